@@ -1,0 +1,41 @@
+# make app    set up, start the app and print its address
+# make test   set up and run everything that a machine without a GPU can run
+# make check  formatting, lint, types, import rules
+# make bench  measure on labelled data: AD_BENCH_DATA=folder [ONLY=tabular,masked_cells]
+#
+# TORCH_INDEX=URL takes another build of torch than the default of this platform.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+PIP_TORCH := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+PORT ?= 8501
+ONLY ?=
+
+.PHONY: app test check bench clean
+
+app: $(STAMP)
+	@echo "Anomaly Lens: http://127.0.0.1:$(PORT)   (your data stays on this machine; stop with Ctrl+C)"
+	@$(BIN)/python -m streamlit run app.py --server.port=$(PORT) --server.headless=true
+
+test: $(STAMP)
+	$(BIN)/coverage run -m pytest -m "not gpu" $(ARGS)
+	$(BIN)/coverage report --skip-covered --sort=cover | tail -n 25
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_structure.py
+
+bench: $(STAMP)
+	$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY))
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_TORCH) -c constraints.txt -e '.[dev]'
+	touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,170 @@
+"""What a raw score means: its rank among rows that did not train the model, as a percentile and as a p-value.
+
+A p-value counts how often a usual row scores at least as high. It holds when the calibration rows are exchangeable with
+a usual new row: none of them trained the model, and neighbours in time are not counted as if they were independent.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ad_core.errors import DataError
+
+MIN_BLOCKS = 20
+"""Fewer blocks of a recording than this can't carry a p-value: the smallest one would be above 0.05."""
+
+LEVELS = (("Critical", 0.001), ("High", 0.01), ("Medium", 0.05))
+"""Severity words and the largest p of each; above the last it is "Low"."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Scores of rows that the model did not train on. Build it with `fit`.
+
+    A row that is itself among them counts itself, so its own p-value is a little too large, never too small.
+    """
+
+    scores: np.ndarray
+    """(rows,) float64, ascending: what percentiles are counted in."""
+    counts: np.ndarray
+    """(rows,) bool: which of them p-values are counted in. All, or in recordings the highest of each block."""
+    approximate: bool = False
+    """True for recordings: blocks of one recording are less dependent than its time stamps, but not independent."""
+
+    @classmethod
+    def fit(cls, scores: npt.ArrayLike, *, blocks: npt.ArrayLike | None = None) -> Self:
+        """Keep the scores that new rows are to be compared with.
+
+        Args:
+            scores: (rows,), higher = more anomalous; NaN = the row had no score and is left out.
+            blocks: (rows,) block that each time stamp belongs to. Then p-values compare with block maxima.
+
+        Raises:
+            DataError: no row has a score.
+        """
+        values = np.asarray(scores, dtype=np.float64)
+        known = ~np.isnan(values)
+        if not known.any():
+            raise DataError(
+                f"None of {len(values)} calibration rows has a score, so nothing says what is usual. "
+                "Add usable reference rows."
+            )
+        values = values[known]
+        order = np.argsort(values, kind="stable")
+        counts = np.ones(len(values), dtype=bool)
+        if blocks is not None:
+            # in ascending order the last line of a block is its maximum
+            counts = ~pd.Series(np.asarray(blocks)[known][order]).duplicated(keep="last").to_numpy()
+        return cls(values[order], counts, approximate=blocks is not None)
+
+    @property
+    def n(self) -> int:
+        """How many scores a p-value is counted in: rows, or blocks of a recording."""
+        return int(self.counts.sum())
+
+    @property
+    def smallest_p(self) -> float:
+        """The smallest p-value that so many scores can give; NaN when they can give none."""
+        return float("nan") if self._too_few else 1 / (self.n + 1)
+
+    def percentile(self, scores: npt.ArrayLike) -> np.ndarray:
+        """Share of calibration rows that score lower, 0..100; NaN where the score is NaN."""
+        values = np.asarray(scores, dtype=np.float64)
+        below = np.searchsorted(self.scores, values, side="left")
+        return np.where(np.isnan(values), np.nan, 100 * below / len(self.scores))
+
+    def p_value(self, scores: npt.ArrayLike) -> np.ndarray:
+        """p = (1 + number of calibration scores >= s) / (n + 1).
+
+        Source: Vovk et al. 2005, "Algorithmic Learning in a Random World", ch. 2.
+        NaN where the score is NaN, and everywhere when a recording has fewer than MIN_BLOCKS blocks.
+        """
+        values = np.asarray(scores, dtype=np.float64)
+        if self._too_few:
+            return np.full(values.shape, np.nan)
+        at_least = self.n - np.searchsorted(self.scores[self.counts], values, side="left")
+        return np.where(np.isnan(values), np.nan, (1 + at_least) / (self.n + 1))
+
+    def threshold(self, alpha: float) -> float:
+        """The smallest score whose p-value is at most alpha; infinite when no score reaches it."""
+        allowed = int(np.floor(alpha * (self.n + 1) * (1 + 1e-12))) - 1  # the factor: 0.05 * 20 must not round to 0
+        if self._too_few or allowed < 0:
+            return float("inf")
+        if allowed >= self.n:
+            return float("-inf")
+        return float(np.nextafter(self.scores[self.counts][self.n - 1 - allowed], np.inf))
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a person or a JSON file should know of it."""
+        return {
+            "rows": len(self.scores),
+            "n": self.n,
+            "smallest_p": None if self._too_few else self.smallest_p,
+            "approximate": self.approximate,
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """`score`, `counts` and `approximate`, one line per calibration row, ascending: for Parquet."""
+        return pd.DataFrame({"score": self.scores, "counts": self.counts, "approximate": self.approximate})
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame | Mapping[str, Any]) -> Self:
+        """The inverse of `to_frame`."""
+        scores, counts = np.array(frame["score"], dtype=np.float64), np.array(frame["counts"], dtype=bool)
+        return cls(scores, counts, approximate=bool(np.asarray(frame["approximate"]).any()))
+
+    @property
+    def _too_few(self) -> bool:
+        return self.approximate and self.n < MIN_BLOCKS
+
+
+def severity(p: npt.ArrayLike, percentile: npt.ArrayLike, smallest_p: float) -> np.ndarray:
+    """Severity words: "Critical" p <= 0.001, "High" <= 0.01, "Medium" <= 0.05, else "Low"; "" where there is no score.
+
+    Levels that p can't reach with this calibration are not given. When it can reach none, the percentile decides
+    ("High" from 99, "Medium" from 95); "Critical" is never said without a p-value. `severity_rule` says which applies.
+
+    Args:
+        p: (rows,) p-values.
+        percentile: (rows,) 0..100.
+        smallest_p: of the calibration, NaN when it gives no p-values.
+
+    Returns:
+        (rows,) str.
+    """
+    p, percentile = (
+        np.atleast_1d(np.asarray(p, dtype=np.float64)),
+        np.atleast_1d(np.asarray(percentile, dtype=np.float64)),
+    )
+    if _by_p(smallest_p):
+        words = np.select([p <= limit for _, limit in LEVELS], [word for word, _ in LEVELS], "Low")
+        return np.where(np.isnan(p), "", words)
+    limits = [(word, 100 * (1 - limit)) for word, limit in LEVELS if word != "Critical"]
+    words = np.select([percentile >= limit for _, limit in limits], [word for word, _ in limits], "Low")
+    return np.where(np.isnan(percentile), "", words)
+
+
+def severity_rule(smallest_p: float) -> str:
+    """One sentence: what the severity words of a run go by."""
+    if not _by_p(smallest_p):
+        return (
+            "Severity goes by percentile (High from 99, Medium from 95): "
+            "there are too few calibration rows for p-values that mean much."
+        )
+    reached = [f"{word} p ≤ {limit:g}" for word, limit in LEVELS if smallest_p <= limit]
+    missing = [word for word, limit in LEVELS if smallest_p > limit]
+    hint = (
+        f" {' and '.join(missing)} can't be reached: the smallest p with these calibration rows is {smallest_p:.2g}."
+        if missing
+        else ""
+    )
+    return f"Severity goes by p-value: {', '.join(reached)}, else Low.{hint}"
+
+
+def _by_p(smallest_p: float) -> bool:
+    return bool(smallest_p <= LEVELS[-1][1])  # False for NaN

@@ -1,0 +1,341 @@
+"""Read -> profile -> split -> fit -> calibrate -> score -> map -> explain: what a job, the command line and Python call."""
+
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, is_dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from ad_core.catalogue import READER_OF, default_method, kind_of, recipe_name
+from ad_core.errors import DataError, MethodError
+from ad_core.progress import Report, Silent
+from ad_core.reader import Dataset, Declared, Kind
+from ad_core.settings import SECTIONS
+from ad_core.types import Frame, Modality, Split, TrainingRows
+
+if TYPE_CHECKING:
+    from ad_core.detector import Detector, Normals
+    from ad_core.recipe import Fitted
+
+REFERENCES_SHOWN = ("isolation_forest", "nearest_neighbours")
+"""Classical detectors that are fitted with every run and shown beside it."""
+
+NORMALS_KEPT, NORMALS_BYTES = 512, 32 * 2**20
+"""At most so many items, and so many bytes of them, stay with a detector for neighbours and baselines."""
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".zip"})
+
+
+class Choice(BaseModel):
+    """What the user chose for a training; the same fields in the app, on the command line and in a run's config."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pretext: str | None = None
+    """A pretext task, a reference or a recipe; None = the default for this kind of data."""
+    scorer: str | None = None
+    preset: str = "standard"
+    seed: int = 0
+    device: str = "auto"
+    training_rows: TrainingRows = "unsure"
+    settings: dict[str, dict[str, Any]] = {}
+    """Section -> setting -> value; sections are reader, training, pretext, scorer."""
+
+
+@dataclass
+class Trained:
+    """A detector with what its training left behind, so that nothing has to be computed twice."""
+
+    detector: "Detector"
+    frame: Frame
+    split: Split
+    item_scores: np.ndarray
+    scores: pd.DataFrame
+    """One line per row, as `Detector.score` gives, with `used_for` and, where there is one, `label`."""
+    references: pd.DataFrame
+    """`row_id` and one score column per classical detector."""
+
+
+def open_dataset(
+    sources: str | Path | Sequence[str | Path] | pd.DataFrame,
+    *,
+    modality: Modality | str | None = None,
+    label: str | None = None,
+    id: str | None = None,  # noqa: A002
+    class_column: str | None = None,
+    time: str | None = None,
+    entity: str | None = None,
+    ignore: Iterable[str] = (),
+    use: Iterable[str] = (),
+    only: Iterable[str] = (),
+    kinds: Mapping[str, Kind] | None = None,
+) -> Dataset:
+    """Open files, a folder, a zip of images, or a frame; the kind of data is found out unless it is given.
+
+    Args:
+        label: column with the truth where it is known; only ever used to judge.
+        only: `COLUMN=VALUE` texts; rows that don't fulfil all of them are scored but teach nothing.
+        kinds: corrected kinds of columns.
+
+    Raises:
+        DataError: the data can't be read or used.
+    """
+    declared = Declared(
+        modality=Modality(modality) if modality else None,
+        id=id, label=label, class_column=class_column, time=time, entity=entity,
+        ignore=tuple(ignore), use=tuple(use), only=tuple(only), kinds=dict(kinds or {}),
+    )  # fmt: skip
+    return open_declared(sources, declared)
+
+
+def open_declared(sources: str | Path | Sequence[str | Path] | pd.DataFrame, declared: Declared) -> Dataset:
+    """`open_dataset` with everything that was declared in one object, as stored with a data set."""
+    from ad_core.reader import READERS
+
+    if not isinstance(sources, pd.DataFrame):
+        sources = _existing(sources)
+    found = declared.modality or _modality_of(sources, declared)
+    return READERS.get(READER_OF[found]).open(sources, declared)
+
+
+def train(
+    dataset: Dataset,
+    pretext: str | None = None,
+    *,
+    scorer: str | None = None,
+    preset: str = "standard",
+    seed: int = 0,
+    device: str = "auto",
+    training_rows: TrainingRows = "unsure",
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    report: Report | None = None,
+) -> "Detector":
+    """Train a detector on the rows of a data set that may teach.
+
+    Args:
+        pretext: a pretext task, reference or recipe; None = the default for this kind of data.
+        training_rows: what you know of the training rows: "clean", "mixed" (may hold anomalies) or "unsure".
+        settings: section (reader, training, pretext, scorer) -> setting -> value.
+
+    Raises:
+        DataError, MethodError, SettingsError, ResourceError: with a sentence that says what to do.
+    """
+    choice = Choice(
+        pretext=pretext, scorer=scorer, preset=preset, seed=seed, device=device, training_rows=training_rows,
+        settings={section: dict(values) for section, values in (settings or {}).items()},
+    )  # fmt: skip
+    return train_all(dataset, choice, report or Silent()).detector
+
+
+def load_detector(folder: str | Path) -> "Detector":
+    """Read a detector from its bundle folder.
+
+    Raises:
+        BundleError: it is missing, damaged, or of a newer format.
+    """
+    from ad_core.detector import Detector
+
+    return Detector.load(folder)
+
+
+def train_all(dataset: Dataset, choice: Choice, report: Report) -> Trained:
+    """`train`, with the scores of all rows and of the classical references from the same run."""
+    from ad_core.detector import Detector
+    from ad_core.profiling import profile
+    from ad_core.reader import READERS
+    from ad_core.splitting import split_items, split_rows
+    from ad_core.training import choose_device, score_items
+
+    _check_sections(choice.settings)
+    method = choice.pretext or default_method(dataset.modality)
+    kind = kind_of(method, dataset.modality)
+    if choice.scorer and kind != "pretext":
+        raise MethodError(f"{method!r} scores by itself: leave --scorer out, or choose a pretext task.")
+    device = choose_device(choice.device)
+
+    report.stage("profile")
+    if blockers := profile(dataset).blockers:
+        raise DataError(" ".join(blockers))
+
+    report.stage("split")
+    reader_class = READERS.get(READER_OF[dataset.modality])
+    reader = reader_class(reader_class.Settings.parse(choice.settings.get("reader", {}), "reader"))
+    row_parts = split_rows(dataset, seed=choice.seed)
+    reader.fit(dataset, row_parts == 0)
+    frame = reader.frame(dataset)
+    split, split_notices = split_items(frame, row_parts)
+    for notice in (*frame.notices, *split_notices):
+        report.say(notice)
+
+    report.stage("train")
+    fitted, recipe, facts = _fit(kind, method, choice, frame, split, device, report)
+
+    report.stage("calibrate")
+    item_scores = score_items(fitted.model, frame, np.arange(len(frame)), device=device, report=report)
+    calibration = _calibrated(frame, fitted.held_out if fitted.out_of_bag else _held_out(split, item_scores))
+    detector = Detector(
+        reader=reader,
+        model=fitted.model,
+        calibration=calibration,
+        normals=_normals(fitted.model, frame, split, choice.seed, device),
+        facts={
+            "method": method, "kind": kind, "scorer": choice.scorer or ("own_score" if kind == "pretext" else None),
+            "preset": choice.preset, "seed": choice.seed, "training_rows": choice.training_rows, "settings": choice.settings,
+            "modality": str(dataset.modality), "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "data": {"name": dataset.name, "rows": len(dataset), "fingerprint": dataset.fingerprint},
+            "split": {"fit": len(split.fit), "early_stop": len(split.early_stop), "calibration": len(split.calibration)},
+            "notices": [*dataset.notices, *frame.notices, *split_notices, *facts.pop("notices", [])],
+            "training": facts, "versions": versions(),
+        },
+        residuals=_residuals(fitted.model, frame, split, device),
+        out_of_bag=_kept_scores(frame, fitted) if fitted.out_of_bag else None,
+        recipe=recipe,
+        device=device,
+    )  # fmt: skip
+
+    report.stage("score")
+    scores = detector.scored_rows(frame, item_scores)
+    scores["used_for"] = np.select([row_parts == 0, row_parts == 1, row_parts == 2], ["fit", "early_stop", "calibration"], "")
+    if "label" in dataset.rows:
+        scores["label"] = dataset.rows["label"].to_numpy()
+    references = _references(frame, split, choice.seed, report)
+    return Trained(detector, frame, split, item_scores, scores, references)
+
+
+def versions() -> dict[str, str]:
+    """What the numbers of a run depend on."""
+    packages = ("torch", "numpy", "pandas", "scikit-learn", "captum")
+    return {"anomaly_lens": version("anomaly-lens"), "python": platform.python_version()} | {p: version(p) for p in packages}
+
+
+def _existing(sources: str | Path | Sequence[str | Path]) -> list[Path]:
+    paths = [Path(sources)] if isinstance(sources, str | Path) else [Path(p) for p in sources]
+    if not paths:
+        raise DataError("No file was given. Name a file, several files, or a folder.")
+    for path in paths:
+        if not path.expanduser().exists():
+            raise DataError(f"{path} does not exist. Check the spelling, or give the full path.")
+    return [path.expanduser().resolve() for path in paths]
+
+
+def _modality_of(sources: list[Path] | pd.DataFrame, declared: Declared) -> Modality:
+    from ad_core.readers.sensor import looks_like_recording
+
+    if declared.time is not None:
+        return Modality.SENSOR
+    if isinstance(sources, pd.DataFrame):
+        return Modality.SENSOR if looks_like_recording(sources) else Modality.TABLE
+    if all(_holds_images(path) for path in sources):
+        return Modality.IMAGE
+    if any(path.is_dir() for path in sources):
+        return Modality.SENSOR
+    from ad_core.tabular_files import read_head
+
+    return Modality.SENSOR if looks_like_recording(read_head(sources[0])) else Modality.TABLE
+
+
+def _holds_images(path: Path) -> bool:
+    if path.is_file():
+        return path.suffix.lower() in IMAGE_SUFFIXES
+    return any(p.suffix.lower() in IMAGE_SUFFIXES for p in path.rglob("*"))
+
+
+def _check_sections(settings: Mapping[str, Mapping[str, Any]]) -> None:
+    from ad_core.errors import SettingsError
+
+    for section in settings:
+        if section not in SECTIONS:
+            raise SettingsError(f"There is no section {section!r} of settings. There is: {', '.join(SECTIONS)}.")
+
+
+def _fit(
+    kind: str, method: str, choice: Choice, frame: Frame, split: Split, device: Any, report: Report
+) -> tuple["Fitted", Any, dict[str, Any]]:
+    """Train by whichever of the three ways; facts are what the training wants remembered."""
+    from ad_core.recipe import RECIPES, Fitted
+    from ad_core.training import fit_reference, fit_task_model
+
+    if kind == "recipe":
+        recipe_class = RECIPES.get(recipe_name(method, frame.shape.modality))
+        recipe = recipe_class(recipe_class.Settings.parse(choice.settings.get("pretext", {}), "pretext"), choice.seed)
+        return recipe.fit(frame, split, choice.training_rows, report), recipe, {}
+    if kind == "reference":
+        reference = fit_reference(method, choice.settings.get("pretext", {}), frame, split, choice.seed, report)
+        return Fitted(reference, pd.DataFrame()), None, {}
+    model, summary = fit_task_model(
+        method, choice.scorer, frame, split, choice.settings, choice.preset, device, choice.seed, report
+    )
+    return Fitted(model, pd.DataFrame()), None, asdict(summary) if is_dataclass(summary) else {}
+
+
+def _held_out(split: Split, item_scores: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame({"item": split.calibration, "score": item_scores[split.calibration]})
+
+
+def _calibrated(frame: Frame, held_out: pd.DataFrame) -> Any:
+    """Calibration on rows, in blocks of one window for recordings: overlapping windows are not independent."""
+    from ad_core.calibration import Calibration
+
+    rows = frame.only(held_out["item"].to_numpy()).reduce(held_out["score"].to_numpy())
+    known = np.isfinite(rows)
+    if frame.span == 1:
+        return Calibration.fit(rows[known])
+    return Calibration.fit(rows[known], blocks=frame.rows["sample"].to_numpy()[known] // frame.span)
+
+
+def _kept_scores(frame: Frame, fitted: "Fitted") -> pd.DataFrame:
+    rows = frame.only(fitted.held_out["item"].to_numpy()).reduce(fitted.held_out["score"].to_numpy())
+    return pd.DataFrame({"row_id": frame.rows["row_id"], "score": rows}).dropna()
+
+
+def _normals(model: Any, frame: Frame, split: Split, seed: int, device: Any) -> "Normals":
+    import torch
+
+    from ad_core.detector import Normals
+    from ad_core.training import embed_items
+
+    keep = int(max(32, min(NORMALS_KEPT, NORMALS_BYTES // (4 * frame.shape.entries))))
+    chosen = np.sort(np.random.default_rng(seed).permutation(split.fit)[:keep])
+    embeddings = embed_items(model, frame, chosen, device=device)
+    return Normals(frame.take(chosen), item_row_ids(frame, chosen), torch.from_numpy(embeddings))
+
+
+def item_row_ids(frame: Frame, index: np.ndarray) -> list[str]:
+    """The row that stands for each item: itself, or the middle time stamp of a window."""
+    row_of_sample = pd.Series(frame.rows["row_id"].to_numpy(), index=frame.rows["sample"].to_numpy())
+    row_of_sample = row_of_sample[~row_of_sample.index.duplicated()]
+    return row_of_sample.loc[frame.items["start"].to_numpy()[index] + frame.span // 2].tolist()
+
+
+def _residuals(model: Any, frame: Frame, split: Split, device: Any) -> np.ndarray | None:
+    """5 % and 95 % quantile of actual minus expected per entry, on held-out rows of a table."""
+    import torch
+
+    if frame.shape.modality is not Modality.TABLE or not len(split.calibration):
+        return None
+    found = []
+    with torch.no_grad():
+        for batch in frame.batches(split.calibration[:5000], 1024):
+            expected = model.expected(batch.x.to(device))
+            if expected is None:
+                return None
+            found.append((batch.x - expected.cpu()).numpy())
+    return np.quantile(np.concatenate(found), [0.05, 0.95], axis=0).astype(np.float32)
+
+
+def _references(frame: Frame, split: Split, seed: int, report: Report) -> pd.DataFrame:
+    """Classical detectors on the same items, led back to the same rows."""
+    from ad_core.training import fit_reference, score_items
+
+    table = frame.rows[["row_id"]].copy()
+    for name in REFERENCES_SHOWN:
+        report.check()
+        model = fit_reference(name, {}, frame, split, seed, report)
+        table[name] = frame.reduce(score_items(model, frame, np.arange(len(frame)), report=report))
+    return table.reset_index(drop=True)

@@ -1,0 +1,38 @@
+"""How long work tells the outside where it stands, and learns that it should stop."""
+
+from typing import Protocol
+
+STAGES = ("load", "profile", "split", "train", "calibrate", "score", "map", "explain")
+"""The stages of a training run, in order."""
+
+
+class Report(Protocol):
+    """What a job, a terminal or a notebook implements to follow the work."""
+
+    def stage(self, name: str) -> None:
+        """A new stage of STAGES begins."""
+
+    def step(self, done: float, **facts: float) -> None:
+        """`done` in 0..1 of the current stage; facts are numbers worth drawing, such as `loss` and `held_out_loss`."""
+
+    def say(self, message: str) -> None:
+        """A sentence for the log."""
+
+    def check(self) -> None:
+        """Called often.
+
+        Raises:
+            Cancelled: the user asked to stop.
+        """
+
+
+class Silent:
+    """A report that nobody reads."""
+
+    def stage(self, name: str) -> None: ...
+
+    def step(self, done: float, **facts: float) -> None: ...
+
+    def say(self, message: str) -> None: ...
+
+    def check(self) -> None: ...

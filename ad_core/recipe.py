@@ -1,0 +1,56 @@
+"""Contract of a recipe: several members, how they are combined, and scores for rows by members that never saw them."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from torch import Tensor
+
+from ad_core.progress import Report
+from ad_core.registry import Registry
+from ad_core.scorer import ScoreModel
+from ad_core.settings import Settings
+from ad_core.types import Frame, Modality, Split, TrainingRows
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What every way of training ends in: a pretext task with a scorer, a reference, and a recipe alike."""
+
+    model: ScoreModel
+    held_out: pd.DataFrame
+    """`item` (position in the frame), `score`: by a model that did not train on that item. Calibration is made of these."""
+    out_of_bag: bool = False
+    """True: `held_out` covers rows that were also trained on; when such a row is scored again it keeps this score."""
+
+
+class Recipe(ABC):
+    """Members and how they are combined; one file per modality, named `<recipe>_<modality>`."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    about: ClassVar[str]
+    source: ClassVar[str]
+    modalities: ClassVar[frozenset[Modality]]
+    Settings: ClassVar[type[Settings]]
+
+    def __init__(self, settings: Settings, seed: int) -> None:
+        self.settings, self.seed = settings, seed
+
+    @abstractmethod
+    def fit(self, frame: Frame, split: Split, training_rows: TrainingRows, report: Report) -> Fitted:
+        """Train all members on the fit items."""
+
+    @abstractmethod
+    def state(self, model: ScoreModel) -> tuple[dict[str, Any], Mapping[str, np.ndarray | Tensor]]:
+        """A fitted model of this recipe as JSON-able facts and arrays."""
+
+    @abstractmethod
+    def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> ScoreModel:
+        """The inverse of `state`."""
+
+
+RECIPES: Registry[Recipe] = Registry("recipe", "ad_core.recipes", "anomaly_lens.recipes")

@@ -1,0 +1,1 @@
+"""Recipes, one file per recipe and modality."""

@@ -1,0 +1,1 @@
+"""Classical detectors, one file each, wrapped from scikit-learn."""

@@ -1,0 +1,1 @@
+"""Scorers, one file per way to make a score of a trained task."""
