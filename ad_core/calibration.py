@@ -98,7 +98,6 @@ class Calibration:
             return float("-inf")
         return float(np.nextafter(self.scores[self.counts][self.n - 1 - allowed], np.inf))
 
-    @property
     def facts(self) -> dict[str, Any]:
         """What a person or a JSON file should know of it."""
         return {
@@ -109,14 +108,14 @@ class Calibration:
         }
 
     def to_frame(self) -> pd.DataFrame:
-        """`score`, `counts` and `approximate`, one line per calibration row, ascending: for Parquet."""
-        return pd.DataFrame({"score": self.scores, "counts": self.counts, "approximate": self.approximate})
+        """`score` and `counts`, one line per calibration row, ascending: for Parquet, beside `facts`."""
+        return pd.DataFrame({"score": self.scores, "counts": self.counts})
 
     @classmethod
-    def from_frame(cls, frame: pd.DataFrame | Mapping[str, Any]) -> Self:
-        """The inverse of `to_frame`."""
+    def from_frame(cls, frame: pd.DataFrame, facts: Mapping[str, Any]) -> Self:
+        """The inverse of `to_frame` and `facts`."""
         scores, counts = np.array(frame["score"], dtype=np.float64), np.array(frame["counts"], dtype=bool)
-        return cls(scores, counts, approximate=bool(np.asarray(frame["approximate"]).any()))
+        return cls(scores, counts, approximate=bool(facts["approximate"]))
 
     @property
     def _too_few(self) -> bool:

@@ -4,7 +4,7 @@ Exit codes: 0 done, 2 the user can mend it (one line on stderr), 1 a bug (with i
 """
 
 import json
-import subprocess  # noqa: S404
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -161,7 +161,8 @@ def start_app(
     if not script.exists():
         raise AdError(f"The app's files are not beside the package ({script}). Start it from a clone of the project.")
     command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}", f"--server.headless={str(headless).lower()}"]
-    raise typer.Exit(subprocess.run(command, cwd=script.parent, check=False).returncode)
+    os.chdir(script.parent)
+    os.execv(sys.executable, command)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """Read -> profile -> split -> fit -> calibrate -> score -> map -> explain: what a job, the command line and Python call."""
 
 import platform
+from time import perf_counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import UTC, datetime
@@ -60,6 +61,8 @@ class Trained:
     """One line per row, as `Detector.score` gives, with `used_for` and, where there is one, `label`."""
     references: pd.DataFrame
     """`row_id` and one score column per classical detector."""
+    seconds: dict[str, float]
+    """Time to fit and score, of the method and of each classical detector."""
 
 
 def open_dataset(
@@ -174,10 +177,12 @@ def train_all(dataset: Dataset, choice: Choice, report: Report) -> Trained:
         report.say(notice)
 
     report.stage("train")
+    began = perf_counter()
     fitted, recipe, facts = _fit(kind, method, choice, frame, split, device, report)
 
     report.stage("calibrate")
     item_scores = score_items(fitted.model, frame, np.arange(len(frame)), device=device, report=report)
+    seconds = {"method": perf_counter() - began}
     calibration = _calibrated(frame, fitted.held_out if fitted.out_of_bag else _held_out(split, item_scores))
     detector = Detector(
         reader=reader,
@@ -187,7 +192,7 @@ def train_all(dataset: Dataset, choice: Choice, report: Report) -> Trained:
         facts={
             "method": method, "kind": kind, "scorer": choice.scorer or ("own_score" if kind == "pretext" else None),
             "preset": choice.preset, "seed": choice.seed, "training_rows": choice.training_rows, "settings": choice.settings,
-            "modality": str(dataset.modality), "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "modality": str(dataset.modality), "declared": _as_used(dataset).model_dump(mode="json"), "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "data": {"name": dataset.name, "rows": len(dataset), "fingerprint": dataset.fingerprint},
             "split": {"fit": len(split.fit), "early_stop": len(split.early_stop), "calibration": len(split.calibration)},
             "notices": [*dataset.notices, *frame.notices, *split_notices, *facts.pop("notices", [])],
@@ -204,8 +209,8 @@ def train_all(dataset: Dataset, choice: Choice, report: Report) -> Trained:
     scores["used_for"] = np.select([row_parts == 0, row_parts == 1, row_parts == 2], ["fit", "early_stop", "calibration"], "")
     if "label" in dataset.rows:
         scores["label"] = dataset.rows["label"].to_numpy()
-    references = _references(frame, split, choice.seed, report)
-    return Trained(detector, frame, split, item_scores, scores, references)
+    references = _references(frame, split, choice.seed, report, seconds)
+    return Trained(detector, frame, split, item_scores, scores, references, seconds)
 
 
 def versions() -> dict[str, str]:
@@ -275,7 +280,9 @@ def _fit(
 
 
 def _held_out(split: Split, item_scores: np.ndarray) -> pd.DataFrame:
-    return pd.DataFrame({"item": split.calibration, "score": item_scores[split.calibration]})
+    """Calibration items; where a recording is too short for any, the early-stop items, which no weight was fitted to."""
+    chosen = split.calibration if len(split.calibration) else split.early_stop
+    return pd.DataFrame({"item": chosen, "score": item_scores[chosen]})
 
 
 def _calibrated(frame: Frame, held_out: pd.DataFrame) -> Any:
@@ -303,14 +310,7 @@ def _normals(model: Any, frame: Frame, split: Split, seed: int, device: Any) -> 
     keep = int(max(32, min(NORMALS_KEPT, NORMALS_BYTES // (4 * frame.shape.entries))))
     chosen = np.sort(np.random.default_rng(seed).permutation(split.fit)[:keep])
     embeddings = embed_items(model, frame, chosen, device=device)
-    return Normals(frame.take(chosen), item_row_ids(frame, chosen), torch.from_numpy(embeddings))
-
-
-def item_row_ids(frame: Frame, index: np.ndarray) -> list[str]:
-    """The row that stands for each item: itself, or the middle time stamp of a window."""
-    row_of_sample = pd.Series(frame.rows["row_id"].to_numpy(), index=frame.rows["sample"].to_numpy())
-    row_of_sample = row_of_sample[~row_of_sample.index.duplicated()]
-    return row_of_sample.loc[frame.items["start"].to_numpy()[index] + frame.span // 2].tolist()
+    return Normals(frame.take(chosen), frame.row_ids(chosen), torch.from_numpy(embeddings))
 
 
 def _residuals(model: Any, frame: Frame, split: Split, device: Any) -> np.ndarray | None:
@@ -329,13 +329,85 @@ def _residuals(model: Any, frame: Frame, split: Split, device: Any) -> np.ndarra
     return np.quantile(np.concatenate(found), [0.05, 0.95], axis=0).astype(np.float32)
 
 
-def _references(frame: Frame, split: Split, seed: int, report: Report) -> pd.DataFrame:
-    """Classical detectors on the same items, led back to the same rows."""
+def _references(frame: Frame, split: Split, seed: int, report: Report, seconds: dict[str, float]) -> pd.DataFrame:
+    """Classical detectors on the same items, led back to the same rows; their times join `seconds`."""
     from ad_core.training import fit_reference, score_items
 
     table = frame.rows[["row_id"]].copy()
     for name in REFERENCES_SHOWN:
         report.check()
+        began = perf_counter()
         model = fit_reference(name, {}, frame, split, seed, report)
         table[name] = frame.reduce(score_items(model, frame, np.arange(len(frame)), report=report))
+        seconds[name] = perf_counter() - began
     return table.reset_index(drop=True)
+
+
+def open_like(detector: "Detector", sources: Any, also: Mapping[str, Any] | None = None) -> Dataset:
+    """Open new data for a detector, with the roles and kinds that its training data had.
+
+    Args:
+        also: what was declared of the new data themselves; their label and their entity column count.
+
+    Raises:
+        DataError: the data can't be read, or are of another kind than the detector's.
+    """
+    return open_as(detector.facts["declared"], sources, also)
+
+
+def open_as(trained: Mapping[str, Any], sources: Any, also: Mapping[str, Any] | None = None) -> Dataset:
+    """`open_like` where only the detector's facts are at hand, as in the app, which loads no model.
+
+    Args:
+        trained: `facts["declared"]` of the detector.
+    """
+    declared = Declared.model_validate(trained)
+    for role in ("label", "entity"):
+        if also and also.get(role):
+            declared = declared.model_copy(update={role: also[role]})
+    return open_declared(sources, _that_exist(declared, sources))
+
+
+def score_frame(detector: "Detector", frame: Frame, report: Report) -> np.ndarray:
+    """(n,) scores of all items of a frame."""
+    from ad_core.training import score_items
+
+    return score_items(detector.model, frame, np.arange(len(frame)), device=detector.device, report=report)
+
+
+def _as_used(dataset: Dataset) -> Declared:
+    """Every role and kind spelled out, so that a new file is read as this one was, whatever it looks like by itself."""
+    from ad_core.reader import Role
+
+    schema = dataset.schema
+    return Declared(
+        modality=dataset.modality,
+        id=schema.one(Role.ID), label=schema.one(Role.LABEL) or dataset.declared.label,
+        class_column=schema.one(Role.CLASS) or dataset.declared.class_column,
+        time=schema.one(Role.TIME), entity=schema.one(Role.ENTITY) or dataset.declared.entity,
+        ignore=tuple(schema.names(Role.IGNORE)), use=tuple(schema.names(Role.FEATURE)),
+        kinds={c.name: c.kind for c in schema.columns},
+    )  # fmt: skip
+
+
+def _that_exist(declared: Declared, sources: Any) -> Declared:
+    """Leave out what a new file does not have; the reader's `match` says what is missing that matters."""
+    if declared.modality is Modality.IMAGE:
+        return declared
+    if isinstance(sources, pd.DataFrame):
+        there = set(map(str, sources.columns))
+    else:
+        from ad_core.tabular_files import read_head
+
+        there = set(read_head(_first_file(_existing(sources))).columns)
+    single = {role: getattr(declared, role) for role in ("id", "label", "class_column", "time", "entity")}
+    return declared.model_copy(
+        update={role: name if name in there else None for role, name in single.items()}
+        | {"ignore": tuple(c for c in declared.ignore if c in there), "use": tuple(c for c in declared.use if c in there)}
+        | {"kinds": {name: kind for name, kind in declared.kinds.items() if name in there}}
+    )
+
+
+def _first_file(paths: list[Path]) -> Path:
+    folder = paths[0]
+    return folder if folder.is_file() else next(p for p in sorted(folder.rglob("*")) if p.is_file())

@@ -59,6 +59,11 @@ class Pretext(nn.Module, ABC):
         """What the encoder takes in; a task that shows masks to it widens the item."""
         return shape
 
+    @classmethod
+    def encoder_settings(cls, settings: Settings) -> dict[str, object]:  # noqa: ARG003
+        """The encoder's settings where they differ from its defaults."""
+        return {}
+
     def prepare(self, batches: Iterable[Batch]) -> None:  # noqa: B027
         """Once before training, over all fit items: centres, feature statistics, classes. `batches` can be iterated again and again."""
 

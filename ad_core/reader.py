@@ -213,8 +213,10 @@ class Reader(ABC):
 def row_ids(parts: pd.DataFrame | pd.Series) -> pd.Series:
     """Make texts unique in input order: the second `a` becomes `a#2`, the third `a#3`."""
     text = parts.astype(str)
-    seen = text.groupby(text).cumcount()
-    return text.where(seen == 0, text + "#" + (seen + 1).astype(str))
+    while text.duplicated().any():  # again where `a#2` was there before
+        seen = text.groupby(text).cumcount()
+        text = text.where(seen == 0, text + "#" + (seen + 1).astype(str))
+    return text
 
 
 def fingerprint_of(data: pd.DataFrame) -> str:

@@ -45,7 +45,9 @@ class Scorer(nn.Module, ABC):
 class ScoreModel(Protocol):
     """Whatever scores items: a pretext task with its scorer, a reference, a blend of several."""
 
-    differentiable: bool
+    @property
+    def differentiable(self) -> bool:
+        """Whether the score can be differentiated by the item."""
 
     def score(self, x: Tensor) -> Tensor:
         """(b, *item) -> (b,)."""

@@ -206,6 +206,12 @@ class Frame:
         start = self.items["start"].to_numpy()
         return np.flatnonzero(total[start + self.span] - total[start] == self.span)
 
+    def row_ids(self, index: np.ndarray) -> list[str]:
+        """The row that stands for each of these items: itself, or the middle time stamp of a window."""
+        of_sample = pd.Series(self.rows["row_id"].to_numpy(), index=self.rows["sample"].to_numpy())
+        of_sample = of_sample[~of_sample.index.duplicated()]
+        return of_sample.loc[self.items["start"].to_numpy()[index] + self.span // 2].tolist()
+
     def only(self, index: np.ndarray) -> "Frame":
         """The same rows with only these items, so that `reduce` leads their scores alone back."""
         return replace(self, items=self.items.iloc[index].reset_index(drop=True))

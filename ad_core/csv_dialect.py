@@ -1,0 +1,253 @@
+"""How a text table is written: encoding, delimiter, decimal mark, header. Found out from its bytes, never asked for."""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ad_core.errors import DataError
+
+MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "null", "NULL", "Null", "None", "<NA>", "-", "--", "?")
+"""Cells that stand for "no value" in a text file."""
+
+SAMPLE_BYTES = 262_144
+MAX_LINE_BYTES = 16_000_000
+SAMPLE_LINES = 200
+
+_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
+_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
+_POINT = re.compile(r"[+-]?\d*\.\d+([eE][+-]?\d+)?")
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([.,]\d{3})+")
+_ODD_BYTES = bytes(b for b in range(32) if b not in (9, 10, 11, 12, 13, 26, 27))
+_MAGIC = {
+    b"\x89PNG": "a PNG image",
+    b"\xff\xd8\xff": "a JPEG image",
+    b"%PDF": "a PDF document",
+    b"PK\x03\x04": "a zip archive",
+    b"\x1f\x8b": "a gzip archive",
+}
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How one text table is written."""
+
+    encoding: str
+    delimiter: str
+    decimal: str
+    names: tuple[str, ...]
+    """As in the header, unchanged; `column 1` ... where the file has none."""
+    has_header: bool
+    skip: int
+    """Lines before the header (or the first row)."""
+    quoted: bool
+    """Some cell is in quotes, so a line break may sit inside a cell."""
+    line_bytes: int
+    """Length of the longest line seen at the beginning."""
+    spaced: bool
+    """Cells begin with a blank that is not part of the value."""
+    texts: frozenset[int]
+    """Positions of columns that look like numbers but stay text: leading zeros, more digits than a number keeps."""
+    notices: tuple[str, ...]
+
+
+def find_dialect(path: Path) -> Dialect:
+    """Look at the beginning of a text table, and at all of its bytes for the encoding.
+
+    Raises:
+        DataError: it is empty, has a header only, is not text, or mixes encodings.
+    """
+    encoding, quoted = _encoding(path)
+    lines, whole = _first_lines(path, encoding)
+    delimiter, skip = _announced_delimiter(lines)
+    lines = lines[skip:]
+    if not any(line.strip() for line in lines):
+        raise DataError(f"{path.name} is empty. Choose a file with a header line and rows.")
+    while not lines[0].strip():
+        lines, skip = lines[1:], skip + 1
+    delimiter = delimiter or _delimiter(lines)
+    rows = [row for row in _rows(lines if whole else lines[:-1] or lines, delimiter, path.name) if row]
+    spaced = delimiter != " " and _mostly_spaced(rows)
+    cells = [[cell.strip() for cell in row] for row in rows]
+    has_header = not _is_headless(cells[0])
+    if has_header and len(cells) == 1 and whole:
+        raise DataError(f"{path.name} has a header ({len(cells[0])} columns) but no rows. Choose a file with rows.")
+    notices = [] if encoding.startswith("utf") else [f"{path.name} is not UTF-8; it was read as {encoding}."]
+    if not has_header:
+        notices.append(
+            f"{path.name} has no header: its first line is all numbers. The columns are called column 1, column 2, ..."
+        )
+    body = cells[1:] if has_header else cells
+    return Dialect(
+        encoding=encoding,
+        delimiter=delimiter,
+        decimal=_decimal(body),
+        names=tuple(cells[0]) if has_header else tuple(f"column {i + 1}" for i in range(len(cells[0]))),
+        has_header=has_header,
+        skip=skip,
+        quoted=quoted,
+        line_bytes=4 * max(map(len, lines)),
+        spaced=spaced,
+        texts=_texts(body),
+        notices=tuple(notices),
+    )
+
+
+def ragged_line(path: Path, dialect: Dialect) -> tuple[int, int] | None:
+    """Line number and cell count of the first row that has another number of cells than the header; None if all fit."""
+    with path.open(encoding=dialect.encoding, newline="", errors="replace") as file:
+        reader = csv.reader(file, delimiter=dialect.delimiter)
+        for _ in range(dialect.skip):
+            next(reader)
+        return next(((reader.line_num, len(row)) for row in reader if row and len(row) != len(dialect.names)), None)
+
+
+def _encoding(path: Path) -> tuple[str, bool]:
+    """The encoding, and whether a double quote occurs."""
+    with path.open("rb") as file:
+        head = file.read(65_536)
+    if not head:
+        raise DataError(f"{path.name} is empty (0 bytes). Choose a file with a header line and rows.")
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return _checked_utf16(path, "utf-16"), True
+    if b"\x00" in head:
+        share = [head[i::2].count(0) / max(len(head[i::2]), 1) for i in (0, 1)]
+        if max(share) < 0.3 or min(share) > 0.3 or head[0] == 0 == head[1]:
+            raise _not_text(path, head)
+        return _checked_utf16(path, "utf-16-le" if share[1] > share[0] else "utf-16-be"), True
+    if len(head) - len(head.translate(None, _ODD_BYTES)) > 0.01 * len(head) or head.startswith(tuple(_MAGIC)):
+        raise _not_text(path, head)
+    return _checked_8_bit(path)
+
+
+def _checked_8_bit(path: Path) -> tuple[str, bool]:
+    quoted, is_utf8, undefined, rest = False, True, False, b""
+    with path.open("rb") as file:
+        while chunk := file.read(4_194_304):
+            if b"\x00" in chunk:
+                raise DataError(f"{path.name} holds zero bytes, so a part of it is not text. Export the table again.")
+            quoted = quoted or b'"' in chunk
+            undefined = undefined or len(chunk) != len(chunk.translate(None, b"\x81\x8d\x8f\x90\x9d"))
+            if is_utf8:
+                is_utf8, rest = _is_utf8(rest + chunk)
+    if is_utf8 and not rest:
+        with path.open("rb") as file:
+            return ("utf-8-sig" if file.read(3) == b"\xef\xbb\xbf" else "utf-8"), quoted
+    _refuse_mixed(path)
+    return ("latin-1" if undefined else "cp1252"), quoted
+
+
+def _is_utf8(data: bytes) -> tuple[bool, bytes]:
+    """Whether it is UTF-8, and the cut-off character at its end."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        cut = error.reason == "unexpected end of data" and error.end == len(data)
+        return cut, data[error.start :] if cut else b""
+    return True, b""
+
+
+def _refuse_mixed(path: Path) -> None:
+    first: dict[bool, int] = {}
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if line.isascii():
+                continue
+            first.setdefault(_is_utf8(line) == (True, b""), number)
+            if len(first) == 2:
+                raise DataError(
+                    f"{path.name} mixes two encodings: line {first[True]} is UTF-8 and line {first[False]} is not. "
+                    f"Save the whole file as UTF-8 and open it again."
+                )
+
+
+def _checked_utf16(path: Path, encoding: str) -> str:
+    try:
+        with path.open(encoding=encoding, newline="") as file:
+            while file.read(1_048_576):
+                pass
+    except UnicodeError:
+        raise DataError(f"{path.name} is {encoding.upper()} text with bytes that are not. Save it as UTF-8.") from None
+    return encoding
+
+
+def _not_text(path: Path, head: bytes) -> DataError:
+    what = next((f" but {text}" for magic, text in _MAGIC.items() if head.startswith(magic)), "")
+    return DataError(f"{path.name} is not a text table{what}. Choose a CSV, Parquet or Excel file.")
+
+
+def _first_lines(path: Path, encoding: str) -> tuple[list[str], bool]:
+    """The first lines, and whether they are all there are."""
+    with path.open(encoding=encoding, newline="") as file:
+        text = file.read(SAMPLE_BYTES)
+        while len(_lines(text)) < 3 and len(text) < MAX_LINE_BYTES and (more := file.read(SAMPLE_BYTES)):
+            text += more
+        whole = not file.read(1)
+    lines = _lines(text)
+    return (lines, True) if whole and len(lines) <= SAMPLE_LINES else (lines[: SAMPLE_LINES + 1], False)
+
+
+def _lines(text: str) -> list[str]:
+    return list(io.StringIO(text, newline=""))  # str.splitlines would also cut at form feeds and the like
+
+
+def _announced_delimiter(lines: Sequence[str]) -> tuple[str, int]:
+    """Excel may write `sep=;` as the first line."""
+    found = re.fullmatch(r"\s*\"?sep=(.)\"?\s*", lines[0]) if lines else None
+    return (found.group(1), 1) if found else ("", 0)
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    """What cuts the most lines into as many cells as the header; the comma comes late, as it may be a decimal mark."""
+    best, best_rank = ",", (0.0, 0.0)
+    for candidate in (";", "\t", "|", ",", " "):
+        try:
+            widths = Counter(len(row) for row in csv.reader(lines, delimiter=candidate) if row)
+            width = len(next(csv.reader(lines, delimiter=candidate)))
+        except csv.Error:
+            continue
+        agree = widths[width] / max(sum(widths.values()), 1)
+        rank = (agree > 0.9, agree if agree <= 0.9 else 1.0)
+        if width > 1 and rank > best_rank and not (candidate == " " and best_rank[0]):
+            best, best_rank = candidate, rank
+    return best if best != " " or best_rank[0] else ","
+
+
+def _rows(lines: Sequence[str], delimiter: str, name: str) -> list[list[str]]:
+    try:
+        return list(csv.reader(lines, delimiter=delimiter))
+    except csv.Error as error:
+        raise DataError(
+            f"{name} can't be cut into cells: {error}. Check it for a quotation mark that is never closed."
+        ) from None
+
+
+def _mostly_spaced(rows: Sequence[Sequence[str]]) -> bool:
+    later = [cell for row in rows for cell in row[1:]]
+    return bool(later) and sum(cell.startswith(" ") for cell in later) > 0.5 * len(later)
+
+
+def _is_headless(first: Sequence[str]) -> bool:
+    """Only numbers in the first line, and not the 0, 1, 2, ... that tools write when columns have no names."""
+    if not all(_NUMBER.fullmatch(cell) for cell in first):
+        return False
+    return list(first) not in ([str(i) for i in range(len(first))], [str(i + 1) for i in range(len(first))])
+
+
+def _decimal(rows: Sequence[Sequence[str]]) -> str:
+    """A comma only where some number can't be read otherwise, and none has a decimal point."""
+    commas = points = 0
+    for row in rows:
+        for cell in row:
+            if not _GROUPED.fullmatch(cell):
+                commas += bool(_COMMA.fullmatch(cell))
+                points += bool(_POINT.fullmatch(cell))
+    return "," if commas and not points else "."
+
+
+def _texts(rows: Sequence[Sequence[str]]) -> frozenset[int]:
+    keep = re.compile(r"0\d+|[+-]?\d{19,}")
+    return frozenset(i for row in rows for i, cell in enumerate(row) if keep.fullmatch(cell))

@@ -1,0 +1,221 @@
+"""The database behind the store: its tables, how it is opened, and how it is brought up to date.
+
+SQLite in WAL mode by default, PostgreSQL by URL. What only one of them needs is in `_prepare_sqlite` and `_set_up`;
+all other SQL is common to both.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Dialect, Engine, ForeignKey, Index, create_engine, event, inspect, text
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from ad_core.errors import StoreError
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+HEAD = "0001"
+"""The newest migration; compared here, so that Alembic is imported only when there is something to do."""
+
+BUSY_S = 30
+"""How long one writer waits for another."""
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A moment in UTC; SQLite forgets the zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {dict[str, Any]: JSON, list[str]: JSON, datetime: UtcTime}  # noqa: RUF012
+
+
+class DatasetRow(Base):
+    __tablename__ = "dataset"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    modality: Mapped[str]
+    sources: Mapped[list[str]]
+    declared: Mapped[dict[str, Any]]
+    rows: Mapped[int]
+    fingerprint: Mapped[str]
+    facts: Mapped[dict[str, Any]]
+    created: Mapped[datetime]
+
+
+class RunRow(Base):
+    __tablename__ = "run"
+    __table_args__ = (
+        # The rule "one running job per device" is kept by the database: no two claims can both succeed.
+        Index(
+            "one_running_per_slot",
+            "host",
+            "slot",
+            unique=True,
+            sqlite_where=text("status = 'running'"),
+            postgresql_where=text("status = 'running'"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id"), index=True)
+    kind: Mapped[str]
+    parent: Mapped[str | None] = mapped_column(ForeignKey("run.id"), index=True)
+    name: Mapped[str]
+    note: Mapped[str]
+    config: Mapped[dict[str, Any]]
+    status: Mapped[str] = mapped_column(index=True)
+    device: Mapped[str]
+    slot: Mapped[str | None]
+    pid: Mapped[int | None]
+    pid_started: Mapped[str | None]
+    host: Mapped[str | None]
+    stage: Mapped[str]
+    error: Mapped[str | None]
+    summary: Mapped[dict[str, Any]]
+    created: Mapped[datetime]
+    started: Mapped[datetime | None]
+    ended: Mapped[datetime | None]
+    heartbeat: Mapped[datetime | None]
+
+
+def open_database(url: str) -> Engine:
+    """The engine of a database that has this version's tables; it is made once per process and address.
+
+    Raises:
+        StoreError: the address is not one, the database can't be reached or written, or a newer version wrote it.
+    """
+    address = _address(url)
+    with errors_in_words(address):
+        engine = _engine(address)
+        if (address.database and address.get_backend_name() == "sqlite" and not Path(address.database).exists()) or (
+            _revision(engine) != HEAD
+        ):
+            engine.dispose()  # its connections may lead to a file that was deleted
+            _set_up(engine, address)
+    return engine
+
+
+@contextmanager
+def errors_in_words(address: URL) -> Iterator[None]:
+    """Turn what a database or a folder answers into one sentence."""
+    where = address.render_as_string(hide_password=True)
+    try:
+        yield
+    except IntegrityError:
+        raise  # a rule of the tables was kept; only the one who asked knows what that means
+    except (DBAPIError, sqlite3.Error) as error:
+        reason = str(error.orig if isinstance(error, DBAPIError) else error).strip().split("\n")[0]
+        raise StoreError(
+            f"The database {where} can't be used: {reason}. "
+            f"Check that it can be reached and written and that its disk has room, or set AD_HOME or AD_DATABASE_URL."
+        ) from error
+    except OSError as error:
+        raise StoreError(
+            f"The folder of the database {where} can't be used: {error.strerror or error}. "
+            f"Make room or make it writable, or set AD_HOME to another folder."
+        ) from error
+
+
+def _address(url: str) -> URL:
+    try:
+        address = make_url(url)
+    except ArgumentError:
+        raise StoreError("AD_DATABASE_URL is not an address like postgresql://user:password@host/database.") from None
+    if address.drivername in ("postgres", "postgresql"):
+        return address.set(drivername="postgresql+psycopg")
+    if address.get_backend_name() == "sqlite" and address.database in (None, "", ":memory:"):
+        raise StoreError(
+            f"{url!r} keeps nothing and can't be shared by processes. Name a file: sqlite:////folder/lens.db."
+        )
+    return address
+
+
+@lru_cache(maxsize=32)
+def _engine(address: URL) -> Engine:
+    try:
+        if address.get_backend_name() == "sqlite":
+            engine = create_engine(address, connect_args={"timeout": BUSY_S})
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+            return engine
+        return create_engine(address, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        raise StoreError(
+            f"{address.drivername} databases need a driver that is not installed ({error}). "
+            f"SQLite needs none; for PostgreSQL run: pip install 'anomaly-lens[postgresql]'."
+        ) from None
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # Python's driver starts transactions late and by rules of its own; SQLAlchemy's BEGIN below does it instead.
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = NORMAL")  # safe in WAL mode: a power cut may lose the last moment, no more
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer waits for its lock at the start: a reader that wants it later is refused at once if others wrote since.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _revision(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _set_up(engine: Engine, address: URL) -> None:
+    """Make or upgrade the tables; processes that start together do it one after the other."""
+    if address.get_backend_name() != "sqlite":
+        with engine.begin() as connection:
+            if address.get_backend_name() == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(4051017)"))  # any number, the same for all of us
+            _migrate(connection)
+        return
+    from filelock import FileLock
+
+    file = Path(str(address.database))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{file}.lock"):
+        with closing(sqlite3.connect(file, timeout=BUSY_S)) as plain:
+            plain.execute("PRAGMA journal_mode = WAL")  # kept in the file; not possible inside a transaction
+        with engine.execution_options(writes=True).begin() as connection:
+            _migrate(connection)
+
+
+def _migrate(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    stored = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if stored is not None and stored not in known:
+        raise StoreError(
+            f"The database {connection.engine.url.render_as_string(hide_password=True)} was written by a newer version "
+            f"of Anomaly Lens (its format is {stored!r}, this version knows up to {HEAD!r}). "
+            f"Update Anomaly Lens, or set AD_HOME to another folder."
+        )
+    command.upgrade(config, "head")

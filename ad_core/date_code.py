@@ -1,0 +1,91 @@
+"""Dates as entries of an item."""
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from ad_core.column_code import MISSING, Code
+from ad_core.column_values import coded, parse_dates
+from ad_core.reader import Kind
+
+_DAY = 86_400.0
+_CYCLES = ("hour", "weekday", "month")
+
+
+class DateCode(Code):
+    """Elapsed time as a z-score, and hour, weekday and month as sine and cosine where they vary.
+
+    Elapsed time is held within the range that taught: later rows are not unusual for being later.
+    """
+
+    form: Literal["date"] = "date"
+    date_format: str | None
+    mean: float
+    scale: float
+    low: float
+    high: float
+    """Seconds since 1970."""
+    cycles: tuple[str, ...]
+
+    @property
+    def entries(self) -> int:
+        return 1 + 2 * len(self.cycles) + self.has_missing
+
+    def encode(self, values: pd.Series) -> np.ndarray:
+        dates = parse_dates(values, self.date_format)
+        seconds = seconds_of(dates)
+        missing = np.isnan(seconds)
+        held = np.where(missing, self.mean, np.clip(seconds, self.low, self.high))
+        columns = [(held - self.mean) / self.scale]
+        for cycle in self.cycles:
+            angle = 2 * np.pi * phase(dates, seconds, cycle)
+            columns += [np.where(missing, 0.0, np.sin(angle)), np.where(missing, 0.0, np.cos(angle))]
+        return np.column_stack([*columns, missing] if self.has_missing else columns)
+
+    def decode(self, entries: np.ndarray) -> list[str | float]:
+        seconds = np.asarray(entries, dtype=np.float64)[:, 0] * self.scale + self.mean
+        gone = entries[:, -1] > 0.5 if self.has_missing else np.zeros(len(seconds), dtype=bool)
+        form = "%Y-%m-%dT%H:%M:%S" if "hour" in self.cycles else "%Y-%m-%d"
+        return [MISSING if a else pd.Timestamp(s, unit="s").strftime(form) for s, a in zip(seconds, gone, strict=True)]
+
+    def bad(self, values: pd.Series) -> np.ndarray:
+        return np.asarray(parse_dates(values, self.date_format).isna().to_numpy() & ~coded(values).missing())
+
+    def differences(self, values: pd.Series) -> list[str]:
+        seconds = seconds_of(parse_dates(values, self.date_format))
+        outside = float(((seconds < self.low) | (seconds > self.high)).mean())
+        ends = " to ".join(str(pd.Timestamp(s, unit="s").date()) for s in (self.low, self.high))
+        sentence = f"{outside:.0%} of {self.name!r} lies outside {ends}, the time of the rows that taught."
+        return super().differences(values) + ([sentence] if outside > 0.01 else [])
+
+
+def seconds_of(dates: pd.Series) -> np.ndarray:
+    """(rows,) float64 seconds since 1970, NaN where missing."""
+    found: np.ndarray = ((dates - pd.Timestamp(0)) / pd.Timedelta(seconds=1)).to_numpy(dtype=np.float64)
+    return found
+
+
+def phase(dates: pd.Series, seconds: np.ndarray, cycle: str) -> np.ndarray:
+    """(rows,) place in the cycle, 0..1; a weekday or month counts as a whole."""
+    if cycle == "hour":
+        return np.asarray((seconds % _DAY) / _DAY)
+    if cycle == "weekday":
+        return np.asarray(dates.dt.dayofweek.to_numpy(dtype=np.float64) / 7)
+    return np.asarray((dates.dt.month.to_numpy(dtype=np.float64) - 1) / 12)
+
+
+def learn_date(name: str, unit: str | None, values: pd.Series, form: str | None) -> DateCode | None:
+    """From the rows that teach; None where all dates are the same or missing. `form` is as in `parse_dates`."""
+    dates = parse_dates(values, form)
+    seconds = seconds_of(dates)
+    known = seconds[~np.isnan(seconds)]
+    has_missing = len(known) < len(seconds)
+    if not len(known) or (known.min() == known.max() and not has_missing):
+        return None
+    there = dates.notna().to_numpy()
+    cycles = tuple(c for c in _CYCLES if len(np.unique(phase(dates[there], known, c))) > 1)
+    return DateCode(
+        name=name, kind=Kind.DATE, unit=unit, has_missing=has_missing, date_format=form, mean=float(known.mean()),
+        scale=float(known.std()) or 1.0, low=float(known.min()), high=float(known.max()), cycles=cycles,
+    )  # fmt: skip

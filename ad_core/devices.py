@@ -1,0 +1,119 @@
+"""Which device to compute on, and what to do when its memory runs out."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import numpy as np
+import torch
+
+from ad_core.errors import ResourceError
+from ad_core.progress import Report
+from ad_core.types import Batch, Frame
+
+T = TypeVar("T")
+
+MOST_HALVINGS = 4
+"""A batch is halved so often before the work is given up."""
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """The device of that name, checked to be there.
+
+    Args:
+        name: "auto" (CUDA, else Apple's GPU, else the processor), "cpu", "cuda", "cuda:N" or "mps". Under `torchrun`
+            "auto" and "cuda" give each process its own GPU.
+
+    Raises:
+        ResourceError: it does not exist on this machine.
+    """
+    has_cuda, has_mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if name == "auto":
+        name = "cuda" if has_cuda else "mps" if has_mps else "cpu"
+    kind, _, number = name.partition(":")
+    if kind not in ("cpu", "cuda", "mps") or (number and not number.isdecimal()):
+        raise ResourceError(f"There is no device {name!r}. Choose auto, cpu, cuda, cuda:N (a number) or mps.")
+    if (kind == "cuda" and not has_cuda) or (kind == "mps" and not has_mps):
+        raise ResourceError(f"The device {name!r} was asked for, but PyTorch finds none here. Choose auto or cpu.")
+    if kind != "cuda":
+        return torch.device(kind)
+    position = int(number) if number else int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count()
+    if position >= torch.cuda.device_count():
+        last = torch.cuda.device_count() - 1
+        raise ResourceError(
+            f"The device {name!r} does not exist: the last one here is cuda:{last}. Choose that or auto."
+        )
+    return torch.device("cuda", position)
+
+
+def use_bfloat16(precision: Literal["auto", "float32", "bfloat16"], device: torch.device) -> bool:
+    """Whether to train in mixed precision; "auto" only where a CUDA device computes bfloat16 itself."""
+    if precision == "auto":
+        return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return precision == "bfloat16"
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """PyTorch's global randomness (first weights, dropout) starts from a seed within, and is as before afterwards."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Items of a frame in order, on a device; can be iterated again and again."""
+
+    frame: Frame
+    index: np.ndarray
+    size: int
+    device: torch.device
+
+    def __iter__(self) -> Iterator[Batch]:
+        for batch in self.frame.batches(self.index, self.size):
+            yield on_device(batch, self.device)
+
+
+def on_device(batch: Batch, device: torch.device) -> Batch:
+    """The same batch elsewhere."""
+    return Batch(*(None if t is None else t.to(device) for t in (batch.x, batch.cls, batch.rows)))  # type: ignore[arg-type]
+
+
+class Halver:
+    """Does work in batches of a size that is halved whenever memory runs out, and remembers the size that fits."""
+
+    def __init__(self, size: int, report: Report) -> None:
+        self.size, self.report, self.halvings = size, report, 0
+        self.notices: list[str] = []
+
+    def __call__(self, work: Callable[[int], T]) -> T:
+        """`work(size)`, again with half the size as long as memory runs out.
+
+        Raises:
+            ResourceError: it did not fit after four halvings, or with a single item.
+        """
+        while True:
+            try:
+                return work(self.size)
+            except torch.OutOfMemoryError:
+                self._halve()
+            except RuntimeError as error:  # the processor's allocator and Apple's have no exception of their own
+                if "can't allocate memory" not in str(error) and "MPS backend out of memory" not in str(error):
+                    raise
+                self._halve()
+
+    def _halve(self) -> None:
+        if self.halvings == MOST_HALVINGS or self.size == 1:
+            raise ResourceError(
+                f"Memory ran out even with {self.size} items at a time. Choose a smaller network, smaller images or windows, "
+                f"or close other programs that use the device."
+            ) from None
+        self.size, self.halvings = self.size // 2, self.halvings + 1
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        notice = f"Memory ran out: going on with {self.size} items at a time."
+        self.notices.append(notice)
+        self.report.say(notice)

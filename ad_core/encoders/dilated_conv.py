@@ -1,0 +1,60 @@
+"""A dilated convolution network for windows of recordings."""
+
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ad_core.encoder import ENCODERS, Encoder
+from ad_core.settings import Settings
+from ad_core.types import ItemShape, Modality
+
+
+class DilatedConvSettings(Settings):
+    """Size of the network."""
+
+    width: int = Field(48, ge=2, le=1024, description="Channels of every layer, and size of the embedding.")
+    layers: int = Field(5, ge=1, le=10, description="Residual layers; layer i looks 2^i steps to either side.")
+
+
+@ENCODERS.register
+class DilatedConv(Encoder):
+    """(b, channel, time) -> (b, width); looks both ways in time and keeps one embedding per time step."""
+
+    title = "Dilated convolutions"
+    modalities = frozenset({Modality.SENSOR})
+    Settings = DilatedConvSettings
+    settings: DilatedConvSettings
+
+    def __init__(self, settings: DilatedConvSettings, shape: ItemShape) -> None:
+        super().__init__(settings, shape)
+        layers = [_Layer(settings.width, 2**i) for i in range(settings.layers)]
+        self.layers = nn.Sequential(nn.Conv1d(shape.size[0], settings.width, 1), *layers)
+
+    @property
+    def d(self) -> int:
+        return self.settings.width
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        return (self.shape.size[1],)
+
+    def parts(self, x: Tensor) -> Tensor:
+        return self.layers(x)  # type: ignore[no-any-return]  # (b, d, time)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.parts(x).mean(2)
+
+    def decoder(self, out: ItemShape) -> nn.Module:
+        return nn.Sequential(_Layer(self.d, 1), _Layer(self.d, 2), nn.Conv1d(self.d, out.size[0], 1))
+
+
+class _Layer(nn.Module):
+    """h + W gelu(dilated convolution of 3 taps): as long as its input."""
+
+    def __init__(self, width: int, dilation: int) -> None:
+        super().__init__()
+        self.taps = nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation)
+        self.mix = nn.Conv1d(width, width, 1)
+
+    def forward(self, h: Tensor) -> Tensor:
+        return h + self.mix(F.gelu(self.taps(h)))  # type: ignore[no-any-return]

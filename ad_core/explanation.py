@@ -1,0 +1,242 @@
+"""Why an item scores as it does: its score, compared with a normal item's, split over its entries.
+
+Every method attributes `model.score` itself, the number in the score table, by Captum. How far the parts miss the whole
+is measured and returned with them.
+"""
+
+import difflib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from captum.attr import FeatureAblation, GradientShap, IntegratedGradients, Occlusion, ShapleyValueSampling
+from torch import Tensor
+
+from ad_core.attribution_places import GRID, boxes, by_part, cells, heat, spans
+from ad_core.errors import ExplanationError
+from ad_core.scorer import ScoreModel
+from ad_core.types import ItemShape, Modality
+
+__all__ = [
+    "Attribution",
+    "baseline_from",
+    "boxes",
+    "by_part",
+    "explain",
+    "heat",
+    "methods_for",
+    "nearest_normals",
+    "spans",
+]
+
+GRADIENT_METHODS = ("integrated_gradients", "gradient_shap")
+PERTURBATION_METHODS = ("occlusion", "feature_ablation", "shapley_sampling")
+
+BATCH_ENTRIES, MOST_ITEMS = 2**19, 2048
+"""One forward pass holds at most so many numbers and items, whatever is explained: bounds the memory."""
+
+SEED = 20_111
+"""Methods that draw do so from this seed: the same case gets the same explanation."""
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """What each entry of some items adds to their scores."""
+
+    values: np.ndarray
+    """(k, *item) float32, in score units: positive = makes the item more anomalous than its baseline."""
+    delta: np.ndarray
+    """(k,) float64: by how much the values' sum misses score - baseline_score; NaN where the gradient is not finite."""
+    method: str
+    score: np.ndarray
+    """(k,) float64."""
+    baseline_score: np.ndarray
+    """(k,) float64."""
+
+
+def methods_for(model: ScoreModel) -> list[str]:
+    """Names that `explain` takes for this model, the best first; without a gradient only the perturbing ones."""
+    return [*(GRADIENT_METHODS if model.differentiable else ()), *PERTURBATION_METHODS]
+
+
+def explain(
+    model: ScoreModel, shape: ItemShape, x: Tensor, baseline: Tensor, method: str, steps: int = 64
+) -> Attribution:
+    """Each entry's share in score(x) - score(baseline).
+
+    A model whose score takes a gradient inside (an adversarial perturbation, say) must build it with `create_graph`
+    while gradients are enabled; else gradient methods can't see that part of the score, and `delta` shows it.
+
+    Methods: "integrated_gradients" (Sundararajan et al. 2017, eq. 1); "gradient_shap" (Erion et al. 2021, eq. 4; with
+    one baseline per item it is integrated gradients at random points); "occlusion" (Zeiler & Fergus 2014: a patch of an
+    image, or a stretch of one channel, is replaced by the baseline, moving over the item; for tables the same as the
+    next); "feature_ablation" (columns, grid cells or spans replaced one by one); "shapley_sampling" (the same pieces
+    in random orders, Castro et al. 2009). The first two need a gradient. Pieces that are replaced alone do not add up
+    where they act together; `delta` says by how much.
+
+    Args:
+        model: in evaluation mode, on the device of `x`.
+        x: (k, *item), the items to explain.
+        baseline: (k, *item), the normal item that each is compared with; for "gradient_shap" also (k, m, *item).
+        method: one of `methods_for(model)`.
+        steps: points on the path, or draws.
+
+    Raises:
+        ExplanationError: the method is unknown, or needs a gradient that the model does not have.
+    """
+    _check(model, x, method)
+    wide = torch.float32 if x.device.type == "mps" else torch.float64  # mps has no float64
+    x, baseline = x.detach().to(wide), baseline.detach().to(wide)
+
+    def score(items: Tensor) -> Tensor:
+        # the model stays in its own precision; sums and differences of its scores and gradients are wide
+        return model.score(items.to(torch.float32)).to(items.device, wide)
+
+    batch = max(1, min(MOST_ITEMS, BATCH_ENTRIES // shape.entries))
+    values, tops, bottoms = [], [], []
+    for begin in range(0, len(x), batch):
+        some, against = x[begin : begin + batch], baseline[begin : begin + batch]
+        values.append(_attributed(method, score, shape, some, against, steps, batch).detach().double().cpu())
+        with torch.no_grad():
+            tops.append(score(some).double().cpu())
+            bottoms.append(_baseline_score(score, some, against).double().cpu())
+    found = torch.cat(values) if values else torch.zeros(0, *shape.size, dtype=torch.float64)
+    top, bottom = (torch.cat([torch.zeros(0, dtype=torch.float64), *many]) for many in (tops, bottoms))
+    delta = (found.flatten(1).sum(1) - (top - bottom)).abs()
+    return Attribution(found.float().numpy(), delta.numpy(), method, top.numpy(), bottom.numpy())
+
+
+def nearest_normals(
+    embeddings_x: np.ndarray, embeddings_normals: np.ndarray, k: int = 5
+) -> tuple[np.ndarray, np.ndarray]:
+    """The normal items that are nearest by Euclidean distance.
+
+    Args:
+        embeddings_x: (n, d); embeddings, or flat items of a model without embedding.
+        embeddings_normals: (m, d).
+
+    Returns:
+        (n, min(k, m)) positions among the normals, nearest first (the earlier one among equals), and their distances.
+    """
+    some, normals = np.asarray(embeddings_x, dtype=np.float64), np.asarray(embeddings_normals, dtype=np.float64)
+    k = min(k, len(normals))
+    index, distance = np.empty((len(some), k), dtype=np.int64), np.empty((len(some), k))
+    for begin in range(
+        0, len(some), 64
+    ):  # blocks of rows: exact differences, since |a|²+|b|²-2ab loses near neighbours
+        rows = slice(begin, begin + 64)
+        apart = np.stack([np.sqrt(((normals - row) ** 2).sum(1)) for row in some[rows]])
+        index[rows] = np.argsort(apart, axis=1, kind="stable")[:, :k]
+        distance[rows] = np.take_along_axis(apart, index[rows], 1)
+    return index, distance
+
+
+def baseline_from(normals_x: Tensor, index: np.ndarray, kind: Literal["nearest", "zero", "mean"] = "nearest") -> Tensor:
+    """(k, *item) what items are compared with: the nearest normal item, one that exists; the others on request.
+
+    Args:
+        normals_x: (m, *item).
+        index: (k, any) from `nearest_normals`.
+    """
+    if kind == "nearest":
+        return normals_x[torch.as_tensor(index[:, 0], device=normals_x.device)]
+    one = torch.zeros_like(normals_x[0]) if kind == "zero" else normals_x.mean(0)
+    return one.expand(len(index), *one.shape).clone()
+
+
+def _check(model: ScoreModel, x: Tensor, method: str) -> None:
+    if method not in GRADIENT_METHODS + PERTURBATION_METHODS:
+        close = difflib.get_close_matches(method, methods_for(model), n=1)
+        hint = f"Did you mean {close[0]!r}?" if close else f"There is: {', '.join(methods_for(model))}."
+        raise ExplanationError(f"There is no explanation method {method!r}. {hint}")
+    if method not in GRADIENT_METHODS or not len(x):
+        return
+    with torch.enable_grad():
+        if model.differentiable and model.score(x[:1].detach().float().requires_grad_()).requires_grad:
+            return
+    raise ExplanationError(
+        f"This detector's score has no gradient, which {method} needs. "
+        f"Choose one of: {', '.join(PERTURBATION_METHODS)}."
+    )
+
+
+def _attributed(
+    method: str,
+    score: Callable[[Tensor], Tensor],
+    shape: ItemShape,
+    x: Tensor,
+    baseline: Tensor,
+    steps: int,
+    batch: int,
+) -> Tensor:
+    """(k, *item) values by one method for at most `batch` items."""
+    if method in GRADIENT_METHODS:
+        x = x.clone().requires_grad_()  # else captum does it for us and warns that it did
+        if method == "gradient_shap":
+            return _expected_gradients(score, x, baseline, steps, batch)
+        path = IntegratedGradients(score)
+        integrated: Tensor = path.attribute(x, baseline, n_steps=steps, internal_batch_size=batch)
+        return integrated
+    at_once = max(1, batch // len(x))
+    if method == "occlusion" and shape.modality is not Modality.TABLE:
+        return _occluded(score, shape, x, baseline, at_once)
+    mask = cells(shape).to(x.device)
+    if method == "shapley_sampling":
+        with _seeded():
+            values: Tensor = ShapleyValueSampling(score).attribute(
+                x, baseline, feature_mask=mask[None], n_samples=max(4, steps // 4), perturbations_per_eval=at_once
+            )
+    else:
+        values = FeatureAblation(score).attribute(x, baseline, feature_mask=mask[None], perturbations_per_eval=at_once)
+    # captum writes a piece's share into each of its entries; here the entries add up to it
+    return values / torch.bincount(mask.flatten())[mask]
+
+
+def _occluded(score: Callable[[Tensor], Tensor], shape: ItemShape, x: Tensor, baseline: Tensor, at_once: int) -> Tensor:
+    """Patches (all colours) or stretches (one channel) of an eighth of the item, moved by half their length."""
+    sides = [-(-side // GRID) for side in shape.size[1:]]
+    window = (shape.size[0] if shape.modality is Modality.IMAGE else 1, *sides)
+    strides = (window[0], *(max(1, side // 2) for side in sides))
+    values: Tensor = Occlusion(score).attribute(x, window, strides, baseline, perturbations_per_eval=at_once)
+    return values / int(
+        np.prod(window)
+    )  # captum gives each entry the mean over its windows; spread each over its entries
+
+
+def _expected_gradients(
+    score: Callable[[Tensor], Tensor], x: Tensor, baseline: Tensor, draws: int, batch: int
+) -> Tensor:
+    """Item by item: captum draws from one pool of baselines per call, but each item has its own."""
+    values = []
+    for item, own in zip(x, _pools(x, baseline), strict=True):
+        with _seeded():
+            sizes = [min(batch, draws - begin) for begin in range(0, draws, batch)]
+            parts = [size * GradientShap(score).attribute(item[None], own, n_samples=size).detach() for size in sizes]
+        values.append(torch.stack(parts).sum(0) / draws)
+    return torch.cat(values)
+
+
+def _pools(x: Tensor, baseline: Tensor) -> Tensor:
+    """(k, m, *item) baselines of each item."""
+    return baseline if baseline.ndim == x.ndim + 1 else baseline[:, None]
+
+
+def _baseline_score(score: Callable[[Tensor], Tensor], x: Tensor, baseline: Tensor) -> Tensor:
+    """(k,) mean score of each item's baselines."""
+    return torch.stack([score(one) for one in _pools(x, baseline).unbind(1)]).mean(0)
+
+
+@contextmanager
+def _seeded() -> Iterator[None]:
+    """Captum draws from the global generators of numpy and torch; they are put back as they were."""
+    state = np.random.get_state()
+    with torch.random.fork_rng(devices=[]):
+        np.random.seed(SEED)
+        torch.default_generator.manual_seed(SEED)
+        try:
+            yield
+        finally:
+            np.random.set_state(state)

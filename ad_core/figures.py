@@ -1,0 +1,421 @@
+"""Pure functions: frames and arrays in, plotly figures out, and beside each what it shows in words.
+
+The words are what a screen reader gets instead of the chart, so they say the finding and not the chart's type. Figures
+carry no font, grid or background: those are the theme's. Petrol = usual, orange = alert, everywhere.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+USUAL, ALERT, CHOSEN, MUTED = "#2F8F8B", "#E0702C", "#8468B5", "#8FA3A8"
+SIGNED = [[0.0, "#2B5C9E"], [0.25, "#7FA3D1"], [0.5, "#EEF1F0"], [0.75, "#E5975A"], [1.0, "#A94F12"]]
+"""Blue lowers a score, orange raises it."""
+MAGNITUDE = "Cividis"
+LINE_POINTS = 1500
+"""A line is drawn with at most so many points; minima and maxima are kept, so a spike is never lost."""
+
+
+def score_histogram(scores: np.ndarray, usual: np.ndarray | None, threshold: float, *, bins: int = 60) -> go.Figure:
+    """How many rows have which score, alerts in orange, with the threshold as a line.
+
+    Args:
+        scores: (rows,); NaN is left out.
+        usual: (k,) scores of the calibration rows, drawn as an outline that is scaled to the same area; None = no outline.
+        threshold: scores from here on are alerts; infinite = there are none.
+    """
+    known = scores[np.isfinite(scores)]
+    edges = _edges(known, bins)
+    centre, width = (edges[:-1] + edges[1:]) / 2, np.diff(edges)
+    figure, highest = go.Figure(), 1.0
+    for name, part, colour in (
+        ("below the threshold", known[known < threshold], USUAL),
+        ("alerts", known[known >= threshold], ALERT),
+    ):
+        count = np.histogram(part, edges)[0]
+        highest = max(highest, float(count.max()))
+        figure.add_bar(
+            x=centre[count > 0],
+            y=count[count > 0],
+            width=width[count > 0],
+            name=name,
+            marker_color=colour,
+            marker_line_width=0,
+            hovertemplate="score %{x:.3g}<br>%{y} rows<extra></extra>",
+        )
+    if usual is not None and np.isfinite(usual).any():
+        expected = np.histogram(usual[np.isfinite(usual)], edges)[0] * (len(known) / np.isfinite(usual).sum())
+        figure.add_scatter(
+            x=centre, y=np.where(expected > 0, expected, np.nan), mode="lines", line={"shape": "hvh", "color": MUTED, "width": 2},
+            name="calibration rows, scaled", hoverinfo="skip",
+        )  # fmt: skip
+    if np.isfinite(threshold):
+        figure.add_vline(x=threshold, line={"color": ALERT, "dash": "dash", "width": 2})
+    figure.update_xaxes(title="score (higher = more unusual)", type="log" if _is_wide(known) else "linear")
+    # a bar of one row must be seen, and log 1 is 0
+    figure.update_yaxes(title="rows", type="log", dtick=1, range=[np.log10(0.7), np.log10(highest) + 0.15])
+    return _tidy(figure, 300, barmode="overlay", bargap=0.02)
+
+
+def histogram_in_words(scores: np.ndarray, threshold: float) -> str:
+    """The finding of `score_histogram`."""
+    known = scores[np.isfinite(scores)]
+    if not len(known):
+        return "No row has a score."
+    alerts = int((known >= threshold).sum())
+    text = f"Scores of {len(known):,} rows: half are below {np.median(known):.3g}, the highest is {known.max():.3g}."
+    return (
+        f"{text} {alerts:,} rows are at or above the threshold of {threshold:.3g}."
+        if alerts
+        else f"{text} No row is an alert."
+    )
+
+
+def loss_curve(curve: Sequence[Mapping[str, float]]) -> go.Figure:
+    """Training loss and held-out loss by step."""
+    frame = pd.DataFrame(list(curve))
+    figure = go.Figure()
+    for column, name, colour in (("loss", "training rows", USUAL), ("held_out_loss", "early-stop rows", ALERT)):
+        if column in frame and frame[column].notna().any():
+            line = frame[["step", column]].dropna()
+            line = line.iloc[_thinned(line[column].to_numpy(dtype=np.float64))]
+            mode = "lines+markers" if len(line) < 40 else "lines"
+            figure.add_scatter(x=line["step"], y=line[column], name=name, mode=mode, line={"color": colour, "width": 2})
+    figure.update_xaxes(title="step")
+    figure.update_yaxes(title="loss")
+    return _tidy(figure, 260)
+
+
+def loss_in_words(curve: Sequence[Mapping[str, float]]) -> str:
+    """The finding of `loss_curve`."""
+    losses = [point["loss"] for point in curve if point.get("loss") is not None]
+    if not losses:
+        return "No training step has been reported yet."
+    held_out = [point["held_out_loss"] for point in curve if point.get("held_out_loss") is not None]
+    text = f"Training loss went from {losses[0]:.3g} to {losses[-1]:.3g} over {len(losses)} reports."
+    return f"{text} On the early-stop rows it is {held_out[-1]:.3g}, at best {min(held_out):.3g}." if held_out else text
+
+
+def split_bar(fit: int, early_stop: int, calibration: int, other: int = 0) -> go.Figure:
+    """One bar: which share of the rows trains, which says when to stop, which calibrates, which is only scored."""
+    figure = go.Figure()
+    parts = (
+        ("fit", fit, USUAL),
+        ("early stop", early_stop, CHOSEN),
+        ("calibration", calibration, ALERT),
+        ("only scored", other, MUTED),
+    )
+    for name, n, colour in parts:
+        if n:
+            figure.add_bar(
+                x=[n], y=[""], orientation="h", name=f"{name} ({n:,})", marker_color=colour, marker_line_width=0,
+                hovertemplate=f"{name}: {n:,} rows<extra></extra>",
+            )  # fmt: skip
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    return _tidy(
+        figure, 90, barmode="stack", legend={"orientation": "h", "y": -0.1, "yanchor": "top", "traceorder": "normal"}
+    )
+
+
+def attribution_bars(parts: Sequence[str], values: np.ndarray, *, keep: int = 10) -> go.Figure:
+    """Signed bars, largest on top; what is not among the `keep` largest is summed up as one bar, so nothing is lost."""
+    names, shares = _largest(parts, values, keep)
+    figure = go.Figure(
+        go.Bar(
+            x=shares[::-1], y=names[::-1], orientation="h", marker_line_width=0,
+            marker_color=[ALERT if v > 0 else "#3B74B8" for v in shares[::-1]],
+            text=[f"{v:+.3g}" for v in shares[::-1]], textposition="outside", cliponaxis=False,
+            hovertemplate="%{y}: %{x:+.4g} of the score<extra></extra>",
+        )
+    )  # fmt: skip
+    low, high = min(shares.min(), 0.0), max(shares.max(), 0.0)
+    pad = 0.18 * ((high - low) or 1.0)
+    figure.update_xaxes(
+        title="share of the score (orange raises it, blue lowers it)", range=[low - (pad if low < 0 else 0), high + pad]
+    )
+    figure.update_yaxes(automargin=True, tickmode="array", tickvals=names, ticktext=[_short(n) for n in names])
+    figure.add_vline(x=0, line={"color": MUTED, "width": 1})
+    return _tidy(figure, 110 + 30 * len(names), showlegend=False)
+
+
+def attribution_in_words(parts: Sequence[str], values: np.ndarray) -> str:
+    """The finding of `attribution_bars`."""
+    order = np.argsort(-np.abs(values))[:3]
+    named = ", ".join(f"{parts[i]} {values[i]:+.3g}" for i in order)
+    return f"Of {len(parts)} parts the largest shares of the score: {named}."
+
+
+def map_scatter(points: pd.DataFrame, x: str, y: str, colour: str, *, chosen: str | None = None) -> go.Figure:
+    """Rows as points; those that look alike to the detector lie close to each other.
+
+    Args:
+        points: `row_id`, the columns named by x, y and colour, and `alert` (bool), which makes a larger diamond.
+        chosen: row_id to be ringed.
+    """
+    figure = go.Figure()
+    values = points[colour]
+    if colour != "alert" and pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        _add_numbers(figure, points, x, y, colour)
+    else:
+        _add_groups(figure, points, x, y, "usual" if colour == "alert" else colour)
+    mark = points.loc[points["row_id"] == chosen] if chosen else points.iloc[:0]
+    if len(mark):
+        ring = {"size": 20, "symbol": "circle-open", "color": CHOSEN, "line": {"width": 3}}
+        figure.add_scattergl(x=mark[x], y=mark[y], mode="markers", marker=ring, name="current case", hoverinfo="skip")
+    figure.update_xaxes(showticklabels=False, showgrid=False, zeroline=False, title=None)
+    figure.update_yaxes(
+        showticklabels=False, showgrid=False, zeroline=False, title=None, scaleanchor="x" if x == "x" else None
+    )
+    return _tidy(figure, 560, dragmode="lasso", uirevision=f"{x}{y}")
+
+
+def map_in_words(points: pd.DataFrame, total: int) -> str:
+    """The finding of `map_scatter`."""
+    alerts = int(points["alert"].sum())
+    return f"A map of {len(points):,} of {total:,} rows, {alerts:,} of them alerts; rows that look alike lie close to each other."
+
+
+def series(
+    frame: pd.DataFrame, columns: Sequence[str], *, time: str | None = None, units: Mapping[str, str | None] | None = None,
+    height: int = 90,
+) -> go.Figure:  # fmt: skip
+    """One line per column, under each other, thinned so that extremes stay."""
+    figure = make_subplots(rows=len(columns), cols=1, shared_xaxes=True, vertical_spacing=0.12 / max(len(columns), 1))
+    x = frame[time].to_numpy() if time else np.arange(len(frame))
+    for row, column in enumerate(columns, start=1):
+        values = frame[column].to_numpy(dtype=np.float64)
+        keep = _thinned(values)
+        figure.add_scattergl(
+            x=x[keep], y=values[keep], mode="lines", line={"color": USUAL, "width": 1.2}, name=column, row=row, col=1
+        )
+        unit = (units or {}).get(column)
+        figure.add_annotation(**_label(f"{column} [{unit}]" if unit else column, row))
+    figure.update_yaxes(nticks=3, automargin=True)
+    return _tidy(figure, height * len(columns) + 60, showlegend=False)
+
+
+def timeline(
+    time: np.ndarray, score: np.ndarray, threshold: float, events: pd.DataFrame | None, chosen: Any = None
+) -> go.Figure:
+    """Score over time with the threshold and the events (`start`, `end`, `peak`) shaded."""
+    keep = _thinned(score)
+    figure = go.Figure()
+    for _, event in events.iterrows() if events is not None else ():
+        figure.add_vrect(x0=event["start"], x1=event["end"], fillcolor=ALERT, opacity=0.22, line_width=0)
+    figure.add_scattergl(
+        x=time[keep], y=score[keep], mode="lines", line={"color": USUAL, "width": 1.4}, name="score",
+        hovertemplate="%{x}<br>score %{y:.3g}<extra></extra>",
+    )  # fmt: skip
+    if np.isfinite(threshold):
+        figure.add_hline(y=threshold, line={"color": ALERT, "dash": "dash", "width": 1.5})
+    if chosen is not None:
+        figure.add_vline(x=chosen, line={"color": CHOSEN, "width": 2})
+    figure.update_yaxes(title="score", rangemode="tozero")
+    return _tidy(figure, 260, showlegend=False)
+
+
+def timeline_in_words(score: np.ndarray, events: pd.DataFrame | None) -> str:
+    """The finding of `timeline`."""
+    n = 0 if events is None else len(events)
+    return f"Score over {len(score):,} time stamps with {n} event{'' if n == 1 else 's'} above the threshold."
+
+
+def window(frame: pd.DataFrame, channels: Sequence[str], attribution: np.ndarray | None) -> go.Figure:
+    """Channel by time: where the score comes from, above the lines with what was expected.
+
+    Args:
+        frame: `time`, per channel its values, and `<channel> expected` where the task predicts.
+        attribution: (channel, time) on any grid of the window's span, None = no heat-map.
+    """
+    first = 0 if attribution is None else 1
+    heights = ([0.12 * len(channels) + 0.25] if first else []) + [1.0] * len(channels)
+    figure = make_subplots(
+        rows=first + len(channels), cols=1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.03
+    )
+    x = frame["time"].to_numpy()
+    if attribution is not None:
+        limit = float(np.abs(attribution).max()) or 1.0
+        at = np.linspace(0, len(x) - 1, attribution.shape[1]).round().astype(int)
+        figure.add_heatmap(
+            z=attribution, x=x[at], y=list(channels), colorscale=SIGNED, zmin=-limit, zmax=limit, row=1, col=1,
+            colorbar={"title": {"text": "share"}, "len": 0.45, "y": 1, "yanchor": "top", "thickness": 12},
+            hovertemplate="%{y} at %{x}: %{z:+.3g}<extra></extra>",
+        )  # fmt: skip
+        figure.update_yaxes(autorange="reversed", row=1, col=1)
+    for row, channel in enumerate(channels, start=first + 1):
+        for column, name, line in (
+            (f"{channel} expected", "expected", {"color": ALERT, "width": 1.6, "dash": "dot"}),
+            (channel, "actual", {"color": USUAL, "width": 1.8}),
+        ):
+            if column in frame:
+                figure.add_scatter(
+                    x=x, y=frame[column], mode="lines", line=line, name=name, legendgroup=name, row=row, col=1,
+                    showlegend=row == first + 1,
+                )  # fmt: skip
+        figure.add_annotation(**_label(channel, row))
+    figure.update_yaxes(nticks=4)
+    return _tidy(figure, (60 + 26 * len(channels)) * first + 110 * len(channels) + 60)
+
+
+def window_in_words(channels: Sequence[str], attribution: np.ndarray | None, n: int) -> str:
+    """The finding of `window`."""
+    text = f"A window of {n} time stamps on {len(channels)} channel{'' if len(channels) == 1 else 's'}."
+    if attribution is None:
+        return text
+    shares = attribution.sum(axis=1)
+    return f"{text} The channel with the largest share of the score is {channels[int(np.argmax(shares))]} ({shares.max():+.3g})."
+
+
+def overlay(picture: np.ndarray, heat: np.ndarray, opacity: float, high: float | None = None) -> np.ndarray:
+    """A picture with its anomaly map laid over it.
+
+    Args:
+        picture: (height, width) or (height, width, 3) uint8.
+        heat: (height, width), higher = more anomalous; values at or below its median stay clear.
+        opacity: 0..1 of the hottest spot.
+        high: value that gets the full colour; None = the map's own maximum.
+
+    Returns:
+        (height, width, 3) uint8.
+    """
+    base = np.repeat(picture[..., None], 3, axis=2) if picture.ndim == 2 else picture[..., :3]
+    low = float(np.median(heat))
+    top = max(float(heat.max()) if high is None else high, low + 1e-12)
+    level = np.clip((heat - low) / (top - low), 0, 1)[..., None]
+    colour = _between(level, np.array([249.0, 200.0, 70.0]), np.array([205.0, 60.0, 20.0]))
+    alpha = opacity * np.sqrt(level)
+    return np.clip(base * (1 - alpha) + colour * alpha, 0, 255).astype(np.uint8)
+
+
+def sparkline(values: np.ndarray, marked: np.ndarray | None = None, *, points: bool = False) -> go.Figure:
+    """A small picture of a data set for its card: a line or a cloud, unusual spots in orange.
+
+    Args:
+        values: (n,) a line, or (n, 2) a cloud when `points`.
+        marked: (n,) bool.
+    """
+    figure = go.Figure()
+    x, y = (values[:, 0], values[:, 1]) if points else (np.arange(len(values)), values)
+    marks = np.zeros(len(y), dtype=bool) if marked is None else marked
+    if points:
+        figure.add_scatter(
+            x=x[~marks], y=y[~marks], mode="markers", marker={"color": USUAL, "size": 5, "opacity": 0.55}
+        )
+        figure.add_scatter(x=x[marks], y=y[marks], mode="markers", marker={"color": ALERT, "size": 8})
+    else:
+        figure.add_scatter(x=x, y=y, mode="lines", line={"color": USUAL, "width": 1.5})
+        figure.add_scatter(x=x, y=np.where(marks, y, np.nan), mode="lines", line={"color": ALERT, "width": 2.2})
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    figure.update_traces(hoverinfo="skip")
+    return _tidy(figure, 120, showlegend=False, margin={"l": 0, "r": 0, "t": 0, "b": 0})
+
+
+def _add_numbers(figure: go.Figure, points: pd.DataFrame, x: str, y: str, colour: str) -> None:
+    values = points[colour].to_numpy(dtype=np.float64)
+    known = values[np.isfinite(values)]
+    low, high = np.quantile(known, [0.01, 0.995]) if len(known) else (0.0, 1.0)
+    for name, rows, marker in (
+        ("usual", ~points["alert"], {"size": 6, "opacity": 0.75}),
+        ("alert", points["alert"], {"size": 10, "symbol": "diamond", "line": {"width": 1, "color": ALERT}}),
+    ):
+        part = points.loc[rows]
+        scale = {
+            "color": part[colour],
+            "colorscale": MAGNITUDE,
+            "cmin": low,
+            "cmax": high,
+            "showscale": name == "usual",
+        }
+        bar = {"colorbar": {"title": {"text": _short(colour)}, "thickness": 12, "len": 0.7}}
+        _add_points(figure, part, x, y, name, marker | scale | bar, colour)
+
+
+def _add_groups(figure: go.Figure, points: pd.DataFrame, x: str, y: str, colour: str) -> None:
+    if colour == "usual":
+        groups = [("usual", points.loc[~points["alert"]], USUAL), ("alert", points.loc[points["alert"]], ALERT)]
+    else:
+        text = points[colour].astype("string").fillna("(missing)")
+        common = text.value_counts().index[:7].tolist()
+        palette = [USUAL, "#4F7CC4", "#B8922E", CHOSEN, "#C25577", "#5E9B4A", "#6E8790"]
+        groups = [(_short(name), points.loc[text == name], palette[i]) for i, name in enumerate(common)]
+        groups.append(("(all others)", points.loc[~text.isin(common)], MUTED))
+    for name, part, tint in groups:
+        if not len(part):
+            continue
+        size = np.where(part["alert"], 10, 6)
+        symbol = np.where(part["alert"], "diamond", "circle")
+        _add_points(figure, part, x, y, name, {"color": tint, "size": size, "symbol": symbol, "opacity": 0.8}, "score")
+
+
+def _add_points(
+    figure: go.Figure, part: pd.DataFrame, x: str, y: str, name: str, marker: Mapping[str, Any], shown: str
+) -> None:
+    figure.add_scattergl(
+        x=part[x], y=part[y], mode="markers", name=name, marker=dict(marker), customdata=part["row_id"].astype(str).to_numpy()[:, None],
+        text=part[shown], hovertemplate=f"%{{customdata[0]}}<br>{shown} %{{text}}<extra></extra>",
+    )  # fmt: skip
+
+
+def _largest(parts: Sequence[str], values: np.ndarray, keep: int) -> tuple[list[str], np.ndarray]:
+    order = np.argsort(-np.abs(values), kind="stable")
+    top, rest = order[:keep], order[keep:]
+    names, shares = [str(parts[i]) for i in top], [float(values[i]) for i in top]
+    if len(rest):
+        names.append(f"{len(rest)} others")
+        shares.append(float(values[rest].sum()))
+    return names, np.array(shares)
+
+
+def _edges(known: np.ndarray, bins: int) -> np.ndarray:
+    if not len(known):
+        return np.linspace(0.0, 1.0, bins + 1)
+    low, high = float(known.min()), float(known.max())
+    if low == high:
+        return np.linspace(low - 0.5, high + 0.5, bins + 1)
+    return np.geomspace(low, high, bins + 1) if _is_wide(known) else np.linspace(low, high, bins + 1)
+
+
+def _is_wide(known: np.ndarray) -> bool:
+    """Whether a few scores are so large that a linear axis would squeeze all others into one bar."""
+    return len(known) > 0 and float(known.min()) > 0 and float(known.max()) > 25 * float(np.median(known))
+
+
+def _thinned(values: np.ndarray) -> np.ndarray:
+    """Positions to draw: all, or so many that minima and maxima of every stretch are kept. Gaps stay gaps."""
+    if len(values) <= LINE_POINTS:
+        return np.arange(len(values))
+    from tsdownsample import NaNMinMaxLTTBDownsampler
+
+    thinner: Any = NaNMinMaxLTTBDownsampler
+    return np.asarray(
+        thinner().downsample(np.ascontiguousarray(values, dtype=np.float64), n_out=LINE_POINTS), dtype=np.int64
+    )
+
+
+def _label(text: str, row: int) -> dict[str, Any]:
+    axis = "" if row == 1 else str(row)
+    return {
+        "text": _short(text), "showarrow": False, "xref": f"x{axis} domain", "yref": f"y{axis} domain", "x": 0.004, "y": 0.98,
+        "xanchor": "left", "yanchor": "top", "font": {"size": 12}, "opacity": 0.85,
+    }  # fmt: skip
+
+
+def _between(level: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    return np.asarray(low + (high - low) * level)
+
+
+def _short(text: str, length: int = 28) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _tidy(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+    return figure.update_layout(
+        **{"height": height, "margin": {"l": 8, "r": 8, "t": 30, "b": 8}, "legend": legend, **layout}
+    )

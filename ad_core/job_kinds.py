@@ -1,0 +1,163 @@
+"""What the three kinds of jobs do: train, score a new file, explain some rows. Results are published as soon as they exist."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ad_core import cases, pipeline, results
+from ad_core.evaluation import evaluate
+from ad_core.progress import Report
+from ad_core.reader import Dataset, Declared
+from ad_core.types import Frame, Modality
+
+if TYPE_CHECKING:
+    from ad_core.detector import Detector
+    from ad_core.store import RunRecord, Store
+
+EXPLAINED, EVENTS_EXPLAINED = 100, 20
+"""So many rows, or events of recordings, are explained within the job; the rest on demand."""
+
+MAP_POINTS = 50_000
+"""Above so many items a seeded sample with all of the highest scores is drawn on the map; the run says so."""
+
+
+def run_job(store: "Store", run_id: str, report: Report) -> dict[str, Any]:
+    """Do the work of a run, by its kind.
+
+    Returns:
+        Facts for the run's summary.
+    """
+    run = store.run(run_id)
+    work = {"train": train_job, "score": score_job, "explain": explain_job}[run.kind]
+    return work(store, run, report)
+
+
+def stored_dataset(store: "Store", dataset_id: str) -> Dataset:
+    """A data set of the store, opened as the user declared it."""
+    record = store.dataset(dataset_id)
+    return pipeline.open_declared(list(record.sources), Declared.model_validate(record.declared))
+
+
+def train_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
+    """Train; publish scores; then the map; then the explanations."""
+    folder = store.folder(run.id)
+    report.stage("load")
+    dataset = stored_dataset(store, run.dataset_id)
+    for notice in dataset.notices:
+        report.say(notice)
+    trained = pipeline.train_all(dataset, pipeline.Choice.model_validate(run.config), report)
+    detector = trained.detector
+    detector.save(folder / "bundle")
+    facts = {**detector.facts, "calibration": detector.calibration.facts()}
+    facts["evaluation"] = judged(trained.scores, trained.references)
+    _published_scores(folder, trained.scores, detector, trained.frame, facts)
+    results.publish(folder, "references", trained.references)
+    _map_and_explain(folder, detector, dataset, trained.frame, trained.item_scores, facts, report)
+    return facts
+
+
+def score_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
+    """Score a new data set with the detector of the parent run."""
+    folder = store.folder(run.id)
+    report.stage("load")
+    detector = _parent_detector(store, run)
+    record = store.dataset(run.dataset_id)
+    dataset = pipeline.open_like(detector, list(record.sources), record.declared)
+    matches = detector.reader.match(dataset)
+    for sentence in (*dataset.notices, *matches):
+        report.say(sentence)
+    report.stage("score")
+    frame = detector.frame(dataset)
+    item_scores = pipeline.score_frame(detector, frame, report)
+    scores = detector.scored_rows(frame, item_scores)
+    scores["used_for"] = ""
+    if "label" in dataset.rows:
+        scores["label"] = dataset.rows["label"].to_numpy()
+    facts = {
+        "modality": str(detector.modality),
+        "method": detector.facts["method"],
+        "matches": matches,
+        "notices": list(dataset.notices),
+        "calibration": detector.calibration.facts(),
+        "evaluation": judged(scores, None),
+    }
+    _published_scores(folder, scores, detector, frame, facts)
+    _map_and_explain(folder, detector, dataset, frame, item_scores, facts, report)
+    return facts
+
+
+def explain_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
+    """Explain the rows that the config names; the results join those of the run that scored them."""
+    assert_parent = run.parent or ""
+    scored = store.run(assert_parent)
+    report.stage("load")
+    training = results.detector_run(store, scored.id)
+    detector = pipeline.load_detector(store.folder(training.id) / "bundle")
+    record = store.dataset(scored.dataset_id)
+    dataset = (
+        stored_dataset(store, scored.dataset_id)
+        if scored.kind == "train"
+        else pipeline.open_like(detector, list(record.sources), record.declared)
+    )
+    frame = detector.frame(dataset)
+    report.stage("explain")
+    index = cases.items_of_rows(frame, list(run.config["row_ids"]))
+    found = cases.explain_items(detector, dataset, frame, index, run.config["row_ids"], run.config.get("method"), report)
+    add_explanations(store.folder(scored.id), found)
+    return {"row_ids": run.config["row_ids"]}
+
+
+def add_explanations(folder: Path, found: "cases.Explained") -> None:
+    """Join new explanations to those of a run; a row that is explained again is replaced."""
+    for name, new in (("explanations", found.parts), ("neighbours", found.neighbours)):
+        old = results.table(folder, name)
+        if old is not None and len(old):
+            new = pd.concat([old[~old["row_id"].isin(new["row_id"].unique())], new], ignore_index=True)
+        results.publish(folder, name, new)
+    maps = folder / "maps"
+    maps.mkdir(exist_ok=True)
+    for row_id, values in found.maps.items():
+        np.save(maps / f"{results.safe_name(row_id)}.npy", values, allow_pickle=False)
+    for row_id, window in found.windows.items():
+        window.to_parquet(maps / f"{results.safe_name(row_id)}.parquet", index=False)
+
+
+def judged(scores: pd.DataFrame, references: pd.DataFrame | None) -> dict[str, Any]:
+    """AUROC and AP where labels are known, of the method and of the references on the same rows."""
+    if "label" not in scores:
+        return {}
+    label = scores["label"].to_numpy(dtype=np.float64)
+    columns = {"method": scores["score"]}
+    if references is not None:
+        columns |= {name: references[name] for name in references.columns.drop("row_id")}
+    return {name: evaluate(label, values.to_numpy(dtype=np.float64)) for name, values in columns.items()}
+
+
+def _parent_detector(store: "Store", run: "RunRecord") -> "Detector":
+    training = results.detector_run(store, run.id)
+    return pipeline.load_detector(store.folder(training.id) / "bundle")
+
+
+def _published_scores(
+    folder: Path, scores: pd.DataFrame, detector: "Detector", frame: Frame, facts: dict[str, Any]
+) -> None:
+    if detector.modality is Modality.SENSOR:
+        results.publish(folder, "events", cases.find_events(detector, scores, frame))
+    (folder / "summary.json").write_text(json.dumps(facts, indent=2, ensure_ascii=False), encoding="utf-8")
+    results.publish(folder, "scores", scores)
+
+
+def _map_and_explain(
+    folder: Path, detector: "Detector", dataset: Dataset, frame: Frame, item_scores: np.ndarray,
+    facts: dict[str, Any], report: Report,
+) -> None:  # fmt: skip
+    report.stage("map")
+    placed, trust = cases.embedding_map(detector, frame, item_scores, MAP_POINTS, report)
+    facts["map"] = trust
+    results.publish(folder, "map", placed)
+    report.stage("explain")
+    top = EVENTS_EXPLAINED if detector.modality is Modality.SENSOR else EXPLAINED
+    add_explanations(folder, cases.explain_top(detector, dataset, top, None, report, frame=frame, item_scores=item_scores))

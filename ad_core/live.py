@@ -1,0 +1,175 @@
+"""The live files of a run's folder: a worker writes them, the app and the command line read them.
+
+`progress.json` is replaced as a whole, `curve.jsonl` and `log.txt` grow by whole lines, `cancel` is a flag. A reader
+never sees half a file: it takes the last complete one, and leaves out a line without its end.
+"""
+
+import json
+import math
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ad_core.errors import Cancelled
+
+PROGRESS, CURVE, LOG, CANCEL = "progress.json", "curve.jsonl", "log.txt", "cancel"
+
+WEIGHTS: dict[str, dict[str, float]] = {
+    "train": {
+        "load": 0.02,
+        "profile": 0.02,
+        "split": 0.01,
+        "train": 0.6,
+        "calibrate": 0.05,
+        "score": 0.1,
+        "map": 0.1,
+        "explain": 0.1,
+    },
+    "score": {"load": 0.1, "score": 0.5, "map": 0.2, "explain": 0.2},
+    "explain": {"load": 0.2, "explain": 0.8},
+}
+"""Kind of run -> stage -> its usual share of the time; a stage that is not named here takes none."""
+
+WRITE_EVERY_S = 0.25
+"""A step of a small table takes a millisecond; nobody looks that often."""
+
+CURVE_POINTS = 2000
+"""From here on only every 2nd, 3rd, ... point is kept, so that a long training stays drawable."""
+
+TAIL_BYTES = 64_000
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands: `stage_done` of this stage, `done` of all, both 0..1; facts are the newest numbers."""
+
+    stage: str = ""
+    stage_done: float = 0.0
+    done: float = 0.0
+    facts: dict[str, float | None] = field(default_factory=dict)
+
+
+class LiveReport:
+    """A `progress.Report` that writes into a run's folder."""
+
+    def __init__(self, folder: Path, kind: str) -> None:
+        self.folder = folder
+        self.weights = WEIGHTS[kind]
+        self.progress = Progress()
+        self._points = 0
+        self._pending: list[str] = []
+        self._due = 0.0
+
+    def stage(self, name: str) -> None:
+        before = 0.0
+        if name in self.weights:
+            stages = list(self.weights)
+            before = sum(self.weights[earlier] for earlier in stages[: stages.index(name)])
+        # A stage that comes again, or out of its usual order, must not turn the bar back.
+        self.progress = Progress(name, 0.0, max(self.progress.done, before), {})
+        self.say(f"Stage: {name}")
+        self._write()
+
+    def step(self, done: float, **facts: float) -> None:
+        stage_done = min(max(float(done), 0.0), 1.0)
+        share = self.weights.get(self.progress.stage, 0.0)
+        gained = max(stage_done - self.progress.stage_done, 0.0) * share
+        numbers = {name: _finite(value) for name, value in facts.items()}
+        self.progress = Progress(
+            self.progress.stage,
+            max(stage_done, self.progress.stage_done),
+            min(self.progress.done + gained, 1.0),
+            {**self.progress.facts, **numbers},
+        )
+        if "loss" in numbers or "held_out_loss" in numbers:
+            self._draw(numbers)
+        if stage_done >= 1.0 or time.monotonic() >= self._due:
+            self._write()
+
+    def say(self, message: str) -> None:
+        with (self.folder / LOG).open("a", encoding="utf-8") as log:
+            log.write(f"{time.strftime('%H:%M:%S')} {message}\n")
+
+    def check(self) -> None:
+        if cancel_asked(self.folder) is not None:
+            raise Cancelled("The run was stopped.")
+
+    def _draw(self, numbers: Mapping[str, float | None]) -> None:
+        self._points += 1
+        stride = 1 + self._points // CURVE_POINTS
+        # The held-out loss comes once an epoch and is what one looks for: it is always kept.
+        if "held_out_loss" in numbers or self._points % stride == 0:
+            self._pending.append(json.dumps({"step": self._points, **numbers}) + "\n")
+
+    def _write(self) -> None:
+        self._due = time.monotonic() + WRITE_EVERY_S
+        now = self.progress
+        facts = {"stage": now.stage, "stage_done": now.stage_done, "done": now.done, "facts": now.facts}
+        replace_text(self.folder / PROGRESS, json.dumps(facts))
+        if self._pending:
+            with (self.folder / CURVE).open("a", encoding="utf-8") as curve:
+                curve.write("".join(self._pending))
+            self._pending = []
+
+
+def replace_text(file: Path, text: str) -> None:
+    """Write a file so that a reader sees the old one or the new one, never a part."""
+    part = file.with_name(f"{file.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read_progress(folder: Path) -> Progress:
+    """The last progress written; the beginning if there is none yet."""
+    try:
+        return Progress(**json.loads((folder / PROGRESS).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return Progress()
+
+
+def read_curve(folder: Path) -> list[dict[str, Any]]:
+    """The loss curve so far: `step`, `loss` and, at times, `held_out_loss`."""
+    try:
+        text = (folder / CURVE).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return []
+    return [json.loads(line) for line in text.split("\n")[:-1] if line]
+
+
+def read_log(folder: Path, lines: int = 200) -> list[str]:
+    """The last lines of the log; of a line that was written over by carriage returns, what was left to see."""
+    try:
+        with (folder / LOG).open("rb") as log:
+            start = max(log.seek(0, os.SEEK_END) - TAIL_BYTES, 0)
+            log.seek(start)
+            text = log.read().decode("utf-8", errors="replace")
+    except FileNotFoundError:
+        return []
+    found = [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")]
+    found = found[1:] if start else found  # the first one may have lost its beginning
+    return [line for line in found if line][-lines:]
+
+
+def ask_to_cancel(folder: Path) -> None:
+    """Raise the flag that `check` looks for; asking again does not restart the time of grace."""
+    if cancel_asked(folder) is None:
+        (folder / CANCEL).touch()
+
+
+def cancel_asked(folder: Path) -> float | None:
+    """When the run was asked to stop [s since 1970], or None."""
+    try:
+        return (folder / CANCEL).stat().st_mtime
+    except FileNotFoundError:
+        return None
+
+
+def _finite(value: float) -> float | None:
+    number = float(value)
+    return number if math.isfinite(number) else None

@@ -1,0 +1,139 @@
+"""Hide some cells of a row and guess them from the others."""
+
+from collections.abc import Iterable
+from typing import Self
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+
+from ad_core.cells import CellLoss
+from ad_core.encoder import Encoder
+from ad_core.pretext import PRETEXTS, Pretext, TensorGroup
+from ad_core.scorer import SCORE_SEED
+from ad_core.settings import Settings
+from ad_core.settings import Settings as AnySettings
+from ad_core.types import Batch, Draw, ItemShape, Modality
+
+FAR = 6.0
+"""The network sees entries clipped to so many standard deviations; what it has to guess is not clipped."""
+
+LARGE = 50.0
+"""Cell losses above this count by their logarithm only: one absurd cell must not hide all others."""
+
+
+class MaskedCellsSettings(Settings):
+    """How much is hidden, and the size of the network."""
+
+    mask_from: float = Field(0.1, ge=0, le=0.95, description="Smallest share of a row's cells hidden in training.")
+    mask_to: float = Field(0.6, ge=0.05, le=1, description="Largest share of a row's cells hidden in training.")
+    groups: int = Field(
+        4, ge=1, le=50, description="In scoring, cells are hidden in so many groups that together cover all."
+    )
+    rounds: int = Field(
+        3, ge=1, le=50, description="In scoring, each cell is hidden so often, with other cells each time."
+    )
+    width: int = Field(96, ge=2, le=4096, description="Units per layer of the network.")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.mask_from > self.mask_to:
+            raise ValueError(f"mask_from ({self.mask_from}) must not be larger than mask_to ({self.mask_to})")
+        return self
+
+
+@PRETEXTS.register
+class MaskedCells(Pretext):
+    """In a usual row each cell follows from the others; a cell that does not is a surprise, and says where.
+
+    Loss: mean over the hidden cells of their `CellLoss`. Score: mean over all columns of
+    (loss - usual loss) / (its spread + 0.01), both over the rows that taught.
+    """
+
+    title = "Masked cells"
+    asks = "Which values stood in my hidden cells?"
+    finds = "cells that contradict the rest of their row, and combinations that don't occur"
+    misses = "columns that nothing else tells about; anomalies that are frequent in training"
+    source = "Own form of masked-cell prediction; after Yin et al. 2024, MCM, ICLR, eq. 4 and 7"
+    modalities = frozenset({Modality.TABLE})
+    Settings = MaskedCellsSettings
+    settings: MaskedCellsSettings
+    owner: Tensor
+
+    def __init__(self, settings: MaskedCellsSettings, shape: ItemShape, encoder: Encoder) -> None:
+        super().__init__(settings, shape, encoder)
+        self.columns = len(shape.parts.names)
+        self.cells = CellLoss(shape.parts)
+        self.head = nn.Linear(encoder.d, self.cells.outputs)
+        self.usual = TensorGroup()
+        self.usual.put("mean", torch.zeros(self.columns))
+        self.usual.put("spread", torch.ones(self.columns))
+        self.register_buffer("owner", torch.tensor(shape.parts.of_entry), persistent=False)
+
+    @classmethod
+    def encoder_shape(cls, settings: AnySettings, shape: ItemShape) -> ItemShape:  # noqa: ARG003
+        """The row, and a flag per column that says whether it is hidden."""
+        columns = tuple(range(len(shape.parts.names)))
+        parts = shape.parts.model_copy(update={"of_entry": (*shape.parts.of_entry, *columns)})
+        return shape.model_copy(update={"size": (shape.entries + len(columns),), "parts": parts})
+
+    @classmethod
+    def encoder_settings(cls, settings: AnySettings) -> dict[str, object]:
+        return {"width": settings.width}  # type: ignore[attr-defined]
+
+    def prepare(self, batches: Iterable[Batch]) -> None:
+        self.cells.learn(batches)
+
+    def loss(self, batch: Batch, draw: Draw) -> Tensor:
+        b, settings = len(batch.x), self.settings
+        share = settings.mask_from + (settings.mask_to - settings.mask_from) * draw.uniform(b, 1)
+        hidden = draw.bernoulli(share, b, self.columns)  # (b, columns)
+        hidden = hidden.scatter(1, draw.integers(self.columns, b, 1), True)  # one at least
+        losses = self.cells(self._guess(batch.x, hidden), batch.x)
+        return (losses * hidden).sum(1) / hidden.sum(1)
+
+    def finish(self, batches: Iterable[Batch]) -> None:
+        """Usual loss of each column and its spread, with the very masks that scores are made with."""
+        losses = torch.cat([self._cell_losses(b.x, Draw.shared(SCORE_SEED, b.x.device)) for b in batches])
+        self.usual.put("mean", losses.mean(0))
+        self.usual.put("spread", losses.std(0, correction=0))
+
+    def score(self, x: Tensor, draw: Draw) -> Tensor:
+        return self.part_scores(x, draw).mean(1)
+
+    def part_scores(self, x: Tensor, draw: Draw) -> Tensor:
+        losses = self._cell_losses(x, draw)
+        return (losses - self.usual.mean) / (self.usual.spread + 0.01)  # type: ignore[operator]  # (b, columns)
+
+    def expected(self, x: Tensor, draw: Draw) -> Tensor:
+        guesses, hidden = self._guesses(x, draw)
+        expected = self.cells.expected(guesses.flatten(0, 1)).unflatten(0, hidden.shape[:2])  # (b, masks, entries)
+        return (expected * hidden[:, :, self.owner]).sum(1) / self.settings.rounds
+
+    def embed(self, x: Tensor) -> Tensor:
+        return self.encoder(self._shown(x, x.new_zeros(len(x), self.columns, dtype=torch.bool)))  # type: ignore[no-any-return]
+
+    def _cell_losses(self, x: Tensor, draw: Draw) -> Tensor:
+        """(b, columns): mean loss over the rounds in which the cell was hidden."""
+        guesses, hidden = self._guesses(x, draw)
+        rows = x.repeat_interleave(hidden.shape[1], 0)
+        losses = self.cells(guesses.flatten(0, 1), rows).unflatten(0, hidden.shape[:2])  # (b, masks, columns)
+        losses = torch.where(losses > LARGE, LARGE + (losses - LARGE).clamp_min(0).log1p(), losses)
+        return (losses * hidden).sum(1) / self.settings.rounds
+
+    def _guesses(self, x: Tensor, draw: Draw) -> tuple[Tensor, Tensor]:
+        """(b, masks, outputs) guesses and (b, masks, columns) what was hidden: each column once a round."""
+        groups = min(self.settings.groups, self.columns)
+        place = draw.uniform(len(x), self.settings.rounds, self.columns).argsort(2).argsort(2)  # (b, rounds, columns)
+        hidden = (place % groups).unsqueeze(2) == torch.arange(groups, device=x.device)[:, None]
+        hidden = hidden.flatten(1, 2)  # (b, rounds * groups, columns)
+        guesses = self._guess(x.repeat_interleave(hidden.shape[1], 0), hidden.flatten(0, 1))
+        return guesses.unflatten(0, hidden.shape[:2]), hidden
+
+    def _guess(self, x: Tensor, hidden: Tensor) -> Tensor:
+        """(b, entries), (b, columns) -> (b, outputs)."""
+        return self.head(self.encoder(self._shown(x, hidden)))  # type: ignore[no-any-return]
+
+    def _shown(self, x: Tensor, hidden: Tensor) -> Tensor:
+        seen = x.clamp(-FAR, FAR) * ~hidden[:, self.owner]
+        return torch.cat([seen, hidden.to(x.dtype)], 1)  # (b, entries + columns)

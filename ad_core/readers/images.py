@@ -1,0 +1,223 @@
+"""Images: files, folders and zips, resized to one square size.
+
+A picture ends up as one item of `size` x `size` px, its own proportions given up; `Frame.place` leads maps back to its
+own height and width. Greys of more than 8 bits rarely fill their range (a 12-bit camera uses a sixteenth of 16 bits),
+so the range of the training images is learnt and spread over the middle of uint16, with room for what is brighter.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+from ad_core.errors import DataError
+from ad_core.image_dataset import left_out, open_images
+from ad_core.image_files import calm_pillow, decode, is_deep, load_image, thumbnail
+from ad_core.image_items import Pixels, empty_items, in_threads
+from ad_core.reader import READERS, Dataset, Declared, Reader
+from ad_core.settings import Settings
+from ad_core.types import Frame, ItemShape, Modality, PartKind, Parts
+
+__all__ = ["Images", "ImagesSettings", "load_image", "thumbnail"]
+
+RANGE_SAMPLE = 256
+"""So many training images, evenly spread, tell the range of deep greys."""
+
+
+class ImagesSettings(Settings):
+    """How pictures become items."""
+
+    size: int = Field(
+        128,
+        ge=16,
+        le=1024,
+        multiple_of=16,
+        description="Side of the square items [px]. Larger finds smaller defects and takes longer.",
+    )
+    color: Literal["auto", "grey", "rgb"] = Field(
+        "auto", description="Look at brightness alone or at colours; auto: grey when all training images are grey."
+    )
+
+
+class Learnt(BaseModel):
+    """What is known of the training images."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pixels: Pixels
+    coloured: bool
+    """Whether any had colours."""
+    sides: tuple[int, int]
+    """Shortest and longest side of any [px]."""
+    classes: tuple[str, ...] = ()
+
+
+@READERS.register
+class Images(Reader):
+    """Pictures of one kind of thing, each seen as a whole."""
+
+    title = "Images"
+    modalities = frozenset({Modality.IMAGE})
+    Settings = ImagesSettings
+    settings: ImagesSettings
+
+    _learnt: Learnt | None = None
+
+    @classmethod
+    def open(cls, sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Dataset:
+        """See the contract; `label` and `class_column` can be "folder", `only` takes folder=NAME and path=START."""
+        if isinstance(sources, pd.DataFrame):
+            raise DataError("Images are opened from files, folders or zip files, not from a table.")
+        return open_images([Path(source) for source in sources], declared)
+
+    def fit(self, dataset: Dataset, rows: np.ndarray) -> None:
+        """See the contract. Two different images at least must teach."""
+        chosen = rows & (dataset.rows["note"] == "").to_numpy()
+        data = dataset.data[chosen]
+        _require_two(data)
+        coloured = not data["grey"].all()
+        grey = self.settings.color == "grey" or (self.settings.color == "auto" and not coloured)
+        pixels = Pixels(
+            side=self.settings.size,
+            colours=("grey",) if grey else ("red", "green", "blue"),
+            deep=bool(data["mode"].map(is_deep).any()),
+        )
+        if pixels.deep:
+            low, high = _range(data, pixels)
+            pixels = pixels.model_copy(update={"low": low, "high": high})
+        sides = data[["height", "width"]].to_numpy()
+        classes = sorted(set(dataset.rows.loc[chosen, "cls"]) - {""}) if "cls" in dataset.rows else ()
+        self._learnt = Learnt(
+            pixels=pixels, coloured=coloured, sides=(int(sides.min()), int(sides.max())), classes=tuple(classes)
+        )
+
+    def frame(self, dataset: Dataset) -> Frame:
+        """See the contract. An image that can't be decoded keeps its row, with a note."""
+        pixels = self._known.pixels
+        notes = dataset.rows["note"].to_numpy(dtype=object, copy=True)
+        usable = np.flatnonzero(notes == "")
+        data = dataset.data.iloc[usable]
+        x = empty_items((len(usable), *self.shape.size), pixels.dtype)
+
+        def put(at: int, file: str, mode: str) -> str:
+            try:
+                x[at] = pixels.item(file, mode)
+            except DataError as error:
+                return str(error)
+            return ""
+
+        problems = in_threads(put, range(len(usable)), data["file"], data["mode"])
+        notes[usable] = problems
+        start = np.flatnonzero([not problem for problem in problems])  # a place in x stays unused where one failed
+        if not len(start):
+            first = next(at for at, note in enumerate(notes) if note)
+            raise DataError(f"No image can be decoded. The first, {dataset.rows['row_id'].iloc[first]}: {notes[first]}")
+        sample = np.full(len(notes), -1, dtype=np.int64)
+        sample[usable[start]] = start
+        rows = dataset.rows.drop(columns="cls", errors="ignore").assign(note=notes, sample=sample)
+        rows[["height", "width"]] = dataset.data[["height", "width"]].to_numpy()
+        items = pd.DataFrame({"start": start, **self._codes(dataset, usable[start])})
+        notices = left_out(data["path"].tolist(), problems) + self._shrunk(data)
+        return Frame(self.shape, x, items, rows, notices=notices)
+
+    def match(self, dataset: Dataset) -> list[str]:
+        """See the contract."""
+        learnt = self._known
+        if dataset.modality is not Modality.IMAGE:
+            raise DataError(f"The detector was trained on images, but {dataset.name} is {dataset.modality} data.")
+        usable = (dataset.rows["note"] == "").to_numpy()
+        data, (least, most) = dataset.data[usable], learnt.sides
+        sides, deep = data[["height", "width"]].to_numpy(), data["mode"].map(is_deep)
+        odd = {
+            f"with a side outside the {least} to {most} px of the training images (they are resized all the same, so a "
+            f"defect looks larger or smaller)": ((sides < least) | (sides > most)).any(axis=1),
+            "with colours, while the training images are grey": ~data["grey"] & (not learnt.coloured),
+            "in grey, while the training images have colours": data["grey"] & learnt.coloured,
+            "with more than 8 bits, while the training images have 8": deep & (not learnt.pixels.deep),
+            "with 8 bits, while the training images have more": ~deep & learnt.pixels.deep,
+        }
+        if learnt.classes and "cls" in dataset.rows:
+            odd["in a folder that no training image was in"] = ~dataset.rows["cls"][usable].isin(learnt.classes)
+        return [f"Images {what}: {np.sum(which):,} of {len(data):,}." for what, which in odd.items() if np.any(which)]
+
+    @property
+    def shape(self) -> ItemShape:
+        """`(1 or 3, size, size)`; the parts are the colour channels."""
+        pixels = self._known.pixels
+        n = len(pixels.colours)
+        parts = Parts(names=pixels.colours, of_entry=tuple(range(n)), kinds=(PartKind.NUMBER,) * n, units=(None,) * n)
+        size = (n, pixels.side, pixels.side)
+        return ItemShape(modality=Modality.IMAGE, size=size, parts=parts, classes=len(self._known.classes))
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """See the contract; there are no arrays."""
+        return self._known.model_dump(mode="json"), {}
+
+    def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:  # noqa: ARG002
+        """See the contract."""
+        self._learnt = Learnt.model_validate(dict(facts))
+
+    @property
+    def _known(self) -> Learnt:
+        if self._learnt is None:
+            raise RuntimeError("the reader has to be fitted or restored first")
+        return self._learnt
+
+    def _codes(self, dataset: Dataset, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """The column `cls` of the items, where classes were learnt."""
+        if not (classes := self._known.classes):
+            return {}
+        if "cls" not in dataset.rows:
+            return {"cls": np.full(len(rows), -1, dtype=np.int64)}
+        return {"cls": pd.Index(classes).get_indexer(dataset.rows["cls"].iloc[rows]).astype(np.int64)}
+
+    def _shrunk(self, data: pd.DataFrame) -> list[str]:
+        side, longest = self._known.pixels.side, int(data[["height", "width"]].to_numpy().max())
+        if longest < 2 * side:
+            return []
+        return [
+            f"Images of up to {longest:,} px are resized to {side} px, {longest / side:.0f} px to one: what is smaller "
+            f"may vanish. Raise reader.size (or cut the images into tiles) to find smaller defects."
+        ]
+
+
+def _require_two(data: pd.DataFrame) -> None:
+    """Two images that can be decoded and are not the same file, or a DataError."""
+    different = data.drop_duplicates("sha")
+    if len(different) < 2:
+        found = "no image" if data.empty else "one image" if len(data) == 1 else f"{len(data):,} copies of one image"
+        raise DataError(
+            f"There is {found} to learn from. Two different images are needed at least, and 20 are a start."
+        )
+    good, problem = 0, ""
+    with calm_pillow():
+        for path, file in different[["path", "file"]].itertuples(index=False):
+            try:
+                decode(file)
+            except DataError as error:
+                problem = problem or f"The first that can't, {path}: {error}"
+                continue
+            if (good := good + 1) == 2:
+                return
+    raise DataError(f"Only {good} of the {len(data):,} training images can be decoded; two are needed. {problem}")
+
+
+def _range(data: pd.DataFrame, pixels: Pixels) -> tuple[float, float]:
+    """Darkest and brightest number of the training images once resized, from a sample of them."""
+    chosen = np.unique(np.linspace(0, len(data) - 1, RANGE_SAMPLE).astype(int))
+
+    def ends(file: str) -> tuple[float, float]:
+        try:
+            values = pixels.values(file)
+        except DataError:
+            return np.inf, -np.inf
+        scale = 257.0 if values.dtype == np.uint8 else 1.0
+        return float(values.min()) * scale, float(values.max()) * scale
+
+    low, high = np.array(in_threads(ends, data["file"].iloc[chosen])).T
+    if not low.min() < high.max():
+        raise DataError("All training images are of one even brightness. Nothing can be learnt from them.")
+    return float(low.min()), float(high.max())

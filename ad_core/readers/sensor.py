@@ -1,0 +1,290 @@
+"""Recordings: one row per time stamp, one column per channel, one or several recordings; items are windows."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, field_validator
+
+from ad_core import windows
+from ad_core.channels import Channel, learn, unlike
+from ad_core.errors import DataError
+from ad_core.reader import READERS, Dataset, Declared, Kind, Reader, Role, fingerprint_of
+from ad_core.recording_columns import looks_like_recording, propose
+from ad_core.recording_rows import clock_kind, repeats, rows_of
+from ad_core.recordings import load
+from ad_core.row_filter import fulfils
+from ad_core.settings import Settings
+from ad_core.timeline import Timeline, findings, in_words, timeline, usual_interval
+from ad_core.timestamps import ClockKind
+from ad_core.types import Frame, ItemShape, Modality, PartKind, Parts
+
+__all__ = ["Sensor", "SensorSettings", "looks_like_recording"]
+
+SHORTEST = 8
+"""Samples in the shortest window that is allowed."""
+
+TOO_MANY_MISSING = 0.5
+"""Windows in which a larger share of cells was neither measured nor bridged get no score."""
+
+
+class SensorSettings(Settings):
+    """How recordings are cut into windows."""
+
+    window: int = Field(
+        0,
+        ge=0,
+        le=8192,
+        description="Samples per window, at least 8; 0 = 128, halved until 20 windows fit in the reference rows.",
+    )
+    stride: int = Field(
+        0, ge=0, le=8192, description="Samples from one window to the next; 0 = an eighth of the window."
+    )
+    clip: float = Field(
+        20.0, gt=0, le=1000, description="Largest distance from the usual level that counts, in standard deviations."
+    )
+
+    @field_validator("window")
+    @classmethod
+    def _long_enough(cls, window: int) -> int:
+        if 0 < window < SHORTEST:
+            raise ValueError(f"a window needs at least {SHORTEST} samples, or 0 for a length that fits the data")
+        return window
+
+
+@READERS.register
+class Sensor(Reader):
+    """Wide recordings: windows over z-scored channels, one strided view of one array."""
+
+    title = "Sensor recordings"
+    modalities = frozenset({Modality.SENSOR})
+    Settings = SensorSettings
+    settings: SensorSettings
+
+    def __init__(self, settings: SensorSettings) -> None:
+        super().__init__(settings)
+        self.channels: list[Channel] = []
+        self.classes: list[str] = []
+        self.window, self.stride, self.interval_s, self.clock = 0, 0, float("nan"), ClockKind.ROW
+        self.notices: list[str] = []
+
+    @classmethod
+    def open(cls, sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Dataset:
+        loaded = load(sources, declared)
+        data = loaded.data
+        schema, notices = propose(data, declared, loaded.stem)
+        if not schema.names(Role.FEATURE):
+            why = "; ".join(f"{c.name}: {c.reason or c.role}" for c in schema.columns[:10])
+            raise DataError(
+                f"No column is left to be a channel ({why}). Choose a file with numbers over time, "
+                f"or change the columns' roles."
+            )
+        rows, clock, texts = rows_of(data, schema)
+        line = timeline(rows)
+        usable = (rows["note"] == "").to_numpy()
+        if not usable.any():
+            raise DataError(f"None of the {len(rows)} rows can be used. The first says: {rows['note'].iloc[0]}")
+        notices = [
+            *loaded.notices,
+            *clock.notices,
+            *notices,
+            *findings(line, texts),
+            *repeats(data, schema, line, clock.kind),
+        ]
+        return Dataset(
+            modality=Modality.SENSOR,
+            schema=schema,
+            data=data,
+            rows=rows,
+            declared=declared,
+            sources=loaded.sources,
+            name=loaded.name,
+            teaches=usable & fulfils(data, declared.only),
+            fingerprint=fingerprint_of(data),
+            notices=tuple(notices),
+        )
+
+    def fit(self, dataset: Dataset, rows: np.ndarray) -> None:
+        line = timeline(dataset.rows)
+        chosen = np.zeros(len(line.first), dtype=bool)
+        chosen[line.sample[rows & (line.sample >= 0)]] = True
+        if not chosen.any():
+            raise DataError("No row with a time stamp is among the rows to learn from. Choose other reference rows.")
+        taught = line.first[chosen]
+        self._learn(dataset, taught)
+        if "cls" in dataset.rows:
+            self.classes = sorted(dataset.rows["cls"].iloc[taught].dropna().unique().tolist())
+        self._cut(windows.runs(chosen, line))
+        self.interval_s = usual_interval(line)
+        self.clock = clock_kind(dataset.rows, dataset.schema)
+
+    def frame(self, dataset: Dataset) -> Frame:
+        line = timeline(dataset.rows)
+        items, base = self._items(dataset, line)
+        rows = self._noted(dataset, line, items["start"].to_numpy())
+        new = np.flatnonzero((rows["note"] != dataset.rows["note"]).to_numpy())
+        notices = list(self.notices)
+        if len(new):
+            why = f"first row {new[0] + 1}: {rows['note'].iloc[new[0]]}"
+            if not len(items):
+                raise DataError(
+                    f"No window of {self.window} samples can be cut from this recording of {len(line.first)} samples, "
+                    f"{why} Bring a longer or fuller recording."
+                )
+            notices.append(f"{len(new)} of {len(rows)} rows get no score, {why}")
+        x = np.lib.stride_tricks.sliding_window_view(base, self.window, axis=0)  # (samples - window + 1, channel, time)
+        return Frame(self.shape, x, items, rows, self.window, notices)
+
+    def match(self, dataset: Dataset) -> list[str]:
+        if wrong := [problem for channel in self.channels if (problem := channel.problem(dataset.data))]:
+            raise DataError(
+                f"This recording can't be scored by the detector: {'; '.join(wrong)}. Bring a file with the channels "
+                f"that it learnt from."
+            )
+        known = [channel.name for channel in self.channels]
+        there = [name for name in dataset.data.columns if name in set(known)]
+        sentences = ["The channels are in another order; they are matched by name."] if there != known else []
+        if extra := [name for name in dataset.schema.names(Role.FEATURE) if name not in set(known)]:
+            sentences.append(
+                f"Not used, because the detector does not know {'it' if len(extra) == 1 else 'them'}: {_some(extra)}."
+            )
+        return sentences + unlike(self.channels, dataset.data) + self._other_clock(dataset)
+
+    @property
+    def shape(self) -> ItemShape:
+        names = tuple(channel.name for channel in self.channels)
+        parts = Parts(
+            names=names,
+            of_entry=tuple(range(len(names))),
+            kinds=(PartKind.NUMBER,) * len(names),
+            units=tuple(channel.unit for channel in self.channels),
+        )
+        return ItemShape(
+            modality=Modality.SENSOR, size=(len(names), self.window), parts=parts, classes=len(self.classes)
+        )
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        facts = {
+            "channels": [channel.model_dump(exclude={"mean", "scale", "low", "high"}) for channel in self.channels],
+            "classes": self.classes,
+            "window": self.window,
+            "stride": self.stride,
+            "interval_s": self.interval_s if np.isfinite(self.interval_s) else None,
+            "clock": str(self.clock),
+            "notices": self.notices,
+        }
+        scales = [[channel.mean, channel.scale, channel.low, channel.high] for channel in self.channels]
+        return facts, {"scales": np.array(scales, dtype=np.float64).reshape(-1, 4)}
+
+    def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+        self.channels = [
+            Channel(**channel, mean=float(mean), scale=float(scale), low=float(low), high=float(high))
+            for channel, (mean, scale, low, high) in zip(facts["channels"], arrays["scales"], strict=True)
+        ]
+        self.classes, self.notices = list(facts["classes"]), list(facts["notices"])
+        self.window, self.stride, self.clock = int(facts["window"]), int(facts["stride"]), ClockKind(facts["clock"])
+        self.interval_s = float("nan") if facts["interval_s"] is None else float(facts["interval_s"])
+
+    def _learn(self, dataset: Dataset, taught: np.ndarray) -> None:
+        """Level and scale of every channel from the rows that teach."""
+        self.notices, self.channels, empty = [], [], []
+        for column in (c for c in dataset.schema.columns if c.role is Role.FEATURE):
+            as_text = column.kind in (Kind.CATEGORY, Kind.TEXT)
+            channel = learn(column.name, column.unit, dataset.data[column.name].iloc[taught], as_text=as_text)
+            self.channels += [channel] if channel is not None else []
+            empty += [column.name] if channel is None else []
+        constant = [channel.name for channel in self.channels if channel.is_constant]
+        if len(constant) == len(self.channels):
+            raise DataError(
+                f"All {len(constant) + len(empty)} channels are constant or empty in the {len(taught)} rows to learn "
+                f"from, so nothing can be learnt. Choose reference rows in which something happens."
+            )
+        if constant:
+            self.notices.append(
+                f"Constant in the reference rows: {_some(constant)}. They stay at zero, "
+                f"so that only a change in them shows."
+            )
+        if empty:
+            self.notices.append(f"Left out, because they are empty in the reference rows: {_some(empty)}.")
+
+    def _cut(self, stretches: np.ndarray) -> None:
+        """Length and stride of the windows, by the stretches of samples that teach."""
+        self.window = self.settings.window or windows.choose_window(stretches, self.settings.stride)
+        self.stride = windows.stride_of(self.window, self.settings.stride)
+        longest = int(np.diff(stretches, axis=1).max(initial=0))
+        if longest < self.window:
+            raise DataError(
+                f"The longest stretch without a gap among the rows to learn from has {longest} samples, but a window "
+                f"takes {self.window}. Bring a longer recording, choose more reference rows, or set a shorter window "
+                f"(at least {SHORTEST})."
+            )
+        if not self.settings.window and self.window != windows.TRIED[0]:
+            self.notices.append(
+                f"A window has {self.window} samples instead of {windows.TRIED[0]}, because the reference rows are "
+                f"few: {windows.count(stretches, self.window, self.stride)} windows fit into them."
+            )
+
+    def _items(self, dataset: Dataset, line: Timeline) -> tuple[pd.DataFrame, np.ndarray]:
+        """`Frame.items`, without windows that were hardly measured, and the (samples, channel) they are cut from."""
+        base, absent = self._scaled(dataset, line)
+        start = windows.starts(line.bounds, self.window, self.stride)
+        until = np.concatenate([[0], np.cumsum(absent)])
+        share = (until[start + self.window] - until[start]) / (self.window * len(self.channels))
+        start, share = start[share <= TOO_MANY_MISSING], share[share <= TOO_MANY_MISSING]
+        items = pd.DataFrame({"start": start, "missing": share})
+        if "entity" in dataset.rows:
+            items["entity"] = dataset.rows["entity"].to_numpy()[line.first[start]]
+        if self.classes and "cls" in dataset.rows:
+            middle = dataset.rows["cls"].iloc[line.first[start + self.window // 2]]
+            items["cls"] = pd.Categorical(middle, categories=self.classes).codes.astype(np.int64)
+        return items, base
+
+    def _scaled(self, dataset: Dataset, line: Timeline) -> tuple[np.ndarray, np.ndarray]:
+        """(samples, channel) float32, and (samples,) how many cells of each were neither measured nor bridged."""
+        base = np.zeros((len(line.first), len(self.channels)), dtype=np.float32)
+        absent = np.zeros(len(line.first), dtype=np.int64)
+        short = max(1, self.window // windows.SHORT_HOLE)
+        for i, channel in enumerate(self.channels):
+            numbers, unknown = windows.fill(channel.numbers(dataset.data[channel.name])[line.first], line, short)
+            base[:, i] = channel.scaled(numbers, self.settings.clip)
+            absent += unknown
+        return base, absent
+
+    def _noted(self, dataset: Dataset, line: Timeline, start: np.ndarray) -> pd.DataFrame:
+        """`Frame.rows`: rows that no window covers get a note that says why."""
+        covered = windows.covered(start, self.window, len(line.first))
+        length = np.diff(line.bounds, axis=1)[:, 0][line.segment]
+        rows = dataset.rows[[c for c in ("row_id", "note", "entity", "time", "label") if c in dataset.rows]].copy()
+        left_out = np.flatnonzero((line.sample >= 0) & ~covered[line.sample])
+        lengths = length[line.sample[left_out]]
+        notes = rows["note"].to_numpy(dtype=object).copy()
+        for n in np.unique(lengths[lengths < self.window]):
+            notes[left_out[lengths == n]] = (
+                f"Its stretch without a gap has {n} samples, fewer than the {self.window} of a window."
+            )
+        notes[left_out[lengths >= self.window]] = "More than half of the cells around it are missing."
+        rows["note"] = notes
+        rows["sample"] = np.where(notes == "", line.sample, -1)
+        return rows
+
+    def _other_clock(self, dataset: Dataset) -> list[str]:
+        """A time of another kind, or another sampling interval."""
+        kind, names = (
+            clock_kind(dataset.rows, dataset.schema),
+            {ClockKind.DATE: "dates", ClockKind.SECONDS: "seconds", ClockKind.ROW: "row numbers"},
+        )
+        if kind is not self.clock:
+            return [f"The time here is in {names[kind]}, while the detector learnt from {names[self.clock]}."]
+        usual = usual_interval(timeline(dataset.rows))
+        if np.isfinite(usual) and np.isfinite(self.interval_s) and not 2 / 3 <= usual / self.interval_s <= 1.5:
+            return [
+                f"A sample is taken every {in_words(usual)} here, but every {in_words(self.interval_s)} "
+                f"where the detector learnt: windows last differently long."
+            ]
+        return []
+
+
+def _some(names: list[str], most: int = 10) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

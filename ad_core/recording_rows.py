@@ -1,0 +1,79 @@
+"""One line per row of a recording: its id, its time and entity, its label, and whether it can be used."""
+
+import numpy as np
+import pandas as pd
+
+from ad_core.channels import as_numbers
+from ad_core.labels import label_values
+from ad_core.period import period
+from ad_core.reader import Kind, Role, Schema, row_ids
+from ad_core.row_identity import ids_from_column
+from ad_core.timeline import Timeline, in_words
+from ad_core.timestamps import Clock, ClockKind, read_clock, row_clock, time_texts
+
+MAX_LOOKED_AT = 20_000
+"""Samples of the longest stretch in which a repeating pattern is looked for, in at most 20 channels."""
+
+
+def rows_of(data: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, Clock, pd.Series]:
+    """`Dataset.rows` of a recording, the clock that it was made from, and the times as they are shown.
+
+    `row_id` is the user's id column, else `entity|time`, else the time.
+
+    Raises:
+        DataError: the time column or the label column can't be read.
+    """
+    id_name, time_name, entity_name = schema.one(Role.ID), schema.one(Role.TIME), schema.one(Role.ENTITY)
+    entity = None if entity_name is None else data[entity_name].astype(object).map(_plain, na_action="ignore")
+    clock = row_clock(entity, len(data)) if time_name is None else read_clock(data[time_name], time_name)
+    notes, times = clock.notes.copy(), time_texts(clock.time)
+    texts = times
+    if entity is not None:
+        notes[(notes == "") & entity.isna().to_numpy()] = f"The entity ({entity_name!r}) is missing."
+        texts = entity.fillna("no entity").astype("str") + "|" + times
+    rows = pd.DataFrame(
+        {"row_id": row_ids(texts) if id_name is None else ids_from_column(data[id_name]), "note": notes}
+    )
+    if entity is not None:
+        rows["entity"] = entity.astype("str")
+    rows["time"] = clock.time
+    if (label := schema.one(Role.LABEL)) is not None:
+        rows["label"] = label_values(data[label], label)
+    if (cls := schema.one(Role.CLASS)) is not None:
+        rows["cls"] = data[cls].astype(object).map(_plain, na_action="ignore").astype("str")
+    return rows, clock, times
+
+
+def clock_kind(rows: pd.DataFrame, schema: Schema) -> ClockKind:
+    """What the times in `Dataset.rows` are."""
+    if schema.one(Role.TIME) is None:
+        return ClockKind.ROW
+    return ClockKind.DATE if pd.api.types.is_datetime64_dtype(rows["time"]) else ClockKind.SECONDS
+
+
+def repeats(data: pd.DataFrame, schema: Schema, line: Timeline, kind: ClockKind) -> list[str]:
+    """A sentence about the channel that repeats itself most clearly, looked for in the longest stretch."""
+    bounds = line.bounds
+    if not len(bounds):
+        return []
+    begin, end = bounds[np.argmax(np.diff(bounds, axis=1)[:, 0])]
+    first = line.first[begin : min(end, begin + MAX_LOOKED_AT)]
+    best: tuple[float, int, str] | None = None
+    for column in [c for c in schema.columns if c.role is Role.FEATURE and c.kind in (Kind.NUMBER, Kind.BOOLEAN)][:20]:
+        numbers = pd.Series(as_numbers(data[column.name].iloc[first])).interpolate(limit_direction="both").to_numpy()
+        found = period(numbers) if np.isfinite(numbers).all() else None
+        if found is not None and (best is None or found[1] > best[0]):
+            best = (found[1], found[0], column.name)
+    if best is None:
+        return []
+    usual = float(line.interval[line.entity[begin]])
+    lasts = "" if kind is ClockKind.ROW else f" ({in_words(best[1] * usual)})"
+    return [
+        f"{best[2]!r} repeats itself about every {best[1]} samples{lasts}, autocorrelation {best[0]:.2f}: a hint "
+        f"for the length of the window."
+    ]
+
+
+def _plain(value: object) -> str:
+    """Whole numbers without the .0 that missing cells in the column gave them."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

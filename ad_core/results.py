@@ -1,0 +1,124 @@
+"""The files that a finished run leaves, and how pages read them: one place that knows their names."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ad_core.calibration import severity
+from ad_core.errors import StoreError
+
+if TYPE_CHECKING:
+    from ad_core.store import RunRecord, Store
+
+TABLES = ("scores", "references", "map", "explanations", "neighbours", "events")
+"""Parquet files of a run folder."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Everything stored of one row: what a page needs to show why it is unusual."""
+
+    row: dict[str, Any]
+    """Its line of the score table, with `severity`."""
+    explanation: pd.DataFrame | None
+    """Parts with their attributions, largest first; None = not explained yet."""
+    neighbours: pd.DataFrame | None
+    """`rank`, `neighbour` (row_id in the data that taught), `distance`."""
+    map: np.ndarray | None
+    """Images: (height, width) anomaly map. Windows: (channel, time) attribution."""
+    window: pd.DataFrame | None
+    """Recordings: `time`, and per channel the actual value, `<channel> expected` where the task predicts."""
+
+
+def publish(folder: Path, name: str, table: pd.DataFrame) -> None:
+    """Write one of TABLES so that readers see the old file or the new one, never half of it."""
+    if name not in TABLES:
+        raise ValueError(f"{name!r} is not a table of a run: {TABLES}")
+    draft = folder / f".{name}.parquet"
+    table.to_parquet(draft, index=False)
+    draft.replace(folder / f"{name}.parquet")
+
+
+def table(folder: Path, name: str) -> pd.DataFrame | None:
+    """One of TABLES, or None while it is not there yet."""
+    file = folder / f"{name}.parquet"
+    return pd.read_parquet(file) if file.exists() else None
+
+
+def summary(folder: Path) -> dict[str, Any]:
+    """The run's facts; empty while it is not done."""
+    file = folder / "summary.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+
+
+def ranked(store: "Store", run_id: str) -> pd.DataFrame:
+    """The score table of a run with `severity`, most anomalous first, rows without a score last.
+
+    Raises:
+        StoreError: the run does not exist, or has no scores yet.
+    """
+    scores = table(store.folder(store.run(run_id).id), "scores")
+    if scores is None:
+        raise StoreError(f"Run {run_id} has no scores yet. Wait until it reaches the stage after scoring, or run it again.")
+    scores["severity"] = severity(scores["p_value"], scores["percentile"], smallest_p(store, run_id))
+    return scores.sort_values("score", ascending=False, kind="stable", na_position="last", ignore_index=True)
+
+
+def smallest_p(store: "Store", run_id: str) -> float:
+    """The smallest p-value that the run's calibration can give; NaN when it gives none."""
+    value = summary(store.folder(run_id)).get("calibration", {}).get("smallest_p")
+    return float("nan") if value is None else float(value)
+
+
+def detector_run(store: "Store", run_id: str) -> "RunRecord":
+    """The training run whose detector made this run's scores: itself, or a score run's parent."""
+    run = store.run(run_id)
+    return run if run.kind == "train" or run.parent is None else detector_run(store, run.parent)
+
+
+def case(store: "Store", run_id: str, row_id: str) -> Case:
+    """All that is stored of one row of a run.
+
+    Raises:
+        StoreError: the run or the row does not exist.
+    """
+    scores = ranked(store, run_id)
+    found = scores.loc[scores["row_id"] == row_id]
+    if found.empty:
+        raise StoreError(f"There is no row {row_id!r} in run {run_id}. Search for it on the Alerts page.")
+    folder = store.folder(run_id)
+    return Case(
+        row=found.iloc[0].to_dict(),
+        explanation=_of_row(folder, "explanations", row_id),
+        neighbours=_of_row(folder, "neighbours", row_id),
+        map=_array(folder / "maps" / f"{safe_name(row_id)}.npy"),
+        window=_window(folder / "maps" / f"{safe_name(row_id)}.parquet"),
+    )
+
+
+def safe_name(row_id: str) -> str:
+    """A file name for a row id: readable, never a path, different for different ids."""
+    import hashlib
+
+    return f"{re.sub(r'[^A-Za-z0-9._-]+', '_', row_id)[-60:]}-{hashlib.sha256(row_id.encode()).hexdigest()[:8]}"
+
+
+def _of_row(folder: Path, name: str, row_id: str) -> pd.DataFrame | None:
+    frame = table(folder, name)
+    if frame is None:
+        return None
+    frame = frame.loc[frame["row_id"] == row_id].reset_index(drop=True)
+    return None if frame.empty else frame
+
+
+def _array(file: Path) -> np.ndarray | None:
+    return np.load(file, allow_pickle=False) if file.exists() else None
+
+
+def _window(file: Path) -> pd.DataFrame | None:
+    return pd.read_parquet(file) if file.exists() else None

@@ -1,0 +1,29 @@
+"""Drawing some of a stream of vectors, each with the same chance, without holding all of them."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+
+def drawn(chunks: Iterable[Tensor], limit: int, seed: int = 0) -> Tensor:
+    """At most so many rows of the chunks; the same for the same chunks and seed, however the rows are cut into chunks.
+
+    Args:
+        chunks: (n, d) each, one at least.
+
+    Returns:
+        (min(limit, all rows), d) in the order in which they came.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    kept, lot = None, torch.zeros(0)
+    for chunk in chunks:
+        lots = torch.rand(len(chunk), generator=generator, dtype=torch.float64)
+        kept = chunk if kept is None else torch.cat([kept, chunk])
+        lot = torch.cat([lot.double(), lots])
+        if len(kept) > limit:
+            best = lot.topk(limit).indices.sort().values
+            kept, lot = kept[best.to(kept.device)], lot[best]
+    if kept is None:
+        raise ValueError("There is no chunk to draw from")
+    return kept

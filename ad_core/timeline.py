@@ -1,0 +1,165 @@
+"""The samples of recordings in order of time: which row is which sample, and where a stretch without gaps ends.
+
+A row is a line of the user's file. A sample is one time stamp of one entity; rows that repeat a time stamp share one
+sample, whose values are those of the first such row. A segment is a stretch of samples of one entity without a gap.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+GAP_FACTOR, NOT_EXCEEDED_BY = 5.0, 0.9
+"""An interval is a gap, which no window crosses, when it is so many times as long as the interval that 9 of 10 do not
+exceed. In evenly sampled recordings that is the median; in uneven ones the median would cut off most rows."""
+
+IRREGULAR = 0.5
+"""An interval that differs from the usual one by more than this share counts as irregular."""
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Samples sorted by entity (in order of appearance), then by time."""
+
+    sample: np.ndarray
+    """(rows,) int64: the sample of each row, -1 = its time or entity is not known."""
+    first: np.ndarray
+    """(samples,) int64: the row that gives the sample its values."""
+    seconds: np.ndarray
+    """(samples,) float64, from the first time stamp of all."""
+    entity: np.ndarray
+    """(samples,) int64 codes, 0 upwards."""
+    segment: np.ndarray
+    """(samples,) int64, 0 upwards."""
+    interval: np.ndarray
+    """(entities,) float64: the usual (median) interval [s], NaN where there are fewer than two samples."""
+    gap: np.ndarray
+    """(entities,) float64: a longer interval is a gap [s]."""
+
+    @property
+    def bounds(self) -> np.ndarray:
+        """(segments, 2) int64: first sample of each segment, and the one after its last."""
+        cut = np.flatnonzero(np.diff(self.segment)) + 1
+        edges = np.concatenate([[0], cut, [len(self.segment)]]) if len(self.segment) else np.zeros(1, dtype=np.int64)
+        return np.stack([edges[:-1], edges[1:]], axis=1).astype(np.int64)
+
+
+def timeline(rows: pd.DataFrame) -> Timeline:
+    """Put the rows of a data set in order.
+
+    Args:
+        rows: `note` ("" = usable), `time` and where there are several recordings `entity`, as in `Dataset.rows`.
+    """
+    usable = np.flatnonzero((rows["note"] == "").to_numpy() & rows["time"].notna().to_numpy())
+    seconds, entity = _seconds(rows["time"])[usable], _entities(rows)[usable]
+    order = np.lexsort((usable, seconds, entity))
+    usable, seconds, entity = usable[order], seconds[order], entity[order]
+    new = np.ones(len(usable), dtype=bool)
+    new[1:] = (np.diff(seconds) > 0) | (np.diff(entity) != 0)
+    sample = np.full(len(rows), -1, dtype=np.int64)
+    sample[usable] = np.cumsum(new) - 1
+    seconds, entity = seconds[new], entity[new]
+    interval, gap = _quantile(seconds, entity, 0.5), GAP_FACTOR * _quantile(seconds, entity, NOT_EXCEEDED_BY)
+    border = (np.diff(entity) != 0) | (np.diff(seconds) > gap[entity[1:]])
+    segment = np.concatenate([[0], np.cumsum(border)])[: len(seconds)].astype(np.int64)
+    return Timeline(sample, usable[new], seconds, entity, segment, interval, gap)
+
+
+def findings(line: Timeline, texts: pd.Series) -> list[str]:
+    """Sentences about what is unusual in the time stamps: backward, repeated, gaps, irregular, unequal recordings.
+
+    Args:
+        texts: (rows,) the times as they are shown.
+    """
+    placed = np.flatnonzero(line.sample >= 0)
+    sample = line.sample[placed]
+    sentences = []
+    entity = line.entity[sample]
+    last = pd.Series(sample).groupby(entity).cummax().groupby(entity).shift(1).to_numpy()
+    if len(back := placed[sample < np.nan_to_num(last, nan=-1)]):
+        sentences.append(
+            f"{_times(len(back), 'time stamp goes', 'time stamps go')} backward, first in row {back[0] + 1} "
+            f"({texts.iloc[back[0]]}); windows take the rows in order of time."
+        )
+    if len(again := placed[line.first[sample] != placed]):
+        hint = " Is there an entity column that tells recordings apart?" if len(again) > len(placed) / 2 else ""
+        sentences.append(
+            f"{_times(len(again), 'row repeats a time stamp', 'rows repeat a time stamp')}, first in row "
+            f"{again[0] + 1} ({texts.iloc[again[0]]}); the first row of each counts, the others share its score.{hint}"
+        )
+    return sentences + _gaps(line, texts) + _unequal(line)
+
+
+def usual_interval(line: Timeline) -> float:
+    """The usual interval of the middle recording [s], NaN where no recording has two samples."""
+    known = line.interval[np.isfinite(line.interval)]
+    return float(np.median(known)) if len(known) else float("nan")
+
+
+def in_words(seconds: float) -> str:
+    """A duration with a fitting unit: "250 ms", "5 min", "1 day"."""
+    for size, unit in ((86400.0, "days"), (3600.0, "h"), (60.0, "min"), (1.0, "s")):
+        if seconds >= size:
+            number = f"{seconds / size:.3g}"
+            return "1 day" if (number, unit) == ("1", "days") else f"{number} {unit}"
+    return f"{seconds * 1000:.3g} ms"
+
+
+def _gaps(line: Timeline, texts: pd.Series) -> list[str]:
+    same = np.diff(line.entity) == 0
+    steps = np.diff(line.seconds)
+    usual = line.interval[line.entity[1:]]
+    gap = same & (np.diff(line.segment) != 0)
+    sentences = []
+    if gap.any():
+        at, worst = int(np.flatnonzero(gap)[0]), in_words(float(steps[gap].max()))
+        limit = in_words(float(line.gap[line.entity[at]]))
+        sentences.append(
+            f"{_times(int(gap.sum()), 'gap', 'gaps')} of more than {GAP_FACTOR:g} usual intervals ({limit}), the first "
+            f"after {texts.iloc[line.first[at]]}, the longest {worst}; no window crosses a gap."
+        )
+    inside = same & ~gap
+    odd = inside & (np.abs(steps - usual) > IRREGULAR * usual)
+    if inside.any() and odd.sum() > 0.01 * inside.sum():
+        at = int(np.flatnonzero(odd)[0])
+        sentences.append(
+            f"Sampling is irregular: {odd.sum() / inside.sum():.0%} of the intervals differ from the usual "
+            f"{in_words(usual[at])} by more than half, first after {texts.iloc[line.first[at]]}; a window has a fixed "
+            f"number of samples, not a fixed duration."
+        )
+    return sentences
+
+
+def _unequal(line: Timeline) -> list[str]:
+    known = line.interval[np.isfinite(line.interval)]
+    if len(known) < 2 or known.max() <= 1.5 * known.min():
+        return []
+    return [
+        f"The recordings are sampled differently, from every {in_words(known.min())} to every {in_words(known.max())}: "
+        f"their windows last differently long."
+    ]
+
+
+def _quantile(seconds: np.ndarray, entity: np.ndarray, share: float) -> np.ndarray:
+    """(entities,) quantile of the steps of each entity."""
+    same = np.diff(entity) == 0
+    found = pd.Series(np.diff(seconds)[same]).groupby(entity[1:][same]).quantile(share)
+    each = found.reindex(range(int(entity.max()) + 1 if len(entity) else 0))
+    return np.asarray(each, dtype=np.float64)
+
+
+def _seconds(time: pd.Series) -> np.ndarray:
+    if pd.api.types.is_datetime64_dtype(time):
+        return np.asarray((time - time.min()).dt.total_seconds(), dtype=np.float64)
+    numbers = np.asarray(time, dtype=np.float64)
+    return numbers - np.nanmin(numbers) if np.isfinite(numbers).any() else numbers
+
+
+def _entities(rows: pd.DataFrame) -> np.ndarray:
+    if "entity" not in rows:
+        return np.zeros(len(rows), dtype=np.int64)
+    return np.asarray(pd.factorize(rows["entity"])[0], dtype=np.int64)
+
+
+def _times(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"

@@ -1,0 +1,192 @@
+"""Time columns: ISO and other texts, dates, epoch numbers or plain seconds, read into one clock."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from ad_core.errors import DataError
+
+EPOCH_UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
+EPOCH_RANGE = (6e8, 5e9)
+"""Seconds since 1970 that are taken for a date, 1989 to 2128; smaller ones are seconds on the recording's own clock."""
+
+DAYS = ("%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y", "%m/%d/%y", "%d/%m/%y")
+HOURS = (" %H:%M:%S", " %H:%M", " %H:%M:%S.%f", " %I:%M:%S %p", " %I:%M %p", "")
+SAMPLE = 500
+"""So many values, spread over the file, decide on the format of a text column."""
+
+
+class ClockKind(StrEnum):
+    """What the times of a recording are."""
+
+    DATE = "date"
+    SECONDS = "seconds"
+    ROW = "row"
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The times of all rows of a recording."""
+
+    kind: ClockKind
+    time: pd.Series
+    """datetime64 in UTC without a zone, float64 seconds, or int64 row numbers; missing where it can't be read."""
+    notes: np.ndarray
+    """(rows,) texts, "" where the time is fine."""
+    notices: tuple[str, ...] = ()
+
+
+def row_clock(entity: pd.Series | None, n: int) -> Clock:
+    """The row number, counted from 0 within each recording, as the time."""
+    time = pd.Series(np.arange(n)) if entity is None else entity.groupby(entity.to_numpy()).cumcount()
+    notice = "There is no time column: the row number is taken as the time."
+    return Clock(ClockKind.ROW, time.reset_index(drop=True).astype("int64"), np.full(n, "", dtype=object), (notice,))
+
+
+def read_clock(values: pd.Series, name: str) -> Clock:
+    """Read a time column.
+
+    Args:
+        values: dates, texts, epoch seconds / ms / us / ns, or plain seconds.
+        name: of the column, for messages.
+
+    Raises:
+        DataError: more than half of the values can't be read.
+    """
+    values = values.reset_index(drop=True)
+    time, notices = _read(values)
+    bad = time.isna().to_numpy()
+    if len(values) and bad.mean() > 0.5:
+        row = int(np.flatnonzero(bad)[0])
+        raise DataError(
+            f"Column {name!r} can't be used as time: {bad.sum()} of {len(values)} values can't be read, first in row "
+            f"{row + 1} ({_shown(values[row])}). Choose another time column, or none."
+        )
+    notes = np.full(len(values), "", dtype=object)
+    for at in np.flatnonzero(bad):
+        value = values[at]
+        notes[at] = "The time is missing." if pd.isna(value) else f"The time {_shown(value)} can't be read."
+    if bad.any():
+        notices.append(
+            f"{bad.sum()} of {len(values)} rows have no readable time, first row {int(np.flatnonzero(bad)[0]) + 1}; "
+            f"they get no score."
+        )
+    kind = ClockKind.DATE if pd.api.types.is_datetime64_dtype(time) else ClockKind.SECONDS
+    return Clock(kind, time, notes, tuple(notices))
+
+
+def time_texts(time: pd.Series) -> pd.Series:
+    """Times as they stand in row ids: ISO 8601 for dates, the number otherwise."""
+    if pd.api.types.is_datetime64_dtype(time):
+        unit = "us" if bool((time.dropna().dt.microsecond != 0).any()) else "s"
+        texts = np.datetime_as_string(time.to_numpy().astype(f"datetime64[{unit}]")).astype(object)
+    else:
+        texts = np.array(
+            [str(int(t)) if t == t // 1 and abs(t) < 1e15 else repr(t) for t in time.tolist()], dtype=object
+        )
+    return pd.Series(np.where(time.isna(), "no time", texts), index=time.index).astype("str")
+
+
+def _read(values: pd.Series) -> tuple[pd.Series, list[str]]:
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        return values.dt.tz_convert("UTC").dt.tz_localize(None), [f"Times were converted from {values.dt.tz} to UTC."]
+    if pd.api.types.is_datetime64_dtype(values):
+        return values, []
+    if pd.api.types.is_timedelta64_dtype(values):
+        return values.dt.total_seconds(), []
+    if pd.api.types.is_bool_dtype(values):
+        return pd.Series(np.full(len(values), np.nan)), []
+    if pd.api.types.is_numeric_dtype(values):
+        return _from_numbers(values)
+    numbers = pd.to_numeric(values.where(values.notna(), None), errors="coerce")
+    if numbers.notna().mean() > 0.5:
+        return _from_numbers(numbers)
+    return _from_texts(values)
+
+
+def _from_numbers(values: pd.Series) -> tuple[pd.Series, list[str]]:
+    """Epoch numbers become dates by their size; the rest are seconds."""
+    exact = values.dropna()
+    numbers = values.astype("float64").replace([np.inf, -np.inf], np.nan)
+    known = numbers.dropna()
+    if known.empty:
+        return numbers, []
+    low, high = known.quantile([0.05, 0.95])
+    for unit, per_second in EPOCH_UNITS.items():
+        if EPOCH_RANGE[0] * per_second <= low and high <= EPOCH_RANGE[1] * per_second:
+            far = (numbers < 0) | (numbers > EPOCH_RANGE[1] * per_second)
+            if pd.api.types.is_integer_dtype(exact):  # nanoseconds do not fit in a float64
+                whole = pd.to_datetime(exact[~far[exact.index]], unit=unit)
+            else:
+                whole = pd.to_datetime((numbers[~far] * (1e6 / per_second)).round().dropna().astype("int64"), unit="us")
+            return whole.reindex(values.index), [f"Times are read as {unit} since 1970, in UTC."]
+    if values.dtype == np.float32:  # its shortest decimal: the digits that float64 adds would be noise in the row ids
+        numbers = pd.Series(values.to_numpy().astype(str).astype(np.float64)).replace([np.inf, -np.inf], np.nan)
+    return numbers, []
+
+
+def _from_texts(values: pd.Series) -> tuple[pd.Series, list[str]]:
+    known = values.dropna()
+    sample = (
+        known.iloc[np.unique(np.linspace(0, len(known) - 1, min(len(known), SAMPLE)).astype(int))]
+        if len(known)
+        else known
+    )
+    best, notices = _format_of(sample)
+    time = _parse(values, best).dt.tz_localize(None)
+    if best == "ISO8601" and sample.astype(str).str.contains(r"(?:Z|[+-]\d{2}:?\d{2})\s*$", regex=True).any():
+        notices.append("Times with a zone were converted to UTC.")
+    return time, notices
+
+
+def _format_of(sample: pd.Series) -> tuple[str, list[str]]:
+    """The format that reads most values; day and month are told apart by which order makes time run forward."""
+    if _parse(sample, "ISO8601").notna().mean() > 0.9:
+        return "ISO8601", []
+    ranked = []
+    for form in ("ISO8601", *(day + hour for day, hour in product(DAYS, HOURS))):
+        time = _parse(sample, form)
+        steps = time.dropna().diff().dropna()
+        forward = float((steps >= pd.Timedelta(0)).mean()) if len(steps) else 0.0
+        ranked.append((float(time.notna().mean()), forward, form))
+    best = max(ranked, key=lambda found: found[:2])
+    rivals = [form for share, _, form in ranked if share == best[0] > 0 and form != best[2]]
+    notices = (
+        []
+        if best[0] == 0 or best[2] == "ISO8601"
+        else [f"Times such as {sample.iloc[0]!r} are read as {_in_words(best[2])}."]
+    )
+    if rivals and notices:
+        notices.append(
+            f"They could also be read as {_in_words(rivals[0])}; the order in which time runs forward was taken."
+        )
+    return best[2], notices
+
+
+def _in_words(form: str) -> str:
+    for code, word in {
+        "%Y": "YYYY",
+        "%y": "YY",
+        "%m": "MM",
+        "%d": "DD",
+        "%H": "hh",
+        "%I": "hh",
+        "%M": "mm",
+        "%S": "ss",
+        ".%f": ".ffffff",
+        "%p": "AM/PM",
+    }.items():
+        form = form.replace(code, word)
+    return form
+
+
+def _parse(values: pd.Series, form: str) -> pd.Series:
+    return pd.to_datetime(values, format=form, utc=True, errors="coerce")
+
+
+def _shown(value: object) -> str:
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 40 else text[:37] + "..."

@@ -1,0 +1,211 @@
+"""From a method's name to a fitted model, and scores and embeddings in batches."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ad_core.devices import Batches, Halver, choose_device, seeded
+from ad_core.encoder import DEFAULT_ENCODER, build_encoder
+from ad_core.errors import DataError, MethodError, SettingsError
+from ad_core.pretext import PRETEXTS
+from ad_core.progress import Report, Silent
+from ad_core.reference import MAX_FIT_ROWS, REFERENCES, ReferenceModel, flat
+from ad_core.registry import Registry
+from ad_core.scorer import SCORERS, ScoreModel, TaskModel
+from ad_core.training_loop import TrainingSettings, TrainingSummary, train_task
+from ad_core.types import Frame, ItemShape, Modality, Split
+
+__all__ = [
+    "PRESETS", "TrainingSettings", "TrainingSummary", "build_model", "choose_device", "embed_items", "fit_reference",
+    "fit_task_model", "score_items", "train_task", "training_settings",
+]  # fmt: skip
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "quick": {"max_steps": 300},
+    "standard": {"max_steps": 1200},
+    "thorough": {"max_steps": 6000, "checks": 40},
+}
+"""Preset -> what it changes of `TrainingSettings`."""
+
+OF_MODALITY: dict[Modality, dict[str, Any]] = {
+    Modality.TABLE: {"batch_size": 128, "learning_rate": 3e-3},
+    Modality.IMAGE: {"batch_size": 16, "learning_rate": 2e-3},
+    Modality.SENSOR: {"batch_size": 64, "learning_rate": 2e-3},
+}
+"""Kind of data -> what it changes of `TrainingSettings`."""
+
+IMAGE_STEP = 4
+"""A step on images costs many times one on rows or windows; presets take so many times fewer of them."""
+
+NUMBERS_AT_A_TIME = 2**22
+"""Items are scored in batches of at most so many numbers (16 MiB), and of at most 1024 items."""
+
+
+def training_settings(preset: str, modality: Modality, chosen: dict[str, Any]) -> TrainingSettings:
+    """What the kind of data asks for, the preset, and what the user set, the last winning.
+
+    Raises:
+        SettingsError: the preset or a setting does not exist, or a value is out of range.
+    """
+    if preset not in PRESETS:
+        raise SettingsError(f"There is no preset {preset!r}. There is: {', '.join(PRESETS)}.")
+    values = {**OF_MODALITY[modality], **PRESETS[preset]}
+    if modality is Modality.IMAGE:
+        values["max_steps"] //= IMAGE_STEP
+    return TrainingSettings.parse({**values, **chosen}, "training")
+
+
+def build_model(
+    method: str, scorer: str, shape: ItemShape, pretext_settings: dict[str, Any], scorer_settings: dict[str, Any]
+) -> TaskModel:
+    """An untrained pretext task with its encoder and scorer.
+
+    Raises:
+        MethodError: a name is unknown or does not fit the kind of data.
+        SettingsError: a setting is unknown or out of range.
+    """
+    task_class, scorer_class = PRETEXTS.get(method), SCORERS.get(scorer)
+    _check_fits(PRETEXTS, method, shape.modality)
+    _check_fits(SCORERS, scorer, shape.modality)
+    settings = task_class.Settings.parse(pretext_settings, "pretext")
+    name = task_class.encoder_name or DEFAULT_ENCODER[shape.modality]
+    encoder = build_encoder(name, task_class.encoder_shape(settings, shape), task_class.encoder_settings(settings))
+    return TaskModel(
+        task_class(settings, shape, encoder), scorer_class(scorer_class.Settings.parse(scorer_settings, "scorer"))
+    )
+
+
+def fit_task_model(
+    method: str,
+    scorer: str | None,
+    frame: Frame,
+    split: Split,
+    sections: dict[str, dict[str, Any]],
+    preset: str,
+    device: torch.device,
+    seed: int,
+    report: Report,
+) -> tuple[TaskModel, TrainingSummary]:
+    """Train a pretext task on the fit items and fit its scorer on them.
+
+    Args:
+        scorer: None = the task's own score.
+        sections: `training`, `pretext` and `scorer` settings; other sections are not looked at.
+
+    Returns:
+        The model, on the device and in evaluation mode, and how the training went.
+
+    Raises:
+        MethodError, SettingsError, ResourceError, DataError: with a sentence that says what to do.
+        Cancelled: the report says so.
+    """
+    settings = training_settings(preset, frame.shape.modality, sections.get("training", {}))
+    with seeded(seed, device):
+        model = build_model(
+            method, scorer or "own_score", frame.shape, sections.get("pretext", {}), sections.get("scorer", {})
+        )
+    summary = train_task(model.task, frame, split, settings, device, seed, report)
+    model.to(device).eval()
+    with torch.no_grad():
+        Halver(summary.batch_size, report)(
+            lambda size: model.scorer.fit(model.task, Batches(frame, split.fit, size, device))
+        )
+    return model.to(device), summary
+
+
+def fit_reference(
+    name: str, settings: dict[str, Any], frame: Frame, split: Split, seed: int, report: Report
+) -> ReferenceModel:
+    """Fit a classical detector on the fit items, on `MAX_FIT_ROWS` of them at most.
+
+    Raises:
+        MethodError: the name is unknown or does not fit the kind of data.
+        SettingsError: a setting is unknown or out of range.
+        DataError: there is nothing to fit on.
+    """
+    _check_fits(REFERENCES, name, frame.shape.modality)
+    cls, index = REFERENCES.get(name), split.fit
+    if not len(index):
+        raise DataError(
+            "No rows are left to train on. Choose more reference rows, or repair the rows that have a note."
+        )
+    if len(index) > MAX_FIT_ROWS:
+        index = np.sort(np.random.default_rng(seed).choice(index, MAX_FIT_ROWS, replace=False))
+        report.say(f"{cls.title}: fitted on {MAX_FIT_ROWS:,} of {len(split.fit):,} rows, drawn at random.")
+    modality = frame.shape.modality
+    rows = np.concatenate([flat(batch.x, modality) for batch in frame.batches(index, _batch_size(frame))])
+    return ReferenceModel(cls(cls.Settings.parse(settings, "pretext"), seed), modality, rows)
+
+
+def score_items(
+    model: ScoreModel,
+    frame: Frame,
+    index: np.ndarray,
+    batch_size: int | None = None,
+    device: torch.device | None = None,
+    report: Report | None = None,
+) -> np.ndarray:
+    """(len(index),) float64 scores of the items at these positions.
+
+    Args:
+        batch_size: None = as many as are handled well at a time; the scores don't depend on it.
+        device: where the model is; None = the cpu.
+    """
+    scores = _in_batches(model.score, model, frame, index, batch_size, device, report)
+    return np.concatenate([s.double().cpu().numpy() for s in scores]) if scores else np.zeros(0)
+
+
+def embed_items(
+    model: ScoreModel,
+    frame: Frame,
+    index: np.ndarray,
+    batch_size: int | None = None,
+    device: torch.device | None = None,
+    report: Report | None = None,
+) -> np.ndarray:
+    """(len(index), d) float32 embeddings of the items at these positions; of a model without any, the flat items."""
+
+    def embedded(x: Tensor) -> Tensor:
+        z = model.embed(x)
+        return torch.from_numpy(flat(x.cpu(), frame.shape.modality)) if z is None else z
+
+    rows = _in_batches(embedded, model, frame, index, batch_size, device, report)
+    return np.concatenate([z.float().cpu().numpy() for z in rows]) if rows else np.zeros((0, 0), dtype=np.float32)
+
+
+def _in_batches(
+    compute: Callable[[Tensor], Tensor],
+    model: ScoreModel,
+    frame: Frame,
+    index: np.ndarray,
+    batch_size: int | None,
+    device: torch.device | None,
+    report: Report | None,
+) -> list[Tensor]:
+    """Results per batch, halved when memory runs out. No `inference_mode`: a score may take a gradient inside."""
+    if isinstance(model, nn.Module):
+        model.eval()
+    report, device = report or Silent(), device or torch.device("cpu")
+    halver = Halver(batch_size or _batch_size(frame), report)
+    results: list[Tensor] = []
+    done = 0
+    with torch.no_grad():
+        while done < len(index):
+            report.check()
+            results.append(halver(lambda size: compute(frame.take(index[done : done + size]).to(device))))  # noqa: B023
+            done += len(results[-1])
+            report.step(done / len(index))
+    return results
+
+
+def _batch_size(frame: Frame) -> int:
+    return min(1024, max(1, NUMBERS_AT_A_TIME // frame.shape.entries))
+
+
+def _check_fits(registry: Registry[Any], name: str, modality: Modality) -> None:
+    if modality not in registry.get(name).modalities:
+        fitting = ", ".join(registry.names(modality))
+        raise MethodError(f"{name!r} does not work on {modality} data. What does: {fitting}.")

@@ -1,0 +1,147 @@
+"""The rows of the Alerts page: what is shown of them, the filters, and the choice of one."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from ad_core.errors import AdError
+from pages._ui import words
+from pages._ui.navigate import choose, current
+from pages._ui.stored import batch, ranked, reasons, table
+from pages._ui.threshold import threshold_at
+
+LAZY_FROM = 20_000
+"""From so many rows on the browser gets only those that it shows."""
+
+MAX_VALUES = 60
+
+
+def alert_filters(run_id: str) -> None:
+    """Fields that narrow the rows; `view` reads them, so that a callback sees the same rows as the page."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input(
+            "Search by row id",
+            key="search",
+            icon=":material/search:",
+            placeholder="Part of an id",
+            width=220,
+            bind="query-params",
+        )
+        there = [s for s in words.SEVERITY if s and (ranked(run_id)["severity"] == s).any()]
+        st.pills("Severity", there, selection_mode="multi", key=f"severity-{run_id}")
+        st.toggle("Alerts only", key="alerts_only", bind="query-params")
+    with st.expander(
+        "Filter by a column of the data", icon=":material/filter_alt:", on_change="rerun", key="by-column"
+    ) as box:
+        if box.open:
+            _column_filter(run_id)
+
+
+def _column_filter(run_id: str) -> None:
+    try:
+        data = batch(run_id).data
+    except AdError as error:
+        st.warning(f"The data can't be opened any more, so they can't filter: {error}")
+        return
+    left, right = st.columns([1, 2])
+    column = left.selectbox(
+        "Column", list(data.columns), index=None, key=f"column-{run_id}", placeholder="Choose a column"
+    )
+    if column is None:
+        return
+    values = data[column]
+    key = f"values-{run_id}-{column}"
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        low, high = float(values.min()), float(values.max())
+        if low < high:
+            right.slider(f"{column} between", low, high, (low, high), key=key)
+        return
+    common = values.astype("string").value_counts().index[:MAX_VALUES].tolist()
+    right.multiselect(f"{column} is", common, key=key)
+
+
+def view(run_id: str) -> pd.DataFrame:
+    """The rows that the filters let through, most anomalous first, with reasons."""
+    rows = _base(run_id, _key(run_id))
+    keep = np.ones(len(rows), dtype=bool)
+    if text := (st.session_state.get("search") or "").strip():
+        keep &= rows["row_id"].astype("string").str.contains(text, regex=False, case=False).to_numpy(dtype=bool)
+    if chosen := st.session_state.get(f"severity-{run_id}"):
+        keep &= rows["severity"].isin(chosen).to_numpy()
+    if st.session_state.get("alerts_only"):
+        keep &= threshold_at(run_id).of(rows)
+    column = st.session_state.get(f"column-{run_id}")
+    if st.session_state.get("by-column") and column and (values := st.session_state.get(f"values-{run_id}-{column}")):
+        keep &= rows["row_id"].isin(_fulfilling(run_id, column, values)).to_numpy()
+    return rows if keep.all() else rows.loc[keep].reset_index(drop=True)
+
+
+def _fulfilling(run_id: str, column: str, values: object) -> pd.Series:
+    dataset = batch(run_id)
+    data = dataset.data[column]
+    chosen = data.between(*values) if isinstance(values, tuple) else data.astype("string").isin(values)  # type: ignore[misc]
+    return dataset.rows.loc[chosen.to_numpy(dtype=bool, na_value=False), "row_id"]
+
+
+def _key(run_id: str) -> tuple[int, int]:
+    """The shared frames are replaced when their file changes, so their identity is the key of what is made of them."""
+    return id(ranked(run_id)), id(reasons(run_id))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _base(run_id: str, key: tuple[int, int]) -> pd.DataFrame:  # noqa: ARG001
+    rows = ranked(run_id).copy()
+    why = reasons(run_id)
+    rows["reasons"] = rows["row_id"].map(why) if len(why) else None
+    references = table(run_id, "references")
+    if references is not None:
+        ranks = references.set_index("row_id").rank(pct=True).mul(100)
+        for name in ranks.columns:
+            rows[name] = rows["row_id"].map(ranks[name])
+    return rows
+
+
+def alert_table(run_id: str, rows: pd.DataFrame) -> None:
+    """The table; choosing a row makes it the current case."""
+    key = f"alerts-{run_id}"
+    at = np.flatnonzero((rows["row_id"] == current("row")).to_numpy())
+    chosen = [int(at[0])] if len(at) else []
+    if st.session_state.get(key, {}).get("selection", {}).get("rows", []) != chosen:
+        st.session_state[key] = {"selection": {"rows": chosen, "columns": [], "cells": []}}
+    extras = [c for c in ("entity", "time", "label") if c in rows]
+    references = [c for c in ("isolation_forest", "nearest_neighbours") if c in rows]
+    shown = rows[["severity", "row_id", "score", "percentile", "p_value", "reasons", *extras, *references, "note"]]
+    if not shown["reasons"].notna().any():
+        shown = shown.drop(columns="reasons")
+    if not shown["note"].astype(bool).any():
+        shown = shown.drop(columns="note")
+    if not shown["p_value"].notna().any():
+        shown = shown.drop(columns="p_value")
+    st.dataframe(
+        shown,
+        key=key,
+        hide_index=True,
+        on_select=_pick,
+        selection_mode="single-row",
+        lazy=True if len(shown) > LAZY_FROM else None,
+        height=460,
+        placeholder="–",
+        alt=f"{len(shown)} rows with severity, score, percentile and p-value, most anomalous first",
+        column_config={
+            "severity": st.column_config.TextColumn("severity", width=85),
+            "row_id": st.column_config.TextColumn("row", width=170, pinned=True),
+            "score": st.column_config.NumberColumn("score", format="%.3g", width=75),
+            "percentile": st.column_config.ProgressColumn("percentile", min_value=0, max_value=100, format="%.1f", width=120),
+            "p_value": st.column_config.NumberColumn("p", format="%.2g", width=70),
+            "reasons": st.column_config.TextColumn("mainly", width="medium"),
+            "isolation_forest": st.column_config.NumberColumn("isolation forest", format="%.0f", help="Rank of the row for this classical detector: 100 = its most unusual."),
+            "nearest_neighbours": st.column_config.NumberColumn("nearest neighbours", format="%.0f", help="Rank of the row for this classical detector: 100 = its most unusual."),
+        },
+    )  # fmt: skip
+
+
+def _pick() -> None:
+    run_id = current("run") or ""
+    picked = st.session_state[f"alerts-{run_id}"]["selection"]["rows"]
+    rows = view(run_id)
+    choose(row=rows["row_id"].iloc[picked[0]] if picked and picked[0] < len(rows) else None)

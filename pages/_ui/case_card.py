@@ -1,0 +1,82 @@
+"""The current case beside a list: its numbers, its main reasons, and the way to the whole explanation."""
+
+import numpy as np
+import streamlit as st
+
+from ad_core import figures
+from ad_core.errors import AdError
+from pages._ui import words
+from pages._ui.navigate import choose, current, go_button
+from pages._ui.pictures import file_of, small
+from pages._ui.shell import chart
+from pages._ui.stored import batch, case, ranked, table
+
+
+def case_card(run_id: str) -> None:
+    """The row that `?row=` names; says how to choose one when there is none."""
+    row_id = current("row")
+    if row_id is None:
+        with st.container(border=True):
+            st.markdown("**No row chosen**")
+            st.markdown(":gray[Choose one in the list to see why it is there.]")
+        return
+    found = ranked(run_id).loc[ranked(run_id)["row_id"] == row_id]
+    if found.empty:
+        st.warning(f"There is no row “{row_id}” in this run.", icon=":material/link_off:")
+        st.button("Forget it", on_click=choose, kwargs={"row": None})
+        return
+    row = found.iloc[0]
+    with st.container(border=True):
+        st.markdown(f"**{row_id}**")
+        if row["note"]:
+            st.info(row["note"])
+        with st.container(horizontal=True, gap="small"):
+            st.badge(
+                words.SEVERITY[row["severity"]], color="orange" if row["severity"] in ("Critical", "High") else "gray"
+            )
+            st.markdown(
+                f":gray[score] {words.number(row['score'])} :gray[· percentile] {words.number(row['percentile'])} :gray[· p] {words.p_text(row['p_value'])}"
+            )
+        _picture(run_id, row_id)
+        _reasons(run_id, row_id)
+        _references(run_id, row_id)
+        go_button(
+            "Explain this case",
+            "explain",
+            type="primary",
+            icon=":material/troubleshoot:",
+            width="stretch",
+            key="case-explain",
+        )
+
+
+def _picture(run_id: str, row_id: str) -> None:
+    try:
+        dataset = batch(run_id)
+    except AdError:
+        return
+    if dataset.modality == "image" and (file := file_of(dataset, row_id)):
+        st.image(small(file, 420), width="stretch", alt=row_id)
+
+
+def _reasons(run_id: str, row_id: str) -> None:
+    explained = case(run_id, row_id).explanation
+    if explained is None:
+        st.caption("Not explained yet; open the case to have it explained.")
+        return
+    parts, values = explained["part"].tolist(), explained["attribution"].to_numpy(dtype=np.float64)
+    chart(
+        figures.attribution_bars(parts, values, keep=5),
+        alt=figures.attribution_in_words(parts, values),
+        key="case-bars",
+    )
+
+
+def _references(run_id: str, row_id: str) -> None:
+    references = table(run_id, "references")
+    if references is None:
+        return
+    ranks = references.set_index("row_id").rank(pct=True).mul(100)
+    if row_id in ranks.index:
+        texts = [f"{name.replace('_', ' ')} rank {ranks.at[row_id, name]:.0f}" for name in ranks.columns]
+        st.caption("Classical detectors (100 = most unusual): " + ", ".join(texts))

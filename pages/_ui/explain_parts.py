@@ -1,0 +1,169 @@
+"""The parts of an explanation: the sentence, the shares, what was expected, and the nearest usual rows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from ad_core import figures
+from ad_core.errors import AdError
+from ad_core.reader import Role
+from ad_core.results import Case
+from ad_core.types import Modality
+from pages._ui import words
+from pages._ui.shell import chart
+from pages._ui.stored import batch, dataset, store
+
+METHODS = {
+    "integrated_gradients": ("Integrated gradients", "Sundararajan et al. 2017"),
+    "gradient_shap": ("Gradient SHAP", "Lundberg & Lee 2017"),
+    "occlusion": ("Occlusion", "Zeiler & Fergus 2014"),
+    "feature_ablation": ("Feature ablation", "each part replaced by the baseline's"),
+}
+COLUMNS_SHOWN = 30
+
+
+def sentence(case: Case, calibration: Mapping[str, Any]) -> str:
+    """The finding in one or two plain sentences."""
+    row = case.row
+    if row["score"] is None or not np.isfinite(row["score"]):
+        return "This row has no score."
+    n = calibration.get("rows")
+    rest = 100 - row["percentile"]
+    where = (
+        f"scores higher than all {n:,} calibration rows"
+        if rest <= 0 and n
+        else f"is in the top {rest:.2g} % of the calibration rows"
+    )
+    p = row.get("p_value")
+    text = f"This row {where}" + (f" (p = {words.p_text(p)})." if p is not None and np.isfinite(p) else ".")
+    if case.explanation is None:
+        return text
+    raising = case.explanation.loc[case.explanation["attribution"] > 0].head(2)
+    named = [_named(part) for part in raising.to_dict("records")]
+    return f"{text} Mainly {' and '.join(named)}." if named else text
+
+
+def _named(part: Mapping[str, Any]) -> str:
+    value, expected = part.get("value"), _range(part)
+    text = f"*{_plain(part['part'])}*"
+    if value is not None and value == value:
+        text += f" {_plain(str(value))}"
+    return f"{text} (expected {_plain(expected)})" if expected else text
+
+
+def _plain(text: str) -> str:
+    """User text inside Markdown stays text."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+!|$:~" else c for c in text)
+
+
+def _range(part: Mapping[str, Any]) -> str:
+    low, high, middle = part.get("expected_low"), part.get("expected_high"), part.get("expected")
+    if low is not None and high is not None and low == low and high == high and low != high:
+        return f"{low} to {high}"
+    return str(middle) if middle is not None and middle == middle else ""
+
+
+def bars(case: Case, modality: Modality) -> None:
+    """Signed shares of the score, with their baseline and their own error."""
+    parts = case.explanation
+    assert parts is not None  # the page shows a button instead
+    st.subheader("What raises the score", anchor=False)
+    names, values = parts["part"].tolist(), parts["attribution"].to_numpy(dtype=np.float64)
+    chart(figures.attribution_bars(names, values), alt=figures.attribution_in_words(names, values), key="bars")
+    method, source = METHODS.get(parts["method"].iloc[0], (parts["method"].iloc[0], ""))
+    nearest = case.neighbours["neighbour"].iloc[0] if case.neighbours is not None and len(case.neighbours) else None
+    unit = {"table": "row", "image": "image", "sensor": "window"}[str(modality)]
+    baseline = f"the nearest normal {unit}" + (f", `{nearest}`" if nearest else "")
+    st.caption(f"{method} ({source}) against {baseline}. {_gap(case)}")
+    with st.expander("Show as table"):
+        st.dataframe(
+            parts.drop(columns=["row_id", "method", "delta"], errors="ignore"),
+            hide_index=True,
+            alt="All parts with their share of the score",
+        )
+
+
+def _gap(case: Case) -> str:
+    delta, total = float(case.explanation["delta"].iloc[0]), float(case.explanation["attribution"].sum())  # type: ignore[index]
+    share = delta / max(abs(total), 1e-12)
+    judged = (
+        "the sum can be trusted"
+        if share < 0.05
+        else "take the sizes as rough"
+        if share < 0.25
+        else "take only the order seriously"
+    )
+    return f"The shares add up to {total:.3g}; completeness gap {delta:.2g} ({100 * share:.1f} %): {judged}."
+
+
+def expected_table(case: Case) -> None:
+    """What the row has and what the detector expected, given the rest of the row."""
+    parts = case.explanation
+    assert parts is not None
+    st.subheader("Expected against actual", anchor=False)
+    if not parts["expected"].notna().any():
+        st.info(
+            "This method does not predict values, so there is nothing to compare with. The nearest normal rows below show what is usual.",
+            icon=":material/info:",
+        )
+        return
+    shown = pd.DataFrame(
+        {
+            "column": parts["part"],
+            "actual": parts["value"].astype("string"),
+            "expected": parts["expected"].astype("string"),
+            "usual range": [_range(p) for p in parts.to_dict("records")],
+            "share of the score": parts["attribution"],
+        }
+    )
+    st.dataframe(
+        shown.head(COLUMNS_SHOWN), hide_index=True, height=min(36 * len(shown) + 42, 430), placeholder="(missing)",
+        alt="Actual and expected value of each column, largest share first",
+        column_config={"share of the score": st.column_config.NumberColumn(format="%+.3g")},
+    )  # fmt: skip
+    st.caption(
+        f"{min(len(shown), COLUMNS_SHOWN)} of {words.count(len(shown), 'column')}. The range holds 90 % of the calibration rows' errors around the expectation."
+    )
+
+
+def neighbours(run_id: str, training_id: str, row_id: str, case: Case, modality: Modality) -> None:
+    """The nearest usual rows beside the case."""
+    if case.neighbours is None or case.neighbours.empty:
+        return
+    st.subheader("Nearest normal rows" if modality is Modality.TABLE else "Nearest normal windows", anchor=False)
+    near = case.neighbours.sort_values("rank")
+    if modality is Modality.SENSOR:
+        st.dataframe(
+            near[["rank", "neighbour", "distance"]].rename(columns={"neighbour": "window around"}),
+            hide_index=True,
+            alt="The five nearest normal windows",
+        )
+        return
+    try:
+        mine, usual = batch(run_id), dataset(store().dataset(store().run(training_id).dataset_id))
+    except AdError as error:
+        st.warning(f"The data can't be opened any more, so the rows can't be shown: {error}")
+        return
+    columns = usual.schema.names(Role.FEATURE)
+    own = mine.data.loc[(mine.rows["row_id"] == row_id).to_numpy(), [c for c in columns if c in mine.data]].head(1)
+    position = pd.Series(np.arange(len(usual)), index=usual.rows["row_id"].to_numpy())
+    there = [name for name in near["neighbour"] if name in position.index]
+    others = usual.data.iloc[position.loc[there].to_numpy()][columns]
+    side = pd.concat([own, others], ignore_index=True).astype("string").T
+    side.columns = ["this row", *there]
+    differs = side.iloc[:, 1:].ne(side["this row"], axis=0).sum(axis=1)
+    order = [part for part in case.explanation["part"] if part in side.index]  # type: ignore[index]
+    side.insert(0, "differs from", differs.map(lambda n: f"{n} of {len(there)}"))
+    side.index.name = "column"
+    st.dataframe(
+        side.loc[order].head(COLUMNS_SHOWN),
+        height=min(36 * len(order) + 42, 430),
+        placeholder="(missing)",
+        alt="This row beside its nearest normal rows, column by column",
+    )
+    st.caption(
+        "Columns in order of their share of the score; nearest by embedding, among the rows that trained the detector."
+    )

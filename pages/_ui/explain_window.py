@@ -1,0 +1,49 @@
+"""A case of a recording: channel by time, actual and expected."""
+
+import streamlit as st
+
+from ad_core import figures
+from ad_core.results import Case
+from pages._ui import words
+from pages._ui.shell import chart
+from pages._ui.stored import table
+
+CHANNELS = 12
+
+
+def window(run_id: str, row_id: str, case: Case) -> None:
+    """The window around the case, its channels with the largest share on top."""
+    if case.window is None:
+        st.info("The window of this case is not stored. Explain the row again.", icon=":material/info:")
+        return
+    frame = case.window
+    channels = [c for c in frame.columns if c != "time" and not c.endswith(" expected")]
+    heat = case.map
+    order = (
+        sorted(range(len(channels)), key=lambda i: -abs(float(heat[i].sum())))
+        if heat is not None and len(heat) == len(channels)
+        else range(len(channels))
+    )
+    drawn = list(order)[:CHANNELS]
+    shown = [channels[i] for i in drawn]
+    part = heat[drawn] if heat is not None and len(heat) == len(channels) else None
+    st.subheader("Where and when", anchor=False)
+    chart(
+        figures.window(frame, shown, part),
+        alt=figures.window_in_words(shown, part, len(frame)),
+        caption=f"{len(shown)} of {words.count(len(channels), 'channel')}, {len(frame):,} time stamps. Orange raises the score, blue lowers it.",
+        key="window",
+    )
+    _event(run_id, row_id)
+
+
+def _event(run_id: str, row_id: str) -> None:
+    events = table(run_id, "events")
+    if events is None:
+        return
+    found = events.loc[events["row_id_peak"] == row_id]
+    if len(found):
+        event = found.iloc[0]
+        st.caption(
+            f"Peak of the event from {event['start']} to {event['end']} ({event['duration']:.4g} s, {event['n_alarms']} alarms)."
+        )

@@ -1,0 +1,47 @@
+"""Explain a row that has not been explained yet, or once more by another method, as a job."""
+
+import streamlit as st
+
+from ad_core import jobs
+from ad_core.errors import AdError
+from ad_core.store import RunRecord
+from pages._ui.explain_parts import METHODS
+from pages._ui.progress import progress
+from pages._ui.stored import store
+
+
+def on_demand(run: RunRecord, row_id: str, *, has_score: bool, again: str | None = None) -> None:
+    """The button, and while its job works its progress."""
+    if not has_score:
+        st.info("A row without a score can't be explained; its note says why it has none.", icon=":material/info:")
+        return
+    asked = [
+        job for job in store().runs(kind="explain", parent=run.id, limit=20) if row_id in job.config.get("row_ids", [])
+    ]
+    if asked and asked[0].alive:
+        progress(asked[0])
+        return
+    if asked and asked[0].status != "done":
+        st.error(asked[0].error or f"The explanation was {asked[0].status}.", icon=":material/error:")
+    if again is None:
+        st.info(
+            "Only the highest scores are explained within a run. This row is not among them.",
+            title="Not explained yet",
+            icon=":material/info:",
+        )
+        st.button(
+            "Explain this row", type="primary", icon=":material/troubleshoot:", on_click=_ask, args=(run, row_id, None)
+        )
+        return
+    with st.expander("Explain it by another method", icon=":material/swap_horiz:"):
+        others = [name for name in METHODS if name != again]
+        method = st.selectbox("Method", others, format_func=lambda name: f"{METHODS[name][0]} ({METHODS[name][1]})")
+        st.button("Explain again", on_click=_ask, args=(run, row_id, method))
+
+
+def _ask(run: RunRecord, row_id: str, method: str | None) -> None:
+    config = {"row_ids": [row_id], "method": method}
+    try:
+        jobs.submit(store(), run.dataset_id, "explain", config, f"Explain {row_id}", run.id)
+    except AdError as error:
+        st.session_state["_problem"] = str(error)

@@ -1,0 +1,150 @@
+"""What pages read: the store, and a run's tables and data sets, kept in memory while their files do not change.
+
+Frames are shared between sessions and reruns and must not be changed in place.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from ad_core import results
+from ad_core.reader import Dataset, Declared
+from ad_core.store import DatasetRecord, Store
+
+
+def store() -> Store:
+    """The store of this installation."""
+    return _store(os.environ.get("AD_HOME"), os.environ.get("AD_DATABASE_URL"))
+
+
+def ranked(run_id: str) -> pd.DataFrame:
+    """The score table of a run, most anomalous first.
+
+    Raises:
+        StoreError: there is no such run, or no scores yet.
+    """
+    folder = store().folder(store().run(run_id).id)
+    return _ranked(str(folder), run_id, _stamp(folder / "scores.parquet", folder / "summary.json"))
+
+
+def table(run_id: str, name: str) -> pd.DataFrame | None:
+    """One of a run's tables, or None while it is not there yet."""
+    file = store().folder(run_id) / f"{name}.parquet"
+    return _table(str(file), name, _stamp(file)) if file.exists() else None
+
+
+def reasons(run_id: str, most: int = 3) -> pd.Series:
+    """Row id -> the parts that raise its score most, for the rows that have been explained."""
+    file = store().folder(run_id) / "explanations.parquet"
+    return _reasons(str(file), most, _stamp(file)) if file.exists() else pd.Series(dtype=object)
+
+
+def case(run_id: str, row_id: str) -> results.Case:
+    """Everything stored of one row.
+
+    Raises:
+        StoreError: the run or the row does not exist.
+    """
+    folder = store().folder(store().run(run_id).id)
+    return _case(
+        run_id,
+        row_id,
+        _stamp(*(folder / name for name in ("scores.parquet", "explanations.parquet", "neighbours.parquet"))),
+    )
+
+
+def summary(run_id: str) -> dict[str, Any]:
+    """A run's facts; empty while there are none."""
+    return results.summary(store().folder(run_id))
+
+
+def dataset(record: DatasetRecord) -> Dataset:
+    """A stored data set, opened."""
+    return opened(tuple(record.sources), Declared.model_validate(record.declared))
+
+
+def batch(run_id: str) -> Dataset:
+    """The rows that a run scored: the data set it trained on, or a later file read in the same way."""
+    run = store().run(run_id)
+    record = store().dataset(run.dataset_id)
+    parent = results.detector_run(store(), run_id)
+    if parent.id == run_id:
+        return dataset(record)
+    trained = json.dumps(summary(parent.id)["declared"])
+    return _like(
+        tuple(record.sources),
+        trained,
+        json.dumps(record.declared),
+        _stamp(*(Path(source) for source in record.sources)),
+    )
+
+
+def opened(sources: tuple[str, ...], declared: Declared) -> Dataset:
+    """Files, opened and looked at once for all sessions.
+
+    Raises:
+        DataError: they can't be read.
+    """
+    return _opened(sources, declared.model_dump_json(), _stamp(*(Path(source) for source in sources)))
+
+
+def profile(sources: tuple[str, ...], declared: Declared) -> Any:
+    """What is good and bad about a data set, and what blocks training."""
+    return _profile(sources, declared.model_dump_json(), _stamp(*(Path(source) for source in sources)))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _store(home: str | None, url: str | None) -> Store:
+    return Store.open(home, url)
+
+
+@st.cache_resource(show_spinner=False, max_entries=6)
+def _ranked(_folder: str, run_id: str, stamp: str) -> pd.DataFrame:  # noqa: ARG001  a changed file is another key
+    return results.ranked(store(), run_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _case(run_id: str, row_id: str, stamp: str) -> results.Case:  # noqa: ARG001
+    return results.case(store(), run_id, row_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=12)
+def _table(file: str, name: str, stamp: str) -> pd.DataFrame | None:  # noqa: ARG001
+    return results.table(Path(file).parent, name)
+
+
+@st.cache_resource(show_spinner=False, max_entries=6)
+def _reasons(file: str, most: int, stamp: str) -> pd.Series:  # noqa: ARG001
+    parts = pd.read_parquet(file, columns=["row_id", "part", "attribution"])
+    raised = parts.loc[parts["attribution"] > 0].sort_values("attribution", ascending=False, kind="stable")
+    return raised.groupby("row_id", sort=False).head(most).groupby("row_id")["part"].agg(", ".join)
+
+
+@st.cache_resource(show_spinner="Reading the data ...", max_entries=3)
+def _opened(sources: tuple[str, ...], declared: str, stamp: str) -> Dataset:  # noqa: ARG001
+    from ad_core.pipeline import open_declared
+
+    return open_declared(list(sources), Declared.model_validate_json(declared))
+
+
+@st.cache_resource(show_spinner="Reading the data ...", max_entries=3)
+def _like(sources: tuple[str, ...], trained: str, also: str, stamp: str) -> Dataset:  # noqa: ARG001
+    from ad_core.pipeline import open_as
+
+    return open_as(json.loads(trained), list(sources), json.loads(also))
+
+
+@st.cache_resource(show_spinner="Looking at every column ...", max_entries=6)
+def _profile(sources: tuple[str, ...], declared: str, stamp: str) -> Any:
+    from ad_core.profiling import profile as look
+
+    return look(_opened(sources, declared, stamp))
+
+
+def _stamp(*files: Path) -> str:
+    """Changes when a file changes; a missing file counts too."""
+    return "|".join(f"{f.stat().st_mtime_ns}:{f.stat().st_size}" if f.exists() else "-" for f in files)

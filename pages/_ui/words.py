@@ -1,0 +1,167 @@
+"""Texts and number formats that pages share. Wording lives here so that one thing has one name everywhere."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+
+KINDS = {"train": "training", "score": "scored file", "explain": "explanation"}
+MODALITIES = {"table": "Table", "image": "Images", "sensor": "Sensor"}
+MODALITY_ICONS = {"table": ":material/table_rows:", "image": ":material/image:", "sensor": ":material/monitoring:"}
+STATUS = {
+    "queued": (":material/hourglass_empty:", "gray"),
+    "running": (":material/progress_activity:", "blue"),
+    "done": (":material/check_circle:", "green"),
+    "stopped": (":material/stop_circle:", "gray"),
+    "failed": (":material/error:", "red"),
+    "lost": (":material/link_off:", "orange"),
+}
+SEVERITY = {"Critical": "⬤ Critical", "High": "◆ High", "Medium": "▲ Medium", "Low": "○ Low", "": "– no score"}
+STAGES = {
+    "load": "Reading the data", "profile": "Looking at the columns", "split": "Splitting the rows", "train": "Training",
+    "calibrate": "Calibrating", "score": "Scoring all rows", "map": "Drawing the map", "explain": "Explaining the top cases",
+}  # fmt: skip
+
+GLOSSARY = {
+    "score": "one number per row, higher = more unusual. Its size means something only beside other scores of the same run.",
+    "percentile": "the share of calibration rows with a lower score.",
+    "p-value": "how often a usual row scores at least as high. Small = unusual. It can't be smaller than 1 / (calibration rows + 1).",
+    "calibration rows": "rows that the detector did not train on; they say which scores are usual.",
+    "pretext task": "a puzzle made of the data themselves. A network that solves it for usual rows fails on odd ones.",
+    "embedding": "a row as the detector sees it: a list of numbers in which similar rows lie close together.",
+    "attribution": "the share of each part of a row in its score, compared with a baseline.",
+    "baseline": "the usual row that a case is compared with: its nearest normal row, unless another is named.",
+    "completeness gap": "by how much the attributions miss the difference that they should add up to. Near 0 = trustworthy sum.",
+    "event": "neighbouring time stamps above the threshold, merged into one alert with a start, a peak and an end.",
+    "reference rows": "the rows that teach what is usual. Anomalies among them become usual.",
+    "detector": "a trained model with its calibration, saved as a folder that can be moved to another machine.",
+    "severity": "Critical p ≤ 0.001, High p ≤ 0.01, Medium p ≤ 0.05, else Low; levels that the calibration can't reach are not given.",
+    "AUROC": "the chance that a labelled anomaly scores higher than a usual row; 0.5 = guessing.",
+}
+
+PAGES = {
+    "home": (
+        "Find what does not belong",
+        "Bring a table, images or sensor recordings. The detector learns what is usual, without labels, and says why a row is not.",
+        "Start with a sample, or open your own file. A sample takes four clicks: **card → Use these settings → Train → See alerts**.",
+    ),
+    "data": (
+        "Data",
+        "Open a file, check how its columns are understood, and say which rows show what is usual.",
+        "Every column has a **role**: features are learnt from; the id names rows; a label is never trained on and only judges; "
+        "ignored columns are left out. Grade C columns are left out unless you insist. Change a role or a kind in the table and "
+        "the page looks at the data again. Nothing is trained here.",
+    ),
+    "train": (
+        "Train",
+        "Choose a puzzle for the network to solve. What it can't solve is what is unusual.",
+        "Each card says what the network is **asked**, what it **finds** and what it **misses**. The suggested one is a sound start. "
+        "*Quick* is for looking around, *Standard* for results, *Thorough* for the last bit. Training runs in its own process: "
+        "closing the page or the app does not harm it.",
+    ),
+    "runs": (
+        "Runs",
+        "Every training and every scored file, with its settings and its place on the disk.",
+        "Select a run to open, rename, note, repeat or delete it. *Run again* queues a new run with the same data and settings; "
+        "deleting a run removes its detector and results, never your data files.",
+    ),
+    "alerts": (
+        "Alerts",
+        "All rows, the most unusual first.",
+        "Move the slider to choose how many false alerts you accept: at p ≤ 0.05 about 5 of 100 usual rows are alerts by chance. "
+        "Select a row in the table to see its main reasons; **Explain** shows the whole case. The address of this page holds run "
+        "and row: a copied link shows a colleague the same thing.",
+    ),
+    "map": (
+        "Map",
+        "Each point is a row as the detector sees it. Rows that look alike to it lie close together.",
+        "Draw around points with the lasso or the box to list them below; click one to make it the current case. Distances between "
+        "far groups mean little in a UMAP map; PCA is the honest, flatter second look.",
+    ),
+    "explain": (
+        "Explain",
+        "Why one row has its score.",
+        "The bars say how much each part raises (orange) or lowers (blue) the score against a named **baseline**. They add up to the "
+        "difference of the two scores; the completeness gap says how well. Expected values come from the detector, given the rest of the row.",
+    ),
+    "score_file": (
+        "Score file",
+        "Let a saved detector look at new data.",
+        "The new file is read like the one that the detector was trained on. What differs is listed before you start; a missing column "
+        "stops it. The result is a batch of its own that you can open in Alerts, Map and Explain.",
+    ),
+}  # fmt: skip
+"""Page -> title, one line about it, help."""
+
+USED_ON = {
+    "home": ["detector", "pretext task", "score"],
+    "data": ["reference rows", "calibration rows", "score"],
+    "train": ["pretext task", "detector", "calibration rows"],
+    "runs": ["detector", "score"],
+    "alerts": ["score", "percentile", "p-value", "severity", "calibration rows", "event", "AUROC"],
+    "map": ["embedding", "score", "percentile"],
+    "explain": ["attribution", "baseline", "completeness gap", "p-value", "percentile"],
+    "score_file": ["detector", "calibration rows", "p-value", "percentile"],
+}
+
+
+def number(value: float | None) -> str:
+    """Three significant digits; an en dash where there is none."""
+    if value is None or not np.isfinite(value):
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def p_text(p: float | None) -> str:
+    """A p-value in the shortest honest form."""
+    return "–" if p is None or not np.isfinite(p) else f"{p:.2g}"
+
+
+def size(n: float) -> str:
+    """Bytes for people."""
+    for unit in ("B", "kB", "MB"):
+        if n < 1000:
+            return f"{n:.0f} {unit}"
+        n /= 1000
+    return f"{n:.1f} GB"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds for people."""
+    if seconds is None:
+        return "–"
+    seconds = max(0, round(seconds))
+    if seconds < 60:
+        return f"{seconds} s"
+    return (
+        f"{seconds // 60} min {seconds % 60} s" if seconds < 3600 else f"{seconds // 3600} h {seconds % 3600 // 60} min"
+    )
+
+
+def ago(moment: datetime) -> str:
+    """How long ago, or the date when it is long ago."""
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    seconds = (datetime.now(UTC) - moment).total_seconds()
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{seconds // 60:.0f} min ago"
+    if seconds < 86_400:
+        return f"{seconds // 3600:.0f} h ago"
+    return moment.astimezone().strftime("%-d %b %Y")
+
+
+def count(n: int, one: str, many: str | None = None) -> str:
+    """`1 row`, `2,000 rows`."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def estimate(rows: int, modality: str, preset: str) -> str:
+    """A rough time on one CPU, from the number of steps of the preset; said as roughly as it is known."""
+    step_s = {"table": 0.006, "image": 0.35, "sensor": 0.02}[modality]
+    steps = {"quick": 400, "standard": 1600, "thorough": 8000}[preset] / (4 if modality == "image" else 1)
+    per_row_s = {"table": 0.001, "image": 0.2, "sensor": 0.0005}[modality]
+    low = steps * step_s + rows * per_row_s + 15
+    return (
+        f"Roughly {duration(low)} to {duration(3 * low)} on a processor, much less of the training on a GPU; "
+        "it stops earlier when nothing more is gained. The forecast gets better once it runs."
+    )

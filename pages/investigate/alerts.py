@@ -1,0 +1,120 @@
+"""Alerts: all rows of a run, the most unusual first."""
+
+import streamlit as st
+
+from ad_core import figures
+from ad_core.calibration import severity_rule
+from ad_core.results import detector_run
+from pages._ui import words
+from pages._ui.alert_rows import alert_filters, alert_table, view
+from pages._ui.case_card import case_card
+from pages._ui.downloads import download_buttons
+from pages._ui.event_list import event_list
+from pages._ui.judged import judged
+from pages._ui.navigate import go_button
+from pages._ui.picture_grid import picture_grid
+from pages._ui.shell import chart, errors_shown, page_top, pick_scored_run
+from pages._ui.stored import ranked, store, summary, table
+from pages._ui.threshold import threshold_slider
+
+MANY = {"image": {"pictures": "Pictures", "rows": "Table"}, "sensor": {"events": "Events", "rows": "Time stamps"}}
+
+page_top("alerts")
+with errors_shown():
+    run = pick_scored_run()
+    rows = ranked(run.id)
+    facts = summary(run.id)
+    modality = facts.get("modality") or store().dataset(run.dataset_id).modality
+    training = detector_run(store(), run.id)
+    usual = ranked(training.id)
+if run.alive:
+    st.info(
+        "The scores are there; the map and the explanations are still being made.", icon=":material/progress_activity:"
+    )
+
+scored = int(rows["score"].notna().sum())
+top = st.container()
+left, right = st.columns([3, 2], gap="large")
+with right:
+    st.subheader("Threshold", anchor=False)
+    threshold = threshold_slider(run.id)
+    st.markdown(threshold.in_words(scored))
+    st.caption(severity_rule(float("nan") if threshold.smallest_p is None else threshold.smallest_p))
+with left:
+    calibration = usual.loc[usual["used_for"] == "calibration", "score"].to_numpy() if "used_for" in usual else None
+    chart(
+        figures.score_histogram(rows["score"].to_numpy(), calibration, threshold.score),
+        alt=figures.histogram_in_words(rows["score"].to_numpy(), threshold.score),
+        caption=f"{words.count(scored, 'row')} of {len(rows):,} have a score. Counts on a logarithmic axis.",
+        key="histogram",
+    )
+
+with top, st.container(horizontal=True):
+    st.metric(
+        "Rows scored",
+        f"{scored:,}",
+        border=True,
+        width="stretch",
+        delta=f"{len(rows) - scored:,} without" if scored < len(rows) else None,
+        delta_color="off",
+        delta_arrow="off",
+    )
+    st.metric("Alerts", f"{threshold.alerts:,}", border=True, width="stretch")
+    events = table(run.id, "events")
+    if events is not None:
+        st.metric(
+            "Events", f"{len(events):,}", border=True, width="stretch", help="Neighbouring alerts in time, merged."
+        )
+    st.metric(
+        "By chance at most about",
+        words.number(threshold.alpha * scored) if threshold.by_p else "–",
+        border=True,
+        width="stretch",
+        help="Accepted share times scored rows, if all of them were usual.",
+    )
+    st.metric(
+        "Smallest p",
+        words.p_text(threshold.smallest_p),
+        border=True,
+        width="stretch",
+        help="1 / (calibration rows + 1): no row can get a smaller one.",
+    )
+
+judged(facts)
+
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.subheader("Ranked", anchor=False, width="content")
+    ways = MANY.get(str(modality))
+    shown_as = (
+        st.segmented_control(
+            "Show as",
+            list(ways),
+            default=next(iter(ways)),
+            format_func=ways.get,
+            key=f"as-{modality}",
+            required=True,
+            label_visibility="collapsed",
+        )
+        if ways
+        else "rows"
+    )
+if shown_as == "rows":
+    alert_filters(run.id)
+chosen = view(run.id) if shown_as == "rows" else rows
+wide, side = st.columns([5, 3], gap="medium")
+with wide:
+    if shown_as == "events":
+        event_list(run.id, rows, threshold.score)
+    elif shown_as == "pictures":
+        picture_grid(run.id, rows)
+    elif chosen.empty:
+        st.info("No row passes these filters. Clear the search or a filter.", title="Nothing to show")
+    else:
+        alert_table(run.id, chosen)
+        st.caption(
+            f"{words.count(len(chosen), 'row')} of {len(rows):,} shown. Classical detectors are shown as ranks, 100 = most unusual."
+        )
+    download_buttons(chosen, f"scores-{run.id}")
+with side, errors_shown():
+    case_card(run.id)
+go_button("See them on the map", "map", icon=":material/scatter_plot:")

@@ -1,0 +1,85 @@
+"""Explain: why one row has its score. The order is always the same: sentence, shares, expected against actual, neighbours."""
+
+import numpy as np
+import streamlit as st
+
+from ad_core.results import detector_run
+from ad_core.types import Modality
+from pages._ui import words
+from pages._ui.explain_parts import bars, expected_table, neighbours, sentence
+from pages._ui.explain_picture import picture
+from pages._ui.explain_window import window
+from pages._ui.navigate import choose, current, go_button
+from pages._ui.on_demand import on_demand
+from pages._ui.shell import errors_shown, nothing_yet, page_top, pick_scored_run
+from pages._ui.stored import case, ranked, store, summary
+
+page_top("explain")
+with errors_shown():
+    run = pick_scored_run()
+    rows = ranked(run.id)
+    modality = Modality(summary(run.id).get("modality") or store().dataset(run.dataset_id).modality)
+if current("row") is None:
+    nothing_yet("No case chosen", "Choose a row on the Alerts page or a point on the Map.", "Go to Alerts", "alerts")
+row_id = current("row") or ""
+place = np.flatnonzero((rows["row_id"] == row_id).to_numpy())
+if not len(place):
+    nothing_yet(
+        f"There is no row “{row_id}” in this run",
+        "It may belong to another run. Search for it on the Alerts page.",
+        "Go to Alerts",
+        "alerts",
+        row=None,
+    )
+at = int(place[0])
+with errors_shown():
+    found = case(run.id, row_id)
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.subheader(row_id, anchor=False, width="content")
+    severity = found.row["severity"]
+    st.badge(words.SEVERITY[severity], color="orange" if severity in ("Critical", "High") else "gray")
+    st.space("stretch")
+    previous, following = rows["row_id"].iloc[max(at - 1, 0)], rows["row_id"].iloc[min(at + 1, len(rows) - 1)]
+    st.button(
+        "Higher",
+        icon=":material/arrow_upward:",
+        shortcut="Shift+ArrowUp",
+        disabled=at == 0,
+        on_click=choose,
+        kwargs={"row": previous},
+    )
+    st.button(
+        "Lower",
+        icon=":material/arrow_downward:",
+        shortcut="Shift+ArrowDown",
+        disabled=at == len(rows) - 1,
+        on_click=choose,
+        kwargs={"row": following},
+    )
+    go_button("On the map", "map", icon=":material/scatter_plot:")
+st.caption(f"Place {at + 1:,} of {len(rows):,} in run “{run.name}”.")
+
+training = detector_run(store(), run.id)
+calibration = summary(training.id).get("calibration") or {}
+st.markdown(f"#### {sentence(found, calibration)}")
+if found.row.get("note"):
+    st.info(found.row["note"], icon=":material/info:")
+
+if found.explanation is None:
+    on_demand(run, row_id, has_score=bool(np.isfinite(found.row["score"])))
+    st.stop()
+
+if modality is Modality.IMAGE:
+    picture(run.id, training.id, row_id, found)
+if modality is Modality.SENSOR:
+    window(run.id, row_id, found)
+left, right = st.columns([1, 1], gap="large")
+with left:
+    bars(found, modality)
+with right:
+    if modality is Modality.TABLE:
+        expected_table(found)
+if modality is not Modality.IMAGE:
+    neighbours(run.id, training.id, row_id, found, modality)
+on_demand(run, row_id, has_score=True, again=found.explanation["method"].iloc[0])

@@ -1,0 +1,90 @@
+"""Map: the rows as the detector sees them."""
+
+import streamlit as st
+
+from ad_core import figures
+from pages._ui import words
+from pages._ui.case_card import case_card
+from pages._ui.map_points import MOST, colour_columns, map_points, with_colour
+from pages._ui.navigate import choose, current
+from pages._ui.shell import chart, errors_shown, nothing_yet, page_top, pick_scored_run
+from pages._ui.stored import ranked, summary
+from pages._ui.threshold import threshold_at
+
+KINDS = {"umap": "UMAP", "pca": "PCA"}
+SHOWN = ["row_id", "severity", "score", "percentile", "p_value", "reasons"]
+
+
+def clicked() -> None:
+    """Callback of the map: one chosen point becomes the current case."""
+    points = st.session_state["map"]["selection"]["points"]
+    if len(points) == 1:
+        choose(row=points[0]["customdata"][0])
+
+
+def listed() -> None:
+    """Callback of the table: the chosen line becomes the current case."""
+    at = st.session_state["map-table"]["selection"]["rows"]
+    if at:
+        choose(row=st.session_state["_map_rows"][at[0]])
+
+
+page_top("map")
+with errors_shown():
+    run = pick_scored_run()
+    points, total = map_points(run.id)
+if points is None:
+    text = (
+        "It is made after the scores; wait until the run is done."
+        if run.alive
+        else "The run ended before it was made. Run it again."
+    )
+    nothing_yet("No map yet", text, "Look at the progress", "train")
+
+with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    kind = st.segmented_control(
+        "Map", list(KINDS), default="umap", format_func=KINDS.get, key="map_kind", required=True, bind="query-params"
+    )
+    columns = colour_columns(run.id)
+    colour = st.selectbox("Colour by", list(columns), format_func=columns.get, key="map_colour", width=260)
+x, y = ("x", "y") if kind == "umap" else ("pca_x", "pca_y")
+threshold = threshold_at(run.id)
+points = with_colour(run.id, points, colour).assign(alert=threshold.of(points))
+
+wide, side = st.columns([5, 3], gap="medium")
+with wide:
+    shape = ["points", "box", "lasso"]
+    figure = figures.map_scatter(points, x, y, colour, chosen=current("row"))
+    drawn = f"{len(points):,} of {words.count(total, 'item')} drawn" + (
+        f", all alerts and a sample of the rest up to {MOST:,}" if len(points) < total else ""
+    )
+    state = chart(
+        figure, alt=figures.map_in_words(points, total), caption=f"{drawn}. Diamonds are alerts at {100 * threshold.alpha:g} %. Drag to draw around points; click one to open it.",
+        key="map", on_select=clicked, selection_mode=shape,
+    )  # fmt: skip
+    trust = summary(run.id).get("map") or {}
+    if trust.get("note"):
+        st.caption(f":material/info: {trust['note']}")
+with side, errors_shown():
+    case_card(run.id)
+
+chosen = [point["customdata"][0] for point in state["selection"]["points"] if point.get("customdata")]
+st.subheader("Selected points", anchor=False)
+if not chosen:
+    st.info("Draw around points with the lasso or the box to list them here.", icon=":material/gesture_select:")
+    st.stop()
+rows = ranked(run.id)
+rows = rows.loc[rows["row_id"].isin(chosen)]
+st.session_state["_map_rows"] = rows["row_id"].head(500).tolist()
+st.dataframe(
+    rows[[c for c in SHOWN if c in rows]].head(500),
+    key="map-table",
+    hide_index=True,
+    on_select=listed,
+    selection_mode="single-row",
+    height=min(36 * len(rows) + 42, 320),
+    alt=f"{len(rows)} selected rows, most anomalous first",
+    column_config={"percentile": st.column_config.ProgressColumn(min_value=0, max_value=100, format="%.1f")},
+)
+alerts = int(threshold.of(rows).sum())
+st.caption(f"{words.count(len(rows), 'row')} selected, {alerts:,} of them alerts; {min(len(rows), 500):,} listed.")

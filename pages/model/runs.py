@@ -1,0 +1,145 @@
+"""Runs: what was trained and scored, renamed, noted, repeated, deleted."""
+
+import pandas as pd
+import streamlit as st
+
+from ad_core import jobs
+from ad_core.errors import AdError
+from ad_core.store import RunRecord
+from pages._ui import words
+from pages._ui.navigate import choose, current, go
+from pages._ui.shell import nothing_yet, page_top
+from pages._ui.sidebar import status_line
+from pages._ui.stored import store
+
+MOST = 500
+
+
+@st.cache_data(show_spinner=False, ttl=60)
+def _disk_use(run_id: str, status: str) -> int:  # noqa: ARG001  a finished run is another key
+    return store().disk_use(run_id)
+
+
+def listing(runs: list[RunRecord]) -> pd.DataFrame:
+    """One line per run, as shown."""
+    names = {record.id: record.name for record in store().datasets()}
+    return pd.DataFrame(
+        {
+            "status": [run.status for run in runs],
+            "name": [run.name for run in runs],
+            "kind": [words.KINDS[run.kind] for run in runs],
+            "data": [names.get(run.dataset_id, "(deleted)") for run in runs],
+            "method": [run.summary.get("method") or run.config.get("pretext") or "" for run in runs],
+            "preset": [run.config.get("preset", "") for run in runs],
+            "created": [run.created for run in runs],
+            "took": [(run.ended - run.started).total_seconds() if run.ended and run.started else None for run in runs],
+            "disk [MB]": [_disk_use(run.id, run.status) / 1e6 for run in runs],
+            "note": [run.note for run in runs],
+            "id": [run.id for run in runs],
+        }
+    )
+
+
+@st.dialog("Delete this run?", width="medium")
+def confirm_delete(run: RunRecord) -> None:
+    """Nothing is deleted by one click."""
+    users = store().runs(parent=run.id)
+    st.markdown(
+        f"**{run.name}** with its detector, scores and explanations ({words.size(store().disk_use(run.id))}). Your data files stay."
+    )
+    if users:
+        st.warning(
+            f"{words.count(len(users), 'run')} used its detector and would be deleted too.", icon=":material/warning:"
+        )
+    agreed = st.checkbox("Yes, delete it for good")
+    if st.button("Delete", type="primary", icon=":material/delete:", disabled=not agreed):
+        try:
+            store().delete_run(run.id, children=bool(users))
+        except AdError as error:
+            st.error(str(error))
+            return
+        st.session_state["_deleted"] = run.name
+        st.rerun()
+
+
+def attempt(work: object, *arguments: object) -> None:
+    """Callback around a change of the store."""
+    try:
+        work(*arguments)  # type: ignore[operator]
+    except AdError as error:
+        st.session_state["_problem"] = str(error)
+
+
+page_top("runs")
+if problem := st.session_state.pop("_problem", None):
+    st.error(problem, icon=":material/error:")
+if deleted := st.session_state.pop("_deleted", None):
+    st.toast(f"“{deleted}” was deleted.", icon=":material/delete:")
+
+runs = store().runs(limit=MOST)
+if not runs:
+    nothing_yet("No runs yet", "A run appears here as soon as a training is started.", "Go to Home", "home")
+shown = listing(runs)
+at = next((i for i, run in enumerate(runs) if run.id == current("run")), None)
+state = st.dataframe(
+    shown,
+    key="runs-table",
+    hide_index=True,
+    on_select="rerun",
+    selection_mode="single-row",
+    selection_default={"selection": {"rows": [] if at is None else [at], "columns": []}},
+    height=min(36 * len(shown) + 42, 430),
+    alt=f"{len(shown)} runs, newest first",
+    column_config={
+        "created": st.column_config.DatetimeColumn("created", format="D MMM YYYY, HH:mm"),
+        "took": st.column_config.NumberColumn("took [s]", format="%.0f"),
+        "disk [MB]": st.column_config.NumberColumn(format="%.1f"),
+        "name": st.column_config.TextColumn("name", width="medium", pinned=True),
+    },
+)
+total = words.size(store().disk_use())
+st.caption(f"{words.count(len(shown), 'run')} shown. This installation uses {total} in `{store().home}`.")
+
+picked = state["selection"]["rows"]
+if not picked or picked[0] >= len(runs):
+    st.info("Select a run in the table to open, rename, note, repeat or delete it.", icon=":material/touch_app:")
+    st.stop()
+run = runs[picked[0]]
+with st.container(border=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(run.name, anchor=False, width="content")
+        icon, colour = words.STATUS[run.status]
+        st.badge(run.status, icon=icon, color=colour)
+        st.space("stretch")
+        has_scores = (store().folder(run.id) / "scores.parquet").exists()
+        target = run.parent if run.kind == "explain" else run.id
+        page = "alerts" if has_scores or run.kind == "explain" else "train"
+        st.button(
+            "Open", type="primary", icon=":material/open_in_new:", on_click=go, args=(page,), kwargs={"run": target}
+        )
+        st.button(
+            "Progress and log",
+            icon=":material/article:",
+            on_click=go,
+            args=("train",),
+            kwargs={"run": run.id},
+            disabled=run.kind == "explain",
+        )
+        st.button("Run again", icon=":material/replay:", on_click=attempt, args=(jobs.rerun, store(), run.id))
+        if run.alive:
+            st.button("Cancel", icon=":material/stop_circle:", on_click=attempt, args=(jobs.cancel, store(), run.id))
+        elif st.button("Delete", icon=":material/delete:"):
+            confirm_delete(run)
+    st.caption(status_line(run))
+    if run.error:
+        st.error(run.error, icon=":material/error:")
+    left, right = st.columns([1, 2])
+    name = left.text_input("Name", value=run.name, key=f"rename-{run.id}")
+    note = right.text_input("Note", value=run.note, key=f"note-{run.id}", placeholder="What should a colleague know?")
+    if name != run.name or note != run.note:
+        attempt(store().rename_run, run.id, name)
+        attempt(store().note_run, run.id, note)
+        st.rerun()
+    with st.expander("Settings"):
+        st.json({"data": run.dataset_id, "config": run.config, "parent": run.parent})
+        st.button("Look at its data", on_click=choose, kwargs={"data": run.dataset_id}, key="its-data")

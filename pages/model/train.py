@@ -1,0 +1,95 @@
+"""Train: choose the puzzle and the effort, start, and follow the work."""
+
+import streamlit as st
+
+from ad_core import jobs
+from ad_core.errors import AdError
+from pages._ui import words
+from pages._ui.method_cards import chosen_method, method_settings
+from pages._ui.navigate import choose, current, go_button
+from pages._ui.progress import progress
+from pages._ui.shell import errors_shown, nothing_yet, page_top
+from pages._ui.stored import dataset, store
+
+PRESETS = {"quick": "Quick", "standard": "Standard", "thorough": "Thorough"}
+ROWS = {"unsure": "I'm not sure", "clean": "No anomalies among them", "mixed": "Some anomalies among them"}
+
+
+def start(config: dict, name: str) -> None:
+    """Callback of the main button."""
+    try:
+        run = jobs.submit(store(), current("data") or "", "train", config, name)
+    except AdError as error:
+        st.session_state["_problem"] = str(error)
+        return
+    choose(run=run.id)
+
+
+page_top("train")
+if problem := st.session_state.pop("_problem", None):
+    st.error(problem, icon=":material/error:")
+
+if current("run"):
+    with errors_shown():
+        run = store().run(current("run") or "")
+    if run.kind == "explain":
+        run = store().run(run.parent or "")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(run.name, anchor=False, width="content")
+        st.badge(run.status, icon=words.STATUS[run.status][0], color=words.STATUS[run.status][1])
+        if not run.alive:
+            st.space("stretch")
+            st.button(
+                "Train another detector",
+                icon=":material/add:",
+                on_click=choose,
+                kwargs={"run": None, "data": run.dataset_id},
+            )
+    progress(run)
+    st.stop()
+
+if current("data") is None:
+    nothing_yet("No data chosen", "A detector learns from a data set. Open one first.", "Open data", "data")
+with errors_shown():
+    record = store().dataset(current("data") or "")
+    data = dataset(record)
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.markdown(
+        f"{words.MODALITY_ICONS[record.modality]} **{record.name}** :gray[· {words.count(int(data.teaches.sum()), 'row')} teach]",
+        width="content",
+    )
+    go_button("Change", "data", type="tertiary", icon=":material/edit:")
+
+card = chosen_method(record.modality)
+st.subheader("Effort", anchor=False)
+left, middle, right = st.columns(3, gap="medium")
+preset = left.segmented_control(
+    "Preset",
+    list(PRESETS),
+    default="quick",
+    format_func=PRESETS.get,
+    key="preset",
+    required=True,
+    persist_state="session",
+)
+known = middle.selectbox(
+    "The training rows hold", list(ROWS), format_func=ROWS.get, key="training-rows",
+    help="Recipes and robust settings treat rows differently when anomalies may be among them.",
+)  # fmt: skip
+device = right.selectbox(
+    "Device", jobs.devices(), format_func=lambda d: f"auto ({jobs.slot('auto')})" if d == "auto" else d, key="device"
+)
+with st.expander("More settings", icon=":material/tune:"):
+    one, two = st.columns(2)
+    name = one.text_input("Name of the run", value=f"{record.name} · {card.title}", key=f"name-{record.id}-{card.name}")
+    seed = two.number_input(
+        "Seed", 0, 2**31 - 1, 0, key="seed", help="The same seed gives the same detector on the same kind of device."
+    )
+    scorer, settings = method_settings(card, record.modality)
+st.caption(f":material/schedule: {words.estimate(len(data), record.modality, preset or 'quick')}")
+config = {
+    "pretext": card.name, "scorer": scorer, "preset": preset, "seed": int(seed), "device": device,
+    "training_rows": known, "settings": settings,
+}  # fmt: skip
+st.button("Train", type="primary", icon=":material/play_arrow:", on_click=start, args=(config, name or record.name))

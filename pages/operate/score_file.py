@@ -1,0 +1,127 @@
+"""Score file: a saved detector looks at new data."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from ad_core import figures, jobs
+from ad_core.errors import AdError
+from ad_core.results import detector_run
+from pages._ui import words
+from pages._ui.datasets import name_for
+from pages._ui.downloads import download_buttons
+from pages._ui.navigate import choose, current, go_button
+from pages._ui.new_data import check_match, remember_batch
+from pages._ui.progress import progress
+from pages._ui.shell import chart, errors_shown, nothing_yet, page_top
+from pages._ui.sources import path_field, upload_field
+from pages._ui.stored import ranked, store, summary
+from pages._ui.threshold import threshold_at
+
+
+def start(training_id: str, paths: list[str], name: str) -> None:
+    """Callback of the main button."""
+    try:
+        record = remember_batch(training_id, paths, name)
+        run = jobs.submit(store(), record.id, "score", {}, name, training_id)
+    except AdError as error:
+        st.session_state["_problem"] = str(error)
+        return
+    choose(run=run.id)
+
+
+page_top("score_file")
+if problem := st.session_state.pop("_problem", None):
+    st.error(problem, icon=":material/error:")
+trained = store().runs(kind="train", status="done")
+if not trained:
+    nothing_yet(
+        "No detector yet",
+        "Scoring needs a trained detector. Train one first; a sample takes a minute.",
+        "Go to Home",
+        "home",
+    )
+with errors_shown():
+    run = store().run(current("run") or trained[0].id)
+    training = detector_run(store(), run.id)
+
+if run.kind == "score":
+    st.subheader(run.name, anchor=False)
+    st.caption(f"Scored by “{training.name}”.")
+    st.button("Score another file", icon=":material/add:", on_click=choose, kwargs={"run": training.id})
+    if run.status != "done":
+        progress(run)
+        st.stop()
+    rows, facts = ranked(run.id), summary(run.id)
+    for sentence in facts.get("matches") or []:
+        st.warning(sentence, icon=":material/difference:")
+    threshold = threshold_at(run.id)
+    usual = ranked(training.id)
+    with st.container(horizontal=True):
+        st.metric("Rows", f"{len(rows):,}", border=True, width=170)
+        st.metric("Scored", f"{int(rows['score'].notna().sum()):,}", border=True, width=170)
+        st.metric(f"Alerts at {100 * threshold.alpha:g} %", f"{threshold.alerts:,}", border=True, width=190)
+    chart(
+        figures.score_histogram(
+            rows["score"].to_numpy(), usual.loc[usual["used_for"] == "calibration", "score"].to_numpy(), threshold.score
+        ),
+        alt=figures.histogram_in_words(rows["score"].to_numpy(), threshold.score),
+        caption="The outline is what the calibration rows would look like at this number of rows. A shifted bulk means that the data have drifted.",
+        key="batch-histogram",
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        go_button("Open in Alerts", "alerts", type="primary", icon=":material/notifications:")
+        download_buttons(rows.drop(columns="used_for"), f"scores-{run.id}")
+    st.dataframe(
+        rows[["severity", "row_id", "score", "percentile", "p_value", "note"]].head(200),
+        hide_index=True,
+        height=320,
+        alt="The 200 highest scores",
+    )
+    st.caption(f"{min(len(rows), 200):,} of {words.count(len(rows), 'row')} shown, most unusual first.")
+    st.stop()
+
+names = {r.id: r.name for r in trained} | {training.id: training.name}
+chosen = st.selectbox(
+    "Detector",
+    list(names),
+    index=list(names).index(training.id),
+    format_func=lambda i: f"{names[i]}  ({words.ago(store().run(i).created)})",
+    key=f"detector-{training.id}",
+)
+if not (store().folder(chosen) / "bundle").exists():
+    nothing_yet(
+        "This run has no detector",
+        "It ended before the detector was saved. Run it again.",
+        "Look at it",
+        "train",
+        run=chosen,
+    )
+later = store().dataset(store().run(chosen).dataset_id).facts.get("score_later") or []
+ways = ["The file set aside"] * bool(later) + ["Upload", "Path on this machine"]
+way = st.segmented_control("New data", ways, default=ways[0], key=f"way-{chosen}", required=True)
+try:
+    if way == "Upload":
+        paths = upload_field(f"score-{chosen}", "New data, of the same kind")
+    elif way == "Path on this machine":
+        paths = path_field(f"score-path-{chosen}")
+    else:
+        paths = later
+        st.markdown(", ".join(f"`{path}`" for path in later))
+except AdError as error:
+    st.error(str(error), icon=":material/error:")
+    st.stop()
+if not paths:
+    st.caption("Choose the new data to see whether they fit the detector.")
+    st.stop()
+texts = [str(path) for path in paths]
+fits = check_match(chosen, texts)
+name = st.text_input("Name of the batch", value=name_for([Path(text) for text in texts]), key=f"batch-{texts[0]}")
+st.button(
+    "Score",
+    type="primary",
+    icon=":material/play_arrow:",
+    disabled=not fits,
+    on_click=start,
+    args=(chosen, texts, name or texts[0]),
+)

@@ -1,0 +1,119 @@
+"""Data: open files, check how they are understood, choose what teaches."""
+
+import streamlit as st
+
+from ad_core.errors import AdError
+from pages._ui import words
+from pages._ui.datasets import draft, propose, save_draft
+from pages._ui.navigate import choose, current, go
+from pages._ui.preview import preview
+from pages._ui.reference_rows import reference_rows
+from pages._ui.schema_editor import schema_editor
+from pages._ui.shell import page_top
+from pages._ui.sources import sources
+from pages._ui.stored import opened, profile, store
+
+
+def use() -> None:
+    """Callback of the main button: save what was declared and go on to training."""
+    try:
+        saved = save_draft(store().dataset(current("data") or ""))
+    except AdError as error:
+        st.session_state["_problem"] = str(error)
+        return
+    go("train", data=saved.id, run=None)
+
+
+page_top("data")
+if problem := st.session_state.pop("_problem", None):
+    st.error(problem, icon=":material/error:")
+
+if current("data") is None:
+    sources()
+    st.stop()
+
+try:
+    record = store().dataset(current("data") or "")
+except AdError as error:
+    st.error(str(error), icon=":material/link_off:")
+    st.button("Open other data", on_click=choose, kwargs={"data": None})
+    st.stop()
+
+declared = draft(record)
+with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(width="stretch", gap=None):
+        st.subheader(record.name, anchor=False)
+        st.caption(
+            ", ".join(record.sources[:2]) + (f" and {len(record.sources) - 2} more" if len(record.sources) > 2 else "")
+        )
+    kind = st.segmented_control(
+        "Kind of data",
+        list(words.MODALITIES),
+        default=str(declared.modality or record.modality),
+        format_func=words.MODALITIES.get,
+        key=f"kind-{record.id}",
+        required=True,
+    )
+    st.button("Open other data", icon=":material/folder_open:", on_click=choose, kwargs={"data": None})
+if kind and kind != str(declared.modality or record.modality):
+    propose(record, declared.model_copy(update={"modality": kind}))
+    st.rerun()
+
+try:
+    dataset = opened(tuple(record.sources), declared)
+    found = profile(tuple(record.sources), declared)
+except AdError as error:
+    st.error(str(error), icon=":material/error:", title="These settings don't work with the data")
+    st.button("Undo my changes", type="primary", on_click=lambda: st.session_state.pop("_draft", None))
+    st.stop()
+
+with st.container(horizontal=True, gap="small"):
+    st.metric("Rows" if kind != "image" else "Images", f"{len(dataset):,}", border=True, width=170)
+    st.metric(
+        "Teach",
+        f"{int(dataset.teaches.sum()):,}",
+        border=True,
+        width=170,
+        help="Rows that train and calibrate the detector.",
+    )
+    st.metric(
+        "Can't be used",
+        f"{int((dataset.rows['note'] != '').sum()):,}",
+        border=True,
+        width=170,
+        help="They keep their line in every result, with a note.",
+    )
+    if "label" in dataset.rows:
+        st.metric(
+            "Labelled anomalies",
+            f"{int((dataset.rows['label'] == 1).sum()):,}",
+            border=True,
+            width=190,
+            help="Never trained on; only used to judge.",
+        )
+
+left, right = st.columns([3, 2], gap="large")
+with left:
+    schema_editor(record, dataset, declared)
+with right:
+    reference_rows(record, dataset, declared)
+    st.subheader("Ready?", anchor=False)
+    for blocker in found.blockers:
+        st.error(blocker, icon=":material/block:")
+    notices = [*dataset.notices, *(n for n in getattr(found, "notices", ()) if n not in dataset.notices)]
+    for notice in notices[:4]:
+        st.warning(notice, icon=":material/info:")
+    if len(notices) > 4:
+        with st.expander(f"{len(notices) - 4} more notices"):
+            st.markdown("\n".join(f"- {notice}" for notice in notices[4:]))
+    if not found.blockers:
+        st.success("Ready to train.", icon=":material/check_circle:")
+    st.button(
+        "Use these settings",
+        type="primary",
+        icon=":material/arrow_forward:",
+        on_click=use,
+        disabled=bool(found.blockers),
+        width="stretch",
+    )
+preview(dataset)

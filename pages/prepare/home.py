@@ -1,0 +1,69 @@
+"""Home: samples, the own file, the last runs."""
+
+import streamlit as st
+
+from ad_core.samples import samples
+from pages._ui import words
+from pages._ui.datasets import use_sample
+from pages._ui.navigate import go, go_button
+from pages._ui.pictures import sample_picture
+from pages._ui.shell import page_top
+from pages._ui.stored import store
+
+page_top("home")
+
+st.subheader("Start with a sample", anchor=False)
+for_home = samples()[:3]
+if not for_home:
+    st.info(
+        "The samples are not beside the package. Start from a clone of the project to have them.",
+        title="No samples here",
+    )
+with st.grid("auto", min_column_width=280, gap="medium"):
+    for sample in for_home:
+        with st.container(border=True, height="stretch"):
+            sample_picture(sample)
+            st.markdown(f"**{sample.title}**")
+            st.markdown(
+                f":gray[{words.MODALITY_ICONS[sample.modality]} {words.MODALITIES[sample.modality]} · "
+                f"{words.count(sample.rows, 'row' if sample.modality != 'image' else 'image')} · "
+                f"{'synthetic' if sample.synthetic else 'real'}]"
+            )
+            st.markdown(sample.about)
+            with st.popover("What is anomalous, origin, licence", type="tertiary"):
+                st.markdown(
+                    f"**Anomalous:** {sample.anomalous}\n\n**Origin:** {sample.origin}\n\n**Licence:** {sample.licence}"
+                )
+                if sample.units:
+                    st.markdown(f"**Units:** {sample.units}")
+            st.button(
+                f"Open {sample.title}",
+                key=f"sample-{sample.name}",
+                type="primary",
+                on_click=use_sample,
+                args=(sample.name,),
+                width="stretch",
+            )
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    go_button("Open your own file", "data", case={"data": None}, icon=":material/upload_file:")
+    st.markdown(
+        ":gray[:material/lock: Your data stay on this machine: nothing is uploaded anywhere, and no usage is reported.]"
+    )
+
+st.subheader("Last runs", anchor=False)
+runs = [run for run in store().runs(limit=20) if run.kind != "explain"][:5]
+if not runs:
+    st.markdown(":gray[None yet. What you train appears here.]")
+for run in runs:
+    icon, colour = words.STATUS[run.status]
+    with st.container(horizontal=True, vertical_alignment="center", border=True):
+        st.markdown(f"**{run.name}** :gray[· {words.KINDS[run.kind]} · {words.ago(run.created)}]", width="stretch")
+        st.badge(run.status, icon=icon, color=colour)
+        st.button(
+            "Open",
+            key=f"open-{run.id}",
+            on_click=go,
+            args=("alerts" if run.status == "done" else "train",),
+            kwargs={"run": run.id},
+        )

@@ -1,0 +1,61 @@
+"""A bundle gives the same scores wherever it is loaded, and notices when it can't."""
+
+import numpy as np
+import pytest
+
+from ad_core import bundle, pipeline
+from ad_core.detector import Detector
+from ad_core.errors import BundleError
+from ad_core.progress import Silent
+
+
+@pytest.mark.parametrize("kind", ["payments", "recording", "plates"])
+def test_a_loaded_detector_gives_the_same_scores(kind, request, tmp_path):
+    trained = request.getfixturevalue(f"trained_on_{kind}")
+    source = request.getfixturevalue({"plates": "plates_folder"}.get(kind, f"{kind}_file"))
+
+    loaded = Detector.load(trained.detector.save(tmp_path / "bundle"))
+    again = loaded.score(pipeline.open_like(loaded, source))
+
+    np.testing.assert_allclose(again["score"], trained.scores["score"], rtol=1e-5)
+    np.testing.assert_allclose(again["percentile"], trained.scores["percentile"])
+
+
+@pytest.mark.parametrize("scorer", ["nearest_normals", "gaussian"])
+def test_scorers_with_statistics_of_their_own_travel_along(scorer, payments_file, tmp_path):
+    dataset = pipeline.open_dataset(payments_file, label="is_fraud", id="payment")
+    choice = pipeline.Choice(pretext="autoencoder", scorer=scorer, settings={"training": {"max_steps": 20}})
+    trained = pipeline.train_all(dataset, choice, Silent())
+
+    loaded = Detector.load(trained.detector.save(tmp_path / "bundle"))
+
+    np.testing.assert_allclose(loaded.score(dataset)["score"], trained.scores["score"], rtol=1e-5)
+
+
+def test_a_reference_is_fitted_again_from_its_rows(payments_file, tmp_path):
+    dataset = pipeline.open_dataset(payments_file, label="is_fraud", id="payment")
+    trained = pipeline.train_all(dataset, pipeline.Choice(pretext="isolation_forest"), Silent())
+
+    loaded = Detector.load(trained.detector.save(tmp_path / "bundle"))
+
+    np.testing.assert_allclose(loaded.score(dataset)["score"], trained.scores["score"], rtol=1e-5)
+
+
+def test_weights_that_give_other_scores_are_noticed_even_with_right_checksums(trained_on_payments, tmp_path):
+    folder = trained_on_payments.detector.save(tmp_path / "bundle")
+    facts, parts = bundle.read(folder)
+    parts["weights"] = {name: value * 1.5 for name, value in parts["weights"].items()}
+    bundle.write(folder, facts, parts)
+
+    with pytest.raises(BundleError, match="other scores"):
+        Detector.load(folder)
+
+
+def test_the_bundle_remembers_how_it_came_about(trained_on_payments):
+    facts = trained_on_payments.detector.facts
+
+    assert facts["method"] == "masked_cells"
+    assert facts["data"]["rows"] == 300
+    assert len(facts["data"]["fingerprint"]) == 64
+    assert facts["declared"]["label"] == "is_fraud"
+    assert "torch" in facts["versions"]

@@ -1,0 +1,189 @@
+"""Figures are judged by the numbers that they draw, and by the words that stand for them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ad_core import figures
+
+
+def test_the_histogram_counts_every_scored_row_and_paints_the_alerts() -> None:
+    scores = np.array([0.1, 0.2, 0.2, 0.3, 5.0, np.nan])
+
+    figure = figures.score_histogram(scores, None, 5.0, bins=10)
+
+    usual, alerts = figure.data
+    assert sum(usual.y) == 4
+    assert sum(alerts.y) == 1
+    assert alerts.marker.color == figures.ALERT
+
+
+def test_without_an_alert_the_histogram_has_no_threshold_line() -> None:
+    figure = figures.score_histogram(np.array([1.0, 2.0, 3.0]), None, float("inf"))
+
+    assert not figure.layout.shapes
+    assert sum(sum(trace.y) for trace in figure.data) == 3
+
+
+def test_calibration_rows_are_drawn_at_the_size_of_the_scored_rows() -> None:
+    scores, usual = np.linspace(1, 2, 1000), np.linspace(1, 2, 100)
+
+    outline = figures.score_histogram(scores, usual, 1.9, bins=10).data[-1]
+
+    assert np.nansum(outline.y) == pytest.approx(1000)
+
+
+@pytest.mark.parametrize("scores", [np.array([2.0, 2.0]), np.array([np.nan]), np.array([])])
+def test_a_histogram_of_nothing_special_is_still_a_figure(scores: np.ndarray) -> None:
+    figure = figures.score_histogram(scores, None, float("inf"))
+
+    assert sum(sum(trace.y) for trace in figure.data) == np.isfinite(scores).sum()
+
+
+def test_a_few_huge_scores_do_not_squeeze_the_others_into_one_bar() -> None:
+    scores = np.concatenate([np.linspace(0.5, 2.0, 500), [900.0]])
+
+    figure = figures.score_histogram(scores, None, 500.0)
+
+    assert figure.layout.xaxis.type == "log"
+    assert len(figure.data[0].y) > 5
+
+
+def test_the_histogram_says_how_many_alerts_there_are() -> None:
+    scores = np.array([1.0, 2.0, 3.0, np.nan])
+
+    assert "1 rows are at or above the threshold of 3" in figures.histogram_in_words(scores, 3.0)
+    assert "No row is an alert" in figures.histogram_in_words(scores, float("inf"))
+    assert figures.histogram_in_words(np.array([np.nan]), 1.0) == "No row has a score."
+
+
+def test_the_loss_curve_has_a_line_for_each_kind_of_rows() -> None:
+    curve = [{"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.0, "held_out_loss": 1.5}, {"step": 3, "loss": 0.5}]
+
+    training, held_out = figures.loss_curve(curve).data
+
+    assert list(training.y) == [2.0, 1.0, 0.5]
+    assert list(held_out.x) == [2]
+    assert "from 2 to 0.5" in figures.loss_in_words(curve)
+    assert figures.loss_in_words([]) == "No training step has been reported yet."
+
+
+def test_attribution_bars_lose_nothing_of_the_sum() -> None:
+    values = np.array([3.0, -2.0, 0.1, 0.2, -0.05])
+
+    figure = figures.attribution_bars(["a", "b", "c", "d", "e"], values, keep=2)
+
+    bars = figure.data[0]
+    assert list(bars.y) == ["3 others", "b", "a"]
+    assert sum(bars.x) == pytest.approx(values.sum())
+
+
+def test_bars_that_raise_and_lower_differ_in_colour() -> None:
+    bars = figures.attribution_bars(["up", "down"], np.array([1.0, -1.0])).data[0]
+
+    assert len(set(bars.marker.color)) == 2
+
+
+def test_the_largest_shares_are_named_in_words() -> None:
+    text = figures.attribution_in_words(["a", "b", "c", "d"], np.array([0.1, -3.0, 2.0, 0.5]))
+
+    assert text.index("b -3") < text.index("c +2") < text.index("d +0.5")
+    assert "a " not in text.split(":")[1]
+
+
+@pytest.fixture
+def points() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "row_id": ["r1", "r2", "r3"],
+            "x": [0.0, 1.0, 2.0],
+            "y": [0.0, 1.0, 0.0],
+            "score": [1.0, 2.0, 9.0],
+            "alert": [False, False, True],
+            "group": ["a", None, "b"],
+        }
+    )
+
+
+@pytest.mark.parametrize("colour", ["alert", "score", "group"])
+def test_every_point_of_the_map_is_drawn_once_and_knows_its_row(points: pd.DataFrame, colour: str) -> None:
+    figure = figures.map_scatter(points, "x", "y", colour)
+
+    drawn = [line[0] for trace in figure.data for line in trace.customdata]
+    assert sorted(drawn) == ["r1", "r2", "r3"]
+
+
+def test_the_current_case_is_ringed(points: pd.DataFrame) -> None:
+    ring = figures.map_scatter(points, "x", "y", "score", chosen="r2").data[-1]
+
+    assert (ring.x[0], ring.marker.symbol) == (1.0, "circle-open")
+
+
+def test_the_map_says_how_much_of_the_data_it_shows(points: pd.DataFrame) -> None:
+    assert figures.map_in_words(points, 30) == (
+        "A map of 3 of 30 rows, 1 of them alerts; rows that look alike lie close to each other."
+    )
+
+
+def test_a_single_spike_survives_thinning() -> None:
+    values = np.zeros(100_000)
+    values[54_321] = 7.0
+
+    line = figures.series(pd.DataFrame({"a": values}), ["a"]).data[0]
+
+    assert len(line.y) <= figures.LINE_POINTS + 2
+    assert max(line.y) == 7.0
+
+
+def test_events_are_shaded_and_the_threshold_is_a_line() -> None:
+    events = pd.DataFrame({"start": [10.0], "peak": [12.0], "end": [15.0]})
+
+    figure = figures.timeline(np.arange(100.0), np.ones(100), 0.9, events, chosen=12.0)
+
+    shapes = figure.layout.shapes
+    assert {shape.type for shape in shapes} == {"rect", "line"}
+    assert [shape.x0 for shape in shapes if shape.type == "rect"] == [10.0]
+    assert "1 event above" in figures.timeline_in_words(np.ones(100), events)
+
+
+def test_a_window_shows_expected_beside_actual_and_the_share_of_each_channel() -> None:
+    frame = pd.DataFrame({"time": np.arange(8.0), "a": np.zeros(8), "a expected": np.ones(8), "b": np.zeros(8)})
+    shares = np.vstack([np.zeros(8), np.ones(8)])
+
+    figure = figures.window(frame, ["a", "b"], shares)
+
+    assert [trace.type for trace in figure.data] == ["heatmap", "scatter", "scatter", "scatter"]
+    assert figure.data[0].zmin == -figure.data[0].zmax
+    assert "largest share of the score is b (+8)" in figures.window_in_words(["a", "b"], shares, 8)
+
+
+def test_the_overlay_leaves_cold_spots_as_they_are_and_colours_the_hot_one() -> None:
+    picture = np.full((4, 4), 100, dtype=np.uint8)
+    heat = np.zeros((4, 4))
+    heat[1, 2] = 1.0
+
+    shown = figures.overlay(picture, heat, 0.8)
+
+    assert shown.shape == (4, 4, 3)
+    assert (shown[0, 0] == 100).all()
+    assert shown[1, 2, 0] > shown[1, 2, 2]
+
+
+def test_a_map_without_any_difference_colours_nothing() -> None:
+    picture = np.full((2, 2, 3), 50, dtype=np.uint8)
+
+    assert (figures.overlay(picture, np.ones((2, 2)), 1.0) == 50).all()
+
+
+def test_the_split_is_one_bar_of_as_many_rows_as_there_are() -> None:
+    figure = figures.split_bar(60, 15, 25, other=100)
+
+    assert sum(trace.x[0] for trace in figure.data) == 200
+    assert len(figures.split_bar(60, 15, 25).data) == 3
+
+
+def test_a_sparkline_marks_only_what_is_unusual() -> None:
+    line, marked = figures.sparkline(np.array([1.0, 2.0, 3.0]), np.array([False, True, False])).data
+
+    assert list(line.y) == [1.0, 2.0, 3.0]
+    assert np.isfinite(np.array(marked.y, dtype=float)).sum() == 1
