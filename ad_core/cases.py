@@ -13,7 +13,7 @@ from ad_core.detector import Detector
 from ad_core.progress import Report
 from ad_core.reader import Dataset
 from ad_core.training import embed_items, score_items
-from ad_core.types import Frame, Modality
+from ad_core.types import Frame, Modality, PartKind
 
 NEIGHBOURS = 5
 """So many nearest normal items are shown beside a case."""
@@ -222,7 +222,8 @@ def _expected(detector: Detector, part: int, expected: np.ndarray | None) -> dic
     in_units = detector.reader.expected_in_units  # type: ignore[attr-defined]
     middle = expected[entries]
     values = [middle]
-    if detector.residuals is not None:
+    is_number = detector.reader.shape.parts.kinds[part] is PartKind.NUMBER
+    if detector.residuals is not None and is_number:
         values += [middle + detector.residuals[0, entries], middle + detector.residuals[1, entries]]
     texts = [_text(v) for v in in_units(part, np.stack(values))]
     return dict(zip(empty, texts, strict=False)) if len(texts) > 1 else {**empty, "expected": texts[0]}

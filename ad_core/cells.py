@@ -71,7 +71,7 @@ class CellLoss(nn.Module):
         self.low, self.high = low, high
 
     def forward(self, outputs: Tensor, x: Tensor) -> Tensor:
-        """(b, outputs), (b, entries) -> (b, columns): mean squared error of a number, cross-entropy [nat] of a category."""
+        """(b, outputs), (b, entries) -> (b, columns): squared error of numbers, cross-entropy [nat] of categories."""
         outputs = outputs.to(x.dtype)
         errors = (outputs[:, : len(self.number_at)] - x[:, self.number_at]).square()
         losses = x.new_zeros(len(x), self.columns).index_add(1, self.number_column, errors) / self.entries_of

@@ -108,7 +108,7 @@ class Halver:
     def _halve(self) -> None:
         if self.halvings == MOST_HALVINGS or self.size == 1:
             raise ResourceError(
-                f"Memory ran out even with {self.size} items at a time. Choose a smaller network, smaller images or windows, "
+                f"Memory ran out even with {self.size} items at a time. Choose a smaller network or smaller items, "
                 f"or close other programs that use the device."
             ) from None
         self.size, self.halvings = self.size // 2, self.halvings + 1

@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from ad_core.registry import Registry
-from ad_core.settings import Settings
+from ad_core.settings import Settings as AnySettings
 from ad_core.types import ItemShape, Modality
 
 
@@ -21,9 +21,9 @@ class Encoder(nn.Module, ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     modalities: ClassVar[frozenset[Modality]]
-    Settings: ClassVar[type[Settings]]
+    Settings: ClassVar[type[AnySettings]]
 
-    def __init__(self, settings: Settings, shape: ItemShape) -> None:
+    def __init__(self, settings: AnySettings, shape: ItemShape) -> None:
         super().__init__()
         self.settings, self.shape = settings, shape
 

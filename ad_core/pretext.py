@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ad_core.encoder import Encoder
 from ad_core.registry import Registry
-from ad_core.settings import Settings
+from ad_core.settings import Settings as AnySettings
 from ad_core.types import Batch, Draw, ItemShape, Modality
 
 
@@ -44,23 +44,23 @@ class Pretext(nn.Module, ABC):
     source: ClassVar[str]
     """The paper and equation, or "own"."""
     modalities: ClassVar[frozenset[Modality]]
-    Settings: ClassVar[type[Settings]]
+    Settings: ClassVar[type[AnySettings]]
     encoder_name: ClassVar[str | None] = None
     """Encoder of choice; None = the modality's default."""
     smooth: ClassVar[bool] = True
     """Whether the score can be differentiated by the item."""
 
-    def __init__(self, settings: Settings, shape: ItemShape, encoder: Encoder) -> None:
+    def __init__(self, settings: AnySettings, shape: ItemShape, encoder: Encoder) -> None:
         super().__init__()
         self.settings, self.shape, self.encoder = settings, shape, encoder
 
     @classmethod
-    def encoder_shape(cls, settings: Settings, shape: ItemShape) -> ItemShape:  # noqa: ARG003
+    def encoder_shape(cls, settings: AnySettings, shape: ItemShape) -> ItemShape:  # noqa: ARG003
         """What the encoder takes in; a task that shows masks to it widens the item."""
         return shape
 
     @classmethod
-    def encoder_settings(cls, settings: Settings) -> dict[str, object]:  # noqa: ARG003
+    def encoder_settings(cls, settings: AnySettings) -> dict[str, object]:  # noqa: ARG003
         """The encoder's settings where they differ from its defaults."""
         return {}
 
@@ -84,7 +84,7 @@ class Pretext(nn.Module, ABC):
 
     def embed(self, x: Tensor) -> Tensor:
         """(b, d) embedding for the map, the neighbours and the scorers."""
-        return self.encoder(x)
+        return self.encoder(x)  # type: ignore[no-any-return]
 
     def part_scores(self, x: Tensor, draw: Draw) -> Tensor | None:  # noqa: ARG002
         """Surprise where it sits, or None: (b, parts) for tables, (b, y, x) on any grid for images, (b, channel, time) for windows."""

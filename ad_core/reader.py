@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ad_core.errors import DataError
 from ad_core.registry import Registry
-from ad_core.settings import Settings
+from ad_core.settings import Settings as AnySettings
 from ad_core.types import Frame, ItemShape, Modality
 
 
@@ -155,9 +155,9 @@ class Reader(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     modalities: ClassVar[frozenset[Modality]]
-    Settings: ClassVar[type[Settings]]
+    Settings: ClassVar[type[AnySettings]]
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: AnySettings) -> None:
         self.settings = settings
 
     @classmethod

@@ -12,7 +12,7 @@ from torch import Tensor
 from ad_core.progress import Report
 from ad_core.registry import Registry
 from ad_core.scorer import ScoreModel
-from ad_core.settings import Settings
+from ad_core.settings import Settings as AnySettings
 from ad_core.types import Frame, Modality, Split, TrainingRows
 
 
@@ -35,9 +35,9 @@ class Recipe(ABC):
     about: ClassVar[str]
     source: ClassVar[str]
     modalities: ClassVar[frozenset[Modality]]
-    Settings: ClassVar[type[Settings]]
+    Settings: ClassVar[type[AnySettings]]
 
-    def __init__(self, settings: Settings, seed: int) -> None:
+    def __init__(self, settings: AnySettings, seed: int) -> None:
         self.settings, self.seed = settings, seed
 
     @abstractmethod

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ad_core.registry import Registry
-from ad_core.settings import Settings
+from ad_core.settings import Settings as AnySettings
 from ad_core.types import Modality
 
 MAX_FIT_ROWS = 20_000
@@ -27,9 +27,9 @@ class Reference(ABC):
     about: ClassVar[str]
     source: ClassVar[str]
     modalities: ClassVar[frozenset[Modality]] = frozenset(Modality)
-    Settings: ClassVar[type[Settings]]
+    Settings: ClassVar[type[AnySettings]]
 
-    def __init__(self, settings: Settings, seed: int) -> None:
+    def __init__(self, settings: AnySettings, seed: int) -> None:
         self.settings, self.seed = settings, seed
 
     @abstractmethod

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ad_core.pretext import Pretext
 from ad_core.registry import Registry
-from ad_core.settings import Settings
+from ad_core.settings import Settings as AnySettings
 from ad_core.types import Batch, Draw, Modality
 
 SCORE_SEED = 20_111
@@ -24,9 +24,9 @@ class Scorer(nn.Module, ABC):
     about: ClassVar[str]
     source: ClassVar[str]
     modalities: ClassVar[frozenset[Modality]] = frozenset(Modality)
-    Settings: ClassVar[type[Settings]]
+    Settings: ClassVar[type[AnySettings]]
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: AnySettings) -> None:
         super().__init__()
         self.settings = settings
 
@@ -78,7 +78,7 @@ class TaskModel(nn.Module):
         return self.task.smooth
 
     def score(self, x: Tensor) -> Tensor:
-        return self.scorer(self.task, x, self._draw(x))
+        return self.scorer(self.task, x, self._draw(x))  # type: ignore[no-any-return]
 
     def embed(self, x: Tensor) -> Tensor | None:
         return self.task.embed(x)

@@ -80,7 +80,7 @@ def work(store: Store, run_id: str, job: Job, grace_s: float = jobs.GRACE_S) -> 
 
 def _pipeline_job(store: Store, run_id: str, report: Report) -> dict[str, Any]:
     """The real work; it imports torch, so only once the run is ours."""
-    from ad_core.pipeline import run_job
+    from ad_core.job_kinds import run_job
 
     return run_job(store, run_id, report)
 

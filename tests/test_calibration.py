@@ -127,7 +127,9 @@ def test_a_level_that_p_can_not_reach_is_neither_given_nor_listed():
     words = severity(calibration.p_value([1e9]), calibration.percentile([1e9]), calibration.smallest_p)
 
     assert words.tolist() == ["High"]
-    assert "Critical can't be reached" in severity_rule(calibration.smallest_p)
+    rule = severity_rule(calibration.smallest_p)
+    assert rule.startswith("Severity goes by p-value: High p ≤ 0.01, Medium p ≤ 0.05, else Low.")
+    assert "Critical can't be reached" in rule
 
 
 @pytest.mark.parametrize("smallest_p", [float("nan"), 1 / 10])

@@ -1,8 +1,10 @@
-"""The project about itself: who may import whom, what is never loaded, and that every plug-in is one file with one class."""
+"""The project about itself: who may import whom, what is never loaded, and one class in one file per plug-in."""
 
 import ast
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -17,9 +19,14 @@ from ad_core.registry import Registry
 from ad_core.scorer import SCORERS
 
 ROOT = Path(__file__).parent.parent
-PLUG_INS = {
-    "encoders": ENCODERS, "pretexts": PRETEXTS, "readers": READERS, "recipes": RECIPES, "references": REFERENCES, "scorers": SCORERS,
-}  # fmt: skip
+PLUG_INS: dict[str, Registry] = {
+    "encoders": ENCODERS,
+    "pretexts": PRETEXTS,
+    "readers": READERS,
+    "recipes": RECIPES,
+    "references": REFERENCES,
+    "scorers": SCORERS,
+}
 
 LAYERS = (
     {"pages", "app", "cli", "__main__", "worker", "estimator"},
@@ -49,8 +56,8 @@ ONLY_IN = {
 
 HEAVY = {"torch", "captum", "umap", "sklearn"}
 LIGHT = {
-    "types", "settings", "errors", "registry", "reader", "progress", "pipeline", "store", "jobs", "figures", "profiling",
-    "pages", "app",
+    "types", "settings", "errors", "registry", "reader", "progress",
+    "pipeline", "store", "jobs", "figures", "profiling", "pages", "app",
 }  # fmt: skip
 """What the app needs for every page: it must start within seconds, so heavy libraries are imported inside functions."""
 
@@ -77,7 +84,7 @@ def area(module: str) -> str:
     return parts[1] if parts[0] == "ad_core" and len(parts) > 1 else parts[0]
 
 
-def run_time_nodes(tree: ast.AST, *, late: bool) -> Iterator[ast.AST]:
+def run_time_nodes(tree: ast.AST, late: bool) -> Iterator[ast.AST]:
     """All nodes but those under `if TYPE_CHECKING:`; without `late` also without the bodies of functions."""
     queue = deque([tree])
     while queue:
@@ -89,10 +96,11 @@ def run_time_nodes(tree: ast.AST, *, late: bool) -> Iterator[ast.AST]:
             queue.extend(ast.iter_child_nodes(node))
 
 
-def imports(module: str, *, late: bool = True) -> dict[str, int]:
+@cache
+def imports(module: str, late: bool = True) -> dict[str, int]:
     """Dotted name of everything that a module imports at run time -> line. `from a import b` gives a and a.b."""
     found: dict[str, int] = {}
-    for node in run_time_nodes(TREES[module], late=late):
+    for node in run_time_nodes(TREES[module], late):
         if isinstance(node, ast.Import):
             found |= {alias.name: node.lineno for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -102,161 +110,179 @@ def imports(module: str, *, late: bool = True) -> dict[str, int]:
     return found
 
 
-def own_imports(module: str, *, late: bool = True) -> dict[str, int]:
+@cache
+def own_imports(module: str, late: bool = True) -> tuple[str, ...]:
     """The modules of this project among them; the lazy names of the package stand for their homes."""
     lazy = {f"ad_core.{name}": home for name, home in ad_core._HOME_OF.items()}
-    found = {lazy.get(name, name): line for name, line in imports(module, late=late).items()}
-    return {name: line for name, line in found.items() if name in TREES and name not in ("ad_core", module)}
+    found = {lazy.get(name, name) for name in imports(module, late)}
+    return tuple(sorted(name for name in found if name in TREES and name not in ("ad_core", module)))
 
 
-def chain(start: str, ends: set[str], *, late: bool, through: set[str] | None = None) -> list[str]:
+@cache
+def attributes(module: str) -> dict[str, int]:
+    """`torch.distributed.barrier`, and `torch.distributed`, as written -> line."""
+    found: dict[str, int] = {}
+    for node in ast.walk(TREES[module]):
+        names, at = [], node
+        while isinstance(at, ast.Attribute):
+            names.append(at.attr)
+            at = at.value
+        if names:
+            names.append(at.id if isinstance(at, ast.Name) else "")
+            found[".".join(reversed(names))] = node.lineno
+    return found
+
+
+def chain(start: str, ends: set[str], through: Iterable[str], late: bool) -> list[str]:
     """The shortest chain of imports from a module to one of the ends, or nothing."""
     came_from: dict[str, str] = {start: ""}
-    queue = deque([start])
+    queue, through = deque([start]), {start, *through}
     while queue:
         module = queue.popleft()
-        if module in ends and module != start:
+        if module in ends:
             path = [module]
             while came_from[path[0]]:
                 path.insert(0, came_from[path[0]])
             return path
-        if module == start or through is None or module in through:
-            for name in own_imports(module, late=late):
-                if name not in came_from:
-                    came_from[name] = module
-                    queue.append(name)
+        for name in own_imports(module, late) if module in through else ():
+            if name not in came_from:
+                came_from[name] = module
+                queue.append(name)
     return []
 
 
-@pytest.mark.parametrize("module", sorted(TREES))
-def test_imports_go_down_the_layers(module):
+def test_imports_go_down_the_layers():
     level = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}
-    if area(module) not in level:
-        return  # checked through those that import it
-    higher = {name for name in TREES if level.get(area(name), 99) < level[area(module)]}
-    unnamed = {name for name in TREES if area(name) not in level}
+    unnamed = [name for name in TREES if area(name) not in level]
+    wrong = []
+    for module in set(TREES) - set(unnamed):
+        higher = {name for name in TREES if level.get(area(name), 99) < level[area(module)]}
+        if path := chain(module, higher, through=unnamed, late=True):
+            wrong.append(f"{' imports '.join(path)}, but {area(path[-1])} is in a layer above {area(module)}.")
 
-    path = chain(module, higher, late=True, through=unnamed)
-
-    assert not path, (
-        f"{' imports '.join(path)}, but {area(path[-1])} is in a layer above {area(module)} (LAYERS in {Path(__file__).name}). "
-        f"Hand the thing in as an argument, or move what both need further down."
-    )
+    assert not wrong, told(wrong, "Hand the thing in as an argument, or move what both need further down. See LAYERS.")
 
 
-@pytest.mark.parametrize("module", sorted(TREES))
-def test_no_module_imports_itself_in_a_circle(module):
-    path = chain_back(module)
-
-    assert not path, f"A circle of imports: {' imports '.join(path)}. Move what they share into a file below both."
-
-
-def chain_back(module: str) -> list[str]:
-    for name in own_imports(module):
-        if path := chain(name, {module}, late=True):
-            return [module, *path]
-    return []
+def test_no_module_imports_itself_in_a_circle():
+    try:
+        TopologicalSorter({module: own_imports(module) for module in TREES}).prepare()
+    except CycleError as error:
+        circle = " imported by ".join(error.args[1])
+        pytest.fail(f"A circle of imports: {circle}. Move what they share into a file below both.")
 
 
-@pytest.mark.parametrize("module", sorted(name for name in TREES if area(name) in PLUG_INS))
-def test_plug_ins_do_not_know_their_siblings(module):
-    siblings = {name for name in TREES if area(name) == area(module) and name.count(".") > 1} - {module}
+def test_plug_ins_do_not_know_their_siblings():
+    wrong = [
+        f"{module} imports {name}."
+        for module in TREES
+        if area(module) in PLUG_INS
+        for name in own_imports(module)
+        if area(name) == area(module) and name != f"ad_core.{area(module)}"
+    ]
 
-    known = siblings & set(own_imports(module))
-
-    assert not known, (
-        f"{module} imports its sibling {', '.join(known)}. Move what they share beside the contract {area(module)[:-1]}.py."
-    )
-
-
-@pytest.mark.parametrize("module", sorted(TREES))
-def test_libraries_are_known_only_where_they_belong(module):
-    for library, allowed in ONLY_IN.items():
-        for name, line in (imports(module) | _attributes(module)).items():
-            if name == library or name.startswith(f"{library}."):
-                assert area(module) in allowed, (
-                    f"{module}, line {line}, uses {library}, which only {' and '.join(sorted(allowed))} may. Call them instead."
-                )
+    assert not wrong, told(wrong, "Move what siblings share beside their contract, the singular file.")
 
 
-@pytest.mark.parametrize("module", sorted(name for name in TREES if name.startswith("ad_core")))
-def test_the_library_knows_no_page(module):
-    pages = [name for name in imports(module) if name.split(".")[0] in ("pages", "app")]
+def test_libraries_are_known_only_where_they_belong():
+    wrong = [
+        f"{module}, line {line}, uses {library}, which only {' and '.join(sorted(allowed))} may."
+        for library, allowed in ONLY_IN.items()
+        for module in TREES
+        if area(module) not in allowed
+        for name, line in (imports(module) | attributes(module)).items()
+        if f"{name}.".startswith(f"{library}.")
+    ]
 
-    assert not pages, f"{module} imports {pages[0]}: ad_core works without the app."
-
-
-@pytest.mark.parametrize("module", sorted(name for name in TREES if name.startswith("pages")))
-def test_pages_share_only_what_is_in_their_ui_folder(module):
-    other = [name for name in own_imports(module) if area(name) == "pages" and name not in ("pages", "pages._ui")]
-    other = [name for name in other if not name.startswith("pages._ui.")]
-
-    assert not other, (
-        f"{module} imports {', '.join(other)}. Pages are scripts; what two of them need goes to pages/_ui."
-    )
+    assert not wrong, told(wrong, "Call those instead. See ONLY_IN.")
 
 
-@pytest.mark.parametrize("module", sorted(name for name in TREES if area(name) in LIGHT))
-def test_what_every_page_needs_imports_nothing_heavy(module):
+def test_the_library_knows_no_page():
+    wrong = [
+        f"{module}, line {line}, imports {name}."
+        for module in TREES
+        if module.split(".")[0] == "ad_core"
+        for name, line in imports(module).items()
+        if name.split(".")[0] in ("pages", "app")
+    ]
+
+    assert not wrong, told(wrong, "ad_core works without the app: hand in what it needs.")
+
+
+def test_pages_share_only_what_is_in_their_ui_folder():
+    wrong = [
+        f"{module} imports {name}."
+        for module in TREES
+        if area(module) == "pages"
+        for name in own_imports(module)
+        if area(name) == "pages" and not f"{name}.".startswith("pages._ui.") and name != "pages"
+    ]
+
+    assert not wrong, told(wrong, "Pages are scripts; what two of them need goes to pages/_ui.")
+
+
+def test_what_every_page_needs_imports_nothing_heavy():
     heavy = {
-        name: found[0]
-        for name in TREES
-        if (found := [library for library in imports(name, late=False) if library.split(".")[0] in HEAVY])
+        module: library for module in TREES for library in imports(module, late=False) if library.split(".")[0] in HEAVY
     }
-    path = [module] if module in heavy else chain(module, set(heavy), late=False)
+    wrong = [
+        f"{' imports '.join(path)} imports {heavy[path[-1]]}."
+        for module in TREES
+        if area(module) in LIGHT and (path := chain(module, set(heavy), through=TREES, late=False))
+    ]
 
-    assert not path, (
-        f"Importing {module} imports {heavy[path[-1]]} ({' -> '.join(path)}), which costs seconds at every start of the app. "
-        f"Import it inside the function that needs it."
+    assert not wrong, told(
+        wrong, "That costs seconds at every start of the app: import inside the function. See LIGHT."
     )
 
 
-@pytest.mark.parametrize("module", sorted(TREES))
-def test_no_pickle_is_ever_loaded_or_written(module):
-    advice = "A pickle runs whatever code its writer chose. Use safetensors, JSON or Parquet."
-    for name, line in imports(module).items():
-        assert name.split(".")[0] not in UNSAFE, f"{module}, line {line}, imports {name}. {advice}"
-    for name, line in _attributes(module).items():
-        unsafe = name in UNSAFE_CALLS or name.rpartition(".")[2] in UNSAFE_METHODS
-        assert not unsafe, f"{module}, line {line}, uses {name}. {advice}"
-    for node in ast.walk(TREES[module]):
-        if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
-            safe = isinstance(node.value, ast.Constant) and node.value.value is False
-            assert safe, f"{module}, line {node.value.lineno}, allows pickles. {advice}"
+def test_no_pickle_is_ever_loaded_or_written():
+    wrong = []
+    for module, tree in TREES.items():
+        for name, line in (imports(module) | attributes(module)).items():
+            imported = name in imports(module) and name.split(".")[0] in UNSAFE
+            if imported or name in UNSAFE_CALLS or name.split(".")[-1] in UNSAFE_METHODS:
+                wrong.append(f"{module}, line {line}, uses {name}.")
+        wrong += [
+            f"{module}, line {node.value.lineno}, allows pickles."
+            for node in ast.walk(tree)
+            if isinstance(node, ast.keyword) and node.arg == "allow_pickle"
+            if not (isinstance(node.value, ast.Constant) and node.value.value is False)
+        ]
 
-
-def _attributes(module: str) -> dict[str, int]:
-    """`torch.distributed.barrier` and the like, and its beginnings, as written -> line."""
-    nodes = (node for node in ast.walk(TREES[module]) if isinstance(node, ast.Attribute))
-    return {ast.unparse(node): node.lineno for node in nodes}
+    assert not wrong, told(wrong, "A pickle runs whatever its writer chose. Use safetensors, JSON or Parquet.")
 
 
 @pytest.mark.parametrize("folder", sorted(PLUG_INS))
 def test_every_file_of_a_plural_folder_registers_one_class_of_its_name(folder):
-    registry: Registry[object] = PLUG_INS[folder]
+    mark = f"{folder.upper()}.register"
+    wrong = []
     for module, tree in TREES.items():
         if area(module) != folder or module == f"ad_core.{folder}":
             continue
-        registered = [
-            node.name
-            for node in ast.walk(tree)
-            if isinstance(node, ast.ClassDef)
-            and any(ast.unparse(mark) == f"{folder.upper()}.register" for mark in node.decorator_list)
-        ]
+        classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+        marked = [node.name for node in classes if mark in map(ast.unparse, node.decorator_list)]
+        if len(marked) != 1:
+            wrong.append(f"{module} has {len(marked)} classes below @{mark}, not one.")
+            continue
         stem = module.rpartition(".")[2]
-        assert len(registered) == 1, (
-            f"{module} registers {len(registered)} classes {registered}; a file here is one plug-in: one class below "
-            f"@{folder.upper()}.register. Anything else goes beside the contract {folder[:-1]}.py."
-        )
-        cls = registry.get(stem)
-        assert (cls.__name__, cls.name) == (registered[0], stem), f"{module}: {stem!r} is {cls!r}, named {cls.name!r}."  # type: ignore[attr-defined]
+        cls = PLUG_INS[folder].get(stem)
+        if (cls.__name__, cls.name) != (marked[0], stem):
+            wrong.append(f"{module}: {stem!r} is {cls.__name__} and says that its name is {cls.name!r}.")
+
+    assert not wrong, told(wrong, f"A file is one plug-in, named as the file. All else goes beside {folder[:-1]}.py.")
 
 
-@pytest.mark.parametrize("name", PRETEXTS.names())
-def test_every_pretext_task_has_a_test_of_its_own(name):
-    path = ROOT / "tests" / "pretexts" / f"test_{name}.py"
+def test_every_pretext_task_has_a_test_of_its_own():
+    folder = ROOT / "tests" / "pretexts"
+    wrong = [
+        f"There is no tests/pretexts/test_{n}.py." for n in PRETEXTS.names() if not (folder / f"test_{n}.py").exists()
+    ]
 
-    assert path.exists(), (
-        f"The pretext task {name!r} has no {path.relative_to(ROOT)}. The contract tests see that it behaves; write there, on a "
-        f"tiny example worked out by hand, that it is the task that its source describes."
+    assert not wrong, told(
+        wrong, "Show there, on a tiny example worked out by hand, that it is what its source describes."
     )
+
+
+def told(wrong: list[str], advice: str) -> str:
+    """What is wrong, one to a line, and what to do."""
+    return "\n".join(["", *sorted(wrong), advice])

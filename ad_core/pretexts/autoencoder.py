@@ -136,7 +136,7 @@ class _Bottleneck(nn.Module):
     def squeeze(self, parts: Tensor) -> Tensor:
         if self.coarse != self.grid:
             pool = nn.AdaptiveAvgPool1d if len(self.grid) == 1 else nn.AdaptiveAvgPool2d
-            parts = pool(self.coarse)(parts)  # type: ignore[arg-type]
+            parts = pool(self.coarse)(parts)
         thin = self.thin(parts.flatten(2).mT if self.grid else parts)  # (b, positions, channels)
         return self.inwards(thin.flatten(1))  # type: ignore[no-any-return]
 

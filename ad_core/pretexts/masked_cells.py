@@ -9,9 +9,8 @@ from torch import Tensor, nn
 
 from ad_core.cells import CellLoss
 from ad_core.encoder import Encoder
-from ad_core.pretext import PRETEXTS, Pretext, TensorGroup
+from ad_core.pretext import PRETEXTS, Pretext
 from ad_core.scorer import SCORE_SEED
-from ad_core.settings import Settings
 from ad_core.settings import Settings as AnySettings
 from ad_core.types import Batch, Draw, ItemShape, Modality
 
@@ -22,7 +21,7 @@ LARGE = 50.0
 """Cell losses above this count by their logarithm only: one absurd cell must not hide all others."""
 
 
-class MaskedCellsSettings(Settings):
+class MaskedCellsSettings(AnySettings):
     """How much is hidden, and the size of the network."""
 
     mask_from: float = Field(0.1, ge=0, le=0.95, description="Smallest share of a row's cells hidden in training.")
@@ -59,15 +58,16 @@ class MaskedCells(Pretext):
     Settings = MaskedCellsSettings
     settings: MaskedCellsSettings
     owner: Tensor
+    usual: Tensor
+    spread: Tensor
 
     def __init__(self, settings: MaskedCellsSettings, shape: ItemShape, encoder: Encoder) -> None:
         super().__init__(settings, shape, encoder)
         self.columns = len(shape.parts.names)
         self.cells = CellLoss(shape.parts)
         self.head = nn.Linear(encoder.d, self.cells.outputs)
-        self.usual = TensorGroup()
-        self.usual.put("mean", torch.zeros(self.columns))
-        self.usual.put("spread", torch.ones(self.columns))
+        self.register_buffer("usual", torch.zeros(self.columns))
+        self.register_buffer("spread", torch.ones(self.columns))
         self.register_buffer("owner", torch.tensor(shape.parts.of_entry), persistent=False)
 
     @classmethod
@@ -90,20 +90,24 @@ class MaskedCells(Pretext):
         hidden = draw.bernoulli(share, b, self.columns)  # (b, columns)
         hidden = hidden.scatter(1, draw.integers(self.columns, b, 1), True)  # one at least
         losses = self.cells(self._guess(batch.x, hidden), batch.x)
-        return (losses * hidden).sum(1) / hidden.sum(1)
+        return (losses * hidden).sum(1) / hidden.sum(1)  # type: ignore[no-any-return]
 
     def finish(self, batches: Iterable[Batch]) -> None:
         """Usual loss of each column and its spread, with the very masks that scores are made with."""
-        losses = torch.cat([self._cell_losses(b.x, Draw.shared(SCORE_SEED, b.x.device)) for b in batches])
-        self.usual.put("mean", losses.mean(0))
-        self.usual.put("spread", losses.std(0, correction=0))
+        total, squares, rows = torch.zeros(self.columns), torch.zeros(self.columns), 0
+        for batch in batches:
+            losses = self._cell_losses(batch.x, Draw.shared(SCORE_SEED, batch.x.device)).cpu().double()
+            total, squares, rows = total + losses.sum(0), squares + losses.square().sum(0), rows + len(losses)
+        mean = total / rows
+        self.usual = mean.to(self.usual)
+        self.spread = (squares / rows - mean.square()).clamp_min(0).sqrt().to(self.spread)
 
     def score(self, x: Tensor, draw: Draw) -> Tensor:
         return self.part_scores(x, draw).mean(1)
 
     def part_scores(self, x: Tensor, draw: Draw) -> Tensor:
         losses = self._cell_losses(x, draw)
-        return (losses - self.usual.mean) / (self.usual.spread + 0.01)  # type: ignore[operator]  # (b, columns)
+        return (losses - self.usual) / (self.spread + 0.01)  # (b, columns)
 
     def expected(self, x: Tensor, draw: Draw) -> Tensor:
         guesses, hidden = self._guesses(x, draw)

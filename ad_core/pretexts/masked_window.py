@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from ad_core.encoder import Encoder
 from ad_core.pretext import PRETEXTS, Pretext
 from ad_core.scorer import SCORE_SEED
-from ad_core.settings import Settings
 from ad_core.settings import Settings as AnySettings
 from ad_core.types import Batch, Draw, ItemShape, Modality
 
@@ -17,7 +16,7 @@ LEAST_ERROR = 0.01
 """Added to a channel's usual squared error: a channel that never errs must not turn rounding into alerts."""
 
 
-class MaskedWindowSettings(Settings):
+class MaskedWindowSettings(AnySettings):
     """How much is hidden, and the size of the network."""
 
     patch: int = Field(8, ge=1, le=1024, description="Time steps that are hidden together; less in short windows.")

@@ -15,13 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ad_core.errors import DataError
 from ad_core.image_dataset import left_out, open_images
-from ad_core.image_files import calm_pillow, decode, is_deep, load_image, thumbnail
+from ad_core.image_files import calm_pillow, decode, is_deep
 from ad_core.image_items import Pixels, empty_items, in_threads
 from ad_core.reader import READERS, Dataset, Declared, Reader
 from ad_core.settings import Settings
 from ad_core.types import Frame, ItemShape, Modality, PartKind, Parts
-
-__all__ = ["Images", "ImagesSettings", "load_image", "thumbnail"]
 
 RANGE_SAMPLE = 256
 """So many training images, evenly spread, tell the range of deep greys."""

@@ -129,12 +129,12 @@ class Table(Reader):
         """Missing and unreadable columns are an error; extra ones, new categories and values out of range are told."""
         self._require(dataset)
         columns = [str(name) for name in dataset.data.columns]
-        extra = [name for name in columns if name not in set(self._columns)]
+        both = set(columns) & set(self._columns)
+        extra = [name for name in columns if name not in both]
         sentences = []
         if extra:
             shown = ", ".join(map(repr, extra[:10])) + (f" and {len(extra) - 10} more" if len(extra) > 10 else "")
             sentences.append(f"Columns that the detector does not know are not used: {shown}.")
-        both = set(columns) & set(self._columns)
         if [n for n in columns if n in both] != [n for n in self._columns if n in both]:
             sentences.append("The columns come in another order; they were found by their names.")
         for code in self._codes:

@@ -26,8 +26,8 @@ class GaussianSettings(Settings):
 class Gaussian(Scorer):
     """Mahalanobis distance, with the covariance of Ledoit and Wolf.
 
-    Fitted in float64 and kept in float32 as mean and whitening matrix: small eigenvalues survive, and Apple's GPUs, which
-    know no float64, can use it.
+    Fitted in float64 and kept in float32 as mean and whitening matrix: small eigenvalues survive, and Apple's
+    GPUs, which know no float64, can use it.
     """
 
     title = "Gaussian"

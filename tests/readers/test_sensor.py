@@ -53,7 +53,8 @@ def test_columns_get_their_roles_by_name_and_content():
     table = recording().rename(columns={"c0": "speed [m/s]", "c1": "p (bar)"})
     table = table.assign(
         is_anomaly=0, is_anomaly_point=0, split=np.arange(400) // 200, comment=[f"note {i}" for i in range(400)],
-        mode=np.where(np.arange(400) % 50 < 25, "run", "idle"), flat=7.0, empty=np.nan, row=np.arange(400), on=np.arange(400) % 7 > 3,
+        mode=np.where(np.arange(400) % 50 < 25, "run", "idle"), flat=7.0, empty=np.nan, row=np.arange(400),
+        on=np.arange(400) % 7 > 3,
     )  # fmt: skip
     schema = opened(table).schema
     columns = {column.name: column for column in schema.columns}
@@ -145,7 +146,10 @@ def test_only_rows_that_fulfil_the_condition_teach():
         (recording(n=5), False),
         (pd.DataFrame({"a": [1, 2]}), False),
     ],
-    ids=["dates", "texts", "seconds", "time index", "two entities", "no time", "no numbers", "shuffled", "irregular", "five rows", "tiny"],
+    ids=[
+        "dates", "texts", "seconds", "time index", "two entities",
+        "no time", "no numbers", "shuffled", "irregular", "five rows", "tiny",
+    ],
 )  # fmt: skip
 def test_a_recording_is_told_from_a_table(table, expected):
     assert looks_like_recording(table) is expected
@@ -517,8 +521,8 @@ def test_what_differs_but_can_be_handled_is_said():
         mode="stop", c1=lambda t: t["c1"] + 50, more=np.arange(400.0) ** 2
     )
     sentences = " ".join(reader.match(opened(later, kinds={"mode": Kind.CATEGORY})))
-    for words in ("another order", "does not know it: more", "'mode' has values that the detector never saw", "'c1': 100% of the values lie outside",
-                  "every 10 min here, but every 1 min"):  # fmt: skip
+    for words in ("another order", "does not know it: more", "'mode' has values that the detector never saw",
+                  "'c1': 100% of the values lie outside", "every 10 min here, but every 1 min"):  # fmt: skip
         assert words in sentences
 
     assert "row numbers" in " ".join(reader.match(opened(table.drop(columns="time"))))
