@@ -14,7 +14,8 @@ from ad_core.errors import AdError
 
 
 def show_bug(error: Exception) -> bool:
-    """Whatever a page did not catch: an analyst's error as it is, a bug in one sentence with its trace in the terminal."""
+    """Whatever a page did not catch: an analyst's error as it is, a bug in one sentence with its trace in the terminal.
+    """
     if isinstance(error, AdError):
         st.error(str(error))
         return True

@@ -51,19 +51,25 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """
     manifest_file = folder / MANIFEST
     if not manifest_file.is_file():
-        raise BundleError(f"{folder} is not a detector bundle: it has no {MANIFEST}. Give the folder that `train --out` wrote.")
+        raise BundleError(
+            f"{folder} is not a detector bundle: it has no {MANIFEST}. Give the folder that `train --out` wrote."
+        )
     try:
         manifest = json.loads(manifest_file.read_text(encoding="utf-8"))
         version, files = int(manifest["format"]), dict(manifest["files"])
     except (ValueError, KeyError, TypeError):
         raise BundleError(f"{manifest_file} is damaged. Export the detector again.") from None
     if version > FORMAT:
-        raise BundleError(f"{folder} has bundle format {version}; this version reads up to {FORMAT}. Update Anomaly Lens.")
+        raise BundleError(
+            f"{folder} has bundle format {version}; this version reads up to {FORMAT}. Update Anomaly Lens."
+        )
     for name, expected in files.items():
         if Path(name).name != name or not (folder / name).is_file():
             raise BundleError(f"{name} is missing from the bundle {folder}. Copy the whole folder, or export it again.")
         if _sha256(folder / name) != expected:
-            raise BundleError(f"{name} in the bundle {folder} was cut off or edited: its checksum differs. Copy or export it again.")
+            raise BundleError(
+                f"{name} in the bundle {folder} was cut off or edited: its checksum differs. Copy or export it again."
+            )
     return manifest["facts"], {Path(name).stem: _read_part(folder / name) for name in files}
 
 

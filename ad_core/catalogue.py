@@ -43,7 +43,7 @@ def methods(modality: Modality | None = None) -> list[MethodCard]:
     from ad_core.scorer import SCORERS
 
     kinds = (("recipe", RECIPES), ("pretext", PRETEXTS), ("scorer", SCORERS), ("reference", REFERENCES))
-    return [_card(kind, registry.get(name)) for kind, registry in kinds for name in registry.names(modality)]  # type: ignore[attr-defined]
+    return [_card(kind, registry.get(name)) for kind, registry in kinds for name in registry.names(modality)]
 
 
 def kind_of(method: str, modality: Modality) -> Literal["pretext", "reference", "recipe"]:
@@ -59,8 +59,8 @@ def kind_of(method: str, modality: Modality) -> Literal["pretext", "reference", 
     if recipe_name(method, modality) in RECIPES:
         return "recipe"
     for kind, registry in (("pretext", PRETEXTS), ("reference", REFERENCES)):
-        if method in registry:  # type: ignore[operator]
-            if modality not in registry.get(method).modalities:  # type: ignore[attr-defined]
+        if method in registry:
+            if modality not in registry.get(method).modalities:
                 fitting = ", ".join([*PRETEXTS.names(modality), *REFERENCES.names(modality)])
                 raise MethodError(f"{method!r} does not work on {modality} data. What does: {fitting}.")
             return kind  # type: ignore[return-value]

@@ -58,15 +58,26 @@ def train(
     entity: Annotated[str | None, typer.Option(help="Column that tells recordings apart.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="COLUMN=VALUE: only such rows teach; repeatable.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
-    training_rows: Annotated[TrainingRowsOption, typer.Option(help="What is known of the training rows.")] = TrainingRowsOption.UNSURE,
-    settings: Annotated[list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="A setting; repeatable.")] = None,
+    training_rows: Annotated[
+        TrainingRowsOption, typer.Option(help="What is known of the training rows.")
+    ] = TrainingRowsOption.UNSURE,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="SECTION.KEY=VALUE", help="A setting; repeatable.")
+    ] = None,
 ) -> None:
     """Train a detector and write it as a bundle."""
     from ad_core import pipeline
     from ad_core.settings import parse_assignments
 
     dataset = pipeline.open_dataset(
-        data, label=label, id=id_column, class_column=class_column, time=time, entity=entity, ignore=ignore or (), only=only or ()
+        data,
+        label=label,
+        id=id_column,
+        class_column=class_column,
+        time=time,
+        entity=entity,
+        ignore=ignore or (),
+        only=only or (),
     )
     choice = pipeline.Choice(
         pretext=pretext, scorer=scorer, preset=preset.value, seed=seed, device=device,
@@ -79,7 +90,9 @@ def train(
         trained = pipeline.train_all(dataset, choice, report)
     trained.detector.save(out)
     facts = trained.detector.facts
-    typer.echo(f"{facts['method']} trained on {facts['split']['fit']} of {len(dataset)} rows of {dataset.name}; detector in {out}")
+    typer.echo(
+        f"{facts['method']} trained on {facts['split']['fit']} of {len(dataset)} rows of {dataset.name}; detector in {out}"
+    )
 
 
 @app.command()
@@ -117,8 +130,12 @@ def explain(
     bundle: BundleFolder,
     data: Data,
     out: Annotated[Path, typer.Option(help="Parquet file for the explanations.")],
-    top: Annotated[int, typer.Option(min=1, help="How many of the highest scores; for sensors, of the highest events.")] = 20,
-    method: Annotated[str | None, typer.Option(help="integrated_gradients, gradient_shap, occlusion or feature_ablation.")] = None,
+    top: Annotated[
+        int, typer.Option(min=1, help="How many of the highest scores; for sensors, of the highest events.")
+    ] = 20,
+    method: Annotated[
+        str | None, typer.Option(help="integrated_gradients, gradient_shap, occlusion or feature_ablation.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
 ) -> None:
     """Say why the highest scores are high: the share of each part in the score."""
@@ -160,7 +177,15 @@ def start_app(
     script = Path(__file__).resolve().parent.parent / "app.py"
     if not script.exists():
         raise AdError(f"The app's files are not beside the package ({script}). Start it from a clone of the project.")
-    command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}", f"--server.headless={str(headless).lower()}"]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        str(script),
+        f"--server.port={port}",
+        f"--server.headless={str(headless).lower()}",
+    ]
     os.chdir(script.parent)
     os.execv(sys.executable, command)
 
@@ -179,7 +204,9 @@ def _parquet(table: Any, out: Path) -> None:
         out.parent.mkdir(parents=True, exist_ok=True)
         table.to_parquet(out, index=False)
     except OSError as error:
-        raise AdError(f"{out} can't be written: {error.strerror or error}. Choose another place, or make room.") from None
+        raise AdError(
+            f"{out} can't be written: {error.strerror or error}. Choose another place, or make room."
+        ) from None
 
 
 class _Terminal:
@@ -205,7 +232,9 @@ class _Terminal:
         self._bar.reset(self._task, description=name, total=1.0)
 
     def step(self, done: float, **facts: float) -> None:
-        description = "train" if not facts else "  ".join(f"{k} {v:.4g}" for k, v in facts.items() if isinstance(v, float))
+        description = (
+            "train" if not facts else "  ".join(f"{k} {v:.4g}" for k, v in facts.items() if isinstance(v, float))
+        )
         self._bar.update(self._task, completed=done, description=description or None)
 
     def say(self, message: str) -> None:

@@ -6,7 +6,16 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from ad_core.column_values import coded, date_format, is_boolean, is_number_type, numbers, parse_dates
+from ad_core.column_values import (
+    Coded,
+    coded,
+    date_format,
+    is_boolean,
+    is_number_type,
+    numbers,
+    numbers_of,
+    parse_dates,
+)
 from ad_core.errors import DataError
 from ad_core.reader import Column, Kind, Role
 
@@ -83,29 +92,33 @@ def look_at(values: pd.Series, kind: Kind | None) -> Look:
     if is_number_type(values) and kind in (None, Kind.NUMBER):
         found, _ = numbers(values)
         there = found[~np.isnan(found)]
-        distinct = len(pd.unique(there))
+        ordered = np.sort(there)  # a hash table of millions of different numbers would be larger than the file
+        distinct = int((ordered[1:] != ordered[:-1]).sum()) + bool(len(ordered))
         look = Look(name, values, Kind.NUMBER, 1 - len(there) / max(len(values), 1), distinct)
         look.kind = Kind.BOOLEAN if kind is None and distinct == 2 and is_boolean(values) else Kind.NUMBER
         look.is_unique = distinct == len(values)
         whole = look.is_unique and bool((there == np.floor(there)).all())
         look.is_sequence = whole and distinct > 1 and there.max() - there.min() == distinct - 1
         return look
+    if pd.api.types.is_datetime64_any_dtype(values) and kind in (None, Kind.DATE):
+        distinct = len(pd.unique(values.dropna()))
+        look = Look(name, values, Kind.DATE, float(values.isna().mean()), distinct)
+        look.is_unique = distinct == len(values)
+        return look
     column = coded(values)
     look = Look(name, values, kind or Kind.CATEGORY, float(column.missing().mean()), len(column.levels))
     look.is_unique = len(column.levels) == len(values)
     if kind is None:
-        _find_kind(look, column.levels, column.codes)
+        _find_kind(look, column)
     return look
 
 
-def _find_kind(look: Look, levels: tuple[str, ...], codes: np.ndarray) -> None:
+def _find_kind(look: Look, column: Coded) -> None:
     """The kind of a column that pandas does not hold as numbers."""
+    levels = column.levels
     if not levels:
         return
-    if pd.api.types.is_datetime64_any_dtype(look.values):
-        look.kind = Kind.DATE
-        return
-    if is_boolean(look.values):
+    if is_boolean(look.values, levels):
         look.kind = Kind.BOOLEAN
         return
     form, is_ambiguous = date_format(levels)
@@ -115,8 +128,8 @@ def _find_kind(look: Look, levels: tuple[str, ...], codes: np.ndarray) -> None:
             look.lower("B", f"Dates are read as {form}; day and month could be the other way round.")
         return
     keeps_zeros = any(re.fullmatch(r"0\d+", level) for level in levels)
-    _, bad = numbers(look.values)
-    cells = max(int((codes >= 0).sum()), 1)
+    _, bad = numbers_of(column)
+    cells = max(int((~column.missing()).sum()), 1)
     if not bad.any() and not keeps_zeros:
         look.kind = Kind.NUMBER
         return

@@ -6,7 +6,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from ad_core.column_values import coded, numbers
+from ad_core.column_values import coded, numbers, parse_dates
+from ad_core.date_code import seconds_of
 from ad_core.reader import Kind
 
 SAMPLE_ROWS = 5000
@@ -56,8 +57,11 @@ def leak(values: pd.Series, kind: Kind, truth: np.ndarray) -> Literal["leak", "s
     is_anomaly = truth[known] == 1
     if min(is_anomaly.sum(), (~is_anomaly).sum()) < FEWEST_LABELLED:
         return ""
-    column = coded(values[known]) if kind is not Kind.NUMBER else None
-    found = numbers(values[known])[0] if column is None else np.empty(0)
+    is_date = pd.api.types.is_datetime64_any_dtype(values)
+    column = None if kind is Kind.NUMBER or is_date else coded(values[known])
+    found = np.empty(0)
+    if column is None:
+        found = seconds_of(parse_dates(values[known], None)) if is_date else numbers(values[known])[0]
     missing = np.isnan(found) if column is None else column.missing()
     if (missing == is_anomaly).all() or (missing != is_anomaly).all():
         return "leak"

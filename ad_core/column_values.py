@@ -69,9 +69,14 @@ def numbers(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """
     if is_number_type(values) or pd.api.types.is_bool_dtype(values):
         found = values.to_numpy(dtype=np.float64, na_value=np.nan)
-        found = np.where(np.isinf(found), np.nan, found)
+        if np.isinf(found).any():
+            found = np.where(np.isinf(found), np.nan, found)
         return found, np.zeros(len(found), dtype=bool)
-    column = coded(values)
+    return numbers_of(coded(values))
+
+
+def numbers_of(column: Coded) -> tuple[np.ndarray, np.ndarray]:
+    """As `numbers`, from the levels of a column."""
     levels = pd.to_numeric(pd.Series(column.levels, dtype="object"), errors="coerce").to_numpy(dtype=np.float64)
     levels = np.append(levels, np.nan)  # code -1 takes the last
     infinite = np.isinf(levels)
@@ -115,8 +120,12 @@ def parse_dates(values: pd.Series, form: str | None) -> pd.Series:
     return pd.to_datetime(texts, format=form or "ISO8601", utc=True, errors="coerce").dt.tz_localize(None)
 
 
-def is_boolean(values: pd.Series) -> bool:
-    """Whether a column is true or false: by its type, by being 0 and 1, or by saying yes and no."""
+def is_boolean(values: pd.Series, levels: Sequence[str] = ()) -> bool:
+    """Whether a column is true or false: by its type, by being 0 and 1, or by saying yes and no.
+
+    Args:
+        levels: the distinct texts of a column that is not of a number type.
+    """
     if pd.api.types.is_bool_dtype(values):
         return True
     if is_number_type(values):
@@ -125,5 +134,5 @@ def is_boolean(values: pd.Series) -> bool:
         if not np.isin(head[~np.isnan(head)], (0.0, 1.0)).all():
             return False
         return set(np.unique(found[~np.isnan(found)])) == {0.0, 1.0}
-    words = {level.lower() for level in coded(values).levels}
+    words = {level.lower() for level in levels[:3]}
     return words in ({"true", "false"}, {"0", "1"}, {"yes", "no"}, {"y", "n"}, {"t", "f"}, {"on", "off"})

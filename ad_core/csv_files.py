@@ -133,7 +133,7 @@ def _small(column: pa.Array, spaced: bool, is_large: bool) -> _Chunk:
         column = pc.if_else(pc.is_in(column, value_set=pa.array(MISSING)), None, column)
     if pa.types.is_string(column.type) and is_large:
         encoded = column.dictionary_encode()
-        return encoded if len(encoded.dictionary) <= 0.25 * len(column) else column
+        return encoded if len(encoded.dictionary) <= 0.5 * len(column) else column
     return column
 
 

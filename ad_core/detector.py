@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ELSEWHERE = 1e-3
-"""Relative tolerance within which a loaded detector must repeat its stored scores: another processor rounds otherwise."""
+"""Relative tolerance within which a loaded detector must repeat its stored scores: another processor rounds otherwise.
+"""
 
 
 @dataclass
@@ -50,9 +51,12 @@ class Detector:
     calibration: Calibration
     normals: Normals
     facts: dict[str, Any]
-    """method, kind, scorer, preset, seed, settings, modality, data (name, rows, fingerprint), versions, created, notices, training."""
+    """method, kind, scorer, preset, seed, settings, modality, data (name, rows, fingerprint), versions, created,
+    notices, training.
+    """
     residuals: np.ndarray | None = None
-    """(2, feature): 5 % and 95 % quantile of actual minus expected on held-out rows, for tables whose model predicts."""
+    """(2, feature): 5 % and 95 % quantile of actual minus expected on held-out rows, for tables whose model predicts.
+    """
     out_of_bag: pd.DataFrame | None = None
     """`row_id`, `score` of rows that taught, by members that did not see them; used when such a row is scored again."""
     recipe: Recipe | None = None
@@ -104,7 +108,9 @@ class Detector:
         table["percentile"] = self.calibration.percentile(score)
         table["p_value"] = self.calibration.p_value(score)
         note = frame.rows["note"].to_numpy(dtype=object)
-        table["note"] = np.where(np.isnan(score) & (note == ""), "No score: the row is not part of any complete item.", note)
+        table["note"] = np.where(
+            np.isnan(score) & (note == ""), "No score: the row is not part of any complete item.", note
+        )
         for name, values in self._extras(frame).items():
             table[name] = frame.reduce(values)
         return table.reset_index(drop=True)
@@ -125,13 +131,21 @@ class Detector:
         model_facts, tensors = _model_state(self.model, self.recipe)
         reader_facts, reader_arrays = self.reader.state()
         parts: dict[str, Any] = {
-            "reader": {"name": self.reader.name, "settings": self.reader.settings.model_dump(mode="json"), "facts": reader_facts},
+            "reader": {
+                "name": self.reader.name,
+                "settings": self.reader.settings.model_dump(mode="json"),
+                "facts": reader_facts,
+            },
             "reader_arrays": _or_empty(reader_arrays),
             "model": model_facts,
             "weights": _or_empty(tensors),
             "calibration": self.calibration.to_frame(),
             "calibration_facts": self.calibration.facts(),
-            "normals": {"x": self.normals.x.numpy(), "embeddings": self.normals.embeddings.numpy(), "score": self._normal_scores()},
+            "normals": {
+                "x": self.normals.x.numpy(),
+                "embeddings": self.normals.embeddings.numpy(),
+                "score": self._normal_scores(),
+            },
             "normal_rows": {"row_ids": self.normals.row_ids},
         }
         if self.residuals is not None:
@@ -154,7 +168,9 @@ class Detector:
         reader.restore(parts["reader"]["facts"], _without_marker(parts["reader_arrays"]))
         model, recipe = _restored_model(parts["model"], _without_marker(parts["weights"]), Modality(facts["modality"]))
         normals = Normals(
-            torch.from_numpy(parts["normals"]["x"]), parts["normal_rows"]["row_ids"], torch.from_numpy(parts["normals"]["embeddings"])
+            torch.from_numpy(parts["normals"]["x"]),
+            parts["normal_rows"]["row_ids"],
+            torch.from_numpy(parts["normals"]["embeddings"]),
         )
         detector = cls(
             reader,
@@ -167,7 +183,9 @@ class Detector:
             recipe,
         )
         if not np.allclose(detector._normal_scores(), parts["normals"]["score"], rtol=ELSEWHERE, atol=ELSEWHERE):
-            raise BundleError(f"The detector in {folder} gives other scores here than where it was trained. Train it again with these versions.")
+            raise BundleError(
+                f"The detector in {folder} gives other scores here than where it was trained. Train it again with these versions."
+            )
         return detector
 
     def _normal_scores(self) -> np.ndarray:
@@ -188,12 +206,20 @@ def _without_marker(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 def _model_state(model: ScoreModel, recipe: Recipe | None) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     if recipe is not None:
         facts, arrays = recipe.state(model)
-        arrays = {name: a.numpy() if isinstance(a, Tensor) else a for name, a in arrays.items()}
-        return {"kind": "recipe", "name": recipe.name, "settings": recipe.settings.model_dump(mode="json"), "seed": recipe.seed, "facts": facts}, arrays
+        plain = {name: a.numpy() if isinstance(a, Tensor) else a for name, a in arrays.items()}
+        return {
+            "kind": "recipe",
+            "name": recipe.name,
+            "settings": recipe.settings.model_dump(mode="json"),
+            "seed": recipe.seed,
+            "facts": facts,
+        }, plain
     if isinstance(model, ReferenceModel):
         reference = model.reference
         settings = reference.settings.model_dump(mode="json")
-        return {"kind": "reference", "name": reference.name, "settings": settings, "seed": reference.seed}, {"rows": model.rows}
+        return {"kind": "reference", "name": reference.name, "settings": settings, "seed": reference.seed}, {
+            "rows": model.rows
+        }
     if isinstance(model, TaskModel):
         facts = {
             "kind": "pretext",
@@ -207,7 +233,9 @@ def _model_state(model: ScoreModel, recipe: Recipe | None) -> tuple[dict[str, An
     raise TypeError(f"{type(model)} can't be put in a bundle")
 
 
-def _restored_model(facts: dict[str, Any], arrays: dict[str, np.ndarray], modality: Modality) -> tuple[ScoreModel, Recipe | None]:
+def _restored_model(
+    facts: dict[str, Any], arrays: dict[str, np.ndarray], modality: Modality
+) -> tuple[ScoreModel, Recipe | None]:
     if facts["kind"] == "recipe":
         recipe_class = RECIPES.get(facts["name"])
         recipe = recipe_class(recipe_class.Settings.parse(facts["settings"], "pretext"), facts["seed"])

@@ -52,7 +52,11 @@ class Encoder(nn.Module, ABC):
 
 ENCODERS: Registry[Encoder] = Registry("encoder", "ad_core.encoders", "anomaly_lens.encoders")
 
-DEFAULT_ENCODER: dict[Modality, str] = {Modality.TABLE: "mlp", Modality.IMAGE: "residual_image", Modality.SENSOR: "dilated_conv"}
+DEFAULT_ENCODER: dict[Modality, str] = {
+    Modality.TABLE: "mlp",
+    Modality.IMAGE: "residual_image",
+    Modality.SENSOR: "dilated_conv",
+}
 """The encoder that a pretext task gets unless it names another."""
 
 

@@ -100,7 +100,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
 
         scaled = torch.from_numpy(self._scaled(x))
         with torch.no_grad():
-            return torch.cat([self.model_.score(part) for part in scaled.split(1024)]).numpy()
+            scores: np.ndarray = torch.cat([self.model_.score(part) for part in scaled.split(1024)]).numpy()
+        return scores
 
 
 def _split(n: int, seed: int) -> Split:
@@ -115,7 +116,10 @@ def _split(n: int, seed: int) -> Split:
 def _frame(x: np.ndarray) -> Frame:
     n, d = x.shape
     parts = Parts(
-        names=tuple(f"x{i}" for i in range(d)), of_entry=tuple(range(d)), kinds=(PartKind.NUMBER,) * d, units=(None,) * d
+        names=tuple(f"x{i}" for i in range(d)),
+        of_entry=tuple(range(d)),
+        kinds=(PartKind.NUMBER,) * d,
+        units=(None,) * d,
     )
     position = np.arange(n)
     rows = pd.DataFrame({"row_id": position.astype(str), "sample": position, "note": ""})

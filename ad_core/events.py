@@ -52,7 +52,7 @@ def events(rows: pd.DataFrame, threshold: float, merge_gap: int = 0, leading: pd
     table, entity = table.iloc[order], entity[order]
     at = np.flatnonzero(table["score"].to_numpy() >= threshold)  # positions of alarms among the scored rows
     new = np.ones(len(at), dtype=bool)
-    new[1:] = (np.diff(at) > merge_gap + 1) | False
+    new[1:] = (np.diff(at) > merge_gap + 1) | (np.diff(entity[at]) != 0)
     first = np.flatnonzero(new)
     last = np.append(first[1:], len(at))[: len(first)] - 1
     return _described(table, at, np.cumsum(new) - 1, first, last)

@@ -201,9 +201,8 @@ def _occluded(score: Callable[[Tensor], Tensor], shape: ItemShape, x: Tensor, ba
     window = (shape.size[0] if shape.modality is Modality.IMAGE else 1, *sides)
     strides = (window[0], *(max(1, side // 2) for side in sides))
     values: Tensor = Occlusion(score).attribute(x, window, strides, baseline, perturbations_per_eval=at_once)
-    return values / int(
-        np.prod(window)
-    )  # captum gives each entry the mean over its windows; spread each over its entries
+    # captum gives each entry the mean over its windows; spread over a window's entries they add up
+    return values / int(np.prod(window))
 
 
 def _expected_gradients(

@@ -20,7 +20,9 @@ LINE_POINTS = 1500
 """A line is drawn with at most so many points; minima and maxima are kept, so a spike is never lost."""
 
 
-def score_histogram(scores: np.ndarray, usual: np.ndarray | None, threshold: float, *, bins: int = 60) -> go.Figure:
+def score_histogram(
+    scores: np.ndarray, usual: np.ndarray | None, threshold: float, *, bins: int | None = None
+) -> go.Figure:
     """How many rows have which score, alerts in orange, with the threshold as a line.
 
     Args:
@@ -29,7 +31,7 @@ def score_histogram(scores: np.ndarray, usual: np.ndarray | None, threshold: flo
         threshold: scores from here on are alerts; infinite = there are none.
     """
     known = scores[np.isfinite(scores)]
-    edges = _edges(known, bins)
+    edges = _edges(known, bins or int(np.clip(3 * np.sqrt(len(known)), 12, 60)))
     centre, width = (edges[:-1] + edges[1:]) / 2, np.diff(edges)
     figure, highest = go.Figure(), 1.0
     for name, part, colour in (
@@ -49,8 +51,9 @@ def score_histogram(scores: np.ndarray, usual: np.ndarray | None, threshold: flo
         )
     if usual is not None and np.isfinite(usual).any():
         expected = np.histogram(usual[np.isfinite(usual)], edges)[0] * (len(known) / np.isfinite(usual).sum())
+        highest = max(highest, float(expected.max()))
         figure.add_scatter(
-            x=centre, y=np.where(expected > 0, expected, np.nan), mode="lines", line={"shape": "hvh", "color": MUTED, "width": 2},
+            x=centre, y=_step(expected), mode="lines", line={"shape": "hvh", "color": MUTED, "width": 2},
             name="calibration rows, scaled", hoverinfo="skip",
         )  # fmt: skip
     if np.isfinite(threshold):
@@ -135,9 +138,7 @@ def attribution_bars(parts: Sequence[str], values: np.ndarray, *, keep: int = 10
     )  # fmt: skip
     low, high = min(shares.min(), 0.0), max(shares.max(), 0.0)
     pad = 0.18 * ((high - low) or 1.0)
-    figure.update_xaxes(
-        title="share of the score (orange raises it, blue lowers it)", range=[low - (pad if low < 0 else 0), high + pad]
-    )
+    figure.update_xaxes(title="share of the score", range=[low - (pad if low < 0 else 0), high + pad])
     figure.update_yaxes(automargin=True, tickmode="array", tickvals=names, ticktext=[_short(n) for n in names])
     figure.add_vline(x=0, line={"color": MUTED, "width": 1})
     return _tidy(figure, 110 + 30 * len(names), showlegend=False)
@@ -370,6 +371,15 @@ def _largest(parts: Sequence[str], values: np.ndarray, keep: int) -> tuple[list[
         names.append(f"{len(rest)} others")
         shares.append(float(values[rest].sum()))
     return names, np.array(shares)
+
+
+def _step(counts: np.ndarray) -> np.ndarray:
+    """Counts for a logarithmic axis: empty bins in between touch the ground, those outside are not drawn."""
+    filled = np.flatnonzero(counts)
+    line = np.full(len(counts), np.nan)
+    if len(filled):
+        line[filled[0] : filled[-1] + 1] = np.maximum(counts[filled[0] : filled[-1] + 1], 0.5)
+    return line
 
 
 def _edges(known: np.ndarray, bins: int) -> np.ndarray:

@@ -1,4 +1,6 @@
-"""What the three kinds of jobs do: train, score a new file, explain some rows. Results are published as soon as they exist."""
+"""What the three kinds of jobs do: train, score a new file, explain some rows. Results are published as soon as they
+exist.
+"""
 
 import json
 from pathlib import Path
@@ -8,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ad_core import cases, pipeline, results
+from ad_core.case_parts import Explained
 from ad_core.evaluation import evaluate
 from ad_core.progress import Report
 from ad_core.reader import Dataset, Declared
@@ -91,8 +94,7 @@ def score_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
 
 def explain_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
     """Explain the rows that the config names; the results join those of the run that scored them."""
-    assert_parent = run.parent or ""
-    scored = store.run(assert_parent)
+    scored = store.run(run.parent or "")
     report.stage("load")
     training = results.detector_run(store, scored.id)
     detector = pipeline.load_detector(store.folder(training.id) / "bundle")
@@ -105,12 +107,14 @@ def explain_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, A
     frame = detector.frame(dataset)
     report.stage("explain")
     index = cases.items_of_rows(frame, list(run.config["row_ids"]))
-    found = cases.explain_items(detector, dataset, frame, index, run.config["row_ids"], run.config.get("method"), report)
+    found = cases.explain_items(
+        detector, dataset, frame, index, run.config["row_ids"], run.config.get("method"), report
+    )
     add_explanations(store.folder(scored.id), found)
     return {"row_ids": run.config["row_ids"]}
 
 
-def add_explanations(folder: Path, found: "cases.Explained") -> None:
+def add_explanations(folder: Path, found: Explained) -> None:
     """Join new explanations to those of a run; a row that is explained again is replaced."""
     for name, new in (("explanations", found.parts), ("neighbours", found.neighbours)):
         old = results.table(folder, name)
@@ -160,4 +164,6 @@ def _map_and_explain(
     results.publish(folder, "map", placed)
     report.stage("explain")
     top = EVENTS_EXPLAINED if detector.modality is Modality.SENSOR else EXPLAINED
-    add_explanations(folder, cases.explain_top(detector, dataset, top, None, report, frame=frame, item_scores=item_scores))
+    add_explanations(
+        folder, cases.explain_top(detector, dataset, top, None, report, frame=frame, item_scores=item_scores)
+    )

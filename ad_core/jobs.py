@@ -27,8 +27,8 @@ HEARTBEAT_S = 2.0
 SILENT_S = 60.0
 """After this long without a sign of life a worker on another computer counts as gone."""
 
-ETA_FROM = 0.03
-"""Before this share of the work is done, a forecast would be noise."""
+ETA_FROM = 0.06
+"""Before this share is done a forecast would be noise: how long the data took to load says nothing of the training."""
 
 LOST = (
     "The process of this run ended without a word: it was killed, memory ran out, or the computer was restarted. "
@@ -137,7 +137,7 @@ def state(store: Store, run_id: str) -> JobState:
         stage=progress.stage,
         done=1.0 if run.status == "done" else progress.done,
         stage_done=1.0 if run.status == "done" else progress.stage_done,
-        eta_s=_eta_s(run, progress.done),
+        eta_s=_eta_s(run, progress),
         facts=progress.facts,
         curve=live.read_curve(folder),
         log_tail=live.read_log(folder),
@@ -197,11 +197,10 @@ def _end_leftovers(run: RunRecord) -> None:
         processes.end_leftovers(run.pid)
 
 
-def _eta_s(run: RunRecord, done: float) -> float | None:
-    if run.status != "running" or run.started is None or done <= ETA_FROM:
+def _eta_s(run: RunRecord, progress: live.Progress) -> float | None:
+    if run.status != "running" or progress.began is None or progress.done <= ETA_FROM:
         return None
-    elapsed_s = (datetime.now(UTC) - run.started).total_seconds()
-    return max(elapsed_s, 0.0) * (1.0 - done) / done
+    return max(time.time() - progress.began, 0.0) * (1.0 - progress.done) / progress.done
 
 
 def devices() -> list[str]:

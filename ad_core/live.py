@@ -9,7 +9,7 @@ import math
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +44,16 @@ TAIL_BYTES = 64_000
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run stands: `stage_done` of this stage, `done` of all, both 0..1; facts are the newest numbers."""
+    """Where a run stands: `stage_done` of this stage, `done` of all, both 0..1; facts are the newest numbers.
+
+    `began` is when the first stage began [s since 1970]: the start of the process before it takes seconds of its own.
+    """
 
     stage: str = ""
     stage_done: float = 0.0
     done: float = 0.0
     facts: dict[str, float | None] = field(default_factory=dict)
+    began: float | None = None
 
 
 class LiveReport:
@@ -69,7 +73,8 @@ class LiveReport:
             stages = list(self.weights)
             before = sum(self.weights[earlier] for earlier in stages[: stages.index(name)])
         # A stage that comes again, or out of its usual order, must not turn the bar back.
-        self.progress = Progress(name, 0.0, max(self.progress.done, before), {})
+        began = self.progress.began or time.time()
+        self.progress = Progress(name, 0.0, max(self.progress.done, before), {}, began)
         self.say(f"Stage: {name}")
         self._write()
 
@@ -78,11 +83,11 @@ class LiveReport:
         share = self.weights.get(self.progress.stage, 0.0)
         gained = max(stage_done - self.progress.stage_done, 0.0) * share
         numbers = {name: _finite(value) for name, value in facts.items()}
-        self.progress = Progress(
-            self.progress.stage,
-            max(stage_done, self.progress.stage_done),
-            min(self.progress.done + gained, 1.0),
-            {**self.progress.facts, **numbers},
+        self.progress = replace(
+            self.progress,
+            stage_done=max(stage_done, self.progress.stage_done),
+            done=min(self.progress.done + gained, 1.0),
+            facts={**self.progress.facts, **numbers},
         )
         if "loss" in numbers or "held_out_loss" in numbers:
             self._draw(numbers)
@@ -106,9 +111,7 @@ class LiveReport:
 
     def _write(self) -> None:
         self._due = time.monotonic() + WRITE_EVERY_S
-        now = self.progress
-        facts = {"stage": now.stage, "stage_done": now.stage_done, "done": now.done, "facts": now.facts}
-        replace_text(self.folder / PROGRESS, json.dumps(facts))
+        replace_text(self.folder / PROGRESS, json.dumps(asdict(self.progress)))
         if self._pending:
             with (self.folder / CURVE).open("a", encoding="utf-8") as curve:
                 curve.write("".join(self._pending))

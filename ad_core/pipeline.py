@@ -1,12 +1,14 @@
-"""Read -> profile -> split -> fit -> calibrate -> score -> map -> explain: what a job, the command line and Python call."""
+"""Read -> profile -> split -> fit -> calibrate -> score -> map -> explain: what a job, the command line and Python
+call.
+"""
 
 import platform
-from time import perf_counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,8 +31,6 @@ REFERENCES_SHOWN = ("isolation_forest", "nearest_neighbours")
 
 NORMALS_KEPT, NORMALS_BYTES = 512, 32 * 2**20
 """At most so many items, and so many bytes of them, stay with a detector for neighbours and baselines."""
-
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".zip"})
 
 
 class Choice(BaseModel):
@@ -70,7 +70,7 @@ def open_dataset(
     *,
     modality: Modality | str | None = None,
     label: str | None = None,
-    id: str | None = None,  # noqa: A002
+    id: str | None = None,
     class_column: str | None = None,
     time: str | None = None,
     entity: str | None = None,
@@ -206,7 +206,9 @@ def train_all(dataset: Dataset, choice: Choice, report: Report) -> Trained:
 
     report.stage("score")
     scores = detector.scored_rows(frame, item_scores)
-    scores["used_for"] = np.select([row_parts == 0, row_parts == 1, row_parts == 2], ["fit", "early_stop", "calibration"], "")
+    scores["used_for"] = np.select(
+        [row_parts == 0, row_parts == 1, row_parts == 2], ["fit", "early_stop", "calibration"], ""
+    )
     if "label" in dataset.rows:
         scores["label"] = dataset.rows["label"].to_numpy()
     references = _references(frame, split, choice.seed, report, seconds)
@@ -216,7 +218,9 @@ def train_all(dataset: Dataset, choice: Choice, report: Report) -> Trained:
 def versions() -> dict[str, str]:
     """What the numbers of a run depend on."""
     packages = ("torch", "numpy", "pandas", "scikit-learn", "captum")
-    return {"anomaly_lens": version("anomaly-lens"), "python": platform.python_version()} | {p: version(p) for p in packages}
+    return {"anomaly_lens": version("anomaly-lens"), "python": platform.python_version()} | {
+        p: version(p) for p in packages
+    }
 
 
 def _existing(sources: str | Path | Sequence[str | Path]) -> list[Path]:
@@ -246,9 +250,11 @@ def _modality_of(sources: list[Path] | pd.DataFrame, declared: Declared) -> Moda
 
 
 def _holds_images(path: Path) -> bool:
+    from ad_core.image_files import SUFFIXES
+
     if path.is_file():
-        return path.suffix.lower() in IMAGE_SUFFIXES
-    return any(p.suffix.lower() in IMAGE_SUFFIXES for p in path.rglob("*"))
+        return path.suffix.lower() in {*SUFFIXES, ".zip"}
+    return any(p.suffix.lower() in SUFFIXES for p in path.rglob("*"))
 
 
 def _check_sections(settings: Mapping[str, Mapping[str, Any]]) -> None:
@@ -326,7 +332,7 @@ def _residuals(model: Any, frame: Frame, split: Split, device: Any) -> np.ndarra
             if expected is None:
                 return None
             found.append((batch.x - expected.cpu()).numpy())
-    return np.quantile(np.concatenate(found), [0.05, 0.95], axis=0).astype(np.float32)
+    return np.asarray(np.quantile(np.concatenate(found), [0.05, 0.95], axis=0), dtype=np.float32)
 
 
 def _references(frame: Frame, split: Split, seed: int, report: Report, seconds: dict[str, float]) -> pd.DataFrame:
@@ -403,7 +409,10 @@ def _that_exist(declared: Declared, sources: Any) -> Declared:
     single = {role: getattr(declared, role) for role in ("id", "label", "class_column", "time", "entity")}
     return declared.model_copy(
         update={role: name if name in there else None for role, name in single.items()}
-        | {"ignore": tuple(c for c in declared.ignore if c in there), "use": tuple(c for c in declared.use if c in there)}
+        | {
+            "ignore": tuple(c for c in declared.ignore if c in there),
+            "use": tuple(c for c in declared.use if c in there),
+        }
         | {"kinds": {name: kind for name, kind in declared.kinds.items() if name in there}}
     )
 

@@ -64,8 +64,10 @@ class Pretext(nn.Module, ABC):
         """The encoder's settings where they differ from its defaults."""
         return {}
 
-    def prepare(self, batches: Iterable[Batch]) -> None:  # noqa: B027
-        """Once before training, over all fit items: centres, feature statistics, classes. `batches` can be iterated again and again."""
+    def prepare(self, batches: Iterable[Batch]) -> None:
+        """Once before training, over all fit items: centres, feature statistics, classes. `batches` can be iterated
+        again and again.
+        """
 
     @abstractmethod
     def loss(self, batch: Batch, draw: Draw) -> Tensor:
@@ -75,8 +77,10 @@ class Pretext(nn.Module, ABC):
         """The task's own stop, asked after every step; by default only the loop's early stop counts."""
         return False
 
-    def finish(self, batches: Iterable[Batch]) -> None:  # noqa: B027
-        """Once after training, over all fit items: statistics of normal items. `batches` can be iterated again and again."""
+    def finish(self, batches: Iterable[Batch]) -> None:
+        """Once after training, over all fit items: statistics of normal items. `batches` can be iterated again and
+        again.
+        """
 
     @abstractmethod
     def score(self, x: Tensor, draw: Draw) -> Tensor:
@@ -87,7 +91,9 @@ class Pretext(nn.Module, ABC):
         return self.encoder(x)  # type: ignore[no-any-return]
 
     def part_scores(self, x: Tensor, draw: Draw) -> Tensor | None:  # noqa: ARG002
-        """Surprise where it sits, or None: (b, parts) for tables, (b, y, x) on any grid for images, (b, channel, time) for windows."""
+        """Surprise where it sits, or None: (b, parts) for tables, (b, y, x) on any grid for images, (b, channel, time)
+        for windows.
+        """
         return None
 
     def expected(self, x: Tensor, draw: Draw) -> Tensor | None:  # noqa: ARG002
@@ -95,7 +101,9 @@ class Pretext(nn.Module, ABC):
         return None
 
     def embed_parts(self, x: Tensor) -> Tensor | None:  # noqa: ARG002
-        """(b, positions, d) for patch memories; None where positions mean nothing. Positions run over the grid in row order."""
+        """(b, positions, d) for patch memories; None where positions mean nothing. Positions run over the grid in row
+        order.
+        """
         return None
 
     def extras(self, x: Tensor, draw: Draw) -> dict[str, Tensor]:  # noqa: ARG002

@@ -196,9 +196,8 @@ def _image_facts(data: pd.DataFrame) -> dict[str, Any]:
         facts["folders"] = counts(data["folder"])
     if {"height", "width"} <= set(data.columns):
         sizes = data.dropna(subset=["height", "width"])
-        facts["sizes"] = counts(
-            sizes["width"].astype(int).astype(str) + " x " + sizes["height"].astype(int).astype(str)
-        )
+        pairs = zip(sizes["width"].astype(int), sizes["height"].astype(int), strict=True)
+        facts["sizes"] = counts(pd.Series([f"{width} x {height}" for width, height in pairs], dtype="str"))
     if "mode" in data:
         facts["modes"] = counts(data["mode"].dropna())
     if "sha" in data:

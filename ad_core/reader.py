@@ -87,7 +87,9 @@ class Schema(BaseModel):
         for name in roles:
             if name not in known:
                 raise DataError(f"There is no column {name!r}. The columns are: {', '.join(sorted(known)[:30])}.")
-        changed = Schema(columns=tuple(c.model_copy(update={"role": Role(roles.get(c.name, c.role))}) for c in self.columns))
+        changed = Schema(
+            columns=tuple(c.model_copy(update={"role": Role(roles.get(c.name, c.role))}) for c in self.columns)
+        )
         for role in (Role.ID, Role.LABEL, Role.CLASS, Role.TIME, Role.ENTITY):
             if len(twice := changed.names(role)) > 1:
                 raise DataError(f"Only one column can be the {role} column, but {' and '.join(twice)} are. Choose one.")
@@ -115,8 +117,18 @@ class Declared(BaseModel):
 
     def roles(self) -> dict[str, Role]:
         """Column name -> role, for what was declared."""
-        named = {Role.ID: self.id, Role.LABEL: self.label, Role.CLASS: self.class_column, Role.TIME: self.time, Role.ENTITY: self.entity}
-        return {**dict.fromkeys(self.ignore, Role.IGNORE), **dict.fromkeys(self.use, Role.FEATURE), **{name: role for role, name in named.items() if name is not None}}
+        named = {
+            Role.ID: self.id,
+            Role.LABEL: self.label,
+            Role.CLASS: self.class_column,
+            Role.TIME: self.time,
+            Role.ENTITY: self.entity,
+        }
+        return {
+            **dict.fromkeys(self.ignore, Role.IGNORE),
+            **dict.fromkeys(self.use, Role.FEATURE),
+            **{name: role for role, name in named.items() if name is not None},
+        }
 
 
 @dataclass(frozen=True)
@@ -131,7 +143,9 @@ class Dataset:
     schema: Schema
     data: pd.DataFrame
     rows: pd.DataFrame
-    """`row_id`, `note` ("" = fine, else why the row can't be used), and where they exist `entity`, `time` (as read), `label` (0/1), `cls` (the class as text)."""
+    """`row_id`, `note` ("" = fine, else why the row can't be used), and where they exist `entity`, `time` (as read),
+    `label` (0/1), `cls` (the class as text).
+    """
     declared: Declared
     sources: tuple[str, ...]
     name: str
@@ -189,7 +203,8 @@ class Reader(ABC):
         """Compare a new data set with the one that was learnt from.
 
         Returns:
-            Sentences about what differs but can be handled (extra columns, new categories, values out of range, a column
+            Sentences about what differs but can be handled (extra columns, new categories, values out of range, a
+            column
             of another order), for the analyst to read.
 
         Raises:

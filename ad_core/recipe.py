@@ -22,7 +22,9 @@ class Fitted:
 
     model: ScoreModel
     held_out: pd.DataFrame
-    """`item` (position in the frame), `score`: by a model that did not train on that item. Calibration is made of these."""
+    """`item` (position in the frame), `score`: by a model that did not train on that item. Calibration is made of
+    these.
+    """
     out_of_bag: bool = False
     """True: `held_out` covers rows that were also trained on; when such a row is scored again it keeps this score."""
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from ad_core.channels import as_numbers, unit_of
 from ad_core.errors import DataError
+from ad_core.labels import label_values
 from ad_core.reader import Column, Declared, Kind, Role, Schema
 from ad_core.timestamps import ClockKind, read_clock
 
@@ -46,7 +47,7 @@ def propose(data: pd.DataFrame, declared: Declared, stem: str | None = None) -> 
         found[entity] = Role.ENTITY
     if Role.TIME not in taken and (time := time_column(data, set(named) | set(found))):
         found[time] = Role.TIME
-    labels = [n for n in data.columns if n not in named and LABEL_NAMES.match(n) and data[n].nunique() <= 2]
+    labels = [n for n in data.columns if n not in named and LABEL_NAMES.match(n) and _is_label(data[n])]
     if Role.LABEL not in taken and labels:
         found[min(labels, key=len)] = Role.LABEL
     columns, notices = [], []
@@ -113,6 +114,17 @@ def seconds_of(time: pd.Series) -> pd.Series:
     return (time - time.min()).dt.total_seconds() if pd.api.types.is_datetime64_dtype(time) else time - time.min()
 
 
+def _is_label(values: pd.Series) -> bool:
+    """Whether a column can be read as the truth; one that can't is left out, not an error."""
+    if values.nunique() > 2:
+        return False
+    try:
+        label_values(values, str(values.name))
+    except DataError:
+        return False
+    return True
+
+
 def _is_time(values: pd.Series, *, is_sure: bool) -> bool:
     """Dates and texts by being readable; plain numbers by running forward, unless the name leaves no doubt."""
     head = values.iloc[:2000]
@@ -135,7 +147,8 @@ def _column(name: str, values: pd.Series, roles: dict[str, Role], declared: Decl
     column = Column(name=name, role=Role.IGNORE, kind=kind, unit=unit_of(name), missing=missing, distinct=distinct)
     if name in roles and roles[name] is not Role.FEATURE:
         return column.model_copy(update={"role": roles[name], "reason": _why(roles[name])}), []
-    if kind is Kind.NUMBER and not pd.api.types.is_numeric_dtype(values):
+    is_told_by_name = LABEL_NAMES.match(name) or PART_NAMES.match(name)
+    if kind is Kind.NUMBER and not pd.api.types.is_numeric_dtype(values) and not is_told_by_name:
         return _mostly_numbers(column, values)
     update = _judged(column, values)
     if roles.get(name) is Role.FEATURE and update.get("role") is Role.IGNORE:
@@ -153,7 +166,7 @@ def _judged(column: Column, values: pd.Series) -> dict[str, object]:
 
     if column.distinct == 0:
         return left_out("It is empty.")
-    if LABEL_NAMES.match(column.name) and column.distinct <= 2:
+    if LABEL_NAMES.match(column.name):
         return left_out("By its name it tells the truth about the rows: it must not be a channel.")
     if PART_NAMES.match(column.name):
         return left_out("By its name it tells training and test rows apart.")

@@ -73,7 +73,9 @@ class ReferenceModel:
         reference.fit(rows)
 
     def score(self, x: Tensor) -> Tensor:
-        return torch.from_numpy(np.asarray(self.reference.score(flat(x.detach().cpu(), self.modality)), dtype=np.float64))
+        return torch.from_numpy(
+            np.asarray(self.reference.score(flat(x.detach().cpu(), self.modality)), dtype=np.float64)
+        )
 
     def embed(self, x: Tensor) -> Tensor | None:
         return torch.from_numpy(flat(x.detach().cpu(), self.modality))

@@ -75,5 +75,3 @@ class Registry(Generic[C]):
             importlib.import_module(f"{self._package}.{module.name}")
         for point in entry_points(group=self._group):
             point.load()
-
-

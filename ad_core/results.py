@@ -64,7 +64,9 @@ def ranked(store: "Store", run_id: str) -> pd.DataFrame:
     """
     scores = table(store.folder(store.run(run_id).id), "scores")
     if scores is None:
-        raise StoreError(f"Run {run_id} has no scores yet. Wait until it reaches the stage after scoring, or run it again.")
+        raise StoreError(
+            f"Run {run_id} has no scores yet. Wait until it reaches the stage after scoring, or run it again."
+        )
     scores["severity"] = severity(scores["p_value"], scores["percentile"], smallest_p(store, run_id))
     return scores.sort_values("score", ascending=False, kind="stable", na_position="last", ignore_index=True)
 

@@ -18,13 +18,13 @@ NO_ID = "(no id)"
 def ids_from_column(values: pd.Series) -> pd.Series:
     """Texts of an id column, unique: repeats get `#2`, `#3`, ... in input order; empty cells are `(no id)`."""
     values = values.reset_index(drop=True)
-    if pd.api.types.is_integer_dtype(values):
-        texts = values.astype("str")
-    else:
-        texts = values.astype("object").map(level_text, na_action="ignore").astype("str")
-    if texts.notna().all() and values.is_unique and texts.is_unique:
-        return texts
-    return row_ids(texts.fillna(NO_ID))
+    if pd.api.types.is_integer_dtype(values) and not values.isna().any():
+        texts = pa.array(values).cast(pa.large_string()).to_pandas().astype("str")  # no Python object for each
+        return texts if values.is_unique else row_ids(texts)
+    codes, uniques = pd.factorize(values)
+    levels = [*map(level_text, uniques), NO_ID]
+    texts = pd.Series(np.array(levels, dtype=object)[codes], dtype="str")
+    return texts if len(set(levels)) == len(levels) == len(codes) + 1 else row_ids(texts)
 
 
 def ids_from_content(data: pd.DataFrame, columns: Sequence[str]) -> pd.Series:

@@ -30,7 +30,7 @@ class Scorer(nn.Module, ABC):
         super().__init__()
         self.settings = settings
 
-    def fit(self, task: Pretext, batches: Iterable[Batch]) -> None:  # noqa: B027
+    def fit(self, task: Pretext, batches: Iterable[Batch]) -> None:
         """Once after training, over the fit items, under `no_grad`."""
 
     @abstractmethod

@@ -65,7 +65,8 @@ def _rows(data: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     empty = np.ones(len(data), dtype=bool)
     for name in used:
         empty &= data[name].isna().to_numpy()
-    rows["note"] = pd.Series(np.where(empty & bool(used), EMPTY_ROW, ""), dtype="str")
+    rows["note"] = pd.Series("", index=rows.index, dtype="str")
+    rows.loc[empty & bool(used), "note"] = EMPTY_ROW
     if entity := schema.one(Role.ENTITY):
         rows["entity"] = _texts(data[entity])
     if time := schema.one(Role.TIME):

@@ -159,7 +159,7 @@ def _unique(names: list[Hashable]) -> tuple[pd.Index, list[tuple[str, str]]]:
             renamed.append((old, new))
         used.add(new)
         unique.append(new)
-    return pd.Index(unique, dtype=object), renamed
+    return pd.Index(unique, dtype="str"), renamed
 
 
 _PATTERNS = {

@@ -155,12 +155,15 @@ class Frame:
 
     shape: ItemShape
     x: np.ndarray
-    """(samples or windows, *item): float32, or uint8 / uint16 for images (`take` scales them to 0..1). May be memory-mapped or a
+    """(samples or windows, *item): float32, or uint8 / uint16 for images (`take` scales them to 0..1). May be
+    memory-mapped or a
     strided view: overlapping windows are never copied out."""
     items: pd.DataFrame
     """n lines: `start` (position in `x` and first sample covered), optionally `cls` (class code, -1 unknown)."""
     rows: pd.DataFrame
-    """One line per input row: `row_id`, `sample`, `note` ("" = fine); where they exist `entity`, `time`, `label`, and for images `height` and `width`."""
+    """One line per input row: `row_id`, `sample`, `note` ("" = fine); where they exist `entity`, `time`, `label`, and
+    for images `height` and `width`.
+    """
     span: int = 1
     notices: list[str] = field(default_factory=list)
     """What the analyst should know about how the data were read, in sentences."""
@@ -210,7 +213,7 @@ class Frame:
         """The row that stands for each of these items: itself, or the middle time stamp of a window."""
         of_sample = pd.Series(self.rows["row_id"].to_numpy(), index=self.rows["sample"].to_numpy())
         of_sample = of_sample[~of_sample.index.duplicated()]
-        return of_sample.loc[self.items["start"].to_numpy()[index] + self.span // 2].tolist()
+        return list(of_sample.loc[self.items["start"].to_numpy()[index] + self.span // 2])
 
     def only(self, index: np.ndarray) -> "Frame":
         """The same rows with only these items, so that `reduce` leads their scores alone back."""
@@ -248,7 +251,6 @@ class Frame:
         sample = self.rows["sample"].to_numpy()
         return np.where(sample >= 0, per_sample[np.maximum(sample, 0)], np.nan)
 
-
     def place(self, maps: np.ndarray, row: int) -> np.ndarray:
         """Lead a map of the item's grid back to the image's own size.
 
@@ -268,7 +270,8 @@ class Frame:
 
 @dataclass(frozen=True)
 class Split:
-    """Which rows teach, which say when to stop, and which calibrate: no row is calibrated by a model that trained on it.
+    """Which rows teach, which say when to stop, and which calibrate: no row is calibrated by a model that trained on
+    it.
 
     Each array holds positions of items in the frame.
     """

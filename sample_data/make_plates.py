@@ -10,6 +10,7 @@ Run: python sample_data/make_plates.py --out sample_data/machined_plates_synthet
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,15 @@ Grid = np.ndarray  # (FINE, FINE), float
 SIZE = 160  # px, side of an image
 FINE = 2 * SIZE  # px, rendered at twice the size against jagged edges
 HALF_WIDTH, HALF_HEIGHT, CORNER = 137.0, 125.0, 13.0  # fine px, the plate
-HOLES = ((-103, -92, 13), (103, -92, 13), (-103, 92, 13), (103, 92, 13), (0, -14, 35), (-58, 92, 7), (58, 92, 7))  # x, y, radius
+HOLES = (
+    (-103, -92, 13),
+    (103, -92, 13),
+    (-103, 92, 13),
+    (103, 92, 13),
+    (0, -14, 35),
+    (-58, 92, 7),
+    (58, 92, 7),
+)  # x, y, radius
 MARK = (  # strokes of the engraved mark "AL 7" in letter units
     ((0, 2), (0.6, 0)), ((0.6, 0), (1.2, 2)), ((0.25, 1.3), (0.95, 1.3)), ((1.7, 0), (1.7, 2)), ((1.7, 2), (2.6, 2)),
     ((3.5, 0), (4.6, 0)), ((4.6, 0), (3.9, 2)),
@@ -111,7 +120,10 @@ def good(rng: Generator, left_out: int | None = None) -> Plate:
 def clear_place(rng: Generator, margin: float) -> tuple[float, float]:
     """A place on the plate at least margin [fine px] away from its edge and from every hole."""
     while True:
-        px, py = rng.uniform(-HALF_WIDTH + margin, HALF_WIDTH - margin), rng.uniform(-HALF_HEIGHT + margin, HALF_HEIGHT - margin)
+        px, py = (
+            rng.uniform(-HALF_WIDTH + margin, HALF_WIDTH - margin),
+            rng.uniform(-HALF_HEIGHT + margin, HALF_HEIGHT - margin),
+        )
         if all(np.hypot(px - hx, py - hy) > radius + margin for hx, hy, radius in HOLES):
             return float(px), float(py)
 
@@ -122,13 +134,18 @@ def scratch(rng: Generator) -> Plate:
     x, y = coordinates()
     px, py = clear_place(rng, 14)
     angle = rng.uniform(0.3, np.pi - 0.3)
-    length, bend, depth, width = rng.uniform(45, 130), rng.uniform(-0.35, 0.35), rng.uniform(0.5, 1.3), rng.uniform(0.7, 1.2)
+    length, bend, depth, width = (
+        rng.uniform(45, 130),
+        rng.uniform(-0.35, 0.35),
+        rng.uniform(0.5, 1.3),
+        rng.uniform(0.7, 1.2),
+    )
     turns = angle + bend * np.linspace(-1, 1, 12) + rng.normal(0, 0.03, 12)
     path = np.cumsum(np.stack([np.cos(turns), np.sin(turns)], 1) * length / 12, axis=0)
     path += np.array([px, py]) - path.mean(axis=0)
     distance = np.full_like(x, np.inf)
     pressure = np.zeros_like(x)
-    for number, (a, b) in enumerate(zip(path[:-1], path[1:], strict=True)):
+    for number, (a, b) in enumerate(pairwise(path)):
         here = to_segment(x, y, tuple(a), tuple(b))
         pressure = np.where(here < distance, np.sin(np.pi * (number + 1) / 12) ** 0.5, pressure)
         distance = np.minimum(distance, here)
@@ -147,9 +164,11 @@ def stain(rng: Generator) -> Plate:
     px, py = clear_place(rng, 18)
     radius, strength = rng.uniform(13, 30), rng.uniform(0.18, 0.42)
     stretch = rng.uniform(0.7, 1.4)
-    edge = np.hypot((x - px) * stretch, (y - py) / stretch) - radius * (1 + 0.22 * smooth_noise(rng, 11) + 0.06 * smooth_noise(rng, 3))
-    body, rim = step(edge, 3.0), np.exp(-((edge / 2.5) ** 2))
-    cover = strength * np.clip(body * (0.75 + 0.2 * smooth_noise(rng, 7)) + 0.5 * rim, 0, 1.3)
+    edge = np.hypot((x - px) * stretch, (y - py) / stretch) - radius * (
+        1 + 0.22 * smooth_noise(rng, 11) + 0.06 * smooth_noise(rng, 3)
+    )
+    body, rim = step(edge, 5.0), np.exp(-((edge / 3.0) ** 2))
+    cover = strength * np.clip(body * (0.75 + 0.2 * smooth_noise(rng, 7)) + 0.35 * rim, 0, 1.3)
     plate.tint *= 1 - cover[..., None] * np.array([0.75, 0.95, 1.25])
     plate.gloss *= 1 - 0.9 * np.clip(cover / strength, 0, 1) * (0.4 + strength)
     plate.defect = ((edge < 3) & (outline() < -1)).astype(float)
@@ -160,7 +179,7 @@ def dent(rng: Generator) -> Plate:
     """Something fell on the plate: a shallow hollow with a pushed-up rim; the brushing runs on through it."""
     plate = good(rng)
     x, y = coordinates()
-    radius, depth = rng.uniform(8, 17), rng.uniform(1.6, 3.4)
+    radius, depth = rng.uniform(9, 17), rng.uniform(2.2, 3.6)
     px, py = clear_place(rng, radius)
     turn, stretch = rng.uniform(0, np.pi), rng.uniform(1.0, 1.5)
     u, v = (x - px) * np.cos(turn) + (y - py) * np.sin(turn), (y - py) * np.cos(turn) - (x - px) * np.sin(turn)

@@ -10,7 +10,9 @@ from ad_core.estimator import AnomalyDetector
 QUICK = {"training": {"max_steps": 30}}
 
 
-@parametrize_with_checks([AnomalyDetector(settings=QUICK), AnomalyDetector("autoencoder", scorer="gaussian", settings=QUICK)])
+@parametrize_with_checks(
+    [AnomalyDetector(settings=QUICK), AnomalyDetector("autoencoder", scorer="gaussian", settings=QUICK)]
+)
 @pytest.mark.slow
 def test_it_passes_the_suite_of_scikit_learn(estimator, check):
     check(estimator)

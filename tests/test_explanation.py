@@ -288,6 +288,16 @@ def test_the_largest_box_lies_on_the_broken_patch_in_the_image_s_own_pixels(meth
         assert sum(line["attribution"] for line in lines) == pytest.approx(values.sum(), abs=1e-3)
 
 
+@pytest.mark.parametrize(("modality", "size"), [(Modality.IMAGE, (3, 16, 32)), (Modality.SENSOR, (2, 64))])
+@pytest.mark.parametrize("method", EVERY_METHOD)
+def test_where_every_entry_counts_the_same_each_gets_its_own_share(modality, size, method):
+    x = torch.ones(2, *size)
+
+    found = explain(HandMade(lambda x: x.flatten(1).sum(1)), shape_of(modality, size), x, torch.zeros_like(x), method)
+
+    np.testing.assert_allclose(found.values, 1, rtol=1e-4)
+
+
 def test_integrated_gradients_put_a_tight_box_around_a_spot():
     plates, normal, places = spotted_plates()
     found = explain(BRIGHTNESS, shape_of(Modality.IMAGE, (3, 32, 32)), plates, normal, "integrated_gradients")

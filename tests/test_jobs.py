@@ -10,6 +10,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     store = Store.open(tmp_path / "home")
     yield store
     for run in store.runs(status="running"):
-        if run.host == processes.here() and run.pid and run.pid_started:
+        if run.host == processes.here() and run.pid_started and run.pid not in (None, os.getpid()):
             processes.end(run.pid, run.pid_started)
 
 
@@ -410,16 +411,16 @@ def test_the_bar_follows_the_stages_and_never_goes_back(tmp_path: Path) -> None:
 def test_the_forecast_comes_from_the_time_used_so_far(store: Store) -> None:
     run = queued(store)
     store.claim(run.id, os.getpid(), str(processes.started(os.getpid())), "cpu")
-    begun = datetime.now(UTC) - timedelta(seconds=100)
-    store._change(update(RunRow).where(RunRow.id == run.id).values(started=begun, host="elsewhere"))
     report = LiveReport(store.folder(run.id), "train")
 
     report.stage("load")
-    report.step(1.0)
-    assert jobs.state(store, run.id).eta_s is None  # 2 % done
+    report.stage("train")
+    assert jobs.state(store, run.id).eta_s is None  # 5 % done, none of it training
+    report.progress = replace(report.progress, began=time.time() - 100)
     report.stage("calibrate")
 
     eta_s = jobs.state(store, run.id).eta_s
+    store.finish(run.id, "stopped")  # or its end would be ours
     assert eta_s == pytest.approx(100 * 0.35 / 0.65, rel=0.2)  # 65 % done; the test itself takes a moment
 
 

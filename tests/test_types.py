@@ -18,7 +18,9 @@ def windows(entities: list[int], span: int, stride: int) -> Frame:
     starts = [
         start
         for begin, length in zip(begins, entities, strict=True)
-        for start in sorted({*range(begin, begin + length - span + 1, stride), *([begin + length - span] if length >= span else [])})
+        for start in sorted(
+            {*range(begin, begin + length - span + 1, stride), *([begin + length - span] if length >= span else [])}
+        )
     ]
     shape = ItemShape(
         modality=Modality.SENSOR,
@@ -107,7 +109,9 @@ def test_a_constant_score_stays_that_constant_on_every_covered_row(entities, spa
 
 def test_pixels_of_eight_and_sixteen_bits_are_scaled_to_one():
     shape = ItemShape(
-        modality=Modality.IMAGE, size=(1, 2, 2), parts=Parts(names=("grey",), of_entry=(0,), kinds=(PartKind.NUMBER,), units=(None,))
+        modality=Modality.IMAGE,
+        size=(1, 2, 2),
+        parts=Parts(names=("grey",), of_entry=(0,), kinds=(PartKind.NUMBER,), units=(None,)),
     )
     rows = pd.DataFrame({"row_id": ["a"], "sample": [0], "note": [""], "height": [6], "width": [4]})
     items = pd.DataFrame({"start": [0]})

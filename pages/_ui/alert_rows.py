@@ -91,6 +91,7 @@ def _key(run_id: str) -> tuple[int, int]:
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _base(run_id: str, key: tuple[int, int]) -> pd.DataFrame:  # noqa: ARG001
     rows = ranked(run_id).copy()
+    rows["rank"] = rows["severity"].map(words.SEVERITY)
     why = reasons(run_id)
     rows["reasons"] = rows["row_id"].map(why) if len(why) else None
     references = table(run_id, "references")
@@ -110,7 +111,7 @@ def alert_table(run_id: str, rows: pd.DataFrame) -> None:
         st.session_state[key] = {"selection": {"rows": chosen, "columns": [], "cells": []}}
     extras = [c for c in ("entity", "time", "label") if c in rows]
     references = [c for c in ("isolation_forest", "nearest_neighbours") if c in rows]
-    shown = rows[["severity", "row_id", "score", "percentile", "p_value", "reasons", *extras, *references, "note"]]
+    shown = rows[["row_id", "rank", "reasons", "score", "p_value", "percentile", *extras, *references, "note"]]
     if not shown["reasons"].notna().any():
         shown = shown.drop(columns="reasons")
     if not shown["note"].astype(bool).any():
@@ -128,12 +129,12 @@ def alert_table(run_id: str, rows: pd.DataFrame) -> None:
         placeholder="–",
         alt=f"{len(shown)} rows with severity, score, percentile and p-value, most anomalous first",
         column_config={
-            "severity": st.column_config.TextColumn("severity", width=85),
-            "row_id": st.column_config.TextColumn("row", width=170, pinned=True),
+            "rank": st.column_config.TextColumn("severity", width=90),
+            "row_id": st.column_config.TextColumn("row", width=130, pinned=True),
             "score": st.column_config.NumberColumn("score", format="%.3g", width=75),
             "percentile": st.column_config.ProgressColumn("percentile", min_value=0, max_value=100, format="%.1f", width=120),
             "p_value": st.column_config.NumberColumn("p", format="%.2g", width=70),
-            "reasons": st.column_config.TextColumn("mainly", width="medium"),
+            "reasons": st.column_config.TextColumn("mainly", width=150),
             "isolation_forest": st.column_config.NumberColumn("isolation forest", format="%.0f", help="Rank of the row for this classical detector: 100 = its most unusual."),
             "nearest_neighbours": st.column_config.NumberColumn("nearest neighbours", format="%.0f", help="Rank of the row for this classical detector: 100 = its most unusual."),
         },

@@ -34,7 +34,9 @@ def use_sample(name: str) -> None:
 
 
 def open_sources(sources: Sequence[str | Path], name: str) -> bool:
-    """Callback: look at files for the first time and make them the current data set; else keep the problem for the page."""
+    """Callback: look at files for the first time and make them the current data set; else keep the problem for the
+    page.
+    """
     try:
         record = remember(name, sources, Declared(), {})
     except AdError as error:

@@ -7,7 +7,7 @@ import streamlit as st
 from ad_core import figures
 from pages._ui import words
 from pages._ui.navigate import choose, current
-from pages._ui.shell import chart
+from pages._ui.shell import chart, table_height
 from pages._ui.stored import table
 
 
@@ -32,7 +32,7 @@ def event_list(run_id: str, rows: pd.DataFrame, threshold: float) -> None:
         hide_index=True,
         on_select=_pick,
         selection_mode="single-row",
-        height=min(36 * len(shown) + 42, 260),
+        height=table_height(len(shown), 260),
         alt=f"{len(shown)} events, highest peak first",
         column_config={
             "peak_score": st.column_config.NumberColumn("peak score", format="%.3g"),

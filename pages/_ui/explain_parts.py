@@ -13,7 +13,7 @@ from ad_core.reader import Role
 from ad_core.results import Case
 from ad_core.types import Modality
 from pages._ui import words
-from pages._ui.shell import chart
+from pages._ui.shell import chart, table_height
 from pages._ui.stored import batch, dataset, store
 
 METHODS = {
@@ -47,6 +47,8 @@ def sentence(case: Case, calibration: Mapping[str, Any]) -> str:
 
 
 def _named(part: Mapping[str, Any]) -> str:
+    if part.get("y0") is not None:
+        return f"the area {_plain(part['part'])} [px]"
     value, expected = part.get("value"), _range(part)
     text = f"*{_plain(part['part'])}*"
     if value is not None and value == value:
@@ -77,7 +79,7 @@ def bars(case: Case, modality: Modality) -> None:
     nearest = case.neighbours["neighbour"].iloc[0] if case.neighbours is not None and len(case.neighbours) else None
     unit = {"table": "row", "image": "image", "sensor": "window"}[str(modality)]
     baseline = f"the nearest normal {unit}" + (f", `{nearest}`" if nearest else "")
-    st.caption(f"{method} ({source}) against {baseline}. {_gap(case)}")
+    st.caption(f"Orange raises the score, blue lowers it. {method} ({source}) against {baseline}. {_gap(case)}")
     with st.expander("Show as table"):
         st.dataframe(
             parts.drop(columns=["row_id", "method", "delta"], errors="ignore"),
@@ -120,7 +122,7 @@ def expected_table(case: Case) -> None:
         }
     )
     st.dataframe(
-        shown.head(COLUMNS_SHOWN), hide_index=True, height=min(36 * len(shown) + 42, 430), placeholder="(missing)",
+        shown.head(COLUMNS_SHOWN), hide_index=True, height=table_height(len(shown), 430), placeholder="(missing)",
         alt="Actual and expected value of each column, largest share first",
         column_config={"share of the score": st.column_config.NumberColumn(format="%+.3g")},
     )  # fmt: skip
@@ -160,7 +162,7 @@ def neighbours(run_id: str, training_id: str, row_id: str, case: Case, modality:
     side.index.name = "column"
     st.dataframe(
         side.loc[order].head(COLUMNS_SHOWN),
-        height=min(36 * len(order) + 42, 430),
+        height=table_height(len(order), 430),
         placeholder="(missing)",
         alt="This row beside its nearest normal rows, column by column",
     )

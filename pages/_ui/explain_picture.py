@@ -6,7 +6,7 @@ import streamlit as st
 from ad_core import figures
 from ad_core.errors import AdError
 from ad_core.results import Case
-from pages._ui.pictures import file_of, full
+from pages._ui.pictures import file_of, full, name_of, small
 from pages._ui.stored import batch, dataset, store
 
 
@@ -42,6 +42,23 @@ def picture(run_id: str, training_id: str, row_id: str, case: Case) -> None:
     if case.neighbours is not None and len(case.neighbours):
         nearest = str(case.neighbours.sort_values("rank")["neighbour"].iloc[0])
         _nearest(right, training_id, nearest)
+
+
+def nearest_pictures(training_id: str, case: Case) -> None:
+    """The nearest normal images after the first, which stands beside the case."""
+    if case.neighbours is None or len(case.neighbours) < 2:
+        return
+    st.subheader("Other usual images near it", anchor=False)
+    try:
+        usual = dataset(store().dataset(store().run(training_id).dataset_id))
+        near = case.neighbours.sort_values("rank").iloc[1:]
+        with st.grid(len(near), gap="small"):
+            for name, distance in zip(near["neighbour"], near["distance"], strict=True):
+                if file := file_of(usual, str(name)):
+                    st.image(small(file), width="stretch", caption=f"{name_of(name)} ({distance:.3g})", alt=str(name))
+        st.caption("In brackets their distance from this image, as the detector sees them.")
+    except AdError as error:
+        st.warning(f"The images can't be opened any more: {error}")
 
 
 def _nearest(column: object, training_id: str, nearest: str) -> None:

@@ -20,8 +20,7 @@ def _cards(modality: str) -> tuple[list[MethodCard], str]:
 
 def chosen_method(modality: str) -> MethodCard:
     """Let the analyst choose one of the methods; the suggestion is chosen to begin with."""
-    cards, default = _cards(modality)
-    cards = [card for card in cards if card.kind != "scorer"]
+    cards = [card for card in _cards(modality)[0] if card.kind != "scorer"]
     st.subheader("Method", anchor=False)
     key = f"_method-{modality}"
     names = [card.name for card in cards]

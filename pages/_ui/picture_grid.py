@@ -31,7 +31,7 @@ def picture_grid(run_id: str, rows: pd.DataFrame) -> None:
     with st.grid("auto", min_column_width=135, gap="small"):
         for row in part.itertuples():
             is_current = row.row_id == current("row")
-            with st.container(border=True, key=f"{'chosen' if is_current else 'card'}-{row.Index}"):
+            with st.container(border=True, gap="xsmall", key=f"{'chosen' if is_current else 'card'}-{row.Index}"):
                 if row.note:
                     st.caption(f"{row.row_id}: {row.note}")
                 else:

@@ -7,6 +7,7 @@ from ad_core.reader import Dataset, Declared, Kind, Role
 from ad_core.store import DatasetRecord
 from ad_core.types import Modality
 from pages._ui.datasets import draft, propose, with_kind, with_role
+from pages._ui.shell import table_height
 
 ROLES = {
     Role.FEATURE: "learn from it", Role.ID: "names the row", Role.LABEL: "label (judges only)", Role.CLASS: "class of normal rows",
@@ -30,7 +31,7 @@ def schema_editor(record: DatasetRecord, dataset: Dataset, declared: Declared) -
         key=key,
         hide_index=True,
         disabled=["name", "unit", "missing", "distinct", "grade", "reason"],
-        height=min(36 * len(columns) + 42, 520),
+        height=table_height(len(columns), 520),
         alt=f"{len(columns)} columns with role, kind, missing share and grade",
         column_config={
             "name": st.column_config.TextColumn("column", pinned=True),

@@ -91,6 +91,11 @@ def _offer_runs(title: str, text: str) -> None:
     st.stop()
 
 
+def table_height(lines: int, most: int) -> int | str:
+    """As high as its content, but no higher than so many pixels."""
+    return "content" if 36 * (lines + 1) <= most else most
+
+
 def chart(figure: Any, alt: str, caption: str = "", **more: Any) -> Any:
     """A plotly figure with its finding in words, and what it is drawn from."""
     state = st.plotly_chart(figure, alt=alt, config={"displaylogo": False, "scrollZoom": False}, **more)

@@ -1,4 +1,6 @@
-"""Explain: why one row has its score. The order is always the same: sentence, shares, expected against actual, neighbours."""
+"""Explain: why one row has its score. The order is always the same: sentence, shares, expected against actual,
+neighbours.
+"""
 
 import numpy as np
 import streamlit as st
@@ -7,7 +9,7 @@ from ad_core.results import detector_run
 from ad_core.types import Modality
 from pages._ui import words
 from pages._ui.explain_parts import bars, expected_table, neighbours, sentence
-from pages._ui.explain_picture import picture
+from pages._ui.explain_picture import nearest_pictures, picture
 from pages._ui.explain_window import window
 from pages._ui.navigate import choose, current, go_button
 from pages._ui.on_demand import on_demand
@@ -80,6 +82,8 @@ with left:
 with right:
     if modality is Modality.TABLE:
         expected_table(found)
+    if modality is Modality.IMAGE:
+        nearest_pictures(training.id, found)
 if modality is not Modality.IMAGE:
     neighbours(run.id, training.id, row_id, found, modality)
 on_demand(run, row_id, has_score=True, again=found.explanation["method"].iloc[0])

@@ -7,7 +7,7 @@ from pages._ui import words
 from pages._ui.case_card import case_card
 from pages._ui.map_points import MOST, colour_columns, map_points, with_colour
 from pages._ui.navigate import choose, current
-from pages._ui.shell import chart, errors_shown, nothing_yet, page_top, pick_scored_run
+from pages._ui.shell import chart, errors_shown, nothing_yet, page_top, pick_scored_run, table_height
 from pages._ui.stored import ranked, summary
 from pages._ui.threshold import threshold_at
 
@@ -82,7 +82,7 @@ st.dataframe(
     hide_index=True,
     on_select=listed,
     selection_mode="single-row",
-    height=min(36 * len(rows) + 42, 320),
+    height=table_height(len(rows), 320),
     alt=f"{len(rows)} selected rows, most anomalous first",
     column_config={"percentile": st.column_config.ProgressColumn(min_value=0, max_value=100, format="%.1f")},
 )

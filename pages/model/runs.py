@@ -8,7 +8,7 @@ from ad_core.errors import AdError
 from ad_core.store import RunRecord
 from pages._ui import words
 from pages._ui.navigate import choose, current, go
-from pages._ui.shell import nothing_yet, page_top
+from pages._ui.shell import nothing_yet, page_top, table_height
 from pages._ui.sidebar import status_line
 from pages._ui.stored import store
 
@@ -88,7 +88,7 @@ state = st.dataframe(
     on_select="rerun",
     selection_mode="single-row",
     selection_default={"selection": {"rows": [] if at is None else [at], "columns": []}},
-    height=min(36 * len(shown) + 42, 430),
+    height=table_height(len(shown), 430),
     alt=f"{len(shown)} runs, newest first",
     column_config={
         "created": st.column_config.DatetimeColumn("created", format="D MMM YYYY, HH:mm"),

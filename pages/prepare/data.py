@@ -100,7 +100,7 @@ with right:
     st.subheader("Ready?", anchor=False)
     for blocker in found.blockers:
         st.error(blocker, icon=":material/block:")
-    notices = [*dataset.notices, *(n for n in getattr(found, "notices", ()) if n not in dataset.notices)]
+    notices = [*dataset.notices, *(n for n in found.warnings if n not in dataset.notices)]
     for notice in notices[:4]:
         st.warning(notice, icon=":material/info:")
     if len(notices) > 4:

@@ -16,7 +16,11 @@ import pandas as pd
 
 from tests.benchmarks.cases import Cell, cells
 
-METHODS = {"table": ["masked_cells", "autoencoder"], "sensor": ["masked_window", "autoencoder"], "image": ["autoencoder", "rotation"]}
+METHODS = {
+    "table": ["masked_cells", "autoencoder"],
+    "sensor": ["masked_window", "autoencoder"],
+    "image": ["autoencoder", "rotation"],
+}
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -73,7 +77,10 @@ def _run(cell: Cell, data: Path, preset: str) -> dict[str, object]:
         finished = subprocess.run(command, capture_output=True, text=True, check=False)
         line = {"key": cell.key, **vars(cell)}
         if finished.returncode:
-            return {**line, "error": (finished.stderr.strip().splitlines() or ["no message"])[-1][:200]} | dict.fromkeys(FIGURES)
+            return {
+                **line,
+                "error": (finished.stderr.strip().splitlines() or ["no message"])[-1][:200],
+            } | dict.fromkeys(FIGURES)
         return {**line, "error": None, **json.loads(Path(out.name).read_text())}
 
 

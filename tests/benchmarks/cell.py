@@ -19,7 +19,9 @@ def main() -> None:
     scratch = Path(tempfile.gettempdir()) / "anomaly-lens-bench"
     dataset, judged = opened(data, cell, scratch)
     rows = "clean" if cell.protocol in ("A", "one-class") else "unsure"
-    trained = train_all(dataset, Choice(pretext=cell.method, preset=preset, seed=cell.seed, training_rows=rows), Silent())
+    trained = train_all(
+        dataset, Choice(pretext=cell.method, preset=preset, seed=cell.seed, training_rows=rows), Silent()
+    )
     label = dataset.rows["label"].to_numpy(dtype=float)
     scores = trained.scores["score"].to_numpy()
     judged &= np.isfinite(scores) & np.isfinite(label)
@@ -30,7 +32,11 @@ def main() -> None:
         "seconds": seconds["method"],
         "seconds_to_if": seconds["method"] / seconds["isolation_forest"],
     }
-    columns = {"": scores, "if_": trained.references["isolation_forest"], "nn_": trained.references["nearest_neighbours"]}
+    columns = {
+        "": scores,
+        "if_": trained.references["isolation_forest"],
+        "nn_": trained.references["nearest_neighbours"],
+    }
     for prefix, values in columns.items():
         values = np.asarray(values, dtype=float)[judged]
         figures[f"{prefix}auroc"] = float(roc_auc_score(label[judged], values))

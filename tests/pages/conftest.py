@@ -88,9 +88,7 @@ def write_table_run(store: Store, folder: Path, rows: int = ROWS) -> RunRecord:
         for row_id in (f"r{rows - 1}", f"r{rows - 2}")
         for part, share in (("amount", 40.0), ("hour", -1.5))
     ]
-    near = [
-        {"row_id": f"r{rows - 1}", "rank": k + 1, "neighbour": f"r{k}", "distance": 1.0 + k} for k in range(5)
-    ]
+    near = [{"row_id": f"r{rows - 1}", "rank": k + 1, "neighbour": f"r{k}", "distance": 1.0 + k} for k in range(5)]
     placed = pd.DataFrame(generator.normal(size=(rows, 4)), columns=["x", "y", "pca_x", "pca_y"])
     placed.insert(0, "row_id", data["id"])
     placed["score"], placed["percentile"] = score, scores["percentile"]
@@ -112,7 +110,14 @@ def write_image_run(store: Store, folder: Path, images: int = 12) -> RunRecord:
     score[-1] = 9.0
     run = _finished(store, "plates", "image", where, {}, images)
     last = names.iloc[-1]
-    part = {"row_id": last, "part": "y 16-32, x 40-60", "value": None, "attribution": 3.0, "method": "occlusion", "delta": 0.2}
+    part = {
+        "row_id": last,
+        "part": "y 16-32, x 40-60",
+        "value": None,
+        "attribution": 3.0,
+        "method": "occlusion",
+        "delta": 0.2,
+    }
     near = [{"row_id": last, "rank": k + 1, "neighbour": names[k], "distance": 1.0 + k} for k in range(5)]
     placed = pd.DataFrame(generator.normal(size=(images, 4)), columns=["x", "y", "pca_x", "pca_y"])
     placed.insert(0, "row_id", names)
@@ -160,9 +165,7 @@ def _scores(row_ids: pd.Series, score: np.ndarray) -> pd.DataFrame:
     )
 
 
-def _publish(
-    store: Store, run: RunRecord, scores: pd.DataFrame, parts: list, near: list, placed: pd.DataFrame
-) -> None:
+def _publish(store: Store, run: RunRecord, scores: pd.DataFrame, parts: list, near: list, placed: pd.DataFrame) -> None:
     folder = store.folder(run.id)
     publish(folder, "scores", scores)
     references = pd.DataFrame(

@@ -122,6 +122,13 @@ def test_a_label_of_words_becomes_zero_and_one_and_other_values_are_refused():
         opened(recording().assign(state="x"), label="state")
 
 
+def test_a_column_that_is_only_called_label_is_left_out_without_an_error():
+    for values in (np.arange(400) % 3, np.where(np.arange(400) % 2, "left", "right")):
+        schema = opened(recording().assign(label=values)).schema
+        assert schema.one(Role.LABEL) is None
+        assert schema.names(Role.FEATURE) == ["c0", "c1"]
+
+
 def test_only_rows_that_fulfil_the_condition_teach():
     table = recording().assign(split=np.arange(400) // 200)
     assert opened(table, only=("split=0",)).teaches.sum() == 200
@@ -324,6 +331,15 @@ def test_the_length_of_the_windows_follows_the_reference_rows():
     assert (reader.window, reader.stride) == (64, 8)
     assert said(frame.notices, "A window has 64 samples instead of 128")
     assert framed(recording(30), window=0)[0].window == 8
+
+
+@given(n=st.integers(16, 120), stride=st.integers(0, 40))
+@settings(max_examples=30, deadline=None)
+def test_the_last_rows_of_a_stretch_are_covered_whatever_the_stride(n, stride):
+    reader, _, _ = framed(recording(200), window=16, stride=stride)
+    frame = reader.frame(opened(recording(n)))
+    assert (frame.rows["note"] == "").all()
+    assert frame.items["start"].iloc[-1] == n - 16
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,0 +1,164 @@
+"""An attribution in the user's own terms: columns and cells, boxes in a picture, a channel during a time.
+
+Each kind of data has one function; all give the same line for a part: `row_id`, `part`, `value`, `expected`,
+`expected_low`, `expected_high`, `attribution`, `method`, `delta`, and where in the item it is.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from ad_core import explanation
+from ad_core.detector import Detector
+from ad_core.reader import Dataset
+from ad_core.types import Frame, Modality, PartKind
+
+
+@dataclass
+class Explained:
+    """Explanations of some cases, ready for a run folder or a file."""
+
+    parts: pd.DataFrame
+    """One line per case and part, see above; images add `y0, x0, y1, x1`, windows `channel, t0, t1`."""
+    neighbours: pd.DataFrame
+    """`row_id`, `rank`, `neighbour`, `distance`."""
+    maps: dict[str, np.ndarray]
+    """Images: (height, width) anomaly map of the image's own size. Windows: (channel, time) attribution."""
+    windows: dict[str, pd.DataFrame]
+    """Recordings: `time`, per channel the actual value and, where the task predicts, `<channel> expected`."""
+
+
+@dataclass(frozen=True)
+class Attributed:
+    """Some items with their attributions, and where they come from."""
+
+    detector: Detector
+    dataset: Dataset
+    frame: Frame
+    index: np.ndarray
+    """(k,) positions in the frame."""
+    row_ids: list[str]
+    x: Tensor
+    """(k, *item)."""
+    found: explanation.Attribution
+    grids: Callable[[np.ndarray], np.ndarray]
+    """Positions in the frame -> (k, y, x) anomaly maps; only asked for images."""
+
+    @property
+    def rows(self) -> np.ndarray:
+        """(k,) position in the frame's rows of the first row of each item."""
+        return np.asarray(row_of_item(self.frame)[self.index])
+
+    def expected(self) -> np.ndarray | None:
+        """(k, *item) what the model expected instead."""
+        with torch.no_grad():
+            values = self.detector.model.expected(self.x)
+        return None if values is None else values.cpu().numpy()
+
+    def line(self, i: int, part: str, value: str | None, attribution: float, **more: Any) -> dict[str, Any]:
+        """One line of `Explained.parts`."""
+        expected = {name: more.pop(name, None) for name in ("expected", "expected_low", "expected_high")}
+        return {
+            "row_id": self.row_ids[i], "part": part, "value": value, **expected, "attribution": attribution,
+            "method": self.found.method, "delta": float(self.found.delta[i]), **more,
+        }  # fmt: skip
+
+
+def parts_of(work: Attributed, result: Explained) -> list[dict[str, Any]]:
+    """Lines for these items, largest attribution of each first; maps and windows are added to the result."""
+    describe = {Modality.TABLE: _columns, Modality.IMAGE: _boxes, Modality.SENSOR: _spans}
+    return describe[work.detector.modality](work, result)
+
+
+def row_of_item(frame: Frame) -> np.ndarray:
+    """(n,) position in `rows` of the first row of each item."""
+    return np.asarray(_first_rows(frame)[frame.items["start"].to_numpy()])
+
+
+def _columns(work: Attributed, result: Explained) -> list[dict[str, Any]]:  # noqa: ARG001
+    parts, rows, expected = work.frame.shape.parts, work.rows, work.expected()
+    lines = []
+    for i in range(len(work.row_ids)):
+        shares = explanation.by_part(work.frame.shape, work.found.values[i])
+        for part in np.argsort(-np.abs(shares), kind="stable"):
+            value = _text(work.dataset.data[parts.names[part]].iloc[rows[i]])
+            instead = {} if expected is None else _expected(work.detector, int(part), expected[i])
+            lines.append(work.line(i, parts.names[part], value, float(shares[part]), **instead))
+    return lines
+
+
+def _expected(detector: Detector, part: int, expected: np.ndarray) -> dict[str, str | None]:
+    """What the model expected of a column given the rest, in the user's units; of numbers with a 5 % to 95 % range."""
+    parts = detector.reader.shape.parts
+    entries = parts.entries(part)
+    values = [expected[entries]]
+    if detector.residuals is not None and parts.kinds[part] is PartKind.NUMBER:
+        values += [values[0] + residual[entries] for residual in detector.residuals]
+    texts = [_text(v) for v in detector.reader.expected_in_units(part, np.stack(values))]  # type: ignore[attr-defined]
+    return dict(zip(("expected", "expected_low", "expected_high"), texts, strict=False))
+
+
+def _boxes(work: Attributed, result: Explained) -> list[dict[str, Any]]:
+    """The map is the model's own where it has one."""
+    rows, grids, lines = work.rows, work.grids(work.index), []
+    for i, row_id in enumerate(work.row_ids):
+        size = (int(work.frame.rows["height"].iloc[rows[i]]), int(work.frame.rows["width"].iloc[rows[i]]))
+        result.maps[row_id] = work.frame.place(grids[i], int(rows[i]))
+        for box in explanation.boxes(work.found.values[i], size):
+            share = box.pop("attribution")
+            lines.append(work.line(i, f"y {box['y0']}-{box['y1']}, x {box['x0']}-{box['x1']}", None, share, **box))
+    return lines
+
+
+def _spans(work: Attributed, result: Explained) -> list[dict[str, Any]]:
+    expected, lines = work.expected(), []
+    for i, row_id in enumerate(work.row_ids):
+        window = _window(work, i, None if expected is None else expected[i])
+        result.windows[row_id] = window
+        result.maps[row_id] = work.found.values[i].astype(np.float32)
+        for span in explanation.spans(work.frame.shape, work.found.values[i], window["time"].to_numpy()):
+            share, channel = span.pop("attribution"), span["channel"]
+            inside = window["time"].between(span["t0"], span["t1"])
+            part = f"{channel}, {_clock(span['t0'])} to {_clock(span['t1'])}"
+            instead = _text(window.loc[inside, f"{channel} expected"].mean()) if expected is not None else None
+            value = _text(window.loc[inside, channel].mean())
+            lines.append(work.line(i, part, value, share, expected=instead, **span))
+    return lines
+
+
+def _window(work: Attributed, i: int, expected: np.ndarray | None) -> pd.DataFrame:
+    """The window in the user's own values and clock, with what was expected in the same units."""
+    start = int(work.frame.items["start"].iloc[work.index[i]])
+    rows = _first_rows(work.frame)[start : start + work.frame.span]
+    window = pd.DataFrame({"time": work.frame.rows["time"].to_numpy()[rows]})
+    for c, channel in enumerate(work.frame.shape.parts.names):
+        learnt = work.detector.reader.channels[c]  # type: ignore[attr-defined]
+        window[channel] = learnt.numbers(work.dataset.data[channel].iloc[rows])
+        if expected is not None:
+            window[f"{channel} expected"] = learnt.in_units(expected[c])
+    return window
+
+
+def _first_rows(frame: Frame) -> np.ndarray:
+    """(samples,) position in `rows` of the first row of each sample."""
+    sample = frame.rows["sample"].to_numpy()
+    position = np.full(frame.samples, -1, dtype=np.int64)
+    usable = np.flatnonzero(sample >= 0)[::-1]
+    position[sample[usable]] = usable
+    return position
+
+
+def _clock(time: Any) -> str:
+    """A time stamp without the zeros that numpy appends; plain numbers as they are."""
+    return str(pd.Timestamp(time)) if isinstance(time, np.datetime64 | pd.Timestamp) else f"{time:g}"
+
+
+def _text(value: Any) -> str | None:
+    if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+        return None
+    return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)

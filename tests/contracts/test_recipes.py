@@ -1,0 +1,149 @@
+"""Every registered recipe keeps the contract, and a toy shows that it carries members with out-of-bag scores."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from ad_core.progress import Silent
+from ad_core.recipe import RECIPES, Fitted, Recipe
+from ad_core.reference import REFERENCES, ReferenceModel, flat
+from ad_core.settings import Settings
+from ad_core.types import Frame, Modality, Split, TrainingRows
+from tests.contracts import items
+from tests.contracts.checks import check_settings
+
+MEMBERS = ("isolation_forest", "nearest_neighbours")
+
+
+class Nothing(Settings):
+    """There is nothing to set."""
+
+
+class Mean:
+    """Mean of all members' scores."""
+
+    differentiable = False
+
+    def __init__(self, members: list[ReferenceModel]) -> None:
+        self.members = members
+
+    def score(self, x):
+        return torch.stack([member.score(x) for member in self.members]).mean(0)
+
+    def embed(self, x):
+        return self.members[0].embed(x)
+
+    def part_scores(self, x):
+        return None
+
+    def expected(self, x):
+        return None
+
+    def extras(self, x):
+        return {}
+
+
+class FourFolds(Recipe):
+    """Two references on each three quarters of the fit rows; a row's own score comes from the two that did not see it."""
+
+    title = about = source = "Toy"
+    modalities = frozenset(Modality)
+    Settings = Nothing
+
+    def fit(self, frame: Frame, split: Split, training_rows: TrainingRows, report) -> Fitted:
+        self.modality = frame.shape.modality
+        folds = np.array_split(np.random.default_rng(self.seed).permutation(split.fit), 4)
+        members, held_out = [], []
+        for fold in folds:
+            report.check()
+            rows = flat(frame.take(np.setdiff1d(split.fit, fold)), self.modality)
+            pair = [self.member(name, rows) for name in MEMBERS]
+            held_out.append(pd.DataFrame({"item": fold, "score": Mean(pair).score(frame.take(fold))}))
+            members += pair
+        return Fitted(Mean(members), pd.concat(held_out, ignore_index=True), out_of_bag=True)
+
+    def state(self, model):
+        arrays = {f"{i}": member.rows for i, member in enumerate(model.members)}
+        return {"names": [member.reference.name for member in model.members], "modality": str(self.modality)}, arrays
+
+    def restore(self, facts, arrays):
+        self.modality = Modality(facts["modality"])
+        return Mean([self.member(name, arrays[f"{i}"]) for i, name in enumerate(facts["names"])])
+
+    def member(self, name: str, rows: np.ndarray) -> ReferenceModel:
+        cls = REFERENCES.get(name)
+        return ReferenceModel(cls(cls.Settings(), self.seed), self.modality, rows)
+
+
+ALL = [(RECIPES.get(name), modality) for modality in Modality for name in RECIPES.names(modality)]
+ALL += [(FourFolds, modality) for modality in Modality]
+
+
+@pytest.fixture(scope="module", params=ALL, ids=lambda pair: f"{pair[0].__name__}-{pair[1]}")
+def fitted(request) -> tuple[Recipe, Modality, Fitted]:
+    cls, modality = request.param
+    recipe = cls(cls.Settings(), 0)
+    return recipe, modality, recipe.fit(items.frame(modality), items.split(), "unsure", Silent())
+
+
+def test_card_and_settings_are_complete(fitted):
+    recipe, modality, _ = fitted
+
+    check_settings(type(recipe).Settings)
+    assert all(text.strip() for text in (recipe.title, recipe.about, recipe.source))
+    assert modality in recipe.modalities
+
+
+def test_score_depends_on_the_item_alone(fitted):
+    _, modality, result = fitted
+    x = items.frame(modality).take(np.arange(80, 92))
+
+    with torch.no_grad():
+        whole, pieces = result.model.score(x), torch.cat([result.model.score(part) for part in x.split([1, 4, 7])])
+
+    assert whole.shape == (12,)
+    torch.testing.assert_close(pieces, whole, rtol=1e-5, atol=1e-5)
+
+
+def test_far_off_item_scores_above_the_median_of_held_out_ones(fitted):
+    _, modality, result = fitted
+
+    with torch.no_grad():
+        assert result.model.score(items.far_off(modality)).item() > result.held_out["score"].median()
+
+
+def test_held_out_scores_belong_to_different_items(fitted):
+    _, modality, result = fitted
+
+    assert {"item", "score"} <= set(result.held_out)
+    assert result.held_out["item"].is_unique
+    assert result.held_out["item"].isin(np.arange(len(items.frame(modality)))).all()
+    assert np.isfinite(result.held_out["score"]).all()
+
+
+def test_state_is_json_and_arrays_and_restores_the_model(fitted):
+    recipe, modality, result = fitted
+    facts, arrays = recipe.state(result.model)
+    cls = type(recipe)
+    other = cls(cls.Settings(), 0).restore(
+        json.loads(json.dumps(facts)), {name: np.asarray(a) for name, a in arrays.items()}
+    )
+
+    x = items.far_off(modality)
+    with torch.no_grad():
+        torch.testing.assert_close(other.score(x), result.model.score(x), rtol=1e-5, atol=1e-6)
+
+
+def test_out_of_bag_scores_come_from_members_that_did_not_see_the_row():
+    """A taught row is its own nearest neighbour at distance 0; out of the bag it is not, so it must score higher."""
+    recipe = FourFolds(Nothing(), 0)
+    result = recipe.fit(items.frame(Modality.TABLE), items.split(), "unsure", Silent())
+    taught = result.held_out["item"].to_numpy()
+
+    seen = result.model.score(items.frame(Modality.TABLE).take(taught)).numpy()
+
+    assert sorted(taught) == items.split().fit.tolist()
+    assert (result.held_out["score"] > seen).mean() > 0.75  # chance: 0.5

@@ -1,0 +1,75 @@
+"""Every registered reference keeps the contract."""
+
+import numpy as np
+import pytest
+import torch
+
+from ad_core.reference import REFERENCES, ReferenceModel, flat
+from ad_core.types import Modality
+from tests.contracts import items
+from tests.contracts.checks import check_settings
+
+ALL = [(name, modality) for modality in Modality for name in REFERENCES.names(modality)]
+everywhere = pytest.mark.parametrize(("name", "modality"), ALL)
+
+
+def rows(modality: Modality) -> np.ndarray:
+    return flat(items.frame(modality).take(items.split().fit), modality)
+
+
+def model(name: str, modality: Modality, seed: int = 0) -> ReferenceModel:
+    cls = REFERENCES.get(name)
+    return ReferenceModel(cls(cls.Settings(), seed), modality, rows(modality))
+
+
+@pytest.mark.parametrize("name", REFERENCES.names())
+def test_card_and_settings_are_complete(name):
+    cls = REFERENCES.get(name)
+
+    check_settings(cls.Settings)
+    assert all(text.strip() for text in (cls.title, cls.about, cls.source))
+
+
+@everywhere
+def test_same_rows_and_seed_give_the_same_scores(name, modality):
+    x = items.frame(modality).take(np.arange(80, 92))
+
+    assert torch.equal(model(name, modality).score(x), model(name, modality).score(x))
+
+
+@everywhere
+def test_score_depends_on_the_item_alone(name, modality):
+    x, score = items.frame(modality).take(np.arange(80, 92)), model(name, modality).score
+
+    pieces = torch.cat([score(part) for part in x.split([1, 4, 7])])
+
+    assert pieces.shape == (12,)
+    assert pieces.dtype == torch.float64
+    torch.testing.assert_close(pieces, score(x), rtol=1e-6, atol=1e-6)
+
+
+@everywhere
+def test_far_off_item_scores_above_the_median_of_normal_ones(name, modality):
+    score = model(name, modality).score
+
+    assert score(items.far_off(modality)).item() > score(items.frame(modality).take(np.arange(80, 92))).median().item()
+
+
+@everywhere
+def test_a_single_row_can_be_learnt_from(name, modality):
+    cls = REFERENCES.get(name)
+
+    lonely = ReferenceModel(cls(cls.Settings(), 0), modality, rows(modality)[:1])
+
+    assert lonely.score(items.far_off(modality)).isfinite().all()
+
+
+@everywhere
+def test_it_says_that_it_has_no_gradient_and_no_map(name, modality):
+    fitted, x = model(name, modality), items.far_off(modality)
+
+    assert not fitted.differentiable
+    assert fitted.part_scores(x) is None
+    assert fitted.expected(x) is None
+    assert fitted.extras(x) == {}
+    assert fitted.embed(x).shape == (1, rows(modality).shape[1])

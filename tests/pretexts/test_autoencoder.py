@@ -1,0 +1,99 @@
+"""Autoencoder: scales, scores and maps, worked out by hand."""
+
+import numpy as np
+import pytest
+import torch
+
+from ad_core.encoder import DEFAULT_ENCODER, build_encoder
+from ad_core.pretext import PRETEXTS
+from ad_core.pretexts.autoencoder import AutoencoderSettings, _smooth
+from ad_core.types import Batch, Draw, Modality
+from tests.contracts import items
+from tests.contracts.checks import trained
+
+CLS = PRETEXTS.get("autoencoder")
+
+
+def blank(modality: Modality, **settings):
+    """A task that rebuilds everything as 0."""
+    shape = items.shape(modality)
+    task = CLS(AutoencoderSettings(**settings), shape, build_encoder(DEFAULT_ENCODER[modality], shape)).eval()
+    for p in task.decoder.parameters():
+        torch.nn.init.zeros_(p)
+    return task
+
+
+def test_pixels_are_standardised_per_colour_over_all_images_that_teach():
+    task, x = blank(Modality.IMAGE), torch.rand(10, 3, 16, 16)
+
+    task.prepare([Batch(x[:7]), Batch(x[7:])])
+
+    torch.testing.assert_close(task.centre.flatten(), x.mean((0, 2, 3)))
+    torch.testing.assert_close(task.spread.flatten(), x.std((0, 2, 3), correction=0))
+    torch.testing.assert_close(task.expected(x, Draw.shared(0)), task.centre.expand_as(x))
+
+
+def test_an_images_score_is_the_mean_of_its_worst_smoothed_pixels():
+    task, x = blank(Modality.IMAGE, worst_share=0.25), torch.rand(2, 3, 16, 16)
+    errors = _smooth(x.square().mean(1))
+
+    with torch.no_grad():
+        torch.testing.assert_close(task.part_scores(x, Draw.shared(0)), errors)
+        torch.testing.assert_close(task.score(x, Draw.shared(0)), errors.flatten(1).sort(1).values[:, -64:].mean(1))
+
+
+def test_smoothing_keeps_the_mean_of_a_flat_map_and_spreads_a_point():
+    assert torch.equal(_smooth(torch.ones(1, 16, 16)), torch.ones(1, 16, 16))
+    point = torch.zeros(1, 16, 16)
+    point[0, 8, 8] = 81.0
+
+    smoothed = _smooth(point)[0]
+
+    assert smoothed[8, 8] == pytest.approx(9.0)
+    assert smoothed[8, 10] == pytest.approx(3.0)
+    assert smoothed[8, 11] == 0
+
+
+def test_a_windows_score_is_its_mean_squared_error():
+    task, x = blank(Modality.SENSOR), torch.randn(3, 2, 32)
+
+    with torch.no_grad():
+        torch.testing.assert_close(task.part_scores(x, Draw.shared(0)), x.square())
+        torch.testing.assert_close(task.score(x, Draw.shared(0)), x.square().mean((1, 2)))
+
+
+def test_a_tables_category_costs_its_cross_entropy():
+    """Equal logits for none and three levels: log 4. The third column's two entries are averaged."""
+    task, x = blank(Modality.TABLE), torch.tensor([[2.0, -1.0, 3.0, 1.0, 0.0, 1.0, 0.0]])
+
+    with torch.no_grad():
+        parts = task.part_scores(x, Draw.shared(0))
+
+    torch.testing.assert_close(parts, torch.tensor([[4.0, 1.0, 5.0, np.log(4)]]))
+    assert task.score(x, Draw.shared(0)).item() == pytest.approx(parts.mean().item())
+
+
+def test_the_noise_is_only_in_what_the_network_sees():
+    task, x = blank(Modality.SENSOR, noise=2.0), torch.randn(3, 2, 32)
+
+    with torch.no_grad():
+        torch.testing.assert_close(task.loss(Batch(x), Draw.per_item(0)), x.square().mean((1, 2)))
+
+
+@pytest.mark.parametrize(("modality", "size"), [(Modality.TABLE, 2), (Modality.IMAGE, 48), (Modality.SENSOR, 4)])
+def test_the_bottleneck_is_chosen_by_the_items_size_unless_set(modality, size):
+    x = items.frame(modality).take(np.arange(3))
+
+    assert blank(modality).embed(x).shape == (3, size)
+    assert blank(modality, bottleneck=5).embed(x).shape == (3, 5)
+
+
+def test_a_bright_spot_is_where_the_map_is_highest():
+    task = trained(CLS, Modality.IMAGE, steps=60).task
+    x = items.frame(Modality.IMAGE).take(np.arange(80, 84))
+    x[:, :, 12:15, 3:6] = 1.0
+
+    with torch.no_grad():
+        y_x = [divmod(int(m.argmax()), 16) for m in task.part_scores(x, Draw.shared(0))]
+
+    assert all(11 <= y <= 15 and 2 <= x <= 6 for y, x in y_x)

@@ -1,0 +1,164 @@
+"""What a run leaves behind: scores first, then the map, then explanations; new files and further rows join later."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from ad_core import results
+from ad_core.errors import StoreError
+from ad_core.job_kinds import run_job
+from ad_core.pipeline import open_dataset
+from ad_core.progress import Silent
+from ad_core.store import RunRecord, Store
+from tests.conftest import FEW_STEPS, payments
+
+
+class Stages(Silent):
+    """Notes which tables were there when each stage began."""
+
+    def __init__(self, folder) -> None:
+        self.folder, self.there = folder, {}
+
+    def stage(self, name: str) -> None:
+        self.there[name] = {f.stem for f in self.folder.glob("*.parquet")}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> Store:
+    return Store.open(tmp_path_factory.mktemp("home"))
+
+
+def add(store: Store, source, **declared) -> str:
+    dataset = open_dataset(source, **declared)
+    facts = dataset.declared.model_dump(mode="json")
+    record = store.add_dataset(
+        dataset.name, str(dataset.modality), [str(source)], facts, len(dataset), dataset.fingerprint, {}
+    )
+    return record.id
+
+
+def trained(store: Store, dataset_id: str, **config) -> tuple[RunRecord, Stages]:
+    run = store.add_run(dataset_id, "train", config, "test")
+    stages = Stages(store.folder(run.id))
+    store.finish(run.id, "done", summary=run_job(store, run.id, stages))
+    return run, stages
+
+
+@pytest.fixture(scope="module")
+def payments_run(store, payments_file) -> tuple[RunRecord, Stages]:
+    dataset_id = add(store, payments_file, label="is_fraud", id="payment")
+    return trained(store, dataset_id, pretext="masked_cells", settings=FEW_STEPS)
+
+
+def test_scores_are_published_before_the_map_and_the_map_before_the_explanations(payments_run):
+    _, stages = payments_run
+
+    assert {"scores", "references"} <= stages.there["map"]
+    assert "map" not in stages.there["map"]
+    assert "map" in stages.there["explain"]
+    assert "explanations" not in stages.there["explain"]
+
+
+def test_ranked_rows_come_with_a_severity(store, payments_run):
+    ranked = results.ranked(store, payments_run[0].id)
+
+    assert ranked["score"].is_monotonic_decreasing
+    assert set(ranked["severity"]) <= {"Critical", "High", "Medium", "Low"}
+
+
+def test_a_case_holds_what_its_page_shows(store, payments_run):
+    top = results.ranked(store, payments_run[0].id)["row_id"].iloc[0]
+
+    case = results.case(store, payments_run[0].id, top)
+
+    assert case.row["severity"]
+    assert set(case.explanation["part"]) == {"amount [EUR]", "shop", "hour", "card_present"}
+    assert len(case.neighbours) == 5
+    assert top not in set(case.neighbours["neighbour"])
+
+
+def test_the_summary_says_how_good_it_was_where_labels_are_known(store, payments_run):
+    evaluation = results.summary(store.folder(payments_run[0].id))["evaluation"]
+
+    assert set(evaluation) == {"method", "isolation_forest", "nearest_neighbours"}
+    assert evaluation["method"]["auroc"] > 0.8
+
+
+def test_the_summary_is_json(store, payments_run):
+    assert json.loads(json.dumps(results.summary(store.folder(payments_run[0].id))))["method"] == "masked_cells"
+
+
+def test_a_new_file_is_scored_and_explained_by_the_stored_detector(store, payments_run, tmp_path):
+    file = tmp_path / "next.csv"
+    payments(80, seed=9).drop(columns="is_fraud").to_csv(file, index=False)
+    dataset_id = add(store, file, id="payment")
+    run = store.add_run(dataset_id, "score", {}, "next", parent=payments_run[0].id)
+
+    summary = run_job(store, run.id, Silent())
+
+    ranked = results.ranked(store, run.id)
+    assert len(ranked) == 80
+    assert summary["method"] == "masked_cells"
+    assert results.case(store, run.id, ranked["row_id"].iloc[0]).explanation is not None
+
+
+def test_a_row_that_was_not_explained_can_be_explained_later(store, payments_run):
+    train_run = payments_run[0]
+    folder = store.folder(train_run.id)
+    last = results.ranked(store, train_run.id)["row_id"].iloc[-1]
+    before = results.table(folder, "explanations")
+    assert last not in set(before["row_id"])
+    run = store.add_run(
+        train_run.dataset_id, "explain", {"row_ids": [last], "method": "occlusion"}, "why", parent=train_run.id
+    )
+
+    run_job(store, run.id, Silent())
+
+    after = results.table(folder, "explanations")
+    assert set(after["row_id"]) == set(before["row_id"]) | {last}
+    assert set(after.loc[after["row_id"] == last, "method"]) == {"occlusion"}
+
+
+def test_a_recording_leaves_events_and_windows(store, recording_file):
+    dataset_id = add(store, recording_file, label="is_anomaly", time="time")
+    run, _ = trained(store, dataset_id, pretext="masked_window", settings={**FEW_STEPS, "reader": {"window": 32}})
+
+    events = results.table(store.folder(run.id), "events")
+    case = results.case(store, run.id, events["row_id_peak"].iloc[0])
+
+    assert len(events)
+    assert case.window is not None
+    assert {"time", "flow [l/s]", "flow [l/s] expected", "pressure [bar]"} <= set(case.window.columns)
+    assert case.map.shape == (2, 32)
+
+
+def test_images_leave_a_map_of_their_own_size(store, plates_folder):
+    dataset_id = add(store, plates_folder, only=["folder=good"])
+    run, _ = trained(store, dataset_id, pretext="autoencoder", settings={**FEW_STEPS, "reader": {"size": 32}})
+
+    top = results.ranked(store, run.id)["row_id"].iloc[0]
+
+    assert results.case(store, run.id, top).map.shape == (40, 40)
+
+
+def test_a_detector_without_gradient_is_explained_by_perturbation(store, payments_file):
+    dataset_id = add(store, payments_file, label="is_fraud", id="payment")
+    run, _ = trained(store, dataset_id, pretext="isolation_forest")
+
+    explained = pd.read_parquet(store.folder(run.id) / "explanations.parquet")
+
+    assert set(explained["method"]) == {"occlusion"}
+    assert explained["expected"].isna().all()
+
+
+def test_a_row_or_run_that_is_gone_says_so(store, payments_run):
+    with pytest.raises(StoreError, match="no row 'P99999'"):
+        results.case(store, payments_run[0].id, "P99999")
+    with pytest.raises(StoreError, match="does not exist"):
+        results.ranked(store, "deadbeef")
+
+
+def test_names_of_files_for_rows_are_never_paths():
+    assert "/" not in results.safe_name("../../etc/passwd")
+    assert results.safe_name("a/b") != results.safe_name("a_b")
