@@ -38,6 +38,8 @@ class Look:
     reasons: list[str] = field(default_factory=list)
     is_unique: bool = False
     is_sequence: bool = False
+    is_mixed: bool = False
+    """Mostly numbers, with some text."""
 
     def lower(self, grade: str, reason: str, role: Role | None = None) -> None:
         """Note a caveat; a grade never rises."""
@@ -98,7 +100,7 @@ def look_at(values: pd.Series, kind: Kind | None) -> Look:
         look.kind = Kind.BOOLEAN if kind is None and distinct == 2 and is_boolean(values) else Kind.NUMBER
         look.is_unique = distinct == len(values)
         whole = look.is_unique and bool((there == np.floor(there)).all())
-        look.is_sequence = whole and distinct > 1 and there.max() - there.min() == distinct - 1
+        look.is_sequence = whole and distinct > 1 and bool(ordered[-1] == ordered[0] + distinct - 1)
         return look
     if pd.api.types.is_datetime64_any_dtype(values) and kind in (None, Kind.DATE):
         distinct = len(pd.unique(values.dropna()))
@@ -143,6 +145,7 @@ def _find_kind(look: Look, column: Coded) -> None:
 def _mixed(look: Look, bad: np.ndarray, cells: int) -> None:
     row = int(np.flatnonzero(bad)[0])
     value = str(look.values.iloc[row])[:40]
+    look.is_mixed = True
     what = f"Mostly numbers, but text in {bad.sum()} of {cells} cells, first in row {row + 1} ({value!r})"
     if look.distinct <= FEW_LEVELS:
         look.lower("B", f"{what}: taken as a category.")

@@ -116,7 +116,7 @@ def _has_id_name(look: Look) -> bool:
 
 def _can_name_rows(look: Look) -> bool:
     """Different in every row, and an identifier by its name or by how its values look."""
-    if not look.is_unique or look.kind is Kind.DATE:
+    if not look.is_unique or look.is_mixed or look.kind is Kind.DATE:
         return False
     if _has_id_name(look):
         return _is_whole(look)

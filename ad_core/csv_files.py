@@ -69,12 +69,13 @@ def _columns(path: Path, dialect: Dialect, is_large: bool, rows: int | None) -> 
         try:
             return _stream(path, dialect, types, is_large, rows)
         except pa.ArrowInvalid as error:
-            found = re.search(r"In CSV column #(\d+): CSV conversion error", str(error))
+            found = re.search(r"In CSV column #(\d+):.* conversion error", str(error))
             if not found:
                 raise
             key = found.group(1)
             types[key] = _WIDER.get(types.get(key, schema.field(key).type), pa.string())
-    table = csv.read_csv(path, **_options(dialect, types))  # widens by itself, at the price of memory
+    texts = {key: kind for key, kind in types.items() if kind == pa.string()}
+    table = csv.read_csv(path, **_options(dialect, texts))  # widens by itself, at the price of memory
     return {
         name: _joined([_small(c, dialect.spaced, is_large) for c in table[name].chunks]) for name in table.column_names
     }

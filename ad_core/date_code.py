@@ -71,7 +71,7 @@ def phase(dates: pd.Series, seconds: np.ndarray, cycle: str) -> np.ndarray:
     if cycle == "hour":
         return np.asarray((seconds % _DAY) / _DAY)
     if cycle == "weekday":
-        return np.asarray(dates.dt.dayofweek.to_numpy(dtype=np.float64) / 7)
+        return np.asarray(dates.dt.day_of_week.to_numpy(dtype=np.float64) / 7)
     return np.asarray((dates.dt.month.to_numpy(dtype=np.float64) - 1) / 12)
 
 

@@ -108,21 +108,21 @@ def split_bar(fit: int, early_stop: int, calibration: int, other: int = 0) -> go
     figure = go.Figure()
     parts = (
         ("fit", fit, USUAL),
-        ("early stop", early_stop, CHOSEN),
-        ("calibration", calibration, ALERT),
-        ("only scored", other, MUTED),
+        ("stop", early_stop, "#6FA9B8"),
+        ("calibrate", calibration, "#4F7CC4"),
+        ("score", other, MUTED),
     )
     for name, n, colour in parts:
         if n:
             figure.add_bar(
-                x=[n], y=[""], orientation="h", name=f"{name} ({n:,})", marker_color=colour, marker_line_width=0,
+                x=[n], y=[""], orientation="h", name=name, marker_color=colour, marker_line_width=0,
+                text=[name], textposition="inside", insidetextanchor="middle", textfont={"color": "white"},
                 hovertemplate=f"{name}: {n:,} rows<extra></extra>",
             )  # fmt: skip
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
-    return _tidy(
-        figure, 90, barmode="stack", legend={"orientation": "h", "y": -0.1, "yanchor": "top", "traceorder": "normal"}
-    )
+    still = {"margin": {"l": 0, "r": 0, "t": 0, "b": 0}, "uniformtext": {"minsize": 11, "mode": "hide"}}
+    return _tidy(figure, 34, barmode="stack", showlegend=False, **still)
 
 
 def attribution_bars(parts: Sequence[str], values: np.ndarray, *, keep: int = 10) -> go.Figure:
@@ -195,7 +195,7 @@ def series(
             x=x[keep], y=values[keep], mode="lines", line={"color": USUAL, "width": 1.2}, name=column, row=row, col=1
         )
         unit = (units or {}).get(column)
-        figure.add_annotation(**_label(f"{column} [{unit}]" if unit else column, row))
+        figure.add_annotation(**_label(f"{column} [{unit}]" if unit and unit not in column else column, row))
     figure.update_yaxes(nticks=3, automargin=True)
     return _tidy(figure, height * len(columns) + 60, showlegend=False)
 

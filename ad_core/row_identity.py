@@ -61,6 +61,8 @@ def _json_cells(values: pd.Series) -> list[str]:
         head = values.to_numpy()[:200]
         if len(head) > 1 and len(np.unique(head)) > 0.5 * len(head):
             return _json_floats(values.to_numpy(dtype=np.float64))
+    if pd.api.types.is_object_dtype(values):  # 1 and True are equal to pandas, and the first would stand for both
+        return ["null" if missing else _json_cell(v) for v, missing in zip(values, values.isna(), strict=True)]
     codes, uniques = pd.factorize(values)
     levels = [_json_cell(value) for value in uniques]
     levels.append("null")  # code -1

@@ -171,7 +171,7 @@ def stain(rng: Generator) -> Plate:
     cover = strength * np.clip(body * (0.75 + 0.2 * smooth_noise(rng, 7)) + 0.35 * rim, 0, 1.3)
     plate.tint *= 1 - cover[..., None] * np.array([0.75, 0.95, 1.25])
     plate.gloss *= 1 - 0.9 * np.clip(cover / strength, 0, 1) * (0.4 + strength)
-    plate.defect = ((edge < 3) & (outline() < -1)).astype(float)
+    plate.defect = (edge < 3).astype(float)
     return plate
 
 
@@ -185,7 +185,7 @@ def dent(rng: Generator) -> Plate:
     u, v = (x - px) * np.cos(turn) + (y - py) * np.sin(turn), (y - py) * np.cos(turn) - (x - px) * np.sin(turn)
     distance = np.hypot(u / stretch, v * stretch) / radius * (1 + 0.05 * smooth_noise(rng, 9))
     plate.height += depth * (0.3 * np.exp(-(((distance - 1.05) / 0.22) ** 2)) - np.exp(-((distance / 0.6) ** 2)))
-    plate.defect = ((distance < 1.2) & (plate.hole < 0.5) & (outline() < -1)).astype(float)
+    plate.defect = (distance < 1.2).astype(float)
     return plate
 
 
@@ -252,7 +252,8 @@ def photograph(kind: str, seed: list[int]) -> tuple[Image.Image, Image.Image]:
     light = np.clip(np.stack(channels, -1) * exposure, 0, None)
     light = light / (1 + np.maximum(light - 0.75, 0))  # highlights roll off
     image = np.clip(light + noise * np.sqrt(0.3 + light[..., :1]), 0, 1)
-    mask = smaller(posed(plate.defect, turn, scale, shift)) >= 0.4
+    on_metal = plate.defect * step(outline()) * (1 - plate.hole)  # nothing is scratched where there is a hole
+    mask = smaller(posed(on_metal, turn, scale, shift)) >= 0.4
     return Image.fromarray(np.rint(image * 255).astype(np.uint8)), Image.fromarray(mask.astype(np.uint8) * 255)
 
 

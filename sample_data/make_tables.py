@@ -197,7 +197,8 @@ def break_some(frame: pd.DataFrame, rng: Generator, share: float) -> pd.DataFram
 
 
 def card_payments(out: Path) -> None:
-    """September teaches, October is next month's file."""
+    """September teaches, October is next month's file; a third file tells how each fraud was made."""
+    kinds = {}
     for at, (name, month, n, share, later) in enumerate(
         [("train", "2025-09", 5000, 0.02, False), ("next_month", "2025-10", 2500, 0.03, True)]
     ):
@@ -208,7 +209,10 @@ def card_payments(out: Path) -> None:
         frame["customer_age [years]"] = frame["customer_age [years]"].astype("Int64")
         frame.insert(1, "hour [h]", frame["paid_at"].dt.hour)
         frame.insert(0, "payment_id", [f"{month.replace('-', '')}-{number:05d}" for number in range(1, n + 1)])
-        write(frame, "card_payments_synthetic", name, out)
+        # apart, so that the kind, which gives the label away, is never trained on
+        kinds[name] = frame.loc[frame["is_fraud"] == 1, ["payment_id", "fraud_kind"]]
+        write(frame.drop(columns="fraud_kind"), "card_payments_synthetic", name, out)
+    write(pd.concat(kinds.values()), "card_payments_synthetic", "fraud_kinds", out)
 
 
 def main() -> None:

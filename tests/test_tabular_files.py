@@ -198,6 +198,7 @@ def test_a_large_file_keeps_every_value_in_smaller_types(tmp_path, monkeypatch):
     written = pd.DataFrame(
         {
             "small": generator.integers(-9, 9, n),
+            "middle": generator.integers(32_768, 40_000, n),  # squares of these would overflow 32 bits
             "large": generator.integers(0, 2**60, n),
             "half": generator.integers(0, 100, n) / 2,
             "fine": generator.normal(size=n),
@@ -215,6 +216,7 @@ def test_a_large_file_keeps_every_value_in_smaller_types(tmp_path, monkeypatch):
     frame = read_files([path])[0][1]
 
     assert (frame["small"].dtype, frame["half"].dtype, frame["fine"].dtype) == (np.int32, np.float32, np.float64)
+    assert frame["middle"].dtype == np.int64
     assert isinstance(frame["word"].dtype, pd.CategoricalDtype)
     pd.testing.assert_frame_equal(frame.astype(written.dtypes), written, check_exact=True)
 

@@ -67,6 +67,10 @@ def _ended(run: RunRecord) -> None:
         )
         with st.container(horizontal=True):
             st.button("Run again", type="primary", icon=":material/replay:", on_click=_again, args=(run.id,))
+            if (store().folder(run.id) / "scores.parquet").exists():
+                go_button(
+                    "See alerts", "alerts", help="It got as far as the scores; the map or explanations are missing."
+                )
             go_button("Change the data", "data", case={"data": run.dataset_id, "run": None})
     _curve(state.curve)
     _log(state.log_tail, open_at_first=run.status == "failed")

@@ -108,6 +108,8 @@ def _split(dataset: Dataset) -> None:
     chart(
         figures.split_bar(fit, stop, rest, len(dataset) - n),
         alt=f"{fit:,} rows train, {stop:,} say when to stop, {rest:,} calibrate, {len(dataset) - n:,} are only scored.",
+        caption=f"{fit:,} fit the model, {stop:,} say when to stop, {rest:,} calibrate"
+        + (f", {len(dataset) - n:,} are only scored." if n < len(dataset) else "."),
         key="split",
     )
     if dataset.modality is not Modality.SENSOR:

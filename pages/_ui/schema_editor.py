@@ -27,15 +27,16 @@ def schema_editor(record: DatasetRecord, dataset: Dataset, declared: Declared) -
     version = (st.session_state.get("_draft") or {}).get("version", 0)
     key = f"schema-{record.id}-{version}"
     st.data_editor(
-        columns[["name", "role", "kind", "unit", "missing", "distinct", "grade", "reason"]],
+        columns[["name", "role", "kind", "grade", "reason", "missing", "distinct", "unit"]],
         key=key,
         hide_index=True,
+        placeholder="",
         disabled=["name", "unit", "missing", "distinct", "grade", "reason"],
         height=table_height(len(columns), 520),
         alt=f"{len(columns)} columns with role, kind, missing share and grade",
         column_config={
             "name": st.column_config.TextColumn("column", pinned=True),
-            "role": st.column_config.SelectboxColumn("role", options=list(ROLES.values()), required=True, width=150),
+            "role": st.column_config.SelectboxColumn("role", options=list(ROLES.values()), required=True, width=125),
             "kind": st.column_config.SelectboxColumn("kind", options=[str(k) for k in Kind], required=True, width=90),
             "unit": st.column_config.TextColumn("unit", width=60),
             "missing": st.column_config.NumberColumn("missing", format="%.1f %%", width=75),
@@ -43,7 +44,7 @@ def schema_editor(record: DatasetRecord, dataset: Dataset, declared: Declared) -
             "grade": st.column_config.TextColumn(
                 "grade", width=55, help="A fine, B with a caveat, C left out unless you insist."
             ),
-            "reason": st.column_config.TextColumn("why", width="large"),
+            "reason": st.column_config.TextColumn("why", width=230),
         },
         on_change=_edited,
         args=(record, dataset, key),

@@ -77,11 +77,15 @@ def _chip() -> None:
     runs = [store().run(run_id) for run_id in st.session_state.get("_alive", [])]
     if any(not run.alive for run in runs):
         st.rerun()
-    for run in runs:
+    for run in (run for run in runs if run.status == "running"):
         state = jobs.state(store(), run.id)
-        label = f"{run.name}: {'waiting' if run.status == 'queued' else words.STAGES.get(state.stage, 'starting')}"
+        label = f"{run.name}: {words.STAGES.get(state.stage, 'starting').lower()}"
         st.progress(min(max(state.done, 0.0), 1.0), text=label)
-        st.button("Show", key=f"chip-{run.id}", type="tertiary", on_click=go, args=("train",), kwargs={"run": run.id})
+        target = run.parent if run.kind == "explain" else run.id
+        show = {"on_click": go, "args": ("explain" if run.kind == "explain" else "train",), "kwargs": {"run": target}}
+        st.button("Show", key=f"chip-{run.id}", type="tertiary", icon=":material/visibility:", **show)
+    if waiting := sum(run.status == "queued" for run in runs):
+        st.caption(f":material/hourglass_empty: {words.count(waiting, 'job')} waiting for the device.")
 
 
 def _say_ended(run_id: str) -> None:

@@ -162,6 +162,6 @@ def estimate(rows: int, modality: str, preset: str) -> str:
     per_row_s = {"table": 0.001, "image": 0.2, "sensor": 0.0005}[modality]
     low = steps * step_s + rows * per_row_s + 15
     return (
-        f"Roughly {duration(low)} to {duration(3 * low)} on a processor, much less of the training on a GPU; "
-        "it stops earlier when nothing more is gained. The forecast gets better once it runs."
+        f"Roughly {duration(low)} to {duration(3 * low)} on a processor, less on a GPU. "
+        "A guess from the preset and the number of rows; it gets better once the run works."
     )

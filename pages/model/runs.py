@@ -29,7 +29,10 @@ def listing(runs: list[RunRecord]) -> pd.DataFrame:
             "name": [run.name for run in runs],
             "kind": [words.KINDS[run.kind] for run in runs],
             "data": [names.get(run.dataset_id, "(deleted)") for run in runs],
-            "method": [run.summary.get("method") or run.config.get("pretext") or "" for run in runs],
+            "method": [
+                run.summary.get("method") or run.config.get("pretext") or ("default" if run.kind == "train" else "")
+                for run in runs
+            ],
             "preset": [run.config.get("preset", "") for run in runs],
             "created": [run.created for run in runs],
             "took": [(run.ended - run.started).total_seconds() if run.ended and run.started else None for run in runs],
@@ -85,6 +88,7 @@ state = st.dataframe(
     shown,
     key="runs-table",
     hide_index=True,
+    placeholder="–",
     on_select="rerun",
     selection_mode="single-row",
     selection_default={"selection": {"rows": [] if at is None else [at], "columns": []}},

@@ -87,9 +87,10 @@ with st.expander("More settings", icon=":material/tune:"):
         "Seed", 0, 2**31 - 1, 0, key="seed", help="The same seed gives the same detector on the same kind of device."
     )
     scorer, settings = method_settings(card, record.modality)
-st.caption(f":material/schedule: {words.estimate(len(data), record.modality, preset or 'quick')}")
 config = {
     "pretext": card.name, "scorer": scorer, "preset": preset, "seed": int(seed), "device": device,
     "training_rows": known, "settings": settings,
 }  # fmt: skip
-st.button("Train", type="primary", icon=":material/play_arrow:", on_click=start, args=(config, name or record.name))
+with st.bottom, st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
+    st.caption(f":material/schedule: {words.estimate(len(data), record.modality, preset or 'quick')}", width="stretch")
+    st.button("Train", type="primary", icon=":material/play_arrow:", on_click=start, args=(config, name or record.name))

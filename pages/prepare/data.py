@@ -92,12 +92,12 @@ with st.container(horizontal=True, gap="small"):
             help="Never trained on; only used to judge.",
         )
 
-left, right = st.columns([3, 2], gap="large")
+left, right = st.columns([7, 4], gap="medium")
 with left:
     schema_editor(record, dataset, declared)
 with right:
     reference_rows(record, dataset, declared)
-    st.subheader("Ready?", anchor=False)
+    st.subheader("Before you train", anchor=False)
     for blocker in found.blockers:
         st.error(blocker, icon=":material/block:")
     notices = [*dataset.notices, *(n for n in found.warnings if n not in dataset.notices)]
@@ -106,14 +106,22 @@ with right:
     if len(notices) > 4:
         with st.expander(f"{len(notices) - 4} more notices"):
             st.markdown("\n".join(f"- {notice}" for notice in notices[4:]))
-    if not found.blockers:
-        st.success("Ready to train.", icon=":material/check_circle:")
+    if not found.blockers and not notices:
+        st.success("Nothing to think about.", icon=":material/check_circle:")
+preview(dataset)
+
+with st.bottom, st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
+    if found.blockers:
+        st.markdown(
+            f":red[:material/block: {words.count(len(found.blockers), 'thing')} to mend before training.]",
+            width="content",
+        )
+    else:
+        st.markdown(":green[:material/check_circle:] Ready to train.", width="content")
     st.button(
         "Use these settings",
         type="primary",
         icon=":material/arrow_forward:",
         on_click=use,
         disabled=bool(found.blockers),
-        width="stretch",
     )
-preview(dataset)

@@ -36,6 +36,7 @@ with st.grid("auto", min_column_width=280, gap="medium"):
                 )
                 if sample.units:
                     st.markdown(f"**Units:** {sample.units}")
+            st.space("stretch")
             st.button(
                 f"Open {sample.title}",
                 key=f"sample-{sample.name}",

@@ -81,6 +81,11 @@ def train_quickly(page: Page) -> None:
     """From the Data page to a finished run."""
     press(page, "Use these settings", exact=False)
     expect(page.get_by_text("Suggested")).to_be_visible()
+    page.get_by_text("More settings").click()
+    steps = page.get_by_label("Max steps", exact=True)
+    steps.fill("60")
+    steps.press("Enter")
+    settled(page)
     press(page, "Train")
     expect(page.get_by_text("Closing this page is safe", exact=False)).to_be_visible()
     finished(page)
@@ -90,8 +95,10 @@ def train_quickly(page: Page) -> None:
 
 def finished(page: Page) -> None:
     """Wait until the page says by itself that the job is done."""
-    expect(page.get_by_text("Done", exact=True)).to_be_visible(timeout=TRAINED_MS)
+    over = page.get_by_text("Done", exact=True).or_(page.get_by_text("It ended with an error"))
+    expect(over).to_be_visible(timeout=TRAINED_MS)
     settled(page)
+    assert not page.get_by_text("It ended with an error").count(), page.get_by_test_id("stMain").inner_text()
 
 
 def lasso(page: Page) -> None:

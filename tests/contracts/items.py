@@ -16,7 +16,7 @@ NUMBER, CATEGORY = PartKind.NUMBER, PartKind.CATEGORY
 
 
 def shape(modality: Modality) -> ItemShape:
-    """A table of three numbers (one with a missing flag) and a category of three levels; 16 x 16 RGB; 2 channels x 32
+    """Three numbers (one with a missing flag) and a category of three levels; 16 x 16 RGB; 2 channels x 32
     steps.
     """
     if modality is Modality.TABLE:

@@ -29,7 +29,7 @@ class Card(Pretext):
 
 
 class AttackedProjections(Card):
-    """Which of 8 fixed random projections is this? Asked of embeddings that were pushed towards the wrong answer."""
+    """Which of 8 fixed random projections is this? Asked of embeddings pushed towards the wrong answer."""
 
     modalities = frozenset({Modality.TABLE})
 
@@ -60,7 +60,7 @@ class AttackedProjections(Card):
 
 
 class ClassContrast(Card):
-    """Pull rows of a class together, push the classes apart; score = mean distance to the class centres over 4 views."""
+    """Pull rows of a class together, push classes apart; score = mean distance to the class centres over 4 views."""
 
     modalities = frozenset({Modality.TABLE, Modality.SENSOR})
 

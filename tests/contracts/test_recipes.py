@@ -47,7 +47,7 @@ class Mean:
 
 
 class FourFolds(Recipe):
-    """Two references on each three quarters of the fit rows; a row's own score comes from the two that did not see it."""
+    """Two references on each three quarters of the fit rows; out of the bag, a row is scored by the pair without it."""
 
     title = about = source = "Toy"
     modalities = frozenset(Modality)

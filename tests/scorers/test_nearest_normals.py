@@ -35,9 +35,9 @@ def identity(modality: Modality) -> Identity:
     return Identity(None, items.shape(modality), Grid())
 
 
-def fitted(bank: torch.Tensor, modality: Modality = Modality.TABLE, **settings) -> NearestNormals:
+def fitted(rows: torch.Tensor, modality: Modality = Modality.TABLE, **settings) -> NearestNormals:
     scorer = NearestNormals(NearestNormalsSettings(**settings))
-    scorer.fit(identity(modality), [Batch(part) for part in bank.split(2)])
+    scorer.fit(identity(modality), [Batch(part) for part in rows.split(2)])
     return scorer
 
 

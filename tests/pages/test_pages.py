@@ -1,0 +1,177 @@
+"""Every page with a finished run, without one, and with a link that leads nowhere."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ad_core.store import RunRecord, Store
+from tests.pages.conftest import ROWS, write_image_run
+
+Open = Callable[..., AppTest]
+
+PAGES = {
+    "prepare/data.py": "Data",
+    "model/train.py": "Train",
+    "model/runs.py": "Runs",
+    "investigate/alerts.py": "Alerts",
+    "investigate/map.py": "Map",
+    "investigate/explain.py": "Explain",
+    "operate/score_file.py": "Score file",
+}
+
+
+def texts(test: AppTest) -> str:
+    """Everything that can be read on the page."""
+    parts = [*test.markdown, *test.info, *test.error, *test.warning, *test.success, *test.caption]
+    return "\n".join(str(part.value) for part in parts)
+
+
+def button(test: AppTest, label: str) -> object:
+    """The button of that label."""
+    return next(b for b in test.button if b.label == label)
+
+
+def test_home_shows_the_samples_and_that_nothing_leaves_the_machine(home: Path, open_page: Open) -> None:
+    test = open_page()
+
+    assert not test.exception
+    assert sum(b.label.startswith("Open ") for b in test.button) >= 4
+    assert "Your data stay on this machine" in texts(test)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_empty_installation_names_what_is_missing_and_offers_one_way_on(
+    home: Path, open_page: Open, page: str
+) -> None:
+    test = open_page(page)
+
+    assert not test.exception
+    assert not test.error
+    assert test.title[0].value == PAGES[page]
+    assert test.info or page == "prepare/data.py"
+    assert test.button
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_shows_a_finished_run(table_run: RunRecord, open_page: Open, page: str) -> None:
+    test = open_page(page, run=table_run.id, data=table_run.dataset_id, row=f"r{ROWS - 1}")
+
+    assert not test.exception
+    assert not test.error, test.error[0].value
+
+
+@pytest.mark.parametrize(
+    "page", ["investigate/alerts.py", "investigate/map.py", "investigate/explain.py", "model/train.py"]
+)
+def test_a_link_to_a_run_that_is_gone_says_so(home: Path, open_page: Open, page: str) -> None:
+    test = open_page(page, run="99")
+
+    assert not test.exception
+    assert "Run 99 does not exist (deleted?)." in texts(test)
+
+
+def test_a_link_to_a_row_that_is_gone_says_so(table_run: RunRecord, open_page: Open) -> None:
+    test = open_page("investigate/explain.py", run=table_run.id, row="nowhere")
+
+    assert not test.exception
+    assert "It may belong to another run" in texts(test)
+
+
+def test_a_link_to_data_that_are_gone_says_so(home: Path, open_page: Open) -> None:
+    test = open_page("prepare/data.py", data="99")
+
+    assert "Data set 99 does not exist (deleted?)." in texts(test)
+
+
+def test_the_case_is_told_in_a_sentence_with_what_was_expected(table_run: RunRecord, open_page: Open) -> None:
+    test = open_page("investigate/explain.py", run=table_run.id, row=f"r{ROWS - 1}")
+
+    told = texts(test)
+    assert "*amount* 5000.0 (expected 35 to 66)" in told
+    assert "completeness gap 0.001" in told
+    assert "the nearest normal row, `r0`" in told
+
+
+def test_text_of_the_users_data_is_never_taken_for_markup() -> None:
+    from pages._ui.explain_parts import _plain
+
+    assert _plain("*a* [b](c) $x$") == r"\*a\* \[b\]\(c\) \$x\$"
+
+
+def test_the_search_narrows_the_rows(table_run: RunRecord, open_page: Open) -> None:
+    test = open_page("investigate/alerts.py", run=table_run.id, search="r11")
+
+    assert "11 rows of 120 shown" in texts(test)
+
+
+def test_alerts_only_keeps_the_rows_above_the_threshold(table_run: RunRecord, open_page: Open) -> None:
+    test = open_page("investigate/alerts.py", run=table_run.id, alerts_only="true", alpha="0.05")
+
+    shown = test.dataframe[-1].value if len(test.dataframe) else None
+    assert shown is not None
+    assert (shown["p_value"] <= 0.05 + 1e-9).all()  # p-values are quotients
+    assert len(shown) < ROWS
+
+
+def test_choosing_a_row_makes_it_the_case_of_all_pages(table_run: RunRecord, open_page: Open) -> None:
+    test = open_page("investigate/alerts.py", run=table_run.id)
+    test.session_state[f"alerts-{table_run.id}"] = {"selection": {"rows": [1], "columns": [], "cells": []}}
+    test.session_state["row"] = f"r{ROWS - 2}"
+
+    test.switch_page("investigate/explain.py").run()
+
+    assert test.subheader[0].value == f"r{ROWS - 2}"
+
+
+def test_a_row_without_an_explanation_gets_a_button(table_run: RunRecord, open_page: Open) -> None:
+    test = open_page("investigate/explain.py", run=table_run.id, row="r3")
+
+    assert button(test, "Explain this row")
+
+
+def test_images_are_shown_with_their_map(store: Store, tmp_path: Path, open_page: Open) -> None:
+    run = write_image_run(store, tmp_path)
+
+    test = open_page("investigate/explain.py", run=run.id, row="p11.png")
+
+    assert not test.exception
+    assert "Mainly the area" in texts(test)
+
+
+def test_a_run_is_renamed_in_place(table_run: RunRecord, store: Store, open_page: Open) -> None:
+    test = open_page("model/runs.py", run=table_run.id)
+
+    next(field for field in test.text_input if field.label == "Name").set_value("better name").run()
+
+    assert store.run(table_run.id).name == "better name"
+
+
+def test_a_run_is_not_deleted_by_one_click(table_run: RunRecord, store: Store, open_page: Open) -> None:
+    test = open_page("model/runs.py", run=table_run.id)
+
+    button(test, "Delete").click().run()  # type: ignore[attr-defined]
+
+    assert store.run(table_run.id)
+    assert any("for good" in box.label for box in test.checkbox)
+
+
+def test_a_second_click_on_a_sample_finds_the_first_ones_data_set(home: Path, store: Store, open_page: Open) -> None:
+    label = next(b.label for b in open_page().button if b.label.startswith("Open ") and b.label != "Open your own file")
+    for _ in range(2):
+        button(open_page(), label).click().run()  # type: ignore[attr-defined]
+
+    assert len(store.datasets()) == 1
+
+
+def test_the_training_form_offers_only_methods_that_fit_and_marks_one(
+    table_run: RunRecord, store: Store, open_page: Open
+) -> None:
+    test = open_page("model/train.py", data=table_run.dataset_id)
+
+    assert not test.exception
+    labels = [b.label for b in test.button]
+    assert labels.count("Chosen") == 1
+    assert "Train" in labels
+    assert "Rotation" not in texts(test)

@@ -1,0 +1,136 @@
+"""The pieces that pages share."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from pydantic import Field
+from streamlit.testing.v1 import AppTest
+
+from ad_core.reader import Column, Declared, Kind, Role, Schema
+from ad_core.settings import Settings
+from pages._ui import words
+from pages._ui.datasets import with_kind, with_role
+from pages._ui.downloads import safe_csv
+
+
+class Example(Settings):
+    """One field of every type that settings have."""
+
+    steps: int = Field(10, ge=1, le=100, description="How many.")
+    rate: float = Field(0.0003, gt=0, le=1)
+    fast: bool = False
+    way: str = "near"
+    size: int | None = None
+
+
+def form() -> None:
+    import streamlit as st
+
+    from pages._ui.forms import form_for
+
+    st.session_state["found"] = form_for(st.session_state["schema"], "set", preset=st.session_state["preset"])
+
+
+def shown(preset: bool) -> AppTest:
+    test = AppTest.from_function(form)
+    test.session_state["schema"] = Example.model_json_schema()
+    test.session_state["preset"] = preset
+    return test.run()
+
+
+def test_an_untouched_form_changes_nothing() -> None:
+    assert shown(preset=False).session_state["found"] == {}
+    assert shown(preset=True).session_state["found"] == {}
+
+
+def test_only_what_was_changed_comes_back_and_can_be_parsed() -> None:
+    test = shown(preset=False)
+
+    test.number_input(key="set-steps").set_value(20)
+    test.number_input(key="set-size").set_value(5)
+    test.toggle(key="set-fast").set_value(True)
+    found: dict[str, Any] = test.run().session_state["found"]
+
+    assert found == {"steps": 20, "size": 5, "fast": True}
+    assert Example.parse(found, "training").steps == 20
+
+
+def test_a_small_default_is_not_rounded_away() -> None:
+    assert shown(preset=False).number_input(key="set-rate").value == pytest.approx(0.0003)
+
+
+def test_a_field_knows_its_limits() -> None:
+    field = shown(preset=False).number_input(key="set-steps")
+
+    assert (field.min, field.max) == (1, 100)
+    assert "1 to 100" in field.help
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+x", "-cmd", "@sum", "\tx", "|calc"])
+def test_a_cell_that_a_spreadsheet_would_run_is_defused(cell: str) -> None:
+    text = safe_csv(pd.DataFrame({"a": [cell]})).decode("utf-8-sig")
+
+    assert f"'{cell.strip()}" in text.replace('"', "") or "'\t" in text
+
+
+def test_numbers_and_ordinary_text_stay_as_they_are() -> None:
+    text = safe_csv(pd.DataFrame({"a": ["-5", "shop", None], "b": [-1.5, 2.0, None]})).decode("utf-8-sig")
+
+    assert text.splitlines() == ["a,b", "-5,-1.5", "shop,2.0", ","]
+
+
+def test_a_heading_can_be_a_formula_too() -> None:
+    assert safe_csv(pd.DataFrame({"=x": [1]})).decode("utf-8-sig").splitlines()[0] == "'=x"
+
+
+@pytest.fixture
+def schema() -> Schema:
+    roles = {"id": Role.ID, "other": Role.FEATURE, "y": Role.LABEL, "left_out": Role.IGNORE}
+    return Schema(columns=tuple(Column(name=n, role=r, kind=Kind.NUMBER) for n, r in roles.items()))
+
+
+def test_a_role_that_one_column_can_have_moves_and_its_old_holder_is_left_out(schema: Schema) -> None:
+    declared = with_role(Declared(), schema, "other", Role.ID)
+
+    assert declared.id == "other"
+    assert declared.ignore == ("id",)
+    assert schema.with_roles(declared.roles()).one(Role.ID) == "other"
+
+
+def test_a_column_can_be_insisted_on_and_left_out_again(schema: Schema) -> None:
+    used = with_role(Declared(), schema, "left_out", Role.FEATURE)
+    dropped = with_role(used, schema, "left_out", Role.IGNORE)
+
+    assert (used.use, used.ignore) == (("left_out",), ())
+    assert (dropped.use, dropped.ignore) == ((), ("left_out",))
+
+
+def test_a_label_can_become_a_feature(schema: Schema) -> None:
+    declared = with_role(Declared(label="y"), schema, "y", Role.FEATURE)
+
+    assert (declared.label, declared.use) == (None, ("y",))
+
+
+def test_a_corrected_kind_is_kept_beside_the_others() -> None:
+    declared = with_kind(with_kind(Declared(), "a", Kind.CATEGORY), "b", Kind.DATE)
+
+    assert declared.kinds == {"a": Kind.CATEGORY, "b": Kind.DATE}
+
+
+def test_every_page_explains_itself_and_every_word_it_uses() -> None:
+    assert set(words.PAGES) == set(words.USED_ON)
+    for used in words.USED_ON.values():
+        assert set(used) <= set(words.GLOSSARY)
+
+
+def test_numbers_are_told_in_three_digits() -> None:
+    assert [words.number(v) for v in (0.12345, 12.345, 1234.5, None, float("nan"))] == [
+        "0.123",
+        "12.3",
+        "1,234",
+        "–",
+        "–",
+    ]
+    assert [words.duration(s) for s in (5, 65, 3700, None)] == ["5 s", "1 min 5 s", "1 h 1 min", "–"]
+    assert [words.size(n) for n in (12, 4_000, 2_500_000, 3e9)] == ["12 B", "4 kB", "2 MB", "3.0 GB"]
