@@ -160,7 +160,11 @@ def anomaly_maps(detector: Detector, dataset: Dataset, report: Report) -> Iterat
 def embedding_map(
     detector: Detector, frame: Frame, item_scores: np.ndarray, most: int, report: Report
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Two-dimensional places of the items: `row_id, x, y, pca_x, pca_y, score, percentile`, and how far to trust them."""
+    """Places of the items in two dimensions, and how far to trust them.
+
+    Returns:
+        `row_id, x, y, pca_x, pca_y, fitted, score, percentile`, and the facts of `embedding_map.project`.
+    """
     from ad_core import embedding_map as maps
 
     index = np.arange(len(frame))
@@ -180,7 +184,7 @@ def embedding_map(
 
 
 def _nearest(detector: Detector, frame: Frame, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Nearest normals by embedding; those that share samples with the item come last, for they would hide what is odd."""
+    """Nearest normals by embedding; those that share samples with the item come last: they would hide what is odd."""
     embeddings = embed_items(detector.model, frame, index, device=detector.device)
     normals = detector.normals
     near, distance = explanation.nearest_normals(embeddings, normals.embeddings.numpy(), len(normals.row_ids))

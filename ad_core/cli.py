@@ -89,9 +89,9 @@ def train(
             report.say(notice)
         trained = pipeline.train_all(dataset, choice, report)
     trained.detector.save(out)
-    facts = trained.detector.facts
+    facts, taught = trained.detector.facts, len(trained.split.fit)
     typer.echo(
-        f"{facts['method']} trained on {facts['split']['fit']} of {len(dataset)} rows of {dataset.name}; detector in {out}"
+        f"{facts['method']} trained on {taught} items of {dataset.name} ({len(dataset)} rows); detector in {out}"
     )
 
 

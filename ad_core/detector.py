@@ -184,7 +184,8 @@ class Detector:
         )
         if not np.allclose(detector._normal_scores(), parts["normals"]["score"], rtol=ELSEWHERE, atol=ELSEWHERE):
             raise BundleError(
-                f"The detector in {folder} gives other scores here than where it was trained. Train it again with these versions."
+                f"The detector in {folder} gives other scores here than where it was trained. "
+                "Train it again with these versions."
             )
         return detector
 

@@ -90,10 +90,10 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: "ArrayLike") -> np.ndarray:
         """(n,) 1 for inliers and -1 for outliers."""
-        return np.where(self.decision_function(X) < 0, -1, 1)
+        return np.asarray(np.where(self.decision_function(X) < 0, -1, 1))
 
     def _scaled(self, x: np.ndarray) -> np.ndarray:
-        return np.clip((x - self.center_) / self.scale_, -30, 30)
+        return np.asarray(np.clip((x - self.center_) / self.scale_, -30, 30))
 
     def _anomaly(self, x: np.ndarray) -> np.ndarray:
         import torch

@@ -1,9 +1,7 @@
-"""Read -> profile -> split -> fit -> calibrate -> score -> map -> explain: what a job, the command line and Python
-call.
-"""
+"""Open -> profile -> split -> fit -> calibrate -> score: what a job, the command line and Python call."""
 
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -17,14 +15,20 @@ from pydantic import BaseModel, ConfigDict
 
 from ad_core.catalogue import READER_OF, default_method, kind_of, recipe_name
 from ad_core.errors import DataError, MethodError
+from ad_core.opening import as_used, open_as, open_dataset, open_declared, open_like
 from ad_core.progress import Report, Silent
-from ad_core.reader import Dataset, Declared, Kind
+from ad_core.reader import Dataset
 from ad_core.settings import SECTIONS
 from ad_core.types import Frame, Modality, Split, TrainingRows
 
 if TYPE_CHECKING:
     from ad_core.detector import Detector, Normals
     from ad_core.recipe import Fitted
+
+__all__ = [
+    "Choice", "Trained", "load_detector", "open_as", "open_dataset", "open_declared", "open_like", "score_frame",
+    "train", "train_all", "versions",
+]  # fmt: skip
 
 REFERENCES_SHOWN = ("isolation_forest", "nearest_neighbours")
 """Classical detectors that are fitted with every run and shown beside it."""
@@ -63,48 +67,6 @@ class Trained:
     """`row_id` and one score column per classical detector."""
     seconds: dict[str, float]
     """Time to fit and score, of the method and of each classical detector."""
-
-
-def open_dataset(
-    sources: str | Path | Sequence[str | Path] | pd.DataFrame,
-    *,
-    modality: Modality | str | None = None,
-    label: str | None = None,
-    id: str | None = None,
-    class_column: str | None = None,
-    time: str | None = None,
-    entity: str | None = None,
-    ignore: Iterable[str] = (),
-    use: Iterable[str] = (),
-    only: Iterable[str] = (),
-    kinds: Mapping[str, Kind] | None = None,
-) -> Dataset:
-    """Open files, a folder, a zip of images, or a frame; the kind of data is found out unless it is given.
-
-    Args:
-        label: column with the truth where it is known; only ever used to judge.
-        only: `COLUMN=VALUE` texts; rows that don't fulfil all of them are scored but teach nothing.
-        kinds: corrected kinds of columns.
-
-    Raises:
-        DataError: the data can't be read or used.
-    """
-    declared = Declared(
-        modality=Modality(modality) if modality else None,
-        id=id, label=label, class_column=class_column, time=time, entity=entity,
-        ignore=tuple(ignore), use=tuple(use), only=tuple(only), kinds=dict(kinds or {}),
-    )  # fmt: skip
-    return open_declared(sources, declared)
-
-
-def open_declared(sources: str | Path | Sequence[str | Path] | pd.DataFrame, declared: Declared) -> Dataset:
-    """`open_dataset` with everything that was declared in one object, as stored with a data set."""
-    from ad_core.reader import READERS
-
-    if not isinstance(sources, pd.DataFrame):
-        sources = _existing(sources)
-    found = declared.modality or _modality_of(sources, declared)
-    return READERS.get(READER_OF[found]).open(sources, declared)
 
 
 def train(
@@ -189,20 +151,13 @@ def train_all(dataset: Dataset, choice: Choice, report: Report) -> Trained:
         model=fitted.model,
         calibration=calibration,
         normals=_normals(fitted.model, frame, split, choice.seed, device),
-        facts={
-            "method": method, "kind": kind, "scorer": choice.scorer or ("own_score" if kind == "pretext" else None),
-            "preset": choice.preset, "seed": choice.seed, "training_rows": choice.training_rows, "settings": choice.settings,
-            "modality": str(dataset.modality), "declared": _as_used(dataset).model_dump(mode="json"), "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "data": {"name": dataset.name, "rows": len(dataset), "fingerprint": dataset.fingerprint},
-            "split": {"fit": len(split.fit), "early_stop": len(split.early_stop), "calibration": len(split.calibration)},
-            "notices": [*dataset.notices, *frame.notices, *split_notices, *facts.pop("notices", [])],
-            "training": facts, "versions": versions(),
-        },
+        facts=_facts(dataset, choice, method, kind, split)
+        | {"notices": [*dataset.notices, *frame.notices, *split_notices, *facts.pop("notices", [])], "training": facts},
         residuals=_residuals(fitted.model, frame, split, device),
         out_of_bag=_kept_scores(frame, fitted) if fitted.out_of_bag else None,
         recipe=recipe,
         device=device,
-    )  # fmt: skip
+    )
 
     report.stage("score")
     scores = detector.scored_rows(frame, item_scores)
@@ -215,46 +170,28 @@ def train_all(dataset: Dataset, choice: Choice, report: Report) -> Trained:
     return Trained(detector, frame, split, item_scores, scores, references, seconds)
 
 
+def _facts(dataset: Dataset, choice: Choice, method: str, kind: str, split: Split) -> dict[str, Any]:
+    """What a detector remembers of how it came about; JSON-able."""
+    return {
+        "method": method,
+        "kind": kind,
+        "scorer": choice.scorer or ("own_score" if kind == "pretext" else None),
+        **choice.model_dump(include={"preset", "seed", "training_rows", "settings"}),
+        "modality": str(dataset.modality),
+        "declared": as_used(dataset).model_dump(mode="json"),
+        "data": {"name": dataset.name, "rows": len(dataset), "fingerprint": dataset.fingerprint},
+        "split": {part: len(getattr(split, part)) for part in ("fit", "early_stop", "calibration")},
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": versions(),
+    }
+
+
 def versions() -> dict[str, str]:
     """What the numbers of a run depend on."""
     packages = ("torch", "numpy", "pandas", "scikit-learn", "captum")
     return {"anomaly_lens": version("anomaly-lens"), "python": platform.python_version()} | {
         p: version(p) for p in packages
     }
-
-
-def _existing(sources: str | Path | Sequence[str | Path]) -> list[Path]:
-    paths = [Path(sources)] if isinstance(sources, str | Path) else [Path(p) for p in sources]
-    if not paths:
-        raise DataError("No file was given. Name a file, several files, or a folder.")
-    for path in paths:
-        if not path.expanduser().exists():
-            raise DataError(f"{path} does not exist. Check the spelling, or give the full path.")
-    return [path.expanduser().resolve() for path in paths]
-
-
-def _modality_of(sources: list[Path] | pd.DataFrame, declared: Declared) -> Modality:
-    from ad_core.readers.sensor import looks_like_recording
-
-    if declared.time is not None:
-        return Modality.SENSOR
-    if isinstance(sources, pd.DataFrame):
-        return Modality.SENSOR if looks_like_recording(sources) else Modality.TABLE
-    if all(_holds_images(path) for path in sources):
-        return Modality.IMAGE
-    if any(path.is_dir() for path in sources):
-        return Modality.SENSOR
-    from ad_core.tabular_files import read_head
-
-    return Modality.SENSOR if looks_like_recording(read_head(sources[0])) else Modality.TABLE
-
-
-def _holds_images(path: Path) -> bool:
-    from ad_core.image_files import SUFFIXES
-
-    if path.is_file():
-        return path.suffix.lower() in {*SUFFIXES, ".zip"}
-    return any(p.suffix.lower() in SUFFIXES for p in path.rglob("*"))
 
 
 def _check_sections(settings: Mapping[str, Mapping[str, Any]]) -> None:
@@ -286,7 +223,7 @@ def _fit(
 
 
 def _held_out(split: Split, item_scores: np.ndarray) -> pd.DataFrame:
-    """Calibration items; where a recording is too short for any, the early-stop items, which no weight was fitted to."""
+    """Calibration items; where a recording is too short for any, the early-stop items: no weight was fitted to them."""
     chosen = split.calibration if len(split.calibration) else split.early_stop
     return pd.DataFrame({"item": chosen, "score": item_scores[chosen]})
 
@@ -349,74 +286,8 @@ def _references(frame: Frame, split: Split, seed: int, report: Report, seconds: 
     return table.reset_index(drop=True)
 
 
-def open_like(detector: "Detector", sources: Any, also: Mapping[str, Any] | None = None) -> Dataset:
-    """Open new data for a detector, with the roles and kinds that its training data had.
-
-    Args:
-        also: what was declared of the new data themselves; their label and their entity column count.
-
-    Raises:
-        DataError: the data can't be read, or are of another kind than the detector's.
-    """
-    return open_as(detector.facts["declared"], sources, also)
-
-
-def open_as(trained: Mapping[str, Any], sources: Any, also: Mapping[str, Any] | None = None) -> Dataset:
-    """`open_like` where only the detector's facts are at hand, as in the app, which loads no model.
-
-    Args:
-        trained: `facts["declared"]` of the detector.
-    """
-    declared = Declared.model_validate(trained)
-    for role in ("label", "entity"):
-        if also and also.get(role):
-            declared = declared.model_copy(update={role: also[role]})
-    return open_declared(sources, _that_exist(declared, sources))
-
-
 def score_frame(detector: "Detector", frame: Frame, report: Report) -> np.ndarray:
     """(n,) scores of all items of a frame."""
     from ad_core.training import score_items
 
     return score_items(detector.model, frame, np.arange(len(frame)), device=detector.device, report=report)
-
-
-def _as_used(dataset: Dataset) -> Declared:
-    """Every role and kind spelled out, so that a new file is read as this one was, whatever it looks like by itself."""
-    from ad_core.reader import Role
-
-    schema = dataset.schema
-    return Declared(
-        modality=dataset.modality,
-        id=schema.one(Role.ID), label=schema.one(Role.LABEL) or dataset.declared.label,
-        class_column=schema.one(Role.CLASS) or dataset.declared.class_column,
-        time=schema.one(Role.TIME), entity=schema.one(Role.ENTITY) or dataset.declared.entity,
-        ignore=tuple(schema.names(Role.IGNORE)), use=tuple(schema.names(Role.FEATURE)),
-        kinds={c.name: c.kind for c in schema.columns},
-    )  # fmt: skip
-
-
-def _that_exist(declared: Declared, sources: Any) -> Declared:
-    """Leave out what a new file does not have; the reader's `match` says what is missing that matters."""
-    if declared.modality is Modality.IMAGE:
-        return declared
-    if isinstance(sources, pd.DataFrame):
-        there = set(map(str, sources.columns))
-    else:
-        from ad_core.tabular_files import read_head
-
-        there = set(read_head(_first_file(_existing(sources))).columns)
-    single = {role: getattr(declared, role) for role in ("id", "label", "class_column", "time", "entity")}
-    return declared.model_copy(
-        update={role: name if name in there else None for role, name in single.items()}
-        | {
-            "ignore": tuple(c for c in declared.ignore if c in there),
-            "use": tuple(c for c in declared.use if c in there),
-        }
-        | {"kinds": {name: kind for name, kind in declared.kinds.items() if name in there}}
-    )
-
-
-def _first_file(paths: list[Path]) -> Path:
-    folder = paths[0]
-    return folder if folder.is_file() else next(p for p in sorted(folder.rglob("*")) if p.is_file())

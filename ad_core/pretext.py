@@ -97,7 +97,7 @@ class Pretext(nn.Module, ABC):
         return None
 
     def expected(self, x: Tensor, draw: Draw) -> Tensor | None:  # noqa: ARG002
-        """(b, *item): what the task expected instead of each entry, given the rest; None for tasks that do not predict."""
+        """(b, *item): what the task expected of each entry, given the rest; None for tasks that do not predict."""
         return None
 
     def embed_parts(self, x: Tensor) -> Tensor | None:  # noqa: ARG002

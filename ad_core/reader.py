@@ -136,7 +136,8 @@ class Dataset:
     """The user's data, opened: nothing is scaled or encoded yet.
 
     `data` has one line per input row in input order: the user's own columns for tables and recordings; for images
-    `path` (relative, the row_id), `file` (where the bytes are), `height`, `width`, `mode`, `folder`. `rows` runs parallel to it.
+    `path` (relative, the row_id), `file` (where the bytes are), `height`, `width`, `mode`, `folder`. `rows` runs
+    parallel to it.
     """
 
     modality: Modality
@@ -164,7 +165,7 @@ class Dataset:
 
 
 class Reader(ABC):
-    """From files or frames to items. A fitted reader travels in the bundle: `state` is JSON and arrays, never a pickle."""
+    """From files or frames to items. Once fitted it travels in the bundle as JSON and arrays, never as a pickle."""
 
     name: ClassVar[str]
     title: ClassVar[str]

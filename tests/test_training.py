@@ -162,6 +162,17 @@ def test_the_held_out_loss_leaves_out_the_worst_items():
     assert train(Absurd(), max_steps=20).best_loss < 2
 
 
+def test_held_out_losses_are_always_taken_with_the_same_random_numbers():
+    class Dicey(Toy):
+        def loss(self, batch, draw):
+            return draw.uniform(len(batch.x)) + 0 * self.number
+
+    curve = train(Dicey(), max_steps=40, patience=100).curve
+
+    assert len({line["held_out_loss"] for line in curve}) == 1
+    assert len({line["loss"] for line in curve}) > 1
+
+
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
     def weights(seed: int) -> torch.Tensor:
         model, _ = fit_task_model(

@@ -112,7 +112,7 @@ class MaskedCells(Pretext):
     def expected(self, x: Tensor, draw: Draw) -> Tensor:
         guesses, hidden = self._guesses(x, draw)
         expected = self.cells.expected(guesses.flatten(0, 1)).unflatten(0, hidden.shape[:2])  # (b, masks, entries)
-        return (expected * hidden[:, :, self.owner]).sum(1) / self.settings.rounds
+        return (expected * hidden[:, :, self.owner]).sum(1) / self.settings.rounds  # type: ignore[no-any-return]
 
     def embed(self, x: Tensor) -> Tensor:
         return self.encoder(self._shown(x, x.new_zeros(len(x), self.columns, dtype=torch.bool)))  # type: ignore[no-any-return]

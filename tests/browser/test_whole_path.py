@@ -69,7 +69,7 @@ def plates(folder: Path, name: str, images: int, seed: int) -> Path:
 def open_path(page: Page, server: Server, path: Path) -> None:
     visit(page, f"{server.url}/data")
     page.get_by_role("tab", name="Path on this machine").click()
-    field = page.get_by_label("One path a line", exact=False)
+    field = page.get_by_role("textbox", name="One path a line")
     field.fill(str(path))
     field.press("Control+Enter")
     settled(page)
@@ -118,7 +118,7 @@ def score_another(page: Page, path: Path) -> None:
     follow(page, "Score file")
     page.get_by_role("radio", name="Path on this machine").click()
     settled(page)
-    field = page.get_by_label("One path a line", exact=False)
+    field = page.get_by_role("textbox", name="One path a line")
     field.fill(str(path))
     field.press("Control+Enter")
     settled(page)
