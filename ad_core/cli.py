@@ -88,6 +88,8 @@ def train(
         for notice in dataset.notices:
             report.say(notice)
         trained = pipeline.train_all(dataset, choice, report)
+    if os.environ.get("RANK", "0") != "0":  # of several processes, all of which hold the same detector, one writes
+        return
     trained.detector.save(out)
     facts, taught = trained.detector.facts, len(trained.split.fit)
     typer.echo(

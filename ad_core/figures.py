@@ -16,6 +16,8 @@ USUAL, ALERT, CHOSEN, MUTED = "#2F8F8B", "#E0702C", "#8468B5", "#8FA3A8"
 SIGNED = [[0.0, "#2B5C9E"], [0.25, "#7FA3D1"], [0.5, "#EEF1F0"], [0.75, "#E5975A"], [1.0, "#A94F12"]]
 """Blue lowers a score, orange raises it."""
 MAGNITUDE = "Cividis"
+SMALLEST_BAR = 0.01
+"""Parts with less than this share of the largest bar would be invisible; they are summed up with the others."""
 LINE_POINTS = 1500
 """A line is drawn with at most so many points; minima and maxima are kept, so a spike is never lost."""
 
@@ -137,7 +139,7 @@ def attribution_bars(parts: Sequence[str], values: np.ndarray, *, keep: int = 10
         )
     )  # fmt: skip
     low, high = min(shares.min(), 0.0), max(shares.max(), 0.0)
-    pad = 0.18 * ((high - low) or 1.0)
+    pad = 0.25 * ((high - low) or 1.0)
     figure.update_xaxes(title="share of the score", range=[low - (pad if low < 0 else 0), high + pad])
     figure.update_yaxes(automargin=True, tickmode="array", tickvals=names, ticktext=[_short(n) for n in names])
     figure.add_vline(x=0, line={"color": MUTED, "width": 1})
@@ -365,7 +367,8 @@ def _add_points(
 
 def _largest(parts: Sequence[str], values: np.ndarray, keep: int) -> tuple[list[str], np.ndarray]:
     order = np.argsort(-np.abs(values), kind="stable")
-    top, rest = order[:keep], order[keep:]
+    seen = int((np.abs(values) >= SMALLEST_BAR * np.abs(values).max()).sum()) if len(values) else 0
+    top, rest = order[: min(keep, seen)], order[min(keep, seen) :]
     names, shares = [str(parts[i]) for i in top], [float(values[i]) for i in top]
     if len(rest):
         names.append(f"{len(rest)} others")

@@ -62,8 +62,8 @@ def test_images_get_a_map_of_their_own_size_each(plates_folder, tmp_path):
 
 def test_a_recording_is_explained_by_channel_and_span(recording_file, tmp_path):
     bundle = tmp_path / "bundle"
-    done("train", recording_file, "--out", bundle, "--pretext", "masked_window", "--label", "is_anomaly", "--time", "time",
-         "--set", "reader.window=32", "--set", "training.max_steps=40")  # fmt: skip
+    done("train", recording_file, "--out", bundle, "--pretext", "masked_window", "--label", "is_anomaly", "--time",
+         "time", "--set", "reader.window=32", "--set", "training.max_steps=40")  # fmt: skip
     done("score", bundle, recording_file, "--out", tmp_path / "scores.parquet")
     done("explain", bundle, recording_file, "--top", 2, "--out", tmp_path / "why.parquet")
 

@@ -35,7 +35,7 @@ def test_two_classes_of_one_name_are_refused():
 
 
 def test_a_method_of_another_modality_is_refused_with_what_fits():
-    with pytest.raises(MethodError, match="'rotation' does not work on table data.*masked_cells"):
+    with pytest.raises(MethodError, match=r"'rotation' does not work on table data.*masked_cells"):
         kind_of("rotation", Modality.TABLE)
 
 

@@ -7,6 +7,9 @@ from sklearn.neighbors import NearestNeighbors
 from ad_core.reference import REFERENCES, Reference
 from ad_core.settings import Settings
 
+ITSELF = 1e-3
+"""A nearest row is the scored row itself when it is closer than this share of the distance to the second."""
+
 
 class NearestNeighboursSettings(Settings):
     """How many neighbours count."""
@@ -16,7 +19,10 @@ class NearestNeighboursSettings(Settings):
 
 @REFERENCES.register
 class NearestNeighbours(Reference):
-    """Score = mean Euclidean distance to the nearest fitted rows; fewer than asked for where there are fewer."""
+    """Score = mean Euclidean distance to the nearest fitted rows; fewer than asked for where there are fewer.
+
+    A row that was itself fitted is not its own neighbour: rows that taught and rows that did not are judged alike.
+    """
 
     title = "Nearest neighbours"
     about = "Mean distance to the five most similar fitted rows. Strong where the fitted rows hold no anomalies."
@@ -25,8 +31,12 @@ class NearestNeighbours(Reference):
     settings: NearestNeighboursSettings
 
     def fit(self, x: np.ndarray) -> None:
-        self.index = NearestNeighbors(n_neighbors=min(self.settings.neighbours, len(x))).fit(x)
+        self.index = NearestNeighbors(n_neighbors=min(self.settings.neighbours + 1, len(x))).fit(x)
 
     def score(self, x: np.ndarray) -> np.ndarray:
-        distances, _ = self.index.kneighbors(x)
-        return distances.mean(axis=1, dtype=np.float64)  # type: ignore[no-any-return]
+        k = self.settings.neighbours
+        distances = np.asarray(self.index.kneighbors(x)[0], dtype=np.float64)  # (n, k + 1), ascending
+        if distances.shape[1] == 1:
+            return distances[:, 0]
+        is_itself = distances[:, 0] <= ITSELF * distances[:, 1]
+        return np.where(is_itself, distances[:, 1:].mean(axis=1), distances[:, :k].mean(axis=1))

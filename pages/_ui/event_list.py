@@ -9,14 +9,19 @@ from pages._ui import words
 from pages._ui.navigate import choose, current
 from pages._ui.shell import chart, table_height
 from pages._ui.stored import table
+from pages._ui.threshold import Threshold
 
 
-def event_list(run_id: str, rows: pd.DataFrame, threshold: float) -> None:
+EVENT_P = 0.01
+"""A run's events are made of time stamps with at most this p-value; the slider does not change them."""
+
+
+def event_list(run_id: str, rows: pd.DataFrame, threshold: Threshold) -> None:
     """The events of a run, highest peak first; choosing one makes its peak the current case."""
     events = table(run_id, "events")
     if events is None or events.empty:
         st.info("No stretch of time stands out. Look at the single time stamps instead.", title="No events")
-        _line(run_id, rows, threshold, None)
+        _line(run_id, rows, threshold.score, None)
         return
     key = f"events-{run_id}"
     at = np.flatnonzero((events["row_id_peak"] == current("row")).to_numpy())
@@ -42,9 +47,11 @@ def event_list(run_id: str, rows: pd.DataFrame, threshold: float) -> None:
             ),
         },
     )
-    st.caption(f"{words.count(len(shown), 'event')}: neighbouring time stamps with p ≤ 0.01, merged over short gaps.")
+    by_p = threshold.smallest_p is not None and threshold.smallest_p <= EVENT_P
+    rule = f"with p ≤ {EVENT_P:g}" if by_p else "above percentile 99 of the calibration rows"
+    st.caption(f"{words.count(len(shown), 'event')}: neighbouring time stamps {rule}, merged over short gaps.")
     entity = events["entity"].iloc[chosen[0] if chosen else 0] if "entity" in events else None
-    _line(run_id, rows, threshold, events, entity)
+    _line(run_id, rows, threshold.score, events, entity)
 
 
 def _line(

@@ -22,14 +22,18 @@ METHODS = {
     "occlusion": ("Occlusion", "Zeiler & Fergus 2014"),
     "feature_ablation": ("Feature ablation", "each part replaced by the baseline's"),
 }
+UNITS = {Modality.TABLE: "row", Modality.IMAGE: "image", Modality.SENSOR: "time stamp"}
 COLUMNS_SHOWN = 30
 
+WORTH_NAMING = 0.2
+"""The sentence names a second part only when its share is at least this much of the largest."""
 
-def sentence(case: Case, calibration: Mapping[str, Any]) -> str:
+
+def sentence(case: Case, calibration: Mapping[str, Any], modality: Modality) -> str:
     """The finding in one or two plain sentences."""
-    row = case.row
+    row, unit = case.row, UNITS[modality]
     if row["score"] is None or not np.isfinite(row["score"]):
-        return "This row has no score."
+        return f"This {unit} has no score."
     n = calibration.get("rows")
     rest = 100 - row["percentile"]
     where = (
@@ -38,10 +42,11 @@ def sentence(case: Case, calibration: Mapping[str, Any]) -> str:
         else f"is in the top {rest:.2g} % of the calibration rows"
     )
     p = row.get("p_value")
-    text = f"This row {where}" + (f" (p = {words.p_text(p)})." if p is not None and np.isfinite(p) else ".")
+    text = f"This {unit} {where}" + (f" (p = {words.p_text(p)})." if p is not None and np.isfinite(p) else ".")
     if case.explanation is None:
         return text
-    raising = case.explanation.loc[case.explanation["attribution"] > 0].head(2)
+    parts = case.explanation.sort_values("attribution", ascending=False)
+    raising = parts.loc[parts["attribution"] > max(0.0, WORTH_NAMING * parts["attribution"].max())].head(2)
     named = [_named(part) for part in raising.to_dict("records")]
     return f"{text} Mainly {' and '.join(named)}." if named else text
 

@@ -86,23 +86,24 @@ def _done(run: RunRecord) -> None:
         if later:
             go_button("Score the newer file", "score_file", icon=":material/rule:")
     split = facts.get("split") or {}
+    unit = {"image": "image", "sensor": "window"}.get(str(facts.get("modality")), "row")
     with st.container(horizontal=True):
         if split:
-            st.metric("Trained on", f"{split['fit']:,}", border=True, width=170)
-            st.metric("Calibrated on", f"{split['calibration']:,}", border=True, width=170)
+            st.metric("Trained on", words.count(split["fit"], unit), border=True)
+            st.metric("Calibrated on", words.count(split["calibration"], unit), border=True)
         if training.get("seconds"):
-            st.metric("Training took", words.duration(training["seconds"]), border=True, width=170)
+            st.metric("Training took", words.duration(training["seconds"]), border=True)
         if training.get("steps"):
-            st.metric("Steps", f"{training['steps']:,}", border=True, width=170)
+            st.metric("Steps", f"{training['steps']:,}", border=True)
         if training.get("device"):
-            st.metric("Device", str(training["device"]), border=True, width=170)
+            st.metric("Device", str(training["device"]), border=True)
     for notice in (facts.get("notices") or [])[:6]:
         st.warning(notice, icon=":material/info:")
 
 
 def _finding(run: RunRecord, facts: dict) -> str:
     smallest = (facts.get("calibration") or {}).get("smallest_p")
-    method = facts.get("method", "")
+    method = str(facts.get("method", "")).replace("_", " ").capitalize()
     p = f" The smallest p-value that it can give is {words.p_text(smallest)}." if smallest else ""
     what = "trained a detector and scored every row" if run.kind == "train" else "scored every row of the new file"
     return f"{method} {what}.{p}"

@@ -104,7 +104,7 @@ chosen = view(run.id) if shown_as == "rows" else rows
 wide, side = st.columns([5, 3], gap="medium")
 with wide:
     if shown_as == "events":
-        event_list(run.id, rows, threshold.score)
+        event_list(run.id, rows, threshold)
     elif shown_as == "pictures":
         picture_grid(run.id, rows)
     elif chosen.empty:

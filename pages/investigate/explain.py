@@ -64,7 +64,7 @@ st.caption(f"Place {at + 1:,} of {len(rows):,} in run “{run.name}”.")
 
 training = detector_run(store(), run.id)
 calibration = summary(training.id).get("calibration") or {}
-st.markdown(f"#### {sentence(found, calibration)}")
+st.markdown(f"#### {sentence(found, calibration, modality)}")
 if found.row.get("note"):
     st.info(found.row["note"], icon=":material/info:")
 

@@ -57,7 +57,7 @@ def opened(data: Path, cell: Cell, scratch: Path) -> tuple[Dataset, np.ndarray]:
     return {"table": _table, "sensor": _sensor, "image": _image}[cell.modality](data, cell, scratch)
 
 
-def _table(data: Path, cell: Cell, scratch: Path) -> tuple[Dataset, np.ndarray]:  # noqa: ARG001
+def _table(data: Path, cell: Cell, scratch: Path) -> tuple[Dataset, np.ndarray]:
     """A: a random half of the normal rows teaches, the rest is judged. B: all rows teach and are judged."""
     manifest = json.loads((data / "tabular" / "manifest.json").read_text())
     frame = pd.read_parquet(data / "tabular" / f"{cell.name}.parquet").drop(columns=_dropped(manifest, cell.name))
@@ -76,7 +76,7 @@ def _dropped(manifest: list[dict[str, Any]], name: str) -> list[str]:
     return next((list(entry.get("drop_columns") or []) for entry in manifest if entry["name"] == name), [])
 
 
-def _sensor(data: Path, cell: Cell, scratch: Path) -> tuple[Dataset, np.ndarray]:  # noqa: ARG001
+def _sensor(data: Path, cell: Cell, scratch: Path) -> tuple[Dataset, np.ndarray]:
     """The family's own training part teaches; the rows after it are judged."""
     frame = pd.read_parquet(data / "sensor" / cell.group / f"{cell.name}.parquet")
     if cell.group == "skab":
