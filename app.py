@@ -14,8 +14,7 @@ from ad_core.errors import AdError
 
 
 def show_bug(error: Exception) -> bool:
-    """Whatever a page did not catch: an analyst's error as it is, a bug in one sentence with its trace in the terminal.
-    """
+    """Whatever a page did not catch: a bug gets one sentence, and its trace goes to the terminal."""
     if isinstance(error, AdError):
         st.error(str(error))
         return True

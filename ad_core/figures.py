@@ -18,6 +18,8 @@ SIGNED = [[0.0, "#2B5C9E"], [0.25, "#7FA3D1"], [0.5, "#EEF1F0"], [0.75, "#E5975A
 MAGNITUDE = "Cividis"
 SMALLEST_BAR = 0.01
 """Parts with less than this share of the largest bar would be invisible; they are summed up with the others."""
+LABEL_PX = 22
+"""Room above each line of a stack for its name."""
 LINE_POINTS = 1500
 """A line is drawn with at most so many points; minima and maxima are kept, so a spike is never lost."""
 
@@ -29,7 +31,7 @@ def score_histogram(
 
     Args:
         scores: (rows,); NaN is left out.
-        usual: (k,) scores of the calibration rows, drawn as an outline that is scaled to the same area; None = no outline.
+        usual: (k,) scores of the calibration rows, drawn as an outline of the same area; None = none.
         threshold: scores from here on are alerts; infinite = there are none.
     """
     known = scores[np.isfinite(scores)]
@@ -180,15 +182,23 @@ def map_scatter(points: pd.DataFrame, x: str, y: str, colour: str, *, chosen: st
 def map_in_words(points: pd.DataFrame, total: int) -> str:
     """The finding of `map_scatter`."""
     alerts = int(points["alert"].sum())
-    return f"A map of {len(points):,} of {total:,} rows, {alerts:,} of them alerts; rows that look alike lie close to each other."
+    return (
+        f"A map of {len(points):,} of {total:,} rows, {alerts:,} of them alerts; rows that look alike lie "
+        "close to each other."
+    )
 
 
 def series(
-    frame: pd.DataFrame, columns: Sequence[str], *, time: str | None = None, units: Mapping[str, str | None] | None = None,
+    frame: pd.DataFrame,
+    columns: Sequence[str],
+    *,
+    time: str | None = None,
+    units: Mapping[str, str | None] | None = None,
     height: int = 90,
-) -> go.Figure:  # fmt: skip
+) -> go.Figure:
     """One line per column, under each other, thinned so that extremes stay."""
-    figure = make_subplots(rows=len(columns), cols=1, shared_xaxes=True, vertical_spacing=0.12 / max(len(columns), 1))
+    high = (height + LABEL_PX) * len(columns) + 40
+    figure = make_subplots(rows=len(columns), cols=1, shared_xaxes=True, vertical_spacing=LABEL_PX / high)
     x = frame[time].to_numpy() if time else np.arange(len(frame))
     for row, column in enumerate(columns, start=1):
         values = frame[column].to_numpy(dtype=np.float64)
@@ -199,7 +209,7 @@ def series(
         unit = (units or {}).get(column)
         figure.add_annotation(**_label(f"{column} [{unit}]" if unit and unit not in column else column, row))
     figure.update_yaxes(nticks=3, automargin=True)
-    return _tidy(figure, height * len(columns) + 60, showlegend=False)
+    return _tidy(figure, high, showlegend=False)
 
 
 def timeline(
@@ -237,8 +247,9 @@ def window(frame: pd.DataFrame, channels: Sequence[str], attribution: np.ndarray
     """
     first = 0 if attribution is None else 1
     heights = ([0.12 * len(channels) + 0.25] if first else []) + [1.0] * len(channels)
+    high = (60 + 26 * len(channels)) * first + (90 + LABEL_PX) * len(channels) + 60
     figure = make_subplots(
-        rows=first + len(channels), cols=1, shared_xaxes=True, row_heights=heights, vertical_spacing=0.03
+        rows=first + len(channels), cols=1, shared_xaxes=True, row_heights=heights, vertical_spacing=LABEL_PX / high
     )
     x = frame["time"].to_numpy()
     if attribution is not None:
@@ -262,7 +273,7 @@ def window(frame: pd.DataFrame, channels: Sequence[str], attribution: np.ndarray
                 )  # fmt: skip
         figure.add_annotation(**_label(channel, row))
     figure.update_yaxes(nticks=4)
-    return _tidy(figure, (60 + 26 * len(channels)) * first + 110 * len(channels) + 60)
+    return _tidy(figure, high)
 
 
 def window_in_words(channels: Sequence[str], attribution: np.ndarray | None, n: int) -> str:
@@ -271,7 +282,10 @@ def window_in_words(channels: Sequence[str], attribution: np.ndarray | None, n: 
     if attribution is None:
         return text
     shares = attribution.sum(axis=1)
-    return f"{text} The channel with the largest share of the score is {channels[int(np.argmax(shares))]} ({shares.max():+.3g})."
+    return (
+        f"{text} The channel with the largest share of the score is {channels[int(np.argmax(shares))]} "
+        f"({shares.max():+.3g})."
+    )
 
 
 def overlay(picture: np.ndarray, heat: np.ndarray, opacity: float, high: float | None = None) -> np.ndarray:
@@ -360,7 +374,8 @@ def _add_points(
     figure: go.Figure, part: pd.DataFrame, x: str, y: str, name: str, marker: Mapping[str, Any], shown: str
 ) -> None:
     figure.add_scattergl(
-        x=part[x], y=part[y], mode="markers", name=name, marker=dict(marker), customdata=part["row_id"].astype(str).to_numpy()[:, None],
+        x=part[x], y=part[y], mode="markers", name=name, marker=dict(marker),
+        customdata=part["row_id"].astype(str).to_numpy()[:, None],
         text=part[shown], hovertemplate=f"%{{customdata[0]}}<br>{shown} %{{text}}<extra></extra>",
     )  # fmt: skip
 
@@ -370,8 +385,8 @@ def _largest(parts: Sequence[str], values: np.ndarray, keep: int) -> tuple[list[
     seen = int((np.abs(values) >= SMALLEST_BAR * np.abs(values).max()).sum()) if len(values) else 0
     top, rest = order[: min(keep, seen)], order[min(keep, seen) :]
     names, shares = [str(parts[i]) for i in top], [float(values[i]) for i in top]
-    if len(rest):
-        names.append(f"{len(rest)} others")
+    if len(rest) and np.any(values[rest] != 0):
+        names.append(f"{len(rest)} other{'' if len(rest) == 1 else 's'}")
         shares.append(float(values[rest].sum()))
     return names, np.array(shares)
 
@@ -414,8 +429,8 @@ def _thinned(values: np.ndarray) -> np.ndarray:
 def _label(text: str, row: int) -> dict[str, Any]:
     axis = "" if row == 1 else str(row)
     return {
-        "text": _short(text), "showarrow": False, "xref": f"x{axis} domain", "yref": f"y{axis} domain", "x": 0.004, "y": 0.98,
-        "xanchor": "left", "yanchor": "top", "font": {"size": 12}, "opacity": 0.85,
+        "text": _short(text), "showarrow": False, "xref": f"x{axis} domain", "yref": f"y{axis} domain", "x": 0, "y": 1,
+        "xanchor": "left", "yanchor": "bottom", "font": {"size": 12}, "opacity": 0.85,
     }  # fmt: skip
 
 

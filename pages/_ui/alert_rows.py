@@ -1,5 +1,7 @@
 """The rows of the Alerts page: what is shown of them, the filters, and the choice of one."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -10,8 +12,8 @@ from pages._ui.navigate import choose, current
 from pages._ui.stored import batch, ranked, reasons, table
 from pages._ui.threshold import threshold_at
 
-LAZY_FROM = 20_000
-"""From so many rows on the browser gets only those that it shows."""
+MOST = 10_000
+"""So many rows are sent to the browser; a table that fetches its rows as one scrolls can't have one chosen."""
 
 MAX_VALUES = 60
 
@@ -104,10 +106,12 @@ def _base(run_id: str, key: tuple[int, int]) -> pd.DataFrame:  # noqa: ARG001
 
 def alert_table(run_id: str, rows: pd.DataFrame) -> None:
     """The table; choosing a row makes it the current case."""
+    if len(rows) > MOST:
+        rows = _part(rows)
     key = f"alerts-{run_id}"
     at = np.flatnonzero((rows["row_id"] == current("row")).to_numpy())
     chosen = [int(at[0])] if len(at) else []
-    if st.session_state.get(key, {}).get("selection", {}).get("rows", []) != chosen:
+    if len(rows) <= MOST and st.session_state.get(key, {}).get("selection", {}).get("rows", []) != chosen:
         st.session_state[key] = {"selection": {"rows": chosen, "columns": [], "cells": []}}
     extras = [c for c in ("entity", "time", "label") if c in rows]
     references = [c for c in ("isolation_forest", "nearest_neighbours") if c in rows]
@@ -122,9 +126,9 @@ def alert_table(run_id: str, rows: pd.DataFrame) -> None:
         shown,
         key=key,
         hide_index=True,
-        on_select=_pick,
+        lazy=True if len(shown) > MOST else None,
+        on_select="ignore" if len(shown) > MOST else _pick,
         selection_mode="single-row",
-        lazy=True if len(shown) > LAZY_FROM else None,
         height=460,
         placeholder="–",
         alt=f"{len(shown)} rows with severity, score, percentile and p-value, most anomalous first",
@@ -132,13 +136,33 @@ def alert_table(run_id: str, rows: pd.DataFrame) -> None:
             "rank": st.column_config.TextColumn("severity", width=90),
             "row_id": st.column_config.TextColumn("row", width=130, pinned=True),
             "score": st.column_config.NumberColumn("score", format="%.3g", width=75),
-            "percentile": st.column_config.ProgressColumn("percentile", min_value=0, max_value=100, format="%.1f", width=120),
+            "percentile": st.column_config.ProgressColumn(
+                "percentile", min_value=0, max_value=100, format="%.1f", width=120
+            ),
             "p_value": st.column_config.NumberColumn("p", format="%.2g", width=70),
             "reasons": st.column_config.TextColumn("mainly", width=150),
-            "isolation_forest": st.column_config.NumberColumn("isolation forest", format="%.0f", help="Rank of the row for this classical detector: 100 = its most unusual."),
-            "nearest_neighbours": st.column_config.NumberColumn("nearest neighbours", format="%.0f", help="Rank of the row for this classical detector: 100 = its most unusual."),
+            "isolation_forest": _rank_column("isolation forest"),
+            "nearest_neighbours": _rank_column("nearest neighbours"),
         },
-    )  # fmt: skip
+    )
+
+
+def _part(rows: pd.DataFrame) -> pd.DataFrame:
+    """The top of a long list, where rows can be chosen, or all of it, where they can't."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        whole = st.toggle("All rows, to scroll through", key="whole-list")
+        text = (
+            "a row can't be chosen in this view"
+            if whole
+            else f"the {MOST:,} most unusual; search and filters reach all"
+        )
+        st.caption(f"{len(rows):,} rows: {text}.")
+    return rows if whole else rows.head(MOST)
+
+
+def _rank_column(title: str) -> Any:
+    about = "Rank of the row for this classical detector: 100 = its most unusual."
+    return st.column_config.NumberColumn(title, format="%.0f", help=about)
 
 
 def _pick() -> None:

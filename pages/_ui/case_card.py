@@ -35,7 +35,8 @@ def case_card(run_id: str) -> None:
                 words.SEVERITY[row["severity"]], color="orange" if row["severity"] in ("Critical", "High") else "gray"
             )
             st.markdown(
-                f":gray[score] {words.number(row['score'])} :gray[· percentile] {words.number(row['percentile'])} :gray[· p] {words.p_text(row['p_value'])}"
+                f":gray[score] {words.number(row['score'])} :gray[· percentile] "
+                f"{words.number(row['percentile'])} :gray[· p] {words.p_text(row['p_value'])}"
             )
         _picture(run_id, row_id)
         _reasons(run_id, row_id)
@@ -64,6 +65,8 @@ def _reasons(run_id: str, row_id: str) -> None:
     if explained is None:
         st.caption("Not explained yet; open the case to have it explained.")
         return
+    if "channel" in explained and explained["channel"].notna().all():
+        explained = explained.groupby("channel", sort=False)["attribution"].sum().rename_axis("part").reset_index()
     parts, values = explained["part"].tolist(), explained["attribution"].to_numpy(dtype=np.float64)
     chart(
         figures.attribution_bars(parts, values, keep=5),

@@ -9,8 +9,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|")
 
 
 def safe_csv(frame: pd.DataFrame) -> bytes:
-    """CSV in UTF-8 whose text cells and headings can't be run as formulas: a quote is put before those that might be.
-    """
+    """CSV in UTF-8 whose text cells and headings can't be run as formulas: a quote is put before such."""
     safe = frame.copy()
     for column in safe.columns:
         if not (pd.api.types.is_numeric_dtype(safe[column]) or pd.api.types.is_datetime64_any_dtype(safe[column])):

@@ -11,7 +11,6 @@ from pages._ui.shell import chart, table_height
 from pages._ui.stored import table
 from pages._ui.threshold import Threshold
 
-
 EVENT_P = 0.01
 """A run's events are made of time stamps with at most this p-value; the slider does not change them."""
 
@@ -72,7 +71,8 @@ def _line(
     chart(
         figures.timeline(line["time"].to_numpy(), score, threshold, events, now.iloc[0] if len(now) else None),
         alt=figures.timeline_in_words(score, events),
-        caption=f"{text}: {len(line):,} time stamps, thinned so that extremes stay; events shaded, the current case violet.",
+        caption=f"{text}: {len(line):,} time stamps, thinned so that extremes stay; events shaded, the "
+        "current case violet.",
         key="timeline",
     )
 

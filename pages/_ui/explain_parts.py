@@ -45,13 +45,15 @@ def sentence(case: Case, calibration: Mapping[str, Any], modality: Modality) -> 
     text = f"This {unit} {where}" + (f" (p = {words.p_text(p)})." if p is not None and np.isfinite(p) else ".")
     if case.explanation is None:
         return text
-    parts = case.explanation.sort_values("attribution", ascending=False)
+    parts = _told(case.explanation, modality)
     raising = parts.loc[parts["attribution"] > max(0.0, WORTH_NAMING * parts["attribution"].max())].head(2)
     named = [_named(part) for part in raising.to_dict("records")]
     return f"{text} Mainly {' and '.join(named)}." if named else text
 
 
 def _named(part: Mapping[str, Any]) -> str:
+    if part.get("span"):
+        return f"*{_plain(part['part'])}* from {part['span']}"
     if part.get("y0") is not None:
         return f"the area {_plain(part['part'])} [px]"
     value, expected = part.get("value"), _range(part)
@@ -59,6 +61,23 @@ def _named(part: Mapping[str, Any]) -> str:
     if value is not None and value == value:
         text += f" {_plain(str(value))}"
     return f"{text} (expected {_plain(expected)})" if expected else text
+
+
+def _told(parts: pd.DataFrame, modality: Modality) -> pd.DataFrame:
+    """What the sentence and the bars speak of, largest share first: the parts, or the channels of a recording."""
+    if modality is not Modality.SENSOR:
+        return parts.sort_values("attribution", ascending=False, kind="stable")
+    told = []
+    for channel, spans in parts.groupby("channel", sort=False):
+        top = spans.loc[spans["attribution"] >= WORTH_NAMING * spans["attribution"].max()]
+        span = f"{_clock(top['t0'].min())} to {_clock(top['t1'].max())}"
+        told.append({"part": channel, "attribution": spans["attribution"].sum(), "span": span})
+    return pd.DataFrame(told).sort_values("attribution", ascending=False, kind="stable")
+
+
+def _clock(moment: Any) -> str:
+    """The time of day of a time stamp; anything else as it is."""
+    return f"{pd.Timestamp(moment):%H:%M:%S}" if isinstance(moment, pd.Timestamp) else f"{moment:.6g}"
 
 
 def _plain(text: str) -> str:
@@ -78,7 +97,8 @@ def bars(case: Case, modality: Modality) -> None:
     parts = case.explanation
     assert parts is not None  # the page shows a button instead
     st.subheader("What raises the score", anchor=False)
-    names, values = parts["part"].tolist(), parts["attribution"].to_numpy(dtype=np.float64)
+    told = _told(parts, modality)
+    names, values = told["part"].tolist(), told["attribution"].to_numpy(dtype=np.float64)
     chart(figures.attribution_bars(names, values), alt=figures.attribution_in_words(names, values), key="bars")
     method, source = METHODS.get(parts["method"].iloc[0], (parts["method"].iloc[0], ""))
     nearest = case.neighbours["neighbour"].iloc[0] if case.neighbours is not None and len(case.neighbours) else None
@@ -113,7 +133,8 @@ def expected_table(case: Case) -> None:
     st.subheader("Expected against actual", anchor=False)
     if not parts["expected"].notna().any():
         st.info(
-            "This method does not predict values, so there is nothing to compare with. The nearest normal rows below show what is usual.",
+            "This method does not predict values, so there is nothing to compare with. The nearest normal rows "
+            "below show what is usual.",
             icon=":material/info:",
         )
         return
@@ -132,7 +153,8 @@ def expected_table(case: Case) -> None:
         column_config={"share of the score": st.column_config.NumberColumn(format="%+.3g")},
     )  # fmt: skip
     st.caption(
-        f"{min(len(shown), COLUMNS_SHOWN)} of {words.count(len(shown), 'column')}. The range holds 90 % of the calibration rows' errors around the expectation."
+        f"{min(len(shown), COLUMNS_SHOWN)} of {words.count(len(shown), 'column')}. The range holds 90 % of the "
+        "calibration rows' errors around the expectation."
     )
 
 

@@ -29,7 +29,10 @@ def picture(run_id: str, training_id: str, row_id: str, case: Case) -> None:
         middle.info("No map is stored for this image.")
     else:
         y, x = np.unravel_index(int(case.map.argmax()), case.map.shape)
-        alt = f"{row_id} with its anomaly map; the hottest spot is {100 * x / case.map.shape[1]:.0f} % from the left and {100 * y / case.map.shape[0]:.0f} % from the top"
+        alt = (
+            f"{row_id} with its anomaly map; the hottest spot is {100 * x / case.map.shape[1]:.0f} % from the "
+            f"left and {100 * y / case.map.shape[0]:.0f} % from the top"
+        )
         middle.image(
             figures.overlay(original, case.map, opacity / 100),
             width="stretch",
@@ -37,7 +40,8 @@ def picture(run_id: str, training_id: str, row_id: str, case: Case) -> None:
             alt=alt,
         )
         middle.caption(
-            f"Map values {case.map.min():.2g} to {case.map.max():.2g}; yellow to red from this image's median to its maximum."
+            f"Map values {case.map.min():.2g} to {case.map.max():.2g}; yellow to red from this image's median "
+            "to its maximum."
         )
     if case.neighbours is not None and len(case.neighbours):
         nearest = str(case.neighbours.sort_values("rank")["neighbour"].iloc[0])

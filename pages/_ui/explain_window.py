@@ -31,7 +31,8 @@ def window(run_id: str, row_id: str, case: Case) -> None:
     chart(
         figures.window(frame, shown, part),
         alt=figures.window_in_words(shown, part, len(frame)),
-        caption=f"{len(shown)} of {words.count(len(channels), 'channel')}, {len(frame):,} time stamps. Orange raises the score, blue lowers it.",
+        caption=f"{len(shown)} of {words.count(len(channels), 'channel')}, {len(frame):,} time stamps. Orange "
+        "raises the score, blue lowers it.",
         key="window",
     )
     _event(run_id, row_id)
@@ -45,5 +46,6 @@ def _event(run_id: str, row_id: str) -> None:
     if len(found):
         event = found.iloc[0]
         st.caption(
-            f"Peak of the event from {event['start']} to {event['end']} ({event['duration']:.4g} s, {event['n_alarms']} alarms)."
+            f"Peak of the event from {event['start']} to {event['end']} ({event['duration']:.4g} s, "
+            f"{event['n_alarms']} alarms)."
         )

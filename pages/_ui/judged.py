@@ -14,7 +14,10 @@ def judged(facts: dict[str, Any]) -> None:
     if not found:
         return
     own = found.get("method", {})
-    title = f"Judged by labels: AUROC {words.number(own.get('auroc'))}, average precision {words.number(own.get('average_precision'))}"
+    title = (
+        f"Judged by labels: AUROC {words.number(own.get('auroc'))}, average precision "
+        f"{words.number(own.get('average_precision'))}"
+    )
     with st.expander(title if own.get("auroc") is not None else "Judged by labels", icon=":material/fact_check:"):
         names = {"method": facts.get("method", "this detector")}
         lines = [

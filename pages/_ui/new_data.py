@@ -26,7 +26,8 @@ def check_match(training_id: str, paths: Sequence[str]) -> bool:
     missing = [column for column in needed if column not in there] if new.modality != "image" else []
     if missing:
         st.error(
-            f"The detector needs {words.count(len(missing), 'column')} that the new data do not have: {', '.join(missing[:20])}. Add them or rename the columns.",
+            f"The detector needs {words.count(len(missing), 'column')} that the new data do not have: "
+            f"{', '.join(missing[:20])}. Add them or rename the columns.",
             title="These data don't fit the detector",
             icon=":material/error:",
         )
@@ -35,7 +36,8 @@ def check_match(training_id: str, paths: Sequence[str]) -> bool:
     extra = [c for c in new.schema.names(Role.FEATURE) if c not in known] if needed else []
     unusable = int((new.rows["note"] != "").sum())
     st.success(
-        f"{words.count(len(new), 'row')} of {words.MODALITIES[str(new.modality)].lower()} data. Every column that the detector needs is there.",
+        f"{words.count(len(new), 'row')} of {words.MODALITIES[str(new.modality)].lower()} data. Every column "
+        "that the detector needs is there.",
         icon=":material/check_circle:",
     )
     if extra:
@@ -51,7 +53,8 @@ def check_match(training_id: str, paths: Sequence[str]) -> bool:
     for notice in new.notices[:5]:
         st.warning(notice, icon=":material/info:")
     st.caption(
-        "Values outside of what was seen, and new categories, are counted when the file is scored and shown with the result."
+        "Values outside of what was seen, and new categories, are counted when the file is scored and shown "
+        "with the result."
     )
     return True
 

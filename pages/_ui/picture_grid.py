@@ -43,7 +43,8 @@ def picture_grid(run_id: str, rows: pd.DataFrame) -> None:
                     kwargs={"row": row.row_id},
                     type="primary" if is_current else "tertiary",
                     width="stretch",
-                    help=f"{words.SEVERITY[row.severity]} · score {words.number(row.score)} · p {words.p_text(row.p_value)}",
+                    help=f"{words.SEVERITY[row.severity]} · score {words.number(row.score)} · p "
+                    f"{words.p_text(row.p_value)}",
                 )
                 st.caption(f"{words.SEVERITY[row.severity]} · {words.number(row.score)}")
     st.caption(f"{len(part)} of {words.count(len(rows), 'image')} shown, most unusual first.")

@@ -57,6 +57,7 @@ def _lines(dataset: Dataset) -> None:
     chart(
         figures.series(frame, drawn, time=time, units=units),
         alt=f"{text}: {', '.join(drawn)} over {len(frame):,} time stamps.",
-        caption=f"{text}; {len(drawn)} of {words.count(len(channels), 'channel')}, {len(frame):,} of {len(dataset):,} time stamps, thinned so that extremes stay.",
+        caption=f"{text}; {len(drawn)} of {words.count(len(channels), 'channel')}, {len(frame):,} of "
+        f"{len(dataset):,} time stamps, thinned so that extremes stay.",
         key="preview-lines",
     )

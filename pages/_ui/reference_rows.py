@@ -24,9 +24,14 @@ def reference_rows(record: DatasetRecord, dataset: Dataset, declared: Declared) 
     st.subheader("What teaches", anchor=False)
     now = "some" if declared.only else "all"
     choice = st.segmented_control(
-        "Reference rows", list(CHOICES), default=now, format_func=CHOICES.get, key=f"reference-{record.id}", required=True,
+        "Reference rows",
+        list(CHOICES),
+        default=now,
+        format_func=CHOICES.get,
+        key=f"reference-{record.id}",
+        required=True,
         label_visibility="collapsed",
-    )  # fmt: skip
+    )
     if choice == "some":
         _condition(record, dataset, declared)
     elif choice == "file":
@@ -114,9 +119,11 @@ def _split(dataset: Dataset) -> None:
     )
     if dataset.modality is not Modality.SENSOR:
         st.caption(
-            f"With {words.count(rest, 'calibration row')} the smallest p-value is {words.p_text(float(1 / np.float64(rest + 1)))}."
+            f"With {words.count(rest, 'calibration row')} the smallest p-value is "
+            f"{words.p_text(float(1 / np.float64(rest + 1)))}."
         )
     else:
         st.caption(
-            "Recordings are split in time order, and p-values count blocks of one window, because neighbours in time are alike."
+            "Recordings are split in time order, and p-values count blocks of one window, because neighbours in "
+            "time are alike."
         )

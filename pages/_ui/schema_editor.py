@@ -10,9 +10,14 @@ from pages._ui.datasets import draft, propose, with_kind, with_role
 from pages._ui.shell import table_height
 
 ROLES = {
-    Role.FEATURE: "learn from it", Role.ID: "names the row", Role.LABEL: "label (judges only)", Role.CLASS: "class of normal rows",
-    Role.TIME: "time", Role.ENTITY: "recording it belongs to", Role.IGNORE: "leave out",
-}  # fmt: skip
+    Role.FEATURE: "learn from it",
+    Role.ID: "names the row",
+    Role.LABEL: "label (judges only)",
+    Role.CLASS: "class of normal rows",
+    Role.TIME: "time",
+    Role.ENTITY: "recording it belongs to",
+    Role.IGNORE: "leave out",
+}
 
 
 def schema_editor(record: DatasetRecord, dataset: Dataset, declared: Declared) -> None:

@@ -119,7 +119,10 @@ def _table(file: str, name: str, stamp: str) -> pd.DataFrame | None:  # noqa: AR
 
 @st.cache_resource(show_spinner=False, max_entries=6)
 def _reasons(file: str, most: int, stamp: str) -> pd.Series:  # noqa: ARG001
-    parts = pd.read_parquet(file, columns=["row_id", "part", "attribution"])
+    parts = pd.read_parquet(file)
+    if "channel" in parts:
+        parts = parts.groupby(["row_id", "channel"], as_index=False, sort=False)["attribution"].sum()
+        parts = parts.rename(columns={"channel": "part"})
     raised = parts.loc[parts["attribution"] > 0].sort_values("attribution", ascending=False, kind="stable")
     return raised.groupby("row_id", sort=False).head(most).groupby("row_id")["part"].agg(", ".join)
 

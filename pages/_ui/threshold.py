@@ -33,13 +33,20 @@ class Threshold:
         """What the choice means."""
         if not self.by_p:
             return (
-                f"Too few calibration rows for p-values: alerts are the rows above percentile {100 * (1 - self.alpha):g} "
+                "Too few calibration rows for p-values: alerts are the rows above percentile "
+                f"{100 * (1 - self.alpha):g} "
                 "of the calibration rows. Nothing is promised about false alerts."
             )
         if self.smallest_p and self.alpha < self.smallest_p:
-            return f"p ≤ {self.alpha:g} can't be reached: with these calibration rows the smallest p is {words.p_text(self.smallest_p)}."
+            return (
+                f"p ≤ {self.alpha:g} can't be reached: with these calibration rows the smallest p is "
+                f"{words.p_text(self.smallest_p)}."
+            )
         expected = self.alpha * scored
-        return f"If all {scored:,} rows were usual, about {words.number(expected)} of them would be alerts by chance at p ≤ {self.alpha:g}."
+        return (
+            f"If all {scored:,} rows were usual, about {words.number(expected)} of them would be alerts by "
+            f"chance at p ≤ {self.alpha:g}."
+        )
 
 
 def threshold_slider(run_id: str) -> Threshold:

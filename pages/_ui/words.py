@@ -17,79 +17,102 @@ STATUS = {
 }
 SEVERITY = {"Critical": "⬤ Critical", "High": "◆ High", "Medium": "▲ Medium", "Low": "○ Low", "": "– no score"}
 STAGES = {
-    "load": "Reading the data", "profile": "Looking at the columns", "split": "Splitting the rows", "train": "Training",
-    "calibrate": "Calibrating", "score": "Scoring all rows", "map": "Drawing the map", "explain": "Explaining the top cases",
-}  # fmt: skip
+    "load": "Reading the data",
+    "profile": "Looking at the columns",
+    "split": "Splitting the rows",
+    "train": "Training",
+    "calibrate": "Calibrating",
+    "score": "Scoring all rows",
+    "map": "Drawing the map",
+    "explain": "Explaining the top cases",
+}
 
 GLOSSARY = {
-    "score": "one number per row, higher = more unusual. Its size means something only beside other scores of the same run.",
+    "score": "one number per row, higher = more unusual. Its size means something only beside other scores "
+    "of the same run.",
     "percentile": "the share of calibration rows with a lower score.",
-    "p-value": "how often a usual row scores at least as high. Small = unusual. It can't be smaller than 1 / (calibration rows + 1).",
+    "p-value": "how often a usual row scores at least as high. Small = unusual. It can't be smaller than 1 / "
+    "(calibration rows + 1).",
     "calibration rows": "rows that the detector did not train on; they say which scores are usual.",
     "pretext task": "a puzzle made of the data themselves. A network that solves it for usual rows fails on odd ones.",
     "embedding": "a row as the detector sees it: a list of numbers in which similar rows lie close together.",
     "attribution": "the share of each part of a row in its score, compared with a baseline.",
     "baseline": "the usual row that a case is compared with: its nearest normal row, unless another is named.",
-    "completeness gap": "by how much the attributions miss the difference that they should add up to. Near 0 = trustworthy sum.",
+    "completeness gap": "by how much the attributions miss the difference that they should add up to. Near 0 = "
+    "trustworthy sum.",
     "event": "neighbouring time stamps above the threshold, merged into one alert with a start, a peak and an end.",
     "reference rows": "the rows that teach what is usual. Anomalies among them become usual.",
     "detector": "a trained model with its calibration, saved as a folder that can be moved to another machine.",
-    "severity": "Critical p ≤ 0.001, High p ≤ 0.01, Medium p ≤ 0.05, else Low; levels that the calibration can't reach are not given.",
+    "severity": "Critical p ≤ 0.001, High p ≤ 0.01, Medium p ≤ 0.05, else Low; levels that the calibration can't "
+    "reach are not given.",
     "AUROC": "the chance that a labelled anomaly scores higher than a usual row; 0.5 = guessing.",
 }
 
 PAGES = {
     "home": (
         "Find what does not belong",
-        "Bring a table, images or sensor recordings. The detector learns what is usual, without labels, and says why a row is not.",
-        "Start with a sample, or open your own file. A sample takes four clicks: **card → Use these settings → Train → See alerts**.",
+        "Bring a table, images or sensor recordings. The detector learns what is usual, without labels, and says "
+        "why a row is not.",
+        "Start with a sample, or open your own file. A sample takes four clicks: **card → Use these settings → "
+        "Train → See alerts**.",
     ),
     "data": (
         "Data",
         "Open a file, check how its columns are understood, and say which rows show what is usual.",
-        "Every column has a **role**: features are learnt from; the id names rows; a label is never trained on and only judges; "
-        "ignored columns are left out. Grade C columns are left out unless you insist. Change a role or a kind in the table and "
+        "Every column has a **role**: features are learnt from; the id names rows; a label is never trained on "
+        "and only judges; "
+        "ignored columns are left out. Grade C columns are left out unless you insist. Change a role or a kind "
+        "in the table and "
         "the page looks at the data again. Nothing is trained here.",
     ),
     "train": (
         "Train",
         "Choose a puzzle for the network to solve. What it can't solve is what is unusual.",
-        "Each card says what the network is **asked**, what it **finds** and what it **misses**. The suggested one is a sound start. "
-        "*Quick* is for looking around, *Standard* for results, *Thorough* for the last bit. Training runs in its own process: "
+        "Each card says what the network is **asked**, what it **finds** and what it **misses**. The suggested "
+        "one is a sound start. "
+        "*Quick* is for looking around, *Standard* for results, *Thorough* for the last bit. Training runs in "
+        "its own process: "
         "closing the page or the app does not harm it.",
     ),
     "runs": (
         "Runs",
         "Every training and every scored file, with its settings and its place on the disk.",
-        "Select a run to open, rename, note, repeat or delete it. *Run again* queues a new run with the same data and settings; "
+        "Select a run to open, rename, note, repeat or delete it. *Run again* queues a new run with the same "
+        "data and settings; "
         "deleting a run removes its detector and results, never your data files.",
     ),
     "alerts": (
         "Alerts",
         "All rows, the most unusual first.",
-        "Move the slider to choose how many false alerts you accept: at p ≤ 0.05 about 5 of 100 usual rows are alerts by chance. "
-        "Select a row in the table to see its main reasons; **Explain** shows the whole case. The address of this page holds run "
+        "Move the slider to choose how many false alerts you accept: at p ≤ 0.05 about 5 of 100 usual rows are "
+        "alerts by chance. "
+        "Select a row in the table to see its main reasons; **Explain** shows the whole case. The address of "
+        "this page holds run "
         "and row: a copied link shows a colleague the same thing.",
     ),
     "map": (
         "Map",
         "Each point is a row as the detector sees it. Rows that look alike to it lie close together.",
-        "Draw around points with the lasso or the box to list them below; click one to make it the current case. Distances between "
+        "Draw around points with the lasso or the box to list them below; click one to make it the current case. "
+        "Distances between "
         "far groups mean little in a UMAP map; PCA is the honest, flatter second look.",
     ),
     "explain": (
         "Explain",
         "Why one row has its score.",
-        "The bars say how much each part raises (orange) or lowers (blue) the score against a named **baseline**. They add up to the "
-        "difference of the two scores; the completeness gap says how well. Expected values come from the detector, given the rest of the row.",
+        "The bars say how much each part raises (orange) or lowers (blue) the score against a named "
+        "**baseline**. They add up to the "
+        "difference of the two scores; the completeness gap says how well. Expected values come from the "
+        "detector, given the rest of the row.",
     ),
     "score_file": (
         "Score file",
         "Let a saved detector look at new data.",
-        "The new file is read like the one that the detector was trained on. What differs is listed before you start; a missing column "
+        "The new file is read like the one that the detector was trained on. What differs is listed before you "
+        "start; a missing column "
         "stops it. The result is a batch of its own that you can open in Alerts, Map and Explain.",
     ),
-}  # fmt: skip
+}
 """Page -> title, one line about it, help."""
 
 USED_ON = {

@@ -112,7 +112,8 @@ with wide:
     else:
         alert_table(run.id, chosen)
         st.caption(
-            f"{words.count(len(chosen), 'row')} of {len(rows):,} shown. Classical detectors are shown as ranks, 100 = most unusual."
+            f"{words.count(len(chosen), 'row')} of {len(rows):,} shown. Classical detectors are shown as ranks, "
+            "100 = most unusual."
         )
     download_buttons(chosen, f"scores-{run.id}")
 with side, errors_shown():

@@ -84,6 +84,8 @@ with right:
         expected_table(found)
     if modality is Modality.IMAGE:
         nearest_pictures(training.id, found)
-if modality is not Modality.IMAGE:
+    if modality is Modality.SENSOR:
+        neighbours(run.id, training.id, row_id, found, modality)
+if modality is Modality.TABLE:
     neighbours(run.id, training.id, row_id, found, modality)
 on_demand(run, row_id, has_score=True, again=found.explanation["method"].iloc[0])

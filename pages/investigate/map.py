@@ -59,7 +59,8 @@ with wide:
         f", all alerts and a sample of the rest up to {MOST:,}" if len(points) < total else ""
     )
     state = chart(
-        figure, alt=figures.map_in_words(points, total), caption=f"{drawn}. Diamonds are alerts at {100 * threshold.alpha:g} %. Drag to draw around points; click one to open it.",
+        figure, alt=figures.map_in_words(points, total), caption=f"{drawn}. Diamonds are alerts at "
+            f"{100 * threshold.alpha:g} %. Drag to draw around points; click one to open it.",
         key="map", on_select=clicked, selection_mode=shape,
     )  # fmt: skip
     trust = summary(run.id).get("map") or {}

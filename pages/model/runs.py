@@ -1,6 +1,5 @@
 """Runs: what was trained and scored, renamed, noted, repeated, deleted."""
 
-import pandas as pd
 import streamlit as st
 
 from ad_core import jobs
@@ -8,6 +7,7 @@ from ad_core.errors import AdError
 from ad_core.store import RunRecord
 from pages._ui import words
 from pages._ui.navigate import choose, current, go
+from pages._ui.run_table import run_table
 from pages._ui.shell import nothing_yet, page_top, table_height
 from pages._ui.sidebar import status_line
 from pages._ui.stored import store
@@ -15,40 +15,13 @@ from pages._ui.stored import store
 MOST = 500
 
 
-@st.cache_data(show_spinner=False, ttl=60)
-def _disk_use(run_id: str, status: str) -> int:  # noqa: ARG001  a finished run is another key
-    return store().disk_use(run_id)
-
-
-def listing(runs: list[RunRecord]) -> pd.DataFrame:
-    """One line per run, as shown."""
-    names = {record.id: record.name for record in store().datasets()}
-    return pd.DataFrame(
-        {
-            "status": [run.status for run in runs],
-            "name": [run.name for run in runs],
-            "kind": [words.KINDS[run.kind] for run in runs],
-            "data": [names.get(run.dataset_id, "(deleted)") for run in runs],
-            "method": [
-                run.summary.get("method") or run.config.get("pretext") or ("default" if run.kind == "train" else "")
-                for run in runs
-            ],
-            "preset": [run.config.get("preset", "") for run in runs],
-            "created": [run.created for run in runs],
-            "took": [(run.ended - run.started).total_seconds() if run.ended and run.started else None for run in runs],
-            "disk [MB]": [_disk_use(run.id, run.status) / 1e6 for run in runs],
-            "note": [run.note for run in runs],
-            "id": [run.id for run in runs],
-        }
-    )
-
-
 @st.dialog("Delete this run?", width="medium")
 def confirm_delete(run: RunRecord) -> None:
     """Nothing is deleted by one click."""
     users = store().runs(parent=run.id)
     st.markdown(
-        f"**{run.name}** with its detector, scores and explanations ({words.size(store().disk_use(run.id))}). Your data files stay."
+        f"**{run.name}** with its detector, scores and explanations ({words.size(store().disk_use(run.id))}). "
+        "Your data files stay."
     )
     if users:
         st.warning(
@@ -82,7 +55,7 @@ if deleted := st.session_state.pop("_deleted", None):
 runs = store().runs(limit=MOST)
 if not runs:
     nothing_yet("No runs yet", "A run appears here as soon as a training is started.", "Go to Home", "home")
-shown = listing(runs)
+shown = run_table(runs)
 at = next((i for i, run in enumerate(runs) if run.id == current("run")), None)
 state = st.dataframe(
     shown,

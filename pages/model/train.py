@@ -56,7 +56,8 @@ with errors_shown():
 
 with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown(
-        f"{words.MODALITY_ICONS[record.modality]} **{record.name}** :gray[· {words.count(int(data.teaches.sum()), 'row')} teach]",
+        f"{words.MODALITY_ICONS[record.modality]} **{record.name}** :gray[· "
+        f"{words.count(int(data.teaches.sum()), 'row')} teach]",
         width="content",
     )
     go_button("Change", "data", type="tertiary", icon=":material/edit:")

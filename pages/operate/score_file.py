@@ -66,7 +66,8 @@ if run.kind == "score":
             rows["score"].to_numpy(), usual.loc[usual["used_for"] == "calibration", "score"].to_numpy(), threshold.score
         ),
         alt=figures.histogram_in_words(rows["score"].to_numpy(), threshold.score),
-        caption="The outline is what the calibration rows would look like at this number of rows. A shifted bulk means that the data have drifted.",
+        caption="The outline is what the calibration rows would look like at this number of rows. A shifted bulk "
+        "means that the data have drifted.",
         key="batch-histogram",
     )
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -59,8 +59,13 @@ class Server:
         command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), f"--server.port={self.port}"]
         self._log = (home / "server.log").open("w")
         self._process = subprocess.Popen(
-            [*command, "--server.headless=true"], env=env, cwd=ROOT, stdout=self._log, stderr=self._log, start_new_session=True
-        )  # fmt: skip
+            [*command, "--server.headless=true"],
+            env=env,
+            cwd=ROOT,
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,
+        )
         self._wait()
 
     def _wait(self) -> None:

@@ -77,9 +77,8 @@ def test_every_chart_has_words_for_those_who_do_not_see_it(page: Page, server: S
         page.wait_for_function("n => document.querySelectorAll('.js-plotly-plot').length >= n", arg=charts.count())
 
         assert charts.count() > 0
-        silent = [
-            at for at in range(charts.count()) if not (charts.nth(at).get_attribute("aria-label") or charts.nth(at).locator("[aria-label]").count())
-        ]  # fmt: skip
+        each = [charts.nth(at) for at in range(charts.count())]
+        silent = [c for c in each if not (c.get_attribute("aria-label") or c.locator("[aria-label]").count())]
         assert not silent
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Server, follow, picture, press, settled, visit
+from tests.browser.conftest import Server, follow, press, settled, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -190,4 +190,3 @@ def test_images_go_from_folder_to_anomaly_map(page: Page, server: Server, tmp_pa
     lasso(page)
     expect(page.get_by_text("40 rows selected", exact=False)).to_be_visible()
     score_another(page, plates(tmp_path, "later", 12, 1))
-    picture(page, "score_file")

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ad_core.store import RunRecord, Store
-from tests.pages.conftest import ROWS, write_image_run
+from tests.pages.conftest import ROWS, write_image_run, write_table_run
 
 Open = Callable[..., AppTest]
 
@@ -113,6 +113,20 @@ def test_alerts_only_keeps_the_rows_above_the_threshold(table_run: RunRecord, op
     assert shown is not None
     assert (shown["p_value"] <= 0.05 + 1e-9).all()  # p-values are quotients
     assert len(shown) < ROWS
+
+
+def test_of_a_long_list_the_top_is_shown_where_rows_can_be_chosen(
+    store: Store, tmp_path: Path, open_page: Open
+) -> None:
+    run = write_table_run(store, tmp_path, rows=10_500)
+
+    test = open_page("investigate/alerts.py", run=run.id)
+    top = len(test.dataframe[-1].value)
+    test.toggle(key="whole-list").set_value(True).run()
+
+    assert not test.exception
+    assert top == 10_000
+    assert "a row can't be chosen in this view" in texts(test)
 
 
 def test_choosing_a_row_makes_it_the_case_of_all_pages(table_run: RunRecord, open_page: Open) -> None:
