@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from ad_core.detector import Detector
     from ad_core.store import RunRecord, Store
 
-EXPLAINED, EVENTS_EXPLAINED = 100, 20
-"""So many rows, or events of recordings, are explained within the job; the rest on demand."""
+EXPLAINED = {Modality.TABLE: 100, Modality.IMAGE: 24, Modality.SENSOR: 20}
+"""So many rows, images, or events of recordings are explained within the job; the rest on demand."""
 
 MAP_POINTS = 50_000
 """Above so many items a seeded sample with all of the highest scores is drawn on the map; the run says so."""
@@ -163,7 +163,7 @@ def _map_and_explain(
     facts["map"] = trust
     results.publish(folder, "map", placed)
     report.stage("explain")
-    top = EVENTS_EXPLAINED if detector.modality is Modality.SENSOR else EXPLAINED
+    top = EXPLAINED[detector.modality]
     add_explanations(
         folder, cases.explain_top(detector, dataset, top, None, report, frame=frame, item_scores=item_scores)
     )
