@@ -39,4 +39,4 @@ class NearestNeighbours(Reference):
         if distances.shape[1] == 1:
             return distances[:, 0]
         is_itself = distances[:, 0] <= ITSELF * distances[:, 1]
-        return np.where(is_itself, distances[:, 1:].mean(axis=1), distances[:, :k].mean(axis=1))
+        return np.asarray(np.where(is_itself, distances[:, 1:].mean(axis=1), distances[:, :k].mean(axis=1)))
