@@ -98,7 +98,9 @@ def _expected(detector: Detector, part: int, expected: np.ndarray) -> dict[str, 
     entries = parts.entries(part)
     values = [expected[entries]]
     if detector.residuals is not None and parts.kinds[part] is PartKind.NUMBER:
-        values += [values[0] + residual[entries] for residual in detector.residuals]
+        # the first entry is the value; whether it is missing, or the hour of a date, is as expected
+        first = np.eye(len(entries))[0]
+        values += [values[0] + first * residual[entries] for residual in detector.residuals]
     texts = [_text(v) for v in detector.reader.expected_in_units(part, np.stack(values))]  # type: ignore[attr-defined]
     return dict(zip(("expected", "expected_low", "expected_high"), texts, strict=False))
 

@@ -78,6 +78,16 @@ def test_a_case_holds_what_its_page_shows(store, payments_run):
     assert top not in set(case.neighbours["neighbour"])
 
 
+def test_the_usual_range_of_a_number_is_made_of_numbers(store, payments_run):
+    """`hour` is missing now and then; that it may be missing is no end of its range."""
+    explained = pd.read_parquet(store.folder(payments_run[0].id) / "explanations.parquet")
+    hours = explained.loc[(explained["part"] == "hour") & (explained["expected"] != "(missing)")]
+
+    low, high = hours["expected_low"].astype(float), hours["expected_high"].astype(float)
+
+    assert (low <= high).all()
+
+
 def test_the_summary_says_how_good_it_was_where_labels_are_known(store, payments_run):
     evaluation = results.summary(store.folder(payments_run[0].id))["evaluation"]
 
