@@ -257,10 +257,10 @@ def window(frame: pd.DataFrame, channels: Sequence[str], attribution: np.ndarray
         at = np.linspace(0, len(x) - 1, attribution.shape[1]).round().astype(int)
         figure.add_heatmap(
             z=attribution, x=x[at], y=list(channels), colorscale=SIGNED, zmin=-limit, zmax=limit, row=1, col=1,
-            colorbar={"title": {"text": "share"}, "len": 0.45, "y": 1, "yanchor": "top", "thickness": 12},
+            colorbar={"title": {"text": "share"}, "lenmode": "pixels", "len": 110, "y": 1, "yanchor": "top", "thickness": 12},
             hovertemplate="%{y} at %{x}: %{z:+.3g}<extra></extra>",
         )  # fmt: skip
-        figure.update_yaxes(autorange="reversed", row=1, col=1)
+        figure.update_yaxes(autorange="reversed", dtick=1, row=1, col=1)
     for row, channel in enumerate(channels, start=first + 1):
         for column, name, line in (
             (f"{channel} expected", "expected", {"color": ALERT, "width": 1.6, "dash": "dot"}),
@@ -272,7 +272,7 @@ def window(frame: pd.DataFrame, channels: Sequence[str], attribution: np.ndarray
                     showlegend=row == first + 1,
                 )  # fmt: skip
         figure.add_annotation(**_label(channel, row))
-    figure.update_yaxes(nticks=4)
+        figure.update_yaxes(nticks=4, row=row, col=1)
     return _tidy(figure, high)
 
 

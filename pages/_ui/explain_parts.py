@@ -87,7 +87,8 @@ def _plain(text: str) -> str:
 
 def _range(part: Mapping[str, Any]) -> str:
     low, high, middle = part.get("expected_low"), part.get("expected_high"), part.get("expected")
-    if low is not None and high is not None and low == low and high == high and low != high:
+    known = all(bound is not None and bound == bound and bound != "(missing)" for bound in (low, high))
+    if known and low != high:
         return f"{low} to {high}"
     return str(middle) if middle is not None and middle == middle else ""
 

@@ -8,7 +8,7 @@ from pages._ui import words
 from pages._ui.shell import chart
 from pages._ui.stored import table
 
-CHANNELS = 12
+CHANNELS = 6
 
 
 def window(run_id: str, row_id: str, case: Case) -> None:
@@ -24,7 +24,8 @@ def window(run_id: str, row_id: str, case: Case) -> None:
         if heat is not None and len(heat) == len(channels)
         else range(len(channels))
     )
-    drawn = list(order)[:CHANNELS]
+    whole = len(channels) > CHANNELS and st.toggle(f"All {len(channels)} channels", key="all-channels")
+    drawn = list(order) if whole else list(order)[:CHANNELS]
     shown = [channels[i] for i in drawn]
     part = heat[drawn] if heat is not None and len(heat) == len(channels) else None
     st.subheader("Where and when", anchor=False)

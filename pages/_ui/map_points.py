@@ -39,6 +39,18 @@ def _drawn(run_id: str, key: tuple[int, int]) -> pd.DataFrame:  # noqa: ARG001
     ).reset_index(drop=True)
 
 
+def trust_in_words(trust: float) -> str:
+    """How far neighbours on the map are neighbours for the detector (trustworthiness, Venna & Kaski 2001)."""
+    verdict = (
+        "close points are alike"
+        if trust >= 0.95
+        else "most close points are alike"
+        if trust >= 0.85
+        else "closeness means little"
+    )
+    return f"Trust {trust:.2f} of 1: {verdict} for the detector."
+
+
 def colour_columns(run_id: str) -> dict[str, str]:
     """What the points can be coloured by: the score, what is known of the row, and the user's own columns."""
     names = dict(BASIC)

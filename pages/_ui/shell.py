@@ -13,8 +13,8 @@ from pages._ui.navigate import choose, current, go_button
 from pages._ui.stored import store
 
 
-def page_top(page: str, subtitle: str = "") -> None:
-    """Title, one line about it, and the help of this page with the glossary."""
+def page_top(page: str) -> None:
+    """Title, one line about it, the help with the glossary, and what went wrong in the last callback."""
     title, about, help_text = words.PAGES[page]
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title(title, anchor=False, width="content")
@@ -22,7 +22,9 @@ def page_top(page: str, subtitle: str = "") -> None:
             st.markdown(help_text)
             st.markdown("**Words used here**")
             st.markdown("\n".join(f"- **{word}**: {words.GLOSSARY[word]}" for word in words.USED_ON[page]))
-    st.markdown(f":gray[{subtitle or about}]")
+    st.markdown(f":gray[{about}]")
+    if problem := st.session_state.pop("_problem", None):
+        st.error(problem, icon=":material/error:")
 
 
 @contextmanager

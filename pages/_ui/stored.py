@@ -58,8 +58,9 @@ def case(run_id: str, row_id: str) -> results.Case:
 
 
 def summary(run_id: str) -> dict[str, Any]:
-    """A run's facts; empty while there are none."""
-    return results.summary(store().folder(run_id))
+    """A run's facts, with what was added after the scores were there; empty while there are none."""
+    run = store().run(run_id)
+    return {**results.summary(store().folder(run.id)), **run.summary}
 
 
 def dataset(record: DatasetRecord) -> Dataset:

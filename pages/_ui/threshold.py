@@ -54,7 +54,7 @@ def threshold_slider(run_id: str) -> Threshold:
     smallest = (summary(run_id).get("calibration") or {}).get("smallest_p")
     default = 0.01 if smallest and smallest <= 0.01 else 0.05
     alpha = st.select_slider(
-        "Accepted share of false alerts",
+        "False alarms among usual rows",
         ALPHAS,
         value=default,
         key="alpha",

@@ -84,8 +84,8 @@ PAGES = {
     "alerts": (
         "Alerts",
         "All rows, the most unusual first.",
-        "Move the slider to choose how many false alerts you accept: at p ≤ 0.05 about 5 of 100 usual rows are "
-        "alerts by chance. "
+        "Move the slider to choose how many false alarms among usual rows you accept: at p ≤ 0.05 about 5 of 100 "
+        "usual rows are alerts by chance. "
         "Select a row in the table to see its main reasons; **Explain** shows the whole case. The address of "
         "this page holds run "
         "and row: a copied link shows a colleague the same thing.",

@@ -5,14 +5,15 @@ import streamlit as st
 from ad_core import figures
 from pages._ui import words
 from pages._ui.case_card import case_card
-from pages._ui.map_points import MOST, colour_columns, map_points, with_colour
+from pages._ui.map_points import MOST, colour_columns, map_points, trust_in_words, with_colour
 from pages._ui.navigate import choose, current
+from pages._ui.result_columns import as_shown, result_columns
 from pages._ui.shell import chart, errors_shown, nothing_yet, page_top, pick_scored_run, table_height
 from pages._ui.stored import ranked, summary
 from pages._ui.threshold import threshold_at
 
 KINDS = {"umap": "UMAP", "pca": "PCA"}
-SHOWN = ["row_id", "severity", "score", "percentile", "p_value", "reasons"]
+LISTED = 500
 
 
 def clicked() -> None:
@@ -64,8 +65,10 @@ with wide:
         key="map", on_select=clicked, selection_mode=shape,
     )  # fmt: skip
     trust = summary(run.id).get("map") or {}
-    if trust.get("note"):
-        st.caption(f":material/info: {trust['note']}")
+    if trust.get("notice"):
+        st.caption(f":material/info: {trust['notice']}")
+    if kind == "umap" and trust.get("trust") is not None:
+        st.caption(f":material/verified: {trust_in_words(trust['trust'])}")
 with side, errors_shown():
     case_card(run.id)
 
@@ -76,16 +79,16 @@ if not chosen:
     st.stop()
 rows = ranked(run.id)
 rows = rows.loc[rows["row_id"].isin(chosen)]
-st.session_state["_map_rows"] = rows["row_id"].head(500).tolist()
+st.session_state["_map_rows"] = rows["row_id"].head(LISTED).tolist()
 st.dataframe(
-    rows[[c for c in SHOWN if c in rows]].head(500),
+    as_shown(rows, LISTED),
     key="map-table",
     hide_index=True,
     on_select=listed,
     selection_mode="single-row",
     height=table_height(len(rows), 320),
     alt=f"{len(rows)} selected rows, most anomalous first",
-    column_config={"percentile": st.column_config.ProgressColumn(min_value=0, max_value=100, format="%.1f")},
+    column_config=result_columns(),
 )
 alerts = int(threshold.of(rows).sum())
-st.caption(f"{words.count(len(rows), 'row')} selected, {alerts:,} of them alerts; {min(len(rows), 500):,} listed.")
+st.caption(f"{words.count(len(rows), 'row')} selected, {alerts:,} of them alerts; {min(len(rows), LISTED):,} listed.")

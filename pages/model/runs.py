@@ -47,8 +47,6 @@ def attempt(work: object, *arguments: object) -> None:
 
 
 page_top("runs")
-if problem := st.session_state.pop("_problem", None):
-    st.error(problem, icon=":material/error:")
 if deleted := st.session_state.pop("_deleted", None):
     st.toast(f"“{deleted}” was deleted.", icon=":material/delete:")
 

@@ -26,8 +26,6 @@ def start(config: dict, name: str) -> None:
 
 
 page_top("train")
-if problem := st.session_state.pop("_problem", None):
-    st.error(problem, icon=":material/error:")
 
 if current("run"):
     with errors_shown():

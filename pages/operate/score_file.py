@@ -13,10 +13,13 @@ from pages._ui.downloads import download_buttons
 from pages._ui.navigate import choose, current, go_button
 from pages._ui.new_data import check_match, remember_batch
 from pages._ui.progress import progress
+from pages._ui.result_columns import as_shown, result_columns
 from pages._ui.shell import chart, errors_shown, nothing_yet, page_top
 from pages._ui.sources import path_field, upload_field
 from pages._ui.stored import ranked, store, summary
 from pages._ui.threshold import threshold_at
+
+LISTED = 200
 
 
 def start(training_id: str, paths: list[str], name: str) -> None:
@@ -31,8 +34,6 @@ def start(training_id: str, paths: list[str], name: str) -> None:
 
 
 page_top("score_file")
-if problem := st.session_state.pop("_problem", None):
-    st.error(problem, icon=":material/error:")
 trained = store().runs(kind="train", status="done")
 if not trained:
     nothing_yet(
@@ -74,12 +75,9 @@ if run.kind == "score":
         go_button("Open in Alerts", "alerts", type="primary", icon=":material/notifications:")
         download_buttons(rows.drop(columns="used_for"), f"scores-{run.id}")
     st.dataframe(
-        rows[["severity", "row_id", "score", "percentile", "p_value", "note"]].head(200),
-        hide_index=True,
-        height=320,
-        alt="The 200 highest scores",
+        as_shown(rows, LISTED), hide_index=True, height=320, alt="The highest scores", column_config=result_columns()
     )
-    st.caption(f"{min(len(rows), 200):,} of {words.count(len(rows), 'row')} shown, most unusual first.")
+    st.caption(f"{min(len(rows), LISTED):,} of {words.count(len(rows), 'row')} shown, most unusual first.")
     st.stop()
 
 names = {r.id: r.name for r in trained} | {training.id: training.name}

@@ -1,5 +1,7 @@
 """Data: open files, check how they are understood, choose what teaches."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from ad_core.errors import AdError
@@ -25,8 +27,6 @@ def use() -> None:
 
 
 page_top("data")
-if problem := st.session_state.pop("_problem", None):
-    st.error(problem, icon=":material/error:")
 
 if current("data") is None:
     sources()
@@ -43,9 +43,9 @@ declared = draft(record)
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     with st.container(width="stretch", gap=None):
         st.subheader(record.name, anchor=False)
-        st.caption(
-            ", ".join(record.sources[:2]) + (f" and {len(record.sources) - 2} more" if len(record.sources) > 2 else "")
-        )
+        short = ["/".join(Path(source).parts[-3:]) for source in record.sources[:2]]
+        more = f" and {len(record.sources) - 2} more" if len(record.sources) > 2 else ""
+        st.caption(", ".join(short) + more, help="\n\n".join(record.sources[:20]))
     kind = st.segmented_control(
         "Kind of data",
         list(words.MODALITIES),
