@@ -118,13 +118,13 @@ def _modality_of(sources: list[Path] | pd.DataFrame, declared: Declared) -> Moda
         return Modality.IMAGE
     if any(path.is_dir() for path in sources):
         return Modality.SENSOR
-    from ad_core.tabular_files import read_head
+    from ad_core.files.tabular_files import read_head
 
     return Modality.SENSOR if looks_like_recording(read_head(sources[0])) else Modality.TABLE
 
 
 def _holds_images(path: Path) -> bool:
-    from ad_core.image_files import SUFFIXES
+    from ad_core.files.image_files import SUFFIXES
 
     if path.is_file():
         return path.suffix.lower() in {*SUFFIXES, ".zip"}
@@ -138,7 +138,7 @@ def _that_exist(declared: Declared, sources: Any) -> Declared:
     if isinstance(sources, pd.DataFrame):
         there = set(map(str, sources.columns))
     else:
-        from ad_core.tabular_files import read_head
+        from ad_core.files.tabular_files import read_head
 
         there = set(read_head(_first_file(_existing(sources))).columns)
     single = {role: getattr(declared, role) for role in ("id", "label", "class_column", "time", "entity")}

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from ad_core.column_values import coded, is_number_type, numbers, parse_dates
+from ad_core.columns.values import coded, is_number_type, numbers, parse_dates
 from ad_core.reader import Column, Dataset, Kind, Role, Schema
 from ad_core.types import Modality
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ad_core.errors import DataError
 from ad_core.reader import Dataset
-from ad_core.timeline import timeline
+from ad_core.recordings.timeline import timeline
 from ad_core.types import Frame, Modality, Split
 
 FIT, EARLY_STOP, CALIBRATION, UNUSED = 0, 1, 2, -1

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ad_core.archives import Limits, SafeZip, member_of, read_bytes
 from ad_core.errors import DataError, ResourceError
+from ad_core.files.archives import Limits, SafeZip, member_of, read_bytes
 
 PLAIN = {"a.txt": b"first", "folder/b.txt": b"second" * 100}
 

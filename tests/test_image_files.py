@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from ad_core.errors import DataError
-from ad_core.image_files import calm_pillow, decode, load_image, read_header, thumbnail
+from ad_core.files.image_files import calm_pillow, decode, load_image, read_header, thumbnail
 
 RED_ON_GREY = np.full((12, 16, 3), 100, np.uint8)
 RED_ON_GREY[2:6, 3:9] = (200, 20, 20)

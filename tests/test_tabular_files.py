@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ad_core import csv_files
 from ad_core.errors import DataError
-from ad_core.tabular_files import files_in, notices_of, numbers_in_text, plain_columns, read_files, read_head
+from ad_core.files import csv_files
+from ad_core.files.tabular_files import files_in, notices_of, numbers_in_text, plain_columns, read_files, read_head
 
 
 def write(folder: Path, name: str, content: str | bytes, encoding: str = "utf-8") -> Path:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from ad_core.errors import DataError
-from ad_core.timestamps import ClockKind, read_clock, row_clock, time_texts
+from ad_core.recordings.timestamps import ClockKind, read_clock, row_clock, time_texts
 
 FIRST = "2020-02-08T13:30:47"
 

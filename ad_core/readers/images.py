@@ -14,9 +14,9 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from ad_core.errors import DataError
-from ad_core.image_dataset import left_out, open_images
-from ad_core.image_files import calm_pillow, decode, is_deep
-from ad_core.image_items import Pixels, empty_items, in_threads
+from ad_core.files.image_files import calm_pillow, decode, is_deep
+from ad_core.pictures.dataset import left_out, open_images
+from ad_core.pictures.items import Pixels, empty_items, in_threads
 from ad_core.reader import READERS, Dataset, Declared, Reader
 from ad_core.settings import Settings
 from ad_core.types import Frame, ItemShape, Modality, PartKind, Parts

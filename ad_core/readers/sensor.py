@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, field_validator
 
-from ad_core import windows
-from ad_core.channels import Channel, learn, unlike
+from ad_core.columns.row_filter import fulfils
 from ad_core.errors import DataError
 from ad_core.reader import READERS, Dataset, Declared, Kind, Reader, Role, fingerprint_of
-from ad_core.recording_columns import looks_like_recording, propose
-from ad_core.recording_rows import clock_kind, repeats, rows_of
-from ad_core.recordings import load
-from ad_core.row_filter import fulfils
+from ad_core.recordings import windows
+from ad_core.recordings.channels import Channel, learn, unlike
+from ad_core.recordings.columns import looks_like_recording, propose
+from ad_core.recordings.loading import load
+from ad_core.recordings.rows import clock_kind, repeats, rows_of
+from ad_core.recordings.timeline import Timeline, findings, in_words, timeline, usual_interval
+from ad_core.recordings.timestamps import ClockKind
 from ad_core.settings import Settings
-from ad_core.timeline import Timeline, findings, in_words, timeline, usual_interval
-from ad_core.timestamps import ClockKind
 from ad_core.types import Frame, ItemShape, Modality, PartKind, Parts
 
 __all__ = ["Sensor", "SensorSettings", "looks_like_recording"]

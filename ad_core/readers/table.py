@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, TypeAdapter
 
-from ad_core.column_code import Code
-from ad_core.column_codes import AnyCode, learn_code
-from ad_core.column_values import coded, date_format, infinities
+from ad_core.columns.code import Code
+from ad_core.columns.codes import AnyCode, learn_code
+from ad_core.columns.table_dataset import open_table
+from ad_core.columns.values import coded, date_format, infinities
 from ad_core.errors import DataError
 from ad_core.reader import READERS, Column, Dataset, Declared, Kind, Reader, Role
 from ad_core.settings import Settings as AnySettings
-from ad_core.table_dataset import open_table
 from ad_core.types import Frame, ItemShape, Modality, Parts
 
 _CODES: TypeAdapter[list[AnyCode]] = TypeAdapter(list[AnyCode])

@@ -57,14 +57,14 @@ def small(file: str, side: int = 220) -> bytes:
 
 def full(file: str) -> np.ndarray:
     """(height, width, 3) uint8 pixels of an image at its own size."""
-    from ad_core.image_files import load_image
+    from ad_core.files.image_files import load_image
 
     return np.asarray(load_image(file).convert("RGB"))
 
 
 @st.cache_data(show_spinner=False, max_entries=2000)
 def _thumbnail(file: str, side: int) -> bytes:
-    from ad_core.image_files import thumbnail
+    from ad_core.files.image_files import thumbnail
 
     return thumbnail(file, side)
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ad_core import image_items
 from ad_core.errors import DataError, ResourceError, SettingsError
-from ad_core.image_items import empty_items
+from ad_core.pictures import items as image_items
+from ad_core.pictures.items import empty_items
 from ad_core.reader import READERS, Declared, Role
 from ad_core.readers.images import Images, ImagesSettings
 from ad_core.types import Modality

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ad_core.columns.row_identity import ids_from_column, ids_from_content
 from ad_core.errors import DataError
 from ad_core.reader import Dataset, Declared, Kind, Role
 from ad_core.readers.table import Table, TableSettings
-from ad_core.row_identity import ids_from_column, ids_from_content
 from ad_core.types import Frame, PartKind
 
 N = 200

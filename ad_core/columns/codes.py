@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from ad_core.category_codes import FrequencyCode, LevelsCode
-from ad_core.column_code import Code, word
-from ad_core.column_values import Coded, coded
-from ad_core.date_code import DateCode, learn_date
-from ad_core.number_codes import BooleanCode, NumberCode, learn_number
+from ad_core.columns.category_codes import FrequencyCode, LevelsCode
+from ad_core.columns.code import Code, word
+from ad_core.columns.date_code import DateCode, learn_date
+from ad_core.columns.number_codes import BooleanCode, NumberCode, learn_number
+from ad_core.columns.values import Coded, coded
 from ad_core.reader import Column, Kind
 
 MAX_COUNTED_LEVELS = 100_000

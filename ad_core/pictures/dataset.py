@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from ad_core.errors import DataError
-from ad_core.image_files import read_header
-from ad_core.image_items import in_threads
-from ad_core.image_sources import find_images
+from ad_core.files.image_files import read_header
+from ad_core.pictures.items import in_threads
+from ad_core.pictures.sources import find_images
 from ad_core.reader import Column, Dataset, Declared, Kind, Role, Schema, fingerprint_of, row_ids
 from ad_core.types import Modality
 

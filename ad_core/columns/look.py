@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from ad_core.column_values import (
+from ad_core.columns.values import (
     Coded,
     coded,
     date_format,

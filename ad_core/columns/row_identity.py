@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ad_core.column_values import level_text
+from ad_core.columns.values import level_text
 from ad_core.reader import row_ids
 
 CHUNK = 20_000

@@ -16,8 +16,8 @@ from io import BytesIO
 import numpy as np
 from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 
-from ad_core.archives import read_bytes
 from ad_core.errors import DataError
+from ad_core.files.archives import read_bytes
 
 SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".gif"}

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ad_core.errors import DataError
 from ad_core.reader import Declared
-from ad_core.recording_columns import LABEL_NAMES, PART_NAMES
+from ad_core.recordings.columns import LABEL_NAMES, PART_NAMES
 
 RECORDING = "recording"
 """Column that several files get, with each file's stem."""
@@ -34,7 +34,7 @@ def load(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Loaded:
     """
     if isinstance(sources, pd.DataFrame):
         return Loaded(_own(sources), (), "frame", [])
-    from ad_core.tabular_files import notices_of, read_files
+    from ad_core.files.tabular_files import notices_of, read_files
 
     paths = [path for source in sources for path in _files(Path(source))]
     read = read_files(paths)
@@ -70,7 +70,7 @@ def _files(source: Path) -> list[Path]:
     """A folder stands for its table files; plain texts in it only count where there is nothing else."""
     if not source.is_dir():
         return [source]
-    from ad_core.tabular_files import files_in
+    from ad_core.files.tabular_files import files_in
 
     found = files_in(source)
     return [path for path in found if path.suffix.lower() not in {".txt", ".dat", ".data"}] or found

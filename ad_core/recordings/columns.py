@@ -5,11 +5,11 @@ import re
 import numpy as np
 import pandas as pd
 
-from ad_core.channels import as_numbers, unit_of
+from ad_core.columns.labels import label_values
 from ad_core.errors import DataError
-from ad_core.labels import label_values
 from ad_core.reader import Column, Declared, Kind, Role, Schema
-from ad_core.timestamps import ClockKind, read_clock
+from ad_core.recordings.channels import as_numbers, unit_of
+from ad_core.recordings.timestamps import ClockKind, read_clock
 
 TIME_NAMES = re.compile(
     r"(?i)^(time|timestamp|date|date[ _-]?time|ts|t|epoch|zeit|zeitstempel|datum)"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ad_core.timeline import Timeline
+from ad_core.recordings.timeline import Timeline
 
 SHORT_HOLE = 8
 """A hole of at most a window's length divided by this is bridged by a straight line."""

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from ad_core.column_values import coded
+from ad_core.columns.values import coded
 from ad_core.reader import Kind
 from ad_core.types import PartKind
 

@@ -5,11 +5,11 @@ import re
 import numpy as np
 import pandas as pd
 
-from ad_core.column_look import FEW_LEVELS, Look, check_kind, look_at
-from ad_core.column_suspects import leak, near_copies
-from ad_core.column_values import infinities, numbers
+from ad_core.columns.labels import label_values
+from ad_core.columns.look import FEW_LEVELS, Look, check_kind, look_at
+from ad_core.columns.suspects import leak, near_copies
+from ad_core.columns.values import infinities, numbers
 from ad_core.errors import DataError
-from ad_core.labels import label_values
 from ad_core.reader import Column, Declared, Kind, Role, Schema
 
 ID_NAME = re.compile(r"(^|[ _.\-])(id|uuid|guid|key)$|[a-z](Id|ID)$|^(index|idx|rownum|row|nr|no|unnamed: 0|column 1)$")

@@ -5,8 +5,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from ad_core.column_code import MISSING, Code, unseen, word
-from ad_core.column_values import coded, numbers
+from ad_core.columns.code import MISSING, Code, unseen, word
+from ad_core.columns.values import coded, numbers
 from ad_core.reader import Kind
 
 

@@ -5,8 +5,8 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from ad_core.column_code import MISSING, OTHER, Code, unseen
-from ad_core.column_values import coded
+from ad_core.columns.code import MISSING, OTHER, Code, unseen
+from ad_core.columns.values import coded
 from ad_core.types import PartKind
 
 

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from ad_core.csv_dialect import MISSING, Dialect, find_dialect, ragged_line
 from ad_core.errors import DataError
+from ad_core.files.csv_dialect import MISSING, Dialect, find_dialect, ragged_line
 
 BLOCK_BYTES = 1_048_576
 LARGE_BYTES = 33_554_432

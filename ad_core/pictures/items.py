@@ -11,7 +11,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict
 
 from ad_core.errors import DataError, ResourceError
-from ad_core.image_files import calm_pillow, decode
+from ad_core.files.image_files import calm_pillow, decode
 
 IN_MEMORY = 2 << 30
 """Items of more bytes than this live in a temporary file, memory-mapped."""

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 from python_calamine import CalamineError, CalamineWorkbook
 
-from ad_core.csv_dialect import MISSING
 from ad_core.errors import DataError
+from ad_core.files.csv_dialect import MISSING
 
 
 def read_excel(path: Path) -> tuple[pd.DataFrame, list[str]]:

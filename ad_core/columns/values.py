@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ad_core.csv_dialect import MISSING
-from ad_core.timestamps import DAYS, HOURS
+from ad_core.files.csv_dialect import MISSING
+from ad_core.recordings.timestamps import DAYS, HOURS
 
 FORMATS = ("ISO8601", *(day + hour for hour in HOURS for day in DAYS))
 _DATE_LIKE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2}))([ T].*)?\s*")

@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from ad_core.column_values import coded, numbers, parse_dates
-from ad_core.date_code import seconds_of
+from ad_core.columns.date_code import seconds_of
+from ad_core.columns.values import coded, numbers, parse_dates
 from ad_core.reader import Kind
 
 SAMPLE_ROWS = 5000

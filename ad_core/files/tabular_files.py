@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from ad_core.csv_files import read_csv
 from ad_core.errors import DataError
-from ad_core.excel_files import read_excel
-from ad_core.parquet_files import read_parquet
+from ad_core.files.csv_files import read_csv
+from ad_core.files.excel_files import read_excel
+from ad_core.files.parquet_files import read_parquet
 
 SUFFIXES = frozenset(
     {".csv", ".tsv", ".txt", ".dat", ".data", ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}

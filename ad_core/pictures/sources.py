@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from ad_core.archives import SEPARATOR, SafeZip
 from ad_core.errors import DataError
-from ad_core.image_files import SUFFIXES
+from ad_core.files.archives import SEPARATOR, SafeZip
+from ad_core.files.image_files import SUFFIXES
 
 
 def find_images(sources: Sequence[Path]) -> tuple[list[tuple[str, str]], list[str]]:

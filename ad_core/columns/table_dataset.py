@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ad_core.column_proposals import propose
-from ad_core.column_values import coded, parse_dates
+from ad_core.columns.labels import label_values
+from ad_core.columns.proposals import propose
+from ad_core.columns.row_filter import fulfils
+from ad_core.columns.row_identity import ids_from_column, ids_from_content
+from ad_core.columns.values import coded, parse_dates
 from ad_core.errors import DataError
-from ad_core.labels import label_values
 from ad_core.reader import Dataset, Declared, Role, Schema, fingerprint_of
-from ad_core.row_filter import fulfils
-from ad_core.row_identity import ids_from_column, ids_from_content
 from ad_core.types import Modality
 
 EMPTY_ROW = "No used column has a value in this row."
@@ -86,14 +86,14 @@ def _texts(values: pd.Series) -> pd.Series:
 
 
 def _of_frame(frame: pd.DataFrame) -> _Loaded:
-    from ad_core.tabular_files import plain_columns
+    from ad_core.files.tabular_files import plain_columns
 
     data, notices = plain_columns(frame)
     return _Loaded(data, (), "frame", notices)
 
 
 def _of_files(paths: list[Path]) -> _Loaded:
-    from ad_core.tabular_files import files_in, notices_of, read_files
+    from ad_core.files.tabular_files import files_in, notices_of, read_files
 
     files = [file for path in paths for file in (files_in(path) if path.is_dir() else [path])]
     read = read_files(files)

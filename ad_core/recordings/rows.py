@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from ad_core.channels import as_numbers
-from ad_core.labels import label_values
-from ad_core.period import period
+from ad_core.columns.labels import label_values
+from ad_core.columns.row_identity import ids_from_column
 from ad_core.reader import Kind, Role, Schema, row_ids
-from ad_core.row_identity import ids_from_column
-from ad_core.timeline import Timeline, in_words
-from ad_core.timestamps import Clock, ClockKind, read_clock, row_clock, time_texts
+from ad_core.recordings.channels import as_numbers
+from ad_core.recordings.period import period
+from ad_core.recordings.timeline import Timeline, in_words
+from ad_core.recordings.timestamps import Clock, ClockKind, read_clock, row_clock, time_texts
 
 MAX_LOOKED_AT = 20_000
 """Samples of the longest stretch in which a repeating pattern is looked for, in at most 20 channels."""

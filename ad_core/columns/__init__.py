@@ -1,0 +1,1 @@
+"""Columns of a table: what they look like, what they are proposed as, and how their cells become numbers."""

@@ -1,0 +1,1 @@
+"""Reading files safely, whatever they hold: tables, pictures, archives."""

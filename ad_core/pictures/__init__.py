@@ -1,0 +1,1 @@
+"""Pictures: where they are, what their headers say, how they become items."""

@@ -1,0 +1,1 @@
+"""Recordings: times, samples, channels and windows."""
