@@ -240,6 +240,6 @@ class _Terminal:
         self._bar.update(self._task, completed=done, description=description or None)
 
     def say(self, message: str) -> None:
-        self._bar.console.print(message, markup=False, highlight=False)
+        self._bar.console.print(message, markup=False, highlight=False, soft_wrap=True)
 
     def check(self) -> None: ...

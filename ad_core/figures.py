@@ -257,7 +257,7 @@ def window(frame: pd.DataFrame, channels: Sequence[str], attribution: np.ndarray
         at = np.linspace(0, len(x) - 1, attribution.shape[1]).round().astype(int)
         figure.add_heatmap(
             z=attribution, x=x[at], y=list(channels), colorscale=SIGNED, zmin=-limit, zmax=limit, row=1, col=1,
-            colorbar={"title": {"text": "share"}, "lenmode": "pixels", "len": 110, "y": 1, "yanchor": "top", "thickness": 12},
+            colorbar={"title": {"text": "share"}, "lenmode": "pixels", "len": 110, "y": 1, "yanchor": "top"},
             hovertemplate="%{y} at %{x}: %{z:+.3g}<extra></extra>",
         )  # fmt: skip
         figure.update_yaxes(autorange="reversed", dtick=1, row=1, col=1)

@@ -15,7 +15,7 @@ from pages._ui.stored import store, summary
 def progress(run: RunRecord) -> None:
     """Follow a run while it works; afterwards its outcome and the next step."""
     if run.alive:
-        st.fragment(_working, run_every=1)(run.id)
+        st.fragment(_working, run_every=2)(run.id)
     else:
         _ended(run)
 

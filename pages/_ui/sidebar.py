@@ -69,7 +69,7 @@ def _jobs_now() -> None:
         _say_ended(run_id)
     st.session_state["_alive"] = [run.id for run in alive]
     if alive:
-        st.fragment(_chip, run_every=2)()
+        st.fragment(_chip, run_every=4)()
 
 
 def _chip() -> None:

@@ -73,7 +73,9 @@ state = st.dataframe(
     },
 )
 total = words.size(store().disk_use())
-st.caption(f"{words.count(len(shown), 'run')} shown. This installation uses {total} in `{store().home}`.")
+st.caption(
+    f"{words.count(len(shown), 'run')} shown. This installation uses {total} on the disk.", help=f"In {store().home}"
+)
 
 picked = state["selection"]["rows"]
 if not picked or picked[0] >= len(runs):

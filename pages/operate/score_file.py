@@ -106,7 +106,7 @@ try:
         paths = path_field(f"score-path-{chosen}")
     else:
         paths = later
-        st.markdown(", ".join(f"`{path}`" for path in later))
+        st.markdown(", ".join(f"`{'/'.join(Path(path).parts[-3:])}`" for path in later))
 except AdError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
