@@ -56,7 +56,7 @@ class Server:
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         home.mkdir(parents=True, exist_ok=True)
-        env = {**os.environ, "AD_HOME": str(home), "OMP_NUM_THREADS": "1"}
+        env = {**os.environ, "AD_HOME": str(home), "OMP_NUM_THREADS": "1"}  # browser and server need a core too
         env.pop("AD_DATABASE_URL", None)
         command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), f"--server.port={self.port}"]
         self._log = (home / "server.log").open("w")

@@ -77,15 +77,16 @@ def open_path(page: Page, server: Server, path: Path) -> None:
     expect(page.get_by_text("Ready to train.")).to_be_visible()
 
 
-def train_quickly(page: Page) -> None:
-    """From the Data page to a finished run."""
+def train_quickly(page: Page, **settings: int) -> None:
+    """From the Data page to a finished run, with few steps and what else is set in the form."""
     press(page, "Use these settings", exact=False)
     expect(page.get_by_text("Suggested")).to_be_visible()
     page.get_by_text("More settings").click()
-    steps = page.get_by_label("Max steps", exact=True)
-    steps.fill("60")
-    steps.press("Enter")
-    settled(page)
+    for name, value in {"max_steps": 60, **settings}.items():
+        field = page.get_by_label(name.replace("_", " ").capitalize(), exact=True)
+        field.fill(str(value))
+        field.press("Enter")
+        settled(page)
     press(page, "Train")
     expect(page.get_by_text("Closing this page is safe", exact=False)).to_be_visible()
     finished(page)
@@ -181,9 +182,9 @@ def test_a_recording_goes_from_path_to_explained_event(page: Page, server: Serve
 
 def test_images_go_from_folder_to_anomaly_map(page: Page, server: Server, tmp_path: Path) -> None:
     open_path(page, server, plates(tmp_path, "plate", 40, 0))
-    train_quickly(page)
+    train_quickly(page, max_steps=20, size=64)
 
-    press(page, "plate39.png", exact=False)
+    press(page, "plate39.png")
     press(page, "Explain this case", exact=False)
     expect(page.get_by_text("Where the score comes from")).to_be_visible()
     follow(page, "Map")
