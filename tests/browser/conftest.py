@@ -26,6 +26,9 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+HEAVY = 250_000
+"""A picture in the README has fewer bytes than this."""
+
 PATIENCE_MS = 90_000
 """A page with charts loads several MB of scripts, which takes long on a busy machine with two cores."""
 
@@ -150,7 +153,9 @@ def picture(page: Page, name: str) -> None:
     page.wait_for_timeout(1500)  # charts fit themselves to the new size
     folder = ROOT / "docs" / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
-    shot = Image.open(BytesIO(page.screenshot()))
-    # 256 colours are plenty for a page, and a third of the bytes
-    shot.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(folder / f"{name}.png", optimize=True)
+    shot, file = Image.open(BytesIO(page.screenshot())).convert("RGB"), folder / f"{name}.png"
+    for colours in (256, 128, 64):  # few colours are plenty for a page, and a third of the bytes
+        shot.quantize(colours, dither=Image.Dither.NONE).save(file, optimize=True)
+        if file.stat().st_size < HEAVY:
+            break
     page.set_viewport_size({"width": 1280, "height": 900})

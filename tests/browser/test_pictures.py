@@ -11,7 +11,7 @@ from ad_core import jobs, pipeline
 from ad_core.reader import Declared
 from ad_core.samples import Sample, samples
 from ad_core.store import RunRecord, Store
-from tests.browser.conftest import Server, picture, settled, visit
+from tests.browser.conftest import HEAVY, Server, picture, settled, visit
 from tests.browser.test_whole_path import lasso
 
 pytestmark = [
@@ -84,7 +84,7 @@ def test_the_main_pages_are_pictured(page: Page, server: Server, tmp_path: Path)
     lasso(page)
     settled(page)
     picture(page, "map")
-    heavy = [shot.name for shot in sorted(SHOTS.glob("*.png")) if shot.stat().st_size > 250_000]
+    heavy = [shot.name for shot in sorted(SHOTS.glob("*.png")) if shot.stat().st_size > HEAVY]
     assert not heavy
 
 
