@@ -24,11 +24,11 @@ def window(run_id: str, row_id: str, case: Case) -> None:
         if heat is not None and len(heat) == len(channels)
         else range(len(channels))
     )
+    st.subheader("Where and when", anchor=False)
     whole = len(channels) > CHANNELS and st.toggle(f"All {len(channels)} channels", key="all-channels")
     drawn = list(order) if whole else list(order)[:CHANNELS]
     shown = [channels[i] for i in drawn]
     part = heat[drawn] if heat is not None and len(heat) == len(channels) else None
-    st.subheader("Where and when", anchor=False)
     chart(
         figures.window(frame, shown, part),
         alt=figures.window_in_words(shown, part, len(frame)),

@@ -90,6 +90,6 @@ config = {
     "pretext": card.name, "scorer": scorer, "preset": preset, "seed": int(seed), "device": device,
     "training_rows": known, "settings": settings,
 }  # fmt: skip
-with st.bottom, st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
+with st.bottom, st.container(horizontal=True, wrap=False, vertical_alignment="center"):
     st.caption(f":material/schedule: {words.estimate(len(data), record.modality, preset or 'quick')}", width="stretch")
     st.button("Train", type="primary", icon=":material/play_arrow:", on_click=start, args=(config, name or record.name))

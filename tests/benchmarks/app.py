@@ -70,7 +70,7 @@ def open_alerts(page: Page, server: Server, run_id: str) -> None:
     began = time.perf_counter()
     toggle.click()
     page.get_by_text("of 100,000 shown").wait_for()
-    page.wait_for_function("() => !/100,000 rows of 100,000/.test(document.body.innerText)")
+    page.wait_for_function("() => !/100,000 rows of 100,000 shown/.test(document.body.innerText)")
     said("Alerts, 100,000 rows, to rerun after a filter", time.perf_counter() - began, 1)
 
 

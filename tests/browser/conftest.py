@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parents[2]
@@ -144,18 +144,17 @@ def follow(page: Page, name: str) -> None:
     settled(page)
 
 
-def picture(page: Page, name: str) -> None:
-    """A screenshot for the README, when asked for."""
+def picture(page: Page, name: str, most: int = 1500) -> None:
+    """A screenshot for the README, when asked for, at most so many px high."""
     if os.environ.get("AD_SCREENSHOTS") != "1":
         return
     height = page.evaluate("document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight")
-    page.set_viewport_size({"width": 1280, "height": int(min(max(height, 700), 1500))})
+    page.set_viewport_size({"width": 1280, "height": int(min(max(height, 700), most))})
     page.wait_for_timeout(1500)  # charts fit themselves to the new size
     folder = ROOT / "docs" / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     shot, file = Image.open(BytesIO(page.screenshot())).convert("RGB"), folder / f"{name}.png"
-    for colours in (256, 128, 64):  # few colours are plenty for a page, and a third of the bytes
-        shot.quantize(colours, dither=Image.Dither.NONE).save(file, optimize=True)
-        if file.stat().st_size < HEAVY:
-            break
+    shot.save(file, optimize=True)
+    if file.stat().st_size >= HEAVY:  # photographs: 6 bits of each colour are plenty
+        ImageOps.posterize(shot, 6).save(file, optimize=True)
     page.set_viewport_size({"width": 1280, "height": 900})
