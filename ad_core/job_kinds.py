@@ -73,7 +73,7 @@ def score_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
     for sentence in (*dataset.notices, *matches):
         report.say(sentence)
     report.stage("score")
-    frame = detector.frame(dataset)
+    frame = detector.reader.frame(dataset)  # already matched above
     item_scores = pipeline.score_frame(detector, frame, report)
     scores = detector.scored_rows(frame, item_scores)
     scores["used_for"] = ""
@@ -96,8 +96,7 @@ def explain_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, A
     """Explain the rows that the config names; the results join those of the run that scored them."""
     scored = store.run(run.parent or "")
     report.stage("load")
-    training = results.detector_run(store, scored.id)
-    detector = pipeline.load_detector(store.folder(training.id) / "bundle")
+    detector = _parent_detector(store, run)
     record = store.dataset(scored.dataset_id)
     dataset = (
         stored_dataset(store, scored.dataset_id)
