@@ -3,13 +3,14 @@
 # make check  formatting, lint, types, import rules
 # make bench  measure on labelled data: AD_BENCH_DATA=folder [ONLY=tabular,masked_cells]
 #
-# TORCH_INDEX=URL takes another build of torch than the default of this platform.
+# WORKERS=N runs the tests in N processes (2). TORCH_INDEX=URL takes another build of torch than the default of this platform.
 
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 PIP_TORCH := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 PORT ?= 8501
+WORKERS ?= 2
 ONLY ?=
 
 .PHONY: app test check bench clean
@@ -19,8 +20,8 @@ app: $(STAMP)
 	@$(BIN)/python -m streamlit run app.py --server.port=$(PORT) --server.headless=true
 
 test: $(STAMP)
-	$(BIN)/coverage run -m pytest -m "not gpu" $(ARGS)
-	$(BIN)/coverage report --skip-covered --sort=cover | tail -n 25
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not gpu" --numprocesses=$(WORKERS) --dist=loadfile \
+		--cov=ad_core --cov-report=term:skip-covered $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
