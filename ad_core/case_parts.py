@@ -60,6 +60,12 @@ class Attributed:
             values = self.detector.model.expected(self.x)
         return None if values is None else values.cpu().numpy()
 
+    def expected_range(self) -> np.ndarray | None:
+        """(2, k, *item): 5 % and 95 % quantile of what the model expected, where it knows them by itself."""
+        with torch.no_grad():
+            found = self.detector.model.expected_range(self.x)
+        return None if found is None else torch.stack(found).cpu().numpy()
+
     def line(self, i: int, part: str, value: str | None, attribution: float, **more: Any) -> dict[str, Any]:
         """One line of `Explained.parts`."""
         expected = {name: more.pop(name, None) for name in ("expected", "expected_low", "expected_high")}
@@ -81,23 +87,30 @@ def row_of_item(frame: Frame) -> np.ndarray:
 
 
 def _columns(work: Attributed, result: Explained) -> list[dict[str, Any]]:  # noqa: ARG001
-    parts, rows, expected = work.frame.shape.parts, work.rows, work.expected()
+    parts, rows, expected, ranges = work.frame.shape.parts, work.rows, work.expected(), work.expected_range()
     lines = []
     for i in range(len(work.row_ids)):
         shares = explanation.by_part(work.frame.shape, work.found.values[i])
         for part in np.argsort(-np.abs(shares), kind="stable"):
             value = _text(work.dataset.data[parts.names[part]].iloc[rows[i]])
-            instead = {} if expected is None else _expected(work.detector, int(part), expected[i])
+            own = None if ranges is None else ranges[:, i]
+            instead = {} if expected is None else _expected(work.detector, int(part), expected[i], own)
             lines.append(work.line(i, parts.names[part], value, float(shares[part]), **instead))
     return lines
 
 
-def _expected(detector: Detector, part: int, expected: np.ndarray) -> dict[str, str | None]:
-    """What the model expected of a column given the rest, in the user's units; of numbers with a 5 % to 95 % range."""
+def _expected(detector: Detector, part: int, expected: np.ndarray, own: np.ndarray | None) -> dict[str, str | None]:
+    """What the model expected of a column given the rest, in the user's units; of numbers with a 5 % to 95 % range.
+
+    Args:
+        own: (2, feature), the model's own range; without it, the range follows from its errors on held-out rows.
+    """
     parts = detector.reader.shape.parts
     entries = parts.entries(part)
     values = [expected[entries]]
-    if detector.residuals is not None and parts.kinds[part] is PartKind.NUMBER:
+    if own is not None and parts.kinds[part] is PartKind.NUMBER:
+        values += list(own[:, entries])
+    elif detector.residuals is not None and parts.kinds[part] is PartKind.NUMBER:
         # the first entry is the value; whether it is missing, or the hour of a date, is as expected
         first = np.eye(len(entries))[0]
         values += [values[0] + first * residual[entries] for residual in detector.residuals]

@@ -1,7 +1,7 @@
 """Contract of a pretext task: the puzzle that a network solves without labels, and the score that falls out of it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -29,6 +29,8 @@ class Progress:
 class Pretext(nn.Module, ABC):
     """A pretext task. One file, one class; the texts are its card in the app.
 
+    A task without weights that can be trained is only prepared and finished.
+
     Args:
         settings: an instance of `Settings`, stored in the bundle.
         shape: shape and parts of the items.
@@ -44,6 +46,8 @@ class Pretext(nn.Module, ABC):
     source: ClassVar[str]
     """The paper and equation, or "own"."""
     modalities: ClassVar[frozenset[Modality]]
+    not_for: ClassVar[Mapping[Modality, str]] = {}
+    """Kinds of data for which the task makes no sense, and why, in a sentence."""
     Settings: ClassVar[type[AnySettings]]
     encoder_name: ClassVar[str | None] = None
     """Encoder of choice; None = the modality's default."""
@@ -98,6 +102,12 @@ class Pretext(nn.Module, ABC):
 
     def expected(self, x: Tensor, draw: Draw) -> Tensor | None:  # noqa: ARG002
         """(b, *item): what the task expected of each entry, given the rest; None for tasks that do not predict."""
+        return None
+
+    def expected_range(self, x: Tensor, draw: Draw) -> tuple[Tensor, Tensor] | None:  # noqa: ARG002
+        """(b, *item) twice: 5 % and 95 % quantile of what the task expected of each entry; None for tasks that know no
+        range of their own: it then follows from their errors on held-out rows.
+        """
         return None
 
     def embed_parts(self, x: Tensor) -> Tensor | None:  # noqa: ARG002

@@ -86,6 +86,9 @@ class ReferenceModel:
     def expected(self, x: Tensor) -> Tensor | None:  # noqa: ARG002
         return None
 
+    def expected_range(self, x: Tensor) -> tuple[Tensor, Tensor] | None:  # noqa: ARG002
+        return None
+
     def extras(self, x: Tensor) -> dict[str, Tensor]:  # noqa: ARG002
         return {}
 

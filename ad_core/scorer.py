@@ -61,6 +61,9 @@ class ScoreModel(Protocol):
     def expected(self, x: Tensor) -> Tensor | None:
         """(b, *item) what was expected instead, or None."""
 
+    def expected_range(self, x: Tensor) -> tuple[Tensor, Tensor] | None:
+        """(b, *item) twice, 5 % and 95 % quantile of what was expected, or None."""
+
     def extras(self, x: Tensor) -> dict[str, Tensor]:
         """Named (b,) columns."""
 
@@ -88,6 +91,9 @@ class TaskModel(nn.Module):
 
     def expected(self, x: Tensor) -> Tensor | None:
         return self.task.expected(x, self._draw(x))
+
+    def expected_range(self, x: Tensor) -> tuple[Tensor, Tensor] | None:
+        return self.task.expected_range(x, self._draw(x))
 
     def extras(self, x: Tensor) -> dict[str, Tensor]:
         return self.task.extras(x, self._draw(x))

@@ -97,8 +97,9 @@ def train_task(
         loop = _Loop(task, frame, split, settings, device, seed, report)
         loop.calmly(task.prepare)
         loop.team.same(task)
-        loop.run()
-        loop.team.same(task)
+        if loop.weights:
+            loop.run()
+            loop.team.same(task)
         loop.calmly(task.finish)
     summary, halver = loop.summary, loop.halver
     summary.batch_size, summary.halvings, summary.notices = halver.size, halver.halvings, halver.notices
@@ -127,9 +128,9 @@ class _Loop:
         self.bfloat16 = use_bfloat16(settings.precision, device)
         self.order = _Shuffled(split.fit, seed)
         self.draw = Draw.per_item(seed + self.team.rank, device)
-        self.optimiser = torch.optim.AdamW(
-            task.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
-        )
+        self.weights = [p for p in task.parameters() if p.requires_grad]
+        if self.weights:
+            self.optimiser = torch.optim.AdamW(self.weights, settings.learning_rate, weight_decay=settings.weight_decay)
         self.summary = TrainingSummary(str(device), "bfloat16" if self.bfloat16 else "float32", self.team.size)
 
     def run(self) -> None:
@@ -172,12 +173,12 @@ class _Loop:
         chosen = self.team.share(self.order.take(size))
         batch = on_device(next(self.frame.batches(chosen, size)), self.device)
         self.task.train()
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            loss = self.task.loss(batch, self.draw).mean()
+        with torch.enable_grad(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
+            loss = self.task.loss(batch, self.draw).mean()  # the caller may have switched gradients off
         self.optimiser.zero_grad()
         loss.backward()
-        self.team.average_gradients(self.task.parameters())
-        torch.nn.utils.clip_grad_norm_(self.task.parameters(), self.settings.clip)
+        self.team.average_gradients(self.weights)
+        torch.nn.utils.clip_grad_norm_(self.weights, self.settings.clip)
         self.optimiser.step()
         return loss.item()
 

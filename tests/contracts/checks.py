@@ -104,6 +104,8 @@ def check_loss_is_one_finite_number_per_item_with_a_gradient(case: Case) -> None
     loss = task.loss(batch, Draw.per_item(0))
     assert loss.shape == (16,)
     assert loss.isfinite().all()
+    if not [p for p in task.parameters() if p.requires_grad]:  # nothing to train: only prepared and finished
+        return
     loss.mean().backward()
     gradients = [p.grad for p in task.parameters() if p.grad is not None]
     assert all(g.isfinite().all() for g in gradients)
@@ -138,6 +140,23 @@ def check_score_is_the_same_at_every_call(case: Case) -> None:
     with torch.no_grad():
         assert torch.equal(case.model().score(case.x), case.model().score(case.x))
     assert torch.equal(before, torch.get_rng_state())
+
+
+def check_expected_range_holds_what_is_expected(case: Case) -> None:
+    with torch.no_grad():
+        found = case.task.expected_range(case.x, Draw.shared(0))
+    if found is None:
+        return
+    low, high = found
+    assert low.shape == high.shape == case.x.shape
+    assert (low <= high).all()
+    assert low.isfinite().all()
+    assert high.isfinite().all()
+
+
+def check_reasons_against_a_kind_of_data_are_sentences(case: Case) -> None:
+    assert not set(case.cls.not_for) & set(case.cls.modalities)
+    assert all(reason.endswith(".") for reason in case.cls.not_for.values())
 
 
 def check_score_has_a_gradient_if_it_says_so(case: Case) -> None:

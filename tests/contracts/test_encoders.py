@@ -80,7 +80,7 @@ def test_gradient_reaches_every_weight_and_the_item(name, modality):
     net(x).square().sum().backward()
 
     assert x.grad.abs().sum() > 0
-    assert all(p.grad.isfinite().all() and p.grad.abs().sum() > 0 for p in net.parameters())
+    assert all(p.grad.isfinite().all() and p.grad.abs().sum() > 0 for p in net.parameters())  # none, if it has none
 
 
 @everywhere

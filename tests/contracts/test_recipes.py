@@ -42,6 +42,9 @@ class Mean:
     def expected(self, x):
         return None
 
+    def expected_range(self, x):
+        return None
+
     def extras(self, x):
         return {}
 

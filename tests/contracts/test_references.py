@@ -71,5 +71,6 @@ def test_it_says_that_it_has_no_gradient_and_no_map(name, modality):
     assert not fitted.differentiable
     assert fitted.part_scores(x) is None
     assert fitted.expected(x) is None
+    assert fitted.expected_range(x) is None
     assert fitted.extras(x) == {}
     assert fitted.embed(x).shape == (1, rows(modality).shape[1])
