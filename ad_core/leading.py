@@ -1,0 +1,30 @@
+"""Rows with very many entries, turned to their leading principal directions."""
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+
+class Leading:
+    """Leaves narrow rows as they are; of wide ones it keeps the leading directions, and what is left over as one more.
+
+    The length of the rest matters: an item that is odd in a direction in which nothing varied is odd.
+
+    Args:
+        x: (n, d) rows to learn the directions from.
+        most: rows with more entries than this are turned.
+    """
+
+    def __init__(self, x: np.ndarray, most: int, seed: int) -> None:
+        self._turn = None
+        if x.shape[1] > most and len(x) > 1:
+            keep = min(most, len(x) - 1)
+            self._turn = PCA(n_components=keep, svd_solver="randomized", random_state=seed).fit(x)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """(n, d) -> (n, d or fewer) float64."""
+        x = np.asarray(x, dtype=np.float64)
+        if self._turn is None:
+            return x
+        z = self._turn.transform(x)
+        rest = np.square(x - self._turn.mean_).sum(axis=1) - np.square(z).sum(axis=1)
+        return np.column_stack([z, np.sqrt(np.maximum(rest, 0.0))])
