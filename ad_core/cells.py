@@ -10,6 +10,14 @@ from ad_core.types import Batch, PartKind, Parts
 FAR_BELOW = -1e4
 """Logit of a padded position: its probability is 0, and 0 times its logarithm is still a number."""
 
+LARGE = 50.0
+"""Losses of a cell above this count by their logarithm only."""
+
+
+def compressed(losses: Tensor) -> Tensor:
+    """One absurd cell must not hide all others, and still be seen to be more absurd than the next."""
+    return torch.where(losses > LARGE, LARGE + (losses - LARGE).clamp_min(0).log1p(), losses)
+
 
 class CellLoss(nn.Module):
     """From a network's outputs to a loss per column, and to the value that it expects in each entry.

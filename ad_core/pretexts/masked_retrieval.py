@@ -1,0 +1,188 @@
+"""Hide some cells of a row and fill them in from the rows that agree in the others."""
+
+from collections.abc import Iterable, Iterator
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from ad_core.cells import compressed
+from ad_core.encoder import Encoder
+from ad_core.pretext import PRETEXTS, Pretext, TensorGroup
+from ad_core.scorer import SCORE_SEED
+from ad_core.settings import Settings as AnySettings
+from ad_core.types import Batch, Draw, ItemShape, Modality
+
+FAR = 6.0
+"""Rows are compared by entries clipped to so many standard deviations; what is filled in is not clipped."""
+
+
+class MaskedRetrievalSettings(AnySettings):
+    """How many rows are asked, and how often."""
+
+    neighbours: int = Field(20, ge=1, le=1000, description="Rows that a hidden cell is filled in from.")
+    groups: int = Field(8, ge=2, le=100, description="Cells are hidden in so many groups that together cover all.")
+    rounds: int = Field(3, ge=1, le=50, description="How often the columns are dealt into groups anew.")
+    bags: int = Field(
+        1, ge=1, le=200, description="Banks of rows to retrieve from; each is drawn by itself, and all are averaged."
+    )
+    bank_rows: int = Field(
+        3000,
+        ge=8,
+        le=100_000,
+        description="Rows of a bank at most. Small banks forget frequent anomalies, large ones know rare normals.",
+    )
+
+
+@PRETEXTS.register
+class MaskedRetrieval(Pretext):
+    """Rows that agree with a usual row in most cells agree with it in the rest.
+
+    For every group of columns: squared distances d2 over the columns *not* in the group; the k nearest rows of a bank
+    (never the row itself); weights 1 / (d2 / mean d2 + 0.1), made to add up to 1; the loss of a column is the squared
+    error of the weighted mean [squared standard deviations], a category's entries added up. Score: mean over the
+    columns of (loss - usual loss) / (its spread + 0.01). There is nothing to train.
+    """
+
+    title = "Masked retrieval"
+    asks = "What stands in my hidden cells, going by the rows most like me?"
+    finds = "cells that contradict rows that otherwise agree, and combinations that don't occur"
+    misses = "columns that nothing else tells about; groups of equal anomalies, unless banks are small"
+    source = "Own; masked cells after Yin et al. 2024, MCM, ICLR; imputation after Troyanskaya et al. 2001, KNNimpute"
+    modalities = frozenset({Modality.TABLE})
+    encoder_name = "flat"
+    Settings = MaskedRetrievalSettings
+    settings: MaskedRetrievalSettings
+    owner: Tensor
+    usual: Tensor
+    spread: Tensor
+
+    def __init__(self, settings: MaskedRetrievalSettings, shape: ItemShape, encoder: Encoder) -> None:
+        super().__init__(settings, shape, encoder)
+        self.columns = len(shape.parts.names)
+        self.kept = TensorGroup()
+        self.register_buffer("usual", torch.zeros(self.columns))
+        self.register_buffer("spread", torch.ones(self.columns))
+        self.register_buffer("owner", torch.tensor(shape.parts.of_entry), persistent=False)
+
+    @property
+    def banks(self) -> Tensor:
+        """(bags, rows, entries) rows to retrieve from."""
+        return self.kept.banks  # type: ignore[return-value]
+
+    def prepare(self, batches: Iterable[Batch]) -> None:
+        """Draw the banks. A bag of several has at most half of the rows, so that bags differ."""
+        n = sum(len(batch.x) for batch in batches)
+        most = n if self.settings.bags == 1 else max(2, n // 2)
+        size = min(self.settings.bank_rows, most)
+        chosen = torch.stack([torch.randperm(n)[:size].sort().values for _ in range(self.settings.bags)])
+        wanted, place = chosen.unique(return_inverse=True)
+        found, first = [], 0
+        for batch in batches:
+            inside = wanted[(wanted >= first) & (wanted < first + len(batch.x))] - first
+            found.append(batch.x[inside.to(batch.x.device)])
+            first += len(batch.x)
+        self.kept.put("banks", torch.cat(found)[place.to(found[0].device)])
+
+    def loss(self, batch: Batch, draw: Draw) -> Tensor:
+        """One deal of the columns for the whole batch."""
+        return self._cell_losses(batch.x, draw).mean(1)
+
+    def finish(self, batches: Iterable[Batch]) -> None:
+        """Usual loss of each column and its spread, with the very groups that scores are made with."""
+        total, squares, rows = torch.zeros(self.columns), torch.zeros(self.columns), 0
+        for batch in batches:
+            losses = self._cell_losses(batch.x, Draw.shared(SCORE_SEED, batch.x.device)).cpu().double()
+            total, squares, rows = total + losses.sum(0), squares + losses.square().sum(0), rows + len(losses)
+        mean = total / rows
+        self.usual = mean.to(self.usual)
+        self.spread = (squares / rows - mean.square()).clamp_min(0).sqrt().to(self.spread)
+
+    def score(self, x: Tensor, draw: Draw) -> Tensor:
+        return self.part_scores(x, draw).mean(1)
+
+    def part_scores(self, x: Tensor, draw: Draw) -> Tensor:
+        return (self._cell_losses(x, draw) - self.usual) / (self.spread + 0.01)  # (b, columns)
+
+    def expected(self, x: Tensor, draw: Draw) -> Tensor:
+        total = torch.zeros_like(x)
+        for entries, weights, values in self._retrieved(x, draw):
+            total = total.index_add(1, entries, (weights.unsqueeze(2) * values).sum(1))
+        return total / (self.settings.rounds * len(self.banks))
+
+    def expected_range(self, x: Tensor, draw: Draw) -> tuple[Tensor, Tensor]:
+        """Weighted quantiles of what the retrieved rows have in the cell."""
+        found: list[tuple[list[Tensor], list[Tensor]]] = [([], []) for _ in range(x.shape[1])]
+        for entries, weights, values in self._retrieved(x, draw):
+            for at, entry in enumerate(entries.tolist()):
+                found[entry][0].append(values[:, :, at])
+                found[entry][1].append(weights)
+        columns = [_quantiles(torch.cat(values, 1), torch.cat(weights, 1)) for values, weights in found]
+        low, high = (torch.stack(side, 1) for side in zip(*columns, strict=True))
+        return low, high
+
+    def embed(self, x: Tensor) -> Tensor:
+        """The row as it is compared."""
+        return self.encoder(x.clamp(-FAR, FAR))  # type: ignore[no-any-return]
+
+    def _cell_losses(self, x: Tensor, draw: Draw) -> Tensor:
+        """(b, columns): mean over the rounds and banks."""
+        total = x.new_zeros(len(x), self.columns)
+        for entries, weights, values in self._retrieved(x, draw):
+            errors = (x[:, entries] - (weights.unsqueeze(2) * values).sum(1)).square()  # (b, entries of the group)
+            total = total.index_add(1, self.owner[entries], errors)
+        return compressed(total / (self.settings.rounds * len(self.banks)))
+
+    def _retrieved(self, x: Tensor, draw: Draw) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Per bank, round and group: (e,) the group's entries, (b, k) weights, (b, k, e) what the rows have there."""
+        groups = min(self.settings.groups, self.columns)
+        deals = draw.uniform(1, len(self.banks), self.settings.rounds, self.columns).argsort(-1).argsort(-1)[0] % groups
+        for bank, rounds in zip(self.banks, deals, strict=True):
+            nearness = _Nearness(x, bank)
+            for group_of in rounds:
+                for group in range(groups):
+                    entries = (group_of[self.owner] == group).nonzero()[:, 0]
+                    weights, rows = nearness.without(entries, self.settings.neighbours)
+                    yield entries, weights, bank[rows][:, :, entries]
+
+
+class _Nearness:
+    """Distances of items to the rows of a bank over all but some entries.
+
+    In float64 where the device has it: the differences of large sums decide which rows are nearest.
+    """
+
+    def __init__(self, x: Tensor, bank: Tensor) -> None:
+        self.dtype = x.dtype
+        exact = torch.float32 if x.device.type == "mps" else torch.float64
+        self.x, self.bank = (rows.clamp(-FAR, FAR).to(exact) for rows in (x, bank))
+        self.all = self._squared(slice(None))
+        nearest, at = self.all.min(1)
+        is_itself = nearest <= (1e-5 if exact == torch.float32 else 1e-9) * (1 + self.x.square().sum(1))
+        self.itself = torch.zeros_like(self.all, dtype=torch.bool)
+        if len(bank) > 1:
+            self.itself = self.itself.scatter(1, at[:, None], is_itself[:, None])
+
+    def without(self, entries: Tensor, k: int) -> tuple[Tensor, Tensor]:
+        """(b, k) weights that add up to 1, and (b, k) positions in the bank, nearest first."""
+        if len(entries) == self.x.shape[1]:  # nothing is left to compare by: all rows count alike
+            weights = (~self.itself).to(self.dtype)
+            return weights / weights.sum(1, keepdim=True), torch.arange(len(self.bank)).expand_as(weights)
+        d2 = (self.all - self._squared(entries)).clamp_min(0).masked_fill(self.itself, torch.inf)
+        d2, rows = d2.topk(min(k, max(1, len(self.bank) - 1)), dim=1, largest=False)
+        weights = 1 / (d2 / (d2.mean(1, keepdim=True) + 1e-12) + 0.1)
+        return (weights / weights.sum(1, keepdim=True)).to(self.dtype), rows
+
+    def _squared(self, entries: Tensor | slice) -> Tensor:
+        """(b, rows) squared distances over these entries."""
+        a, b = self.x[:, entries], self.bank[:, entries]
+        return a.square().sum(1)[:, None] + b.square().sum(1) - 2 * a @ b.T
+
+
+def _quantiles(values: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """(b, m) values and weights -> (b,) 5 % and 95 % quantile."""
+    values, order = values.sort(1)
+    share = weights.gather(1, order).cumsum(1)
+    share = share / share[:, -1:]
+    low, high = ((share < q).sum(1).clamp_max(values.shape[1] - 1) for q in (0.05, 0.95))
+    return values.gather(1, low[:, None])[:, 0], values.gather(1, high[:, None])[:, 0]
