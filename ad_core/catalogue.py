@@ -1,11 +1,14 @@
 """What can be trained: pretext tasks, references and recipes with their cards and settings."""
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from ad_core.errors import MethodError
 from ad_core.types import Modality
+
+if TYPE_CHECKING:
+    from ad_core.recipe import Recipe
 
 DEFAULT_METHOD: dict[Modality, str] = {
     Modality.TABLE: "masked_cells",
@@ -72,6 +75,17 @@ def recipe_name(method: str, modality: Modality) -> str:
     """Recipes are one file per modality: `balanced` of tables is `balanced_tabular`."""
     suffix = {Modality.TABLE: "tabular", Modality.IMAGE: "image", Modality.SENSOR: "sensor"}[modality]
     return f"{method}_{suffix}"
+
+
+def recipe_class(method: str, modality: Modality) -> "type[Recipe]":
+    """The recipe of this name for this kind of data.
+
+    Raises:
+        MethodError: there is none.
+    """
+    from ad_core.recipe import RECIPES
+
+    return RECIPES.get(recipe_name(method, modality))
 
 
 def default_method(modality: Modality) -> str:

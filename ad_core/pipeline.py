@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from ad_core.catalogue import READER_OF, default_method, kind_of, recipe_name
+from ad_core.catalogue import READER_OF, default_method, kind_of, recipe_class
 from ad_core.errors import DataError, MethodError
 from ad_core.opening import as_used, open_as, open_dataset, open_declared, open_like
 from ad_core.progress import Report, Silent
@@ -29,9 +29,6 @@ __all__ = [
     "Choice", "Trained", "load_detector", "open_as", "open_dataset", "open_declared", "open_like", "score_frame",
     "train", "train_all", "versions",
 ]  # fmt: skip
-
-REFERENCES_SHOWN = ("isolation_forest", "nearest_neighbours")
-"""Classical detectors that are fitted with every run and shown beside it."""
 
 NORMALS_KEPT, NORMALS_BYTES = 512, 32 * 2**20
 """At most so many items, and so many bytes of them, stay with a detector for neighbours and baselines."""
@@ -111,10 +108,11 @@ def load_detector(folder: str | Path) -> "Detector":
 
 def train_all(dataset: Dataset, choice: Choice, report: Report) -> Trained:
     """`train`, with the scores of all rows and of the classical references from the same run."""
+    from ad_core.comparison import compared
     from ad_core.detector import Detector
     from ad_core.profiling import profile
     from ad_core.reader import READERS
-    from ad_core.splitting import split_items, split_rows
+    from ad_core.splitting import SHARES, split_items, split_rows
     from ad_core.training import choose_device, score_items
 
     _check_sections(choice.settings)
@@ -131,10 +129,11 @@ def train_all(dataset: Dataset, choice: Choice, report: Report) -> Trained:
     report.stage("split")
     reader_class = READERS.get(READER_OF[dataset.modality])
     reader = reader_class(reader_class.Settings.parse(choice.settings.get("reader", {}), "reader"))
-    row_parts = split_rows(dataset, seed=choice.seed)
+    shares = recipe_class(method, dataset.modality).shares if kind == "recipe" else SHARES
+    row_parts = split_rows(dataset, shares, choice.seed)
     reader.fit(dataset, row_parts == 0)
     frame = reader.frame(dataset)
-    split, split_notices = split_items(frame, row_parts)
+    split, split_notices = split_items(frame, row_parts, shares)
     for notice in (*frame.notices, *split_notices):
         report.say(notice)
 
@@ -166,8 +165,8 @@ def train_all(dataset: Dataset, choice: Choice, report: Report) -> Trained:
     )
     if "label" in dataset.rows:
         scores["label"] = dataset.rows["label"].to_numpy()
-    references = _references(frame, split, choice.seed, report, seconds)
-    return Trained(detector, frame, split, item_scores, scores, references, seconds)
+    references, of_references = compared(frame, split, choice.seed, report)
+    return Trained(detector, frame, split, item_scores, scores, references, seconds | of_references)
 
 
 def _facts(dataset: Dataset, choice: Choice, method: str, kind: str, split: Split) -> dict[str, Any]:
@@ -206,18 +205,27 @@ def _fit(
     kind: str, method: str, choice: Choice, frame: Frame, split: Split, device: Any, report: Report
 ) -> tuple["Fitted", Any, dict[str, Any]]:
     """Train by whichever of the three ways; facts are what the training wants remembered."""
-    from ad_core.recipe import RECIPES, Fitted
+    from ad_core.recipe import Fitted
     from ad_core.training import fit_reference, fit_task_model
 
     if kind == "recipe":
-        recipe_class = RECIPES.get(recipe_name(method, frame.shape.modality))
-        recipe = recipe_class(recipe_class.Settings.parse(choice.settings.get("pretext", {}), "pretext"), choice.seed)
+        cls = recipe_class(method, frame.shape.modality)
+        recipe = cls(cls.Settings.parse(choice.settings.get("pretext", {}), "pretext"), choice.seed)
         return recipe.fit(frame, split, choice.training_rows, report), recipe, {}
     if kind == "reference":
         reference = fit_reference(method, choice.settings.get("pretext", {}), frame, split, choice.seed, report)
         return Fitted(reference, pd.DataFrame()), None, {}
     model, summary = fit_task_model(
-        method, choice.scorer, frame, split, choice.settings, choice.preset, device, choice.seed, report
+        method,
+        choice.scorer,
+        frame,
+        split,
+        choice.settings,
+        choice.preset,
+        device,
+        choice.seed,
+        report,
+        choice.training_rows,
     )
     return Fitted(model, pd.DataFrame()), None, asdict(summary) if is_dataclass(summary) else {}
 
@@ -270,20 +278,6 @@ def _residuals(model: Any, frame: Frame, split: Split, device: Any) -> np.ndarra
                 return None
             found.append((batch.x - expected.cpu()).numpy())
     return np.asarray(np.quantile(np.concatenate(found), [0.05, 0.95], axis=0), dtype=np.float32)
-
-
-def _references(frame: Frame, split: Split, seed: int, report: Report, seconds: dict[str, float]) -> pd.DataFrame:
-    """Classical detectors on the same items, led back to the same rows; their times join `seconds`."""
-    from ad_core.training import fit_reference, score_items
-
-    table = frame.rows[["row_id"]].copy()
-    for name in REFERENCES_SHOWN:
-        report.check()
-        began = perf_counter()
-        model = fit_reference(name, {}, frame, split, seed, report)
-        table[name] = frame.reduce(score_items(model, frame, np.arange(len(frame)), report=report))
-        seconds[name] = perf_counter() - began
-    return table.reset_index(drop=True)
 
 
 def score_frame(detector: "Detector", frame: Frame, report: Report) -> np.ndarray:

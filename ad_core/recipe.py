@@ -38,6 +38,8 @@ class Recipe(ABC):
     source: ClassVar[str]
     modalities: ClassVar[frozenset[Modality]]
     Settings: ClassVar[type[AnySettings]]
+    shares: ClassVar[tuple[float, float, float]] = (0.6, 0.15, 0.25)
+    """Of the rows that may teach: fit, early stop, calibration. A recipe with out-of-bag scores can fit on all."""
 
     def __init__(self, settings: AnySettings, seed: int) -> None:
         self.settings, self.seed = settings, seed

@@ -47,11 +47,12 @@ def split_rows(dataset: Dataset, shares: Sequence[float] = SHARES, seed: int = 0
     return parts
 
 
-def split_items(frame: Frame, parts: np.ndarray) -> tuple[Split, list[str]]:
+def split_items(frame: Frame, parts: np.ndarray, shares: Sequence[float] = SHARES) -> tuple[Split, list[str]]:
     """The items all of whose rows belong to one part, and sentences about parts that had to be made up or are empty.
 
     Args:
         parts: (rows,) as `split_rows` gives.
+        shares: what they were dealt out by; a part without a share is empty on purpose.
 
     Raises:
         DataError: no item lies within the fit rows.
@@ -63,13 +64,13 @@ def split_items(frame: Frame, parts: np.ndarray) -> tuple[Split, list[str]]:
             f"None of the {len(frame)} items lies fully within the rows to learn from. Choose more reference rows, "
             f"or a shorter window."
         )
-    if not len(early_stop):
+    if shares[1] and not len(early_stop):
         fit, early_stop = _held_back(frame, fit)
         notices.append(
             f"The rows that say when to stop training are too few for a window: {len(early_stop)} windows at the end "
             f"of the rows to learn from do it instead."
         )
-    if not len(calibration):
+    if shares[2] and not len(calibration):
         notices.append("The calibration rows are too few for a window: scores have neither percentile nor p-value.")
     return Split(fit, early_stop, calibration), notices
 

@@ -1,12 +1,14 @@
 """From a method's name to a fitted model, and scores and embeddings in batches."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ad_core.contamination import LEFT_OUT, NOT_TAUGHT, trusted
 from ad_core.devices import Batches, Halver, choose_device, seeded
 from ad_core.encoder import DEFAULT_ENCODER, build_encoder
 from ad_core.errors import DataError, MethodError, SettingsError
@@ -16,7 +18,7 @@ from ad_core.reference import MAX_FIT_ROWS, REFERENCES, ReferenceModel, flat
 from ad_core.registry import Registry
 from ad_core.scorer import SCORERS, ScoreModel, TaskModel
 from ad_core.training_loop import TrainingSettings, TrainingSummary, train_task
-from ad_core.types import Frame, ItemShape, Modality, Split
+from ad_core.types import Frame, ItemShape, Modality, Split, TrainingRows
 
 __all__ = [
     "PRESETS", "TrainingSettings", "TrainingSummary", "build_model", "choose_device", "embed_items", "fit_reference",
@@ -44,8 +46,10 @@ NUMBERS_AT_A_TIME = 2**22
 """Items are scored in batches of at most so many numbers (16 MiB), and of at most 1024 items."""
 
 
-def training_settings(preset: str, modality: Modality, chosen: dict[str, Any]) -> TrainingSettings:
-    """What the kind of data asks for, the preset, and what the user set, the last winning.
+def training_settings(
+    preset: str, modality: Modality, chosen: dict[str, Any], training_rows: TrainingRows = "clean"
+) -> TrainingSettings:
+    """What the kind of data and of training rows asks for, the preset, and what the user set, the last winning.
 
     Raises:
         SettingsError: the preset or a setting does not exist, or a value is out of range.
@@ -53,6 +57,7 @@ def training_settings(preset: str, modality: Modality, chosen: dict[str, Any]) -
     if preset not in PRESETS:
         raise SettingsError(f"There is no preset {preset!r}. There is: {', '.join(PRESETS)}.")
     values = {**OF_MODALITY[modality], **PRESETS[preset]}
+    values |= {"leave_out": LEFT_OUT[training_rows], "not_taught": NOT_TAUGHT[training_rows]}
     if modality is Modality.IMAGE:
         values["max_steps"] //= IMAGE_STEP
     return TrainingSettings.parse({**values, **chosen}, "training")
@@ -88,12 +93,14 @@ def fit_task_model(
     device: torch.device,
     seed: int,
     report: Report,
+    training_rows: TrainingRows = "clean",
 ) -> tuple[TaskModel, TrainingSummary]:
     """Train a pretext task on the fit items and fit its scorer on them.
 
     Args:
         scorer: None = the task's own score.
         sections: `training`, `pretext` and `scorer` settings; other sections are not looked at.
+        training_rows: what is known of them; unless they are clean, the most suspicious ones are left out.
 
     Returns:
         The model, on the device and in evaluation mode, and how the training went.
@@ -102,16 +109,26 @@ def fit_task_model(
         MethodError, SettingsError, ResourceError, DataError: with a sentence that says what to do.
         Cancelled: the report says so.
     """
-    settings = training_settings(preset, frame.shape.modality, sections.get("training", {}))
-    with seeded(seed, device):
-        model = build_model(
-            method, scorer or "own_score", frame.shape, sections.get("pretext", {}), sections.get("scorer", {})
-        )
-    summary = train_task(model.task, frame, split, settings, device, seed, report)
-    model.to(device).eval()
-    with torch.no_grad():
-        Halver(summary.batch_size, report)(
-            lambda size: model.scorer.fit(model.task, Batches(frame, split.fit, size, device))
+    settings = training_settings(preset, frame.shape.modality, sections.get("training", {}), training_rows)
+    used = replace(split, fit=trusted(frame, split.fit, settings.leave_out, seed))
+    for refit in range(settings.refits + 1):
+        with seeded(seed, device):
+            model = build_model(
+                method, scorer or "own_score", frame.shape, sections.get("pretext", {}), sections.get("scorer", {})
+            )
+        summary = train_task(model.task, frame, used, settings, device, seed, report)
+        model.to(device).eval()
+        with torch.no_grad():
+            Halver(summary.batch_size, report)(
+                lambda size: model.scorer.fit(model.task, Batches(frame, used.fit, size, device))  # noqa: B023
+            )
+        if refit < settings.refits:
+            scores = score_items(model, frame, split.fit, device=device, report=report)
+            used = replace(split, fit=split.fit[scores <= np.quantile(scores, 1 - settings.leave_out)])
+    if left_out := len(split.fit) - len(used.fit):
+        summary.notices.append(
+            f"{left_out:,} of {len(split.fit):,} training items, the most suspicious ones, were left out: "
+            f"the training rows were declared {training_rows!r}."
         )
     return model.to(device), summary
 

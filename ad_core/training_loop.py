@@ -45,6 +45,18 @@ class TrainingSettings(Settings):
     checks: int = Field(
         20, ge=1, le=10_000, description="How often the held-out loss is looked at, evenly over the steps."
     )
+    leave_out: float = Field(
+        0.0,
+        ge=0,
+        le=0.9,
+        description="Share of the training items, the most suspicious ones by classical detectors, that don't teach.",
+    )
+    not_taught: float = Field(
+        0.0, ge=0, le=0.9, description="Share of each batch, the items with the largest loss, that don't teach."
+    )
+    refits: int = Field(
+        0, ge=0, le=5, description="How often to train anew without the items that the last network found oddest."
+    )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="Numbers to train in; auto = bfloat16 on CUDA devices that compute it, else float32."
     )
@@ -174,7 +186,9 @@ class _Loop:
         batch = on_device(next(self.frame.batches(chosen, size)), self.device)
         self.task.train()
         with torch.enable_grad(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            loss = self.task.loss(batch, self.draw).mean()  # the caller may have switched gradients off
+            losses = self.task.loss(batch, self.draw)  # the caller may have switched gradients off
+            taught = max(1, round((1 - self.settings.not_taught) * len(losses)))
+            loss = losses.topk(taught, largest=False).values.mean() if taught < len(losses) else losses.mean()
         self.optimiser.zero_grad()
         loss.backward()
         self.team.average_gradients(self.weights)

@@ -6,6 +6,7 @@ import pytest
 
 import ad_core
 from ad_core import pipeline
+from ad_core.comparison import references_for
 from ad_core.errors import DataError, MethodError, SettingsError
 from ad_core.progress import Silent
 from ad_core.types import Modality
@@ -64,7 +65,7 @@ def test_a_scratched_plate_scores_above_the_median_good_one(trained_on_plates):
 
 
 def test_references_of_the_same_run_are_there_for_every_row(trained):
-    assert list(trained.references.columns) == ["row_id", "isolation_forest", "nearest_neighbours"]
+    assert list(trained.references.columns) == ["row_id", *references_for(trained.frame.shape.modality)]
     assert trained.references.notna().all(axis=None)
 
 

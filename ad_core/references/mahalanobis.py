@@ -32,7 +32,7 @@ class Mahalanobis(Reference):
         self.covariance = LedoitWolf().fit(_varied(self.leading(x)))
 
     def score(self, x: np.ndarray) -> np.ndarray:
-        return np.sqrt(self.covariance.mahalanobis(self.leading(x)))
+        return np.asarray(np.sqrt(self.covariance.mahalanobis(self.leading(x))))
 
 
 def _varied(x: np.ndarray) -> np.ndarray:
