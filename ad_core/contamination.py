@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from ad_core.reference import MAX_FIT_ROWS, REFERENCES, flat
-from ad_core.tails import Tail
+from ad_core.tails import surprise_among
 from ad_core.types import Frame, TrainingRows
 
 LEFT_OUT: dict[TrainingRows, float] = {"clean": 0.0, "unsure": 0.1, "mixed": 0.2}
@@ -51,12 +51,12 @@ def suspicion(x: np.ndarray, seed: int) -> np.ndarray:
     """
     random = np.random.default_rng(seed)
     sample = x if len(x) <= MAX_FIT_ROWS else x[random.choice(len(x), MAX_FIT_ROWS, replace=False)]
-    total = _calibrated(subset_distances(x, random))
+    total = surprise_among(subset_distances(x, random))
     for name in ("isolation_forest", "mahalanobis"):
         cls = REFERENCES.get(name)
         reference = cls(cls.Settings(), seed)
         reference.fit(sample)
-        total += _calibrated(reference.score(x))
+        total += surprise_among(reference.score(x))
     return total
 
 
@@ -77,10 +77,6 @@ def subset_distances(x: np.ndarray, random: np.random.Generator) -> np.ndarray:
         total[outside] += index.kneighbors(x[outside])[0].mean(axis=1)
         count[outside] += 1
     return np.asarray(total / np.maximum(count, 1))
-
-
-def _calibrated(scores: np.ndarray) -> np.ndarray:
-    return Tail(scores)(scores)
 
 
 def _flat_rows(frame: Frame, index: np.ndarray, size: int = 1024) -> np.ndarray:

@@ -15,16 +15,16 @@ class Leading:
     """
 
     def __init__(self, x: np.ndarray, most: int, seed: int) -> None:
-        self._turn = None
+        self.turn = None
         if x.shape[1] > most and len(x) > 1:
             keep = min(most, len(x) - 1)
-            self._turn = PCA(n_components=keep, svd_solver="randomized", random_state=seed).fit(x)
+            self.turn = PCA(n_components=keep, svd_solver="randomized", random_state=seed).fit(x)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """(n, d) -> (n, d or fewer) float64."""
         x = np.asarray(x, dtype=np.float64)
-        if self._turn is None:
+        if self.turn is None:
             return x
-        z = self._turn.transform(x)
-        rest = np.square(x - self._turn.mean_).sum(axis=1) - np.square(z).sum(axis=1)
+        z = self.turn.transform(x)
+        rest = np.square(x - self.turn.mean_).sum(axis=1) - np.square(z).sum(axis=1)
         return np.column_stack([z, np.sqrt(np.maximum(rest, 0.0))])

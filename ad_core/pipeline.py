@@ -113,7 +113,7 @@ def train_all(dataset: Dataset, choice: Choice, report: Report) -> Trained:
     from ad_core.profiling import profile
     from ad_core.reader import READERS
     from ad_core.splitting import SHARES, split_items, split_rows
-    from ad_core.training import choose_device, score_items
+    from ad_core.training import choose_device
 
     _check_sections(choice.settings)
     method = choice.pretext or default_method(dataset.modality)
@@ -142,7 +142,7 @@ def train_all(dataset: Dataset, choice: Choice, report: Report) -> Trained:
     fitted, recipe, facts = _fit(kind, method, choice, frame, split, device, report)
 
     report.stage("calibrate")
-    item_scores = score_items(fitted.model, frame, np.arange(len(frame)), device=device, report=report)
+    item_scores = _item_scores(fitted, frame, device, report)
     seconds = {"method": perf_counter() - began}
     calibration = _calibrated(frame, fitted.held_out if fitted.out_of_bag else _held_out(split, item_scores))
     detector = Detector(
@@ -167,6 +167,24 @@ def train_all(dataset: Dataset, choice: Choice, report: Report) -> Trained:
         scores["label"] = dataset.rows["label"].to_numpy()
     references, of_references = compared(frame, split, choice.seed, report)
     return Trained(detector, frame, split, item_scores, scores, references, seconds | of_references)
+
+
+def _item_scores(fitted: "Fitted", frame: Frame, device: Any, report: Report) -> np.ndarray:
+    """(n,) scores; items that were scored out of the bag keep that score."""
+    import torch
+
+    from ad_core.training import score_items
+
+    if isinstance(fitted.model, torch.nn.Module):
+        fitted.model.to(device)
+    if not fitted.out_of_bag:
+        return score_items(fitted.model, frame, np.arange(len(frame)), device=device, report=report)
+    known = fitted.held_out["item"].to_numpy()
+    rest = np.setdiff1d(np.arange(len(frame)), known)
+    scores = np.empty(len(frame))
+    scores[known] = fitted.held_out["score"]
+    scores[rest] = score_items(fitted.model, frame, rest, device=device, report=report)
+    return scores
 
 
 def _facts(dataset: Dataset, choice: Choice, method: str, kind: str, split: Split) -> dict[str, Any]:

@@ -6,9 +6,11 @@ from typing import Self
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
-from ad_core.cells import CellLoss
+from ad_core.cells import CellLoss, compressed
 from ad_core.encoder import Encoder
+from ad_core.kernel_imputation import KernelImputation
 from ad_core.pretext import PRETEXTS, Pretext
 from ad_core.scorer import SCORE_SEED
 from ad_core.settings import Settings as AnySettings
@@ -17,8 +19,8 @@ from ad_core.types import Batch, Draw, ItemShape, Modality
 FAR = 6.0
 """The network sees entries clipped to so many standard deviations; what it has to guess is not clipped."""
 
-LARGE = 50.0
-"""Cell losses above this count by their logarithm only: one absurd cell must not hide all others."""
+HEADS = 2
+"""With retrieval, a hidden cell is filled in by so many kernels."""
 
 
 class MaskedCellsSettings(AnySettings):
@@ -33,6 +35,10 @@ class MaskedCellsSettings(AnySettings):
         3, ge=1, le=50, description="In scoring, each cell is hidden so often, with other cells each time."
     )
     width: int = Field(96, ge=2, le=4096, description="Units per layer of the network.")
+    retrieved: bool = Field(
+        False,
+        description="Also show the network what up to 1,024 training rows that agree elsewhere have in the cells.",
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -47,6 +53,9 @@ class MaskedCells(Pretext):
 
     Loss: mean over the hidden cells of their `CellLoss`. Score: mean over all columns of
     (loss - usual loss) / (its spread + 0.01), both over the rows that taught.
+
+    With `retrieved`, two kernels fill the hidden cells in from a bank of training rows (`KernelImputation`). The
+    network sees both, and for numbers guesses the difference to their mean; its last layer starts at a tenth.
     """
 
     title = "Masked cells"
@@ -66,16 +75,24 @@ class MaskedCells(Pretext):
         self.columns = len(shape.parts.names)
         self.cells = CellLoss(shape.parts)
         self.head = nn.Linear(encoder.d, self.cells.outputs)
+        self.retrieval: KernelImputation | None = None
+        if settings.retrieved:
+            self.retrieval = KernelImputation(shape.parts.of_entry, HEADS)
+            with torch.no_grad():
+                self.head.weight.mul_(0.1)
+                self.head.bias.mul_(0.1)
         self.register_buffer("usual", torch.zeros(self.columns))
         self.register_buffer("spread", torch.ones(self.columns))
         self.register_buffer("owner", torch.tensor(shape.parts.of_entry), persistent=False)
 
     @classmethod
-    def encoder_shape(cls, settings: AnySettings, shape: ItemShape) -> ItemShape:  # noqa: ARG003
-        """The row, and a flag per column that says whether it is hidden."""
-        columns = tuple(range(len(shape.parts.names)))
-        parts = shape.parts.model_copy(update={"of_entry": (*shape.parts.of_entry, *columns)})
-        return shape.model_copy(update={"size": (shape.entries + len(columns),), "parts": parts})
+    def encoder_shape(cls, settings: AnySettings, shape: ItemShape) -> ItemShape:
+        """The row, a flag per column that says whether it is hidden, and what was retrieved for the hidden entries."""
+        entries, columns = shape.parts.of_entry, tuple(range(len(shape.parts.names)))
+        filled_in = entries * HEADS if settings.retrieved else ()  # type: ignore[attr-defined]
+        of_entry = (*entries, *columns, *filled_in)
+        parts = shape.parts.model_copy(update={"of_entry": of_entry})
+        return shape.model_copy(update={"size": (len(of_entry),), "parts": parts})
 
     @classmethod
     def encoder_settings(cls, settings: AnySettings) -> dict[str, object]:
@@ -83,6 +100,8 @@ class MaskedCells(Pretext):
 
     def prepare(self, batches: Iterable[Batch]) -> None:
         self.cells.learn(batches)
+        if self.retrieval is not None:
+            self.retrieval.learn(batches)
 
     def loss(self, batch: Batch, draw: Draw) -> Tensor:
         b, settings = len(batch.x), self.settings
@@ -115,15 +134,15 @@ class MaskedCells(Pretext):
         return (expected * hidden[:, :, self.owner]).sum(1) / self.settings.rounds  # type: ignore[no-any-return]
 
     def embed(self, x: Tensor) -> Tensor:
-        return self.encoder(self._shown(x, x.new_zeros(len(x), self.columns, dtype=torch.bool)))  # type: ignore[no-any-return]
+        nothing = x.new_zeros(len(x), self.columns, dtype=torch.bool)
+        return self.encoder(self._shown(x, nothing, self._retrieved(x, nothing)))  # type: ignore[no-any-return]
 
     def _cell_losses(self, x: Tensor, draw: Draw) -> Tensor:
         """(b, columns): mean loss over the rounds in which the cell was hidden."""
         guesses, hidden = self._guesses(x, draw)
         rows = x.repeat_interleave(hidden.shape[1], 0)
         losses = self.cells(guesses.flatten(0, 1), rows).unflatten(0, hidden.shape[:2])  # (b, masks, columns)
-        losses = torch.where(losses > LARGE, LARGE + (losses - LARGE).clamp_min(0).log1p(), losses)
-        return (losses * hidden).sum(1) / self.settings.rounds
+        return (compressed(losses) * hidden).sum(1) / self.settings.rounds
 
     def _guesses(self, x: Tensor, draw: Draw) -> tuple[Tensor, Tensor]:
         """(b, masks, outputs) guesses and (b, masks, columns) what was hidden: each column once a round."""
@@ -136,8 +155,21 @@ class MaskedCells(Pretext):
 
     def _guess(self, x: Tensor, hidden: Tensor) -> Tensor:
         """(b, entries), (b, columns) -> (b, outputs)."""
-        return self.head(self.encoder(self._shown(x, hidden)))  # type: ignore[no-any-return]
+        retrieved = self._retrieved(x, hidden)
+        outputs = self.head(self.encoder(self._shown(x, hidden, retrieved)))
+        if retrieved is None:
+            return outputs  # type: ignore[no-any-return]
+        start = retrieved.mean(1)[:, self.cells.number_at]  # the outputs for numbers come first
+        return outputs.to(x.dtype) + pad(start, (0, outputs.shape[1] - start.shape[1]))  # type: ignore[no-any-return]
 
-    def _shown(self, x: Tensor, hidden: Tensor) -> Tensor:
-        seen = x.clamp(-FAR, FAR) * ~hidden[:, self.owner]
-        return torch.cat([seen, hidden.to(x.dtype)], 1)  # (b, entries + columns)
+    def _retrieved(self, x: Tensor, hidden: Tensor) -> Tensor | None:
+        """(b, heads, entries), or None without a bank."""
+        return None if self.retrieval is None else self.retrieval(x, hidden)
+
+    def _shown(self, x: Tensor, hidden: Tensor, retrieved: Tensor | None) -> Tensor:
+        """(b, all that the encoder takes in)."""
+        unseen = hidden[:, self.owner]
+        shown = [x.clamp(-FAR, FAR) * ~unseen, hidden.to(x.dtype)]
+        if retrieved is not None:
+            shown.append((retrieved * unseen[:, None]).flatten(1))
+        return torch.cat(shown, 1)

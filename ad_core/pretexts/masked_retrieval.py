@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ad_core.cells import compressed
 from ad_core.encoder import Encoder
+from ad_core.nearness import Nearness
 from ad_core.pretext import PRETEXTS, Pretext, TensorGroup
 from ad_core.scorer import SCORE_SEED
 from ad_core.settings import Settings as AnySettings
@@ -86,13 +87,20 @@ class MaskedRetrieval(Pretext):
 
     def loss(self, batch: Batch, draw: Draw) -> Tensor:
         """One deal of the columns for the whole batch."""
-        return self._cell_losses(batch.x, draw).mean(1)
+        return self.cell_losses(batch.x, draw).mean(1)
 
     def finish(self, batches: Iterable[Batch]) -> None:
-        """Usual loss of each column and its spread, with the very groups that scores are made with."""
+        self.learn_usual(self.cell_losses(b.x, Draw.shared(SCORE_SEED, b.x.device)) for b in batches)
+
+    def learn_usual(self, pieces: Iterable[Tensor]) -> None:
+        """Usual loss of each column and its spread.
+
+        Args:
+            pieces: (b, columns) losses, with the very groups that scores are made with.
+        """
         total, squares, rows = torch.zeros(self.columns), torch.zeros(self.columns), 0
-        for batch in batches:
-            losses = self._cell_losses(batch.x, Draw.shared(SCORE_SEED, batch.x.device)).cpu().double()
+        for losses in pieces:
+            losses = losses.cpu().double()
             total, squares, rows = total + losses.sum(0), squares + losses.square().sum(0), rows + len(losses)
         mean = total / rows
         self.usual = mean.to(self.usual)
@@ -102,7 +110,11 @@ class MaskedRetrieval(Pretext):
         return self.part_scores(x, draw).mean(1)
 
     def part_scores(self, x: Tensor, draw: Draw) -> Tensor:
-        return (self._cell_losses(x, draw) - self.usual) / (self.spread + 0.01)  # (b, columns)
+        return self.surprise(self.cell_losses(x, draw))
+
+    def surprise(self, losses: Tensor) -> Tensor:
+        """(b, columns) losses in spreads above the usual ones."""
+        return (losses - self.usual) / (self.spread + 0.01)
 
     def expected(self, x: Tensor, draw: Draw) -> Tensor:
         total = torch.zeros_like(x)
@@ -125,8 +137,8 @@ class MaskedRetrieval(Pretext):
         """The row as it is compared."""
         return self.encoder(x.clamp(-FAR, FAR))  # type: ignore[no-any-return]
 
-    def _cell_losses(self, x: Tensor, draw: Draw) -> Tensor:
-        """(b, columns): mean over the rounds and banks."""
+    def cell_losses(self, x: Tensor, draw: Draw) -> Tensor:
+        """(b, columns) squared errors of what was filled in: mean over the rounds and banks."""
         total = x.new_zeros(len(x), self.columns)
         for entries, weights, values in self._retrieved(x, draw):
             errors = (x[:, entries] - (weights.unsqueeze(2) * values).sum(1)).square()  # (b, entries of the group)
@@ -138,45 +150,22 @@ class MaskedRetrieval(Pretext):
         groups = min(self.settings.groups, self.columns)
         deals = draw.uniform(1, len(self.banks), self.settings.rounds, self.columns).argsort(-1).argsort(-1)[0] % groups
         for bank, rounds in zip(self.banks, deals, strict=True):
-            nearness = _Nearness(x, bank)
+            nearness = Nearness(x.clamp(-FAR, FAR), bank.clamp(-FAR, FAR))
             for group_of in rounds:
                 for group in range(groups):
                     entries = (group_of[self.owner] == group).nonzero()[:, 0]
-                    weights, rows = nearness.without(entries, self.settings.neighbours)
-                    yield entries, weights, bank[rows][:, :, entries]
+                    weights, rows = self._weighted(nearness, entries)
+                    yield entries, weights, bank[:, entries][rows]
 
-
-class _Nearness:
-    """Distances of items to the rows of a bank over all but some entries.
-
-    In float64 where the device has it: the differences of large sums decide which rows are nearest.
-    """
-
-    def __init__(self, x: Tensor, bank: Tensor) -> None:
-        self.dtype = x.dtype
-        exact = torch.float32 if x.device.type == "mps" else torch.float64
-        self.x, self.bank = (rows.clamp(-FAR, FAR).to(exact) for rows in (x, bank))
-        self.all = self._squared(slice(None))
-        nearest, at = self.all.min(1)
-        is_itself = nearest <= (1e-5 if exact == torch.float32 else 1e-9) * (1 + self.x.square().sum(1))
-        self.itself = torch.zeros_like(self.all, dtype=torch.bool)
-        if len(bank) > 1:
-            self.itself = self.itself.scatter(1, at[:, None], is_itself[:, None])
-
-    def without(self, entries: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    def _weighted(self, nearness: Nearness, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """(b, k) weights that add up to 1, and (b, k) positions in the bank, nearest first."""
-        if len(entries) == self.x.shape[1]:  # nothing is left to compare by: all rows count alike
-            weights = (~self.itself).to(self.dtype)
-            return weights / weights.sum(1, keepdim=True), torch.arange(len(self.bank)).expand_as(weights)
-        d2 = (self.all - self._squared(entries)).clamp_min(0).masked_fill(self.itself, torch.inf)
-        d2, rows = d2.topk(min(k, max(1, len(self.bank) - 1)), dim=1, largest=False)
+        if self.columns == 1:  # nothing is left to compare by: all rows count alike
+            weights = nearness.d2.isfinite().to(nearness.dtype)
+            rows = torch.arange(weights.shape[1], device=weights.device).expand_as(weights)
+            return weights / weights.sum(1, keepdim=True), rows
+        d2, rows = nearness.nearest(self.settings.neighbours, without=hidden)
         weights = 1 / (d2 / (d2.mean(1, keepdim=True) + 1e-12) + 0.1)
-        return (weights / weights.sum(1, keepdim=True)).to(self.dtype), rows
-
-    def _squared(self, entries: Tensor | slice) -> Tensor:
-        """(b, rows) squared distances over these entries."""
-        a, b = self.x[:, entries], self.bank[:, entries]
-        return a.square().sum(1)[:, None] + b.square().sum(1) - 2 * a @ b.T
+        return (weights / weights.sum(1, keepdim=True)).to(nearness.dtype), rows
 
 
 def _quantiles(values: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,72 @@
+"""How far a row is from its nearest rows' mean, in units of their own spread."""
+
+from typing import Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ad_core.leading import Leading
+from ad_core.nearness import Nearness
+from ad_core.pretext import TensorGroup
+
+AT_A_TIME = 128
+"""Rows whose covariances are in memory at once."""
+
+WIDE, DIRECTIONS = 130, 64
+"""Rows with more entries are turned to so many leading directions: a covariance of few rows has no more to say."""
+
+
+class LocalClouds(TensorGroup):
+    """(b, entries) -> (b,) Mahalanobis distance to the k nearest rows that taught, the row itself left out.
+
+    Entries are compared as arcsinh((x - median) / (their usual width)), standardised: heavy tails are drawn in, and far
+    off stays far off. The local covariance is shrunk: 0.9 S + (0.1 trace(S) / d + 0.01) I.
+    """
+
+    def __init__(self, neighbours: int = 64) -> None:
+        super().__init__()
+        self.neighbours = neighbours
+
+    @classmethod
+    def of(cls, x: np.ndarray, seed: int) -> Self:
+        """Remember these (n, entries) rows in their compressed form."""
+        rows = np.asarray(x, dtype=np.float64)
+        low, middle, high = np.quantile(rows, [0.1, 0.5, 0.9], axis=0)
+        width, spread = (high - low) / 2.56, rows.std(axis=0)
+        width = np.where(width < 0.05 * spread, spread, width)
+        width = np.where(width > 0, width, 1.0)
+        bent = np.arcsinh((rows - middle) / width)
+        scale = bent.std(axis=0)
+        values = {
+            "middle": middle, "width": width, "mean": bent.mean(axis=0), "scale": np.where(scale > 1e-9, scale, 1.0)
+        }  # fmt: skip
+        if x.shape[1] > WIDE and (turn := Leading((bent - values["mean"]) / values["scale"], DIRECTIONS, seed).turn):
+            values["directions"] = turn.components_
+        member = cls()
+        for name, value in values.items():
+            member.put(name, torch.from_numpy(np.asarray(value, dtype=np.float32)))
+        member.put("bank", member._bent(torch.from_numpy(np.asarray(x, dtype=np.float32))))
+        member.put("k", torch.tensor(max(1, min(member.neighbours, len(x) // 4))))
+        return member
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([self._distances(piece) for piece in self._bent(x).split(AT_A_TIME)])
+
+    def _bent(self, x: Tensor) -> Tensor:
+        buffers = dict(self.named_buffers())
+        bent = (torch.asinh((x - buffers["middle"]) / buffers["width"]) - buffers["mean"]) / buffers["scale"]
+        return bent @ buffers["directions"].T if "directions" in buffers else bent
+
+    def _distances(self, z: Tensor) -> Tensor:
+        bank, d = dict(self.named_buffers())["bank"], z.shape[1]
+        _, at = Nearness(z, bank).nearest(int(dict(self.named_buffers())["k"]))
+        near = bank[at]  # (b, k, d)
+        mean = near.mean(1)
+        away = near - mean[:, None]
+        covariance = away.transpose(1, 2) @ away / at.shape[1]
+        ridge = 0.1 * covariance.diagonal(dim1=1, dim2=2).mean(1) + 0.01
+        covariance = 0.9 * covariance + ridge[:, None, None] * torch.eye(d, dtype=z.dtype, device=z.device)
+        offset = z - mean
+        squared: Tensor = (offset * torch.linalg.solve(covariance, offset)).sum(1)
+        return squared.clamp_min(1e-12).sqrt()
