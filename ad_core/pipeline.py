@@ -1,7 +1,7 @@
 """Open -> profile -> split -> fit -> calibrate -> score: what a job, the command line and Python call."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -23,11 +23,12 @@ from ad_core.types import Frame, Modality, Split, TrainingRows
 
 if TYPE_CHECKING:
     from ad_core.detector import Detector, Normals
+    from ad_core.reader import Reader
     from ad_core.recipe import Fitted
 
 __all__ = [
-    "Choice", "Trained", "load_detector", "open_as", "open_dataset", "open_declared", "open_like", "score_frame",
-    "train", "train_all", "versions",
+    "Choice", "Trained", "load_detector", "open_as", "open_dataset", "open_declared", "open_like", "reference_scores",
+    "score_frame", "train", "train_all", "versions",
 ]  # fmt: skip
 
 NORMALS_KEPT, NORMALS_BYTES = 512, 32 * 2**20
@@ -106,13 +107,16 @@ def load_detector(folder: str | Path) -> "Detector":
     return Detector.load(folder)
 
 
-def train_all(dataset: Dataset, choice: Choice, report: Report) -> Trained:
-    """`train`, with the scores of all rows and of the classical references from the same run."""
+def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: bool = True) -> Trained:
+    """`train`, with the scores of all rows and of the classical references from the same run.
+
+    Args:
+        references: whether the classical detectors are run too; a comparison of many methods needs them once.
+    """
     from ad_core.comparison import compared
     from ad_core.detector import Detector
     from ad_core.profiling import profile
-    from ad_core.reader import READERS
-    from ad_core.splitting import SHARES, split_items, split_rows
+    from ad_core.splitting import SHARES
     from ad_core.training import choose_device
 
     _check_sections(choice.settings)
@@ -127,13 +131,8 @@ def train_all(dataset: Dataset, choice: Choice, report: Report) -> Trained:
         raise DataError(" ".join(blockers))
 
     report.stage("split")
-    reader_class = READERS.get(READER_OF[dataset.modality])
-    reader = reader_class(reader_class.Settings.parse(choice.settings.get("reader", {}), "reader"))
     shares = recipe_class(method, dataset.modality).shares if kind == "recipe" else SHARES
-    row_parts = split_rows(dataset, shares, choice.seed)
-    reader.fit(dataset, row_parts == 0)
-    frame = reader.frame(dataset)
-    split, split_notices = split_items(frame, row_parts, shares)
+    reader, frame, row_parts, split, split_notices = _prepared(dataset, choice.settings, choice.seed, shares)
     for notice in (*frame.notices, *split_notices):
         report.say(notice)
 
@@ -165,8 +164,33 @@ def train_all(dataset: Dataset, choice: Choice, report: Report) -> Trained:
     )
     if "label" in dataset.rows:
         scores["label"] = dataset.rows["label"].to_numpy()
-    references, of_references = compared(frame, split, choice.seed, report)
-    return Trained(detector, frame, split, item_scores, scores, references, seconds | of_references)
+    table, of_references = compared(frame, split, choice.seed, report) if references else (pd.DataFrame(), {})
+    return Trained(detector, frame, split, item_scores, scores, table, seconds | of_references)
+
+
+def reference_scores(dataset: Dataset, seed: int, report: Report) -> tuple[pd.DataFrame, dict[str, float]]:
+    """The classical detectors alone: `row_id` and a score column for each, and the seconds that they took."""
+    from ad_core.comparison import compared
+    from ad_core.splitting import SHARES
+
+    _, frame, _, split, _ = _prepared(dataset, {}, seed, SHARES)
+    return compared(frame, split, seed, report)
+
+
+def _prepared(
+    dataset: Dataset, settings: Mapping[str, Mapping[str, Any]], seed: int, shares: Sequence[float]
+) -> tuple["Reader", Frame, np.ndarray, Split, list[str]]:
+    """The reader fitted on the fit rows, the items, which part each row and each item belongs to, and notices."""
+    from ad_core.reader import READERS
+    from ad_core.splitting import split_items, split_rows
+
+    reader_class = READERS.get(READER_OF[dataset.modality])
+    reader = reader_class(reader_class.Settings.parse(settings.get("reader", {}), "reader"))
+    row_parts = split_rows(dataset, shares, seed)
+    reader.fit(dataset, row_parts == 0)
+    frame = reader.frame(dataset)
+    split, notices = split_items(frame, row_parts, shares)
+    return reader, frame, row_parts, split, notices
 
 
 def _item_scores(fitted: "Fitted", frame: Frame, device: Any, report: Report) -> np.ndarray:

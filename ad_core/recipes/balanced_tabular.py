@@ -39,7 +39,7 @@ rows too, which costs these members little: they need each kind of usual row onc
 
 RETRIEVALS = {
     "retrieval": MaskedRetrievalSettings(),
-    "retrieval_from_trusted": MaskedRetrievalSettings(bags=16, bank_rows=256, neighbours=5, rounds=1),
+    "retrieval_from_trusted": MaskedRetrievalSettings(bags=16, bank_rows=256, neighbours=5, groups=4, rounds=1),
 }
 
 WIDE = 200

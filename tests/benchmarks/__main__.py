@@ -1,4 +1,4 @@
-"""`make bench`: every method on every labelled data set, beside the classical detectors of the same run.
+"""`make bench`: every method on every labelled data set, beside the classical detectors on the same rows.
 
 One process per cell; a cell that has a line in the results is not run again. AD_BENCH_DATA names the folder with the
 data; without it nothing is measured, and that is said.
@@ -10,18 +10,20 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 import pandas as pd
 
 from tests.benchmarks.cases import Cell, cells
+from tests.benchmarks.tables import print_tables, write_tables
 
-METHODS = {
-    "table": ["masked_cells", "autoencoder"],
-    "sensor": ["masked_window", "autoencoder"],
-    "image": ["autoencoder", "rotation"],
-}
 RESULTS = Path(__file__).parent / "results"
+COLUMNS = [
+    "cell", "modality", "group", "name", "protocol", "method", "declared", "seed", "auroc", "ap", "base_rate", "rows",
+    "seconds", "error",
+]  # fmt: skip
 
 
 def main() -> int:
@@ -31,31 +33,28 @@ def main() -> int:
     if not data:
         print("Nothing measured: AD_BENCH_DATA does not name a folder with labelled data (tabular/, sensor/, image/).")
         return 0
-    wanted = [c for c in cells(Path(data), METHODS, options.seeds) if _fits(c, options.only)]
+    wanted = [c for c in cells(Path(data), options.seeds) if _fits(c, options.only)]
     file = RESULTS / f"cells_{options.preset}.tsv"
     RESULTS.mkdir(exist_ok=True)
-    done = set(pd.read_csv(file, sep="\t")["key"]) if file.exists() else set()
-    for number, cell in enumerate(wanted, 1):
-        if cell.key in done:
-            continue
-        print(f"[{number}/{len(wanted)}] {cell.key}", flush=True)
-        line = _run(cell, Path(data), options.preset)
-        pd.DataFrame([line]).to_csv(file, sep="\t", index=False, mode="a", header=not file.exists())
-    if file.exists():
-        print_tables(pd.read_csv(file, sep="\t"), {c.key for c in wanted})
+    if not file.exists():
+        pd.DataFrame(columns=COLUMNS).to_csv(file, sep="\t", index=False)
+    done = set(pd.read_csv(file, sep="\t")["cell"])
+    missing = [cell for cell in wanted if cell.key not in done]
+    writing = Lock()
+
+    def run(numbered: tuple[int, Cell]) -> None:
+        number, cell = numbered
+        lines = _run(cell, Path(data), options.preset)
+        with writing:
+            print(f"[{number}/{len(missing)}] {cell.key}", flush=True)
+            pd.DataFrame(lines, columns=COLUMNS).to_csv(file, sep="\t", index=False, mode="a", header=False)
+
+    with ThreadPoolExecutor(options.jobs) as pool:
+        list(pool.map(run, enumerate(missing, 1)))
+    results = pd.read_csv(file, sep="\t")
+    print_tables(results[results["cell"].isin({c.key for c in wanted})])
+    write_tables(results, RESULTS, options.preset)
     return 0
-
-
-def print_tables(table: pd.DataFrame, keys: set[str]) -> None:
-    """Mean AUROC and AP per modality, family, protocol and method, beside the references of the same runs."""
-    table = table[table["key"].isin(keys) & table["error"].isna()]
-    measured = ["auroc", "ap", "if_auroc", "if_ap", "nn_auroc", "nn_ap", "seconds_to_if"]
-    by = ["modality", "group", "protocol", "method"]
-    print(table.groupby([*by, "name"])[measured].mean().round(3).to_string())
-    print("\nMean over the sets")
-    means = table.groupby([*by, "name"])[measured].mean().groupby(by).mean().round(3)
-    means["sets"] = table.groupby(by)["name"].nunique()
-    print(means.to_string())
 
 
 def _options() -> argparse.Namespace:
@@ -63,6 +62,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="comma-separated texts; a cell runs when its key holds any of them")
     parser.add_argument("--preset", default="quick")
     parser.add_argument("--seeds", type=lambda text: [int(s) for s in text.split(",")], default=[0])
+    parser.add_argument("--jobs", type=int, default=1, help="cells at a time; times are fair only with one")
     return parser.parse_args()
 
 
@@ -70,21 +70,16 @@ def _fits(cell: Cell, only: str) -> bool:
     return not only or any(part in cell.key for part in only.split(","))
 
 
-def _run(cell: Cell, data: Path, preset: str) -> dict[str, object]:
+def _run(cell: Cell, data: Path, preset: str) -> list[dict[str, object]]:
     """One cell in a process of its own, so that memory and caches of one can't help or harm another."""
     with tempfile.NamedTemporaryFile(suffix=".json") as out:
         command = [sys.executable, "-m", "tests.benchmarks.cell", json.dumps(vars(cell)), str(data), preset, out.name]
         finished = subprocess.run(command, capture_output=True, text=True, check=False)
-        line = {"key": cell.key, **vars(cell)}
+        line = {"cell": cell.key, **vars(cell)}
         if finished.returncode:
-            return {
-                **line,
-                "error": (finished.stderr.strip().splitlines() or ["no message"])[-1][:200],
-            } | dict.fromkeys(FIGURES)
-        return {**line, "error": None, **json.loads(Path(out.name).read_text())}
+            return [{**line, "error": (finished.stderr.strip().splitlines() or ["no message"])[-1][:200]}]
+        return [{**line, **json.loads(text)} for text in Path(out.name).read_text().splitlines()]
 
-
-FIGURES = ("auroc", "ap", "if_auroc", "if_ap", "nn_auroc", "nn_ap", "base_rate", "rows", "seconds", "seconds_to_if")
 
 if __name__ == "__main__":
     raise SystemExit(main())
