@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from ad_core.columns.values import coded, is_number_type, numbers, parse_dates
+from ad_core.columns.values import coded, is_number_type, known_of, numbers, parse_dates
 from ad_core.reader import Column, Dataset, Kind, Role, Schema
 from ad_core.types import Modality
 
@@ -18,6 +18,8 @@ RUN = 10
 """A channel that keeps one value over so many rows counts as stuck there."""
 BINS = 10
 MOST_LEVELS = 20
+AT_A_TIME = 500_000
+"""Rows that are hashed at a time: it needs several times their size."""
 WATCH, ACT = 0.1, 0.25
 """Population stability index: the thresholds that credit scoring uses (Siddiqi 2006, Credit Risk Scorecards)."""
 
@@ -147,7 +149,7 @@ def _column(dataset: Dataset, column: Column) -> ColumnProfile:
     facts: dict[str, Any] = {}
     if column.kind is Kind.NUMBER:
         found, _ = numbers(values)
-        known = found[~np.isnan(found)]
+        known = known_of(found)
         if len(known):
             facts = {"min": float(known.min()), "median": float(np.median(known)), "max": float(known.max())}
     elif column.kind is Kind.DATE and pd.api.types.is_datetime64_any_dtype(values):
@@ -182,9 +184,14 @@ def _duplicates(dataset: Dataset) -> int:
     if not used or dataset.modality is Modality.SENSOR:
         return 0
     mixed = np.zeros(len(dataset), dtype=np.uint64)
-    for name in used:
-        mixed = mixed * np.uint64(1_000_003) + pd.util.hash_pandas_object(dataset.data[name], index=False).to_numpy()
-    return int(pd.Series(mixed).duplicated().sum())
+    for begin in range(0, len(mixed), AT_A_TIME):
+        part = mixed[begin : begin + AT_A_TIME]
+        for name in used:
+            part *= np.uint64(1_000_003)
+            values = dataset.data[name].iloc[begin : begin + AT_A_TIME]
+            part += pd.util.hash_pandas_object(values, index=False).to_numpy()
+    mixed.sort()  # in place: a hash table of millions of rows would be several times as large
+    return int((mixed[1:] == mixed[:-1]).sum())
 
 
 def _image_facts(data: pd.DataFrame) -> dict[str, Any]:

@@ -297,6 +297,18 @@ def test_parquet_comes_back_with_plain_columns(tmp_path):
     assert "several values" in notices_of(frame)[0]
 
 
+def test_parquet_of_several_row_groups_keeps_names_and_order(tmp_path):
+    written = pd.DataFrame(
+        {"a.b": range(10), "a": [f"w{i % 3}" for i in range(10)], "x": [None, True] * 5, "z": np.arange(10) / 7}
+    )
+    written.to_parquet(tmp_path / "a.parquet", row_group_size=3)
+
+    frame = read_files([tmp_path / "a.parquet"])[0][1]
+
+    assert list(frame.columns) == ["a.b", "a", "x", "z"]
+    assert frame.astype(object).where(frame.notna(), None).equals(written.astype(object))
+
+
 def test_an_empty_or_wrong_parquet_file_is_told(tmp_path):
     pd.DataFrame({"a": []}).to_parquet(tmp_path / "a.parquet")
     with pytest.raises(DataError, match="1 columns and 0 rows"):

@@ -1,6 +1,6 @@
 """Which form of encoding fits a column of a table."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
@@ -10,25 +10,36 @@ from ad_core.columns.category_codes import FrequencyCode, LevelsCode
 from ad_core.columns.code import Code, word
 from ad_core.columns.date_code import DateCode, learn_date
 from ad_core.columns.number_codes import BooleanCode, NumberCode, learn_number
+from ad_core.columns.quantile_code import QuantileCode, learn_quantile
+from ad_core.columns.text_code import TextCode, learn_text
 from ad_core.columns.values import Coded, coded
 from ad_core.reader import Column, Kind
 
 MAX_COUNTED_LEVELS = 100_000
 """Of so many levels the counts are kept; rarer ones count as never seen."""
 
-AnyCode = Annotated[NumberCode | BooleanCode | LevelsCode | FrequencyCode | DateCode, Field(discriminator="form")]
+AnyCode = Annotated[
+    NumberCode | QuantileCode | BooleanCode | LevelsCode | FrequencyCode | DateCode | TextCode,
+    Field(discriminator="form"),
+]
+
+NumberForm = Literal["z-score", "quantile"]
 
 
-def learn_code(column: Column, values: pd.Series, max_levels: int, form: str | None = None) -> Code | None:
+def learn_code(
+    column: Column, values: pd.Series, max_levels: int, number_form: NumberForm = "z-score", form: str | None = None
+) -> Code | None:
     """The form that fits a column, with what it needs from these rows; None where they say nothing.
 
     Args:
         values: of the rows that teach.
         max_levels: a category with more levels is coded by frequency.
+        number_form: how numbers are scaled.
         form: how texts are dates, see `column_values.date_format`.
     """
     if column.kind is Kind.NUMBER:
-        return learn_number(column.name, column.unit, values)
+        learn = learn_quantile if number_form == "quantile" else learn_number
+        return learn(column.name, column.unit, values)
     if column.kind is Kind.DATE:
         return learn_date(column.name, column.unit, values, form)
     found = coded(values)
@@ -38,7 +49,8 @@ def learn_code(column: Column, values: pd.Series, max_levels: int, form: str | N
         return _boolean(column, found)
     if column.kind is Kind.CATEGORY and len(found.levels) <= max_levels:
         return _levels(column, found)
-    return _frequency(column, found)
+    text = learn_text(column.name, column.unit, found) if column.kind is Kind.TEXT else None
+    return text or _frequency(column, found)
 
 
 def _boolean(column: Column, found: Coded) -> BooleanCode:

@@ -46,8 +46,9 @@ class DateCode(Code):
     def decode(self, entries: np.ndarray) -> list[str | float]:
         seconds = np.asarray(entries, dtype=np.float64)[:, 0] * self.scale + self.mean
         gone = entries[:, -1] > 0.5 if self.has_missing else np.zeros(len(seconds), dtype=bool)
-        form = "%Y-%m-%dT%H:%M:%S" if "hour" in self.cycles else "%Y-%m-%d"
-        return [MISSING if a else pd.Timestamp(s, unit="s").strftime(form) for s, a in zip(seconds, gone, strict=True)]
+        has_time = "hour" in self.cycles or self.low % _DAY != 0  # where the hour never varies, all have that of `low`
+        texts = _iso(seconds, "s" if has_time else "D")
+        return [MISSING if absent else text for text, absent in zip(texts, gone, strict=True)]
 
     def bad(self, values: pd.Series) -> np.ndarray:
         return np.asarray(parse_dates(values, self.date_format).isna().to_numpy() & ~coded(values).missing())
@@ -55,15 +56,21 @@ class DateCode(Code):
     def differences(self, values: pd.Series) -> list[str]:
         seconds = seconds_of(parse_dates(values, self.date_format))
         outside = float(((seconds < self.low) | (seconds > self.high)).mean())
-        ends = " to ".join(str(pd.Timestamp(s, unit="s").date()) for s in (self.low, self.high))
+        ends = " to ".join(_iso(np.array([self.low, self.high]), "D"))
         sentence = f"{outside:.0%} of {self.name!r} lies outside {ends}, the time of the rows that taught."
         return super().differences(values) + ([sentence] if outside > 0.01 else [])
 
 
 def seconds_of(dates: pd.Series) -> np.ndarray:
     """(rows,) float64 seconds since 1970, NaN where missing."""
-    found: np.ndarray = ((dates - pd.Timestamp(0)) / pd.Timedelta(seconds=1)).to_numpy(dtype=np.float64)
-    return found
+    stamps = dates.to_numpy(dtype="datetime64[us]")  # nanoseconds would end in 2262, and tables have a "valid until"
+    return np.where(np.isnat(stamps), np.nan, stamps.astype(np.int64) / 1e6)
+
+
+def _iso(seconds: np.ndarray, unit: Literal["s", "D"]) -> list[str]:
+    """Seconds since 1970 as ISO texts, to the second or to the day."""
+    stamps = np.round(seconds).astype(np.int64).astype("datetime64[s]")
+    return [str(text) for text in np.datetime_as_string(stamps, unit=unit, casting="unsafe")]
 
 
 def phase(dates: pd.Series, seconds: np.ndarray, cycle: str) -> np.ndarray:

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from ad_core.columns.text_code import words_repeat
 from ad_core.columns.values import (
     Coded,
     coded,
     date_format,
     is_boolean,
     is_number_type,
+    known_of,
     numbers,
     numbers_of,
     parse_dates,
@@ -22,6 +24,7 @@ from ad_core.reader import Column, Kind, Role
 UNIT = re.compile(r"\S\s*(?:\[\s*([^\[\]]{1,20}?)\s*\]|\(\s*([^()]{1,20}?)\s*\))\s*$")
 FEW_LEVELS = 20
 LONG_TEXT = 60
+TEXT_SAMPLE = 1000
 
 
 @dataclass
@@ -40,6 +43,8 @@ class Look:
     is_sequence: bool = False
     is_mixed: bool = False
     """Mostly numbers, with some text."""
+    is_wording: bool = False
+    """Free text whose words repeat."""
 
     def lower(self, grade: str, reason: str, role: Role | None = None) -> None:
         """Note a caveat; a grade never rises."""
@@ -93,7 +98,7 @@ def look_at(values: pd.Series, kind: Kind | None) -> Look:
     name = str(values.name)
     if is_number_type(values) and kind in (None, Kind.NUMBER):
         found, _ = numbers(values)
-        there = found[~np.isnan(found)]
+        there = known_of(found)
         ordered = np.sort(there)  # a hash table of millions of different numbers would be larger than the file
         distinct = int((ordered[1:] != ordered[:-1]).sum()) + bool(len(ordered))
         look = Look(name, values, Kind.NUMBER, 1 - len(there) / max(len(values), 1), distinct)
@@ -138,6 +143,8 @@ def _find_kind(look: Look, column: Coded) -> None:
     length = float(np.mean([len(level) for level in levels[:1000]]))
     is_category = len(levels) <= FEW_LEVELS or (len(levels) <= 0.5 * cells and length <= LONG_TEXT)
     look.kind = Kind.CATEGORY if is_category else Kind.TEXT
+    if look.kind is Kind.TEXT:
+        look.is_wording = words_repeat(levels[:: max(1, len(levels) // TEXT_SAMPLE)])
     if bad.sum() <= 0.5 * cells and not keeps_zeros:
         _mixed(look, bad, cells)
 

@@ -5,8 +5,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from ad_core.columns.code import MISSING, Code, unseen, word
-from ad_core.columns.values import coded, numbers
+from ad_core.columns.code import MISSING, OTHER, Code, unseen, word
+from ad_core.columns.values import coded, known_of, numbers
 from ad_core.reader import Kind
 
 
@@ -30,9 +30,9 @@ class NumberCode(Code):
 
     def _scaled(self, found: np.ndarray) -> np.ndarray:
         missing = np.isnan(found)
-        z = (
-            np.where(missing, self.fill, found) / self.scale
-        ) - self.mean / self.scale  # divided first: may overflow else
+        with np.errstate(over="ignore"):  # a number as far off as that is infinitely far off
+            z = np.where(missing, self.fill, found) / self.scale  # divided first: differences may overflow else
+        z -= self.mean / self.scale
         return np.column_stack([z, missing]) if self.has_missing else z[:, None]
 
     def decode(self, entries: np.ndarray) -> list[str | float]:
@@ -76,7 +76,8 @@ class BooleanCode(Code):
 
     def decode(self, entries: np.ndarray) -> list[str | float]:
         gone = entries[:, 1] > 0.5 if self.has_missing else np.zeros(len(entries), dtype=bool)
-        return [MISSING if a else self.one if v >= 0.5 else self.zero for v, a in zip(entries[:, 0], gone, strict=True)]
+        shown = np.array([self.zero, self.one, OTHER], dtype=object)[np.digitize(entries[:, 0], (0.5, 1.5))]
+        return [MISSING if absent else value for value, absent in zip(shown, gone, strict=True)]
 
     def differences(self, values: pd.Series) -> list[str]:
         return super().differences(values) + unseen(self.name, values, (self.zero, self.one))
@@ -85,7 +86,7 @@ class BooleanCode(Code):
 def learn_number(name: str, unit: str | None, values: pd.Series) -> NumberCode | None:
     """From the rows that teach; None where all numbers are the same or missing."""
     found, _ = numbers(values)
-    known = found[~np.isnan(found)]
+    known = known_of(found)
     has_missing = len(known) < len(found)
     if not len(known):
         return None

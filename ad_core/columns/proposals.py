@@ -8,7 +8,7 @@ import pandas as pd
 from ad_core.columns.labels import label_values
 from ad_core.columns.look import FEW_LEVELS, Look, check_kind, look_at
 from ad_core.columns.suspects import leak, near_copies
-from ad_core.columns.values import infinities, numbers
+from ad_core.columns.values import infinities, known_of, numbers
 from ad_core.errors import DataError
 from ad_core.reader import Column, Declared, Kind, Role, Schema
 
@@ -85,7 +85,9 @@ def _grade(look: Look, rows: int, max_levels: int) -> None:
         look.lower("B", "One value or nothing: only whether it is filled can count.")
     if look.role is not Role.FEATURE:
         return
-    if look.kind is Kind.TEXT:
+    if look.kind is Kind.TEXT and look.is_wording:
+        look.lower("B", f"Free text, {look.distinct} different ones: what counts is its wording and its length.")
+    elif look.kind is Kind.TEXT:
         look.lower("C", f"Free text: {look.distinct} different values in {rows} rows.", Role.IGNORE)
     elif look.kind is Kind.CATEGORY and look.distinct > max_levels:
         look.lower("B", f"{look.distinct} different values: what counts is how frequent a row's value is.")
@@ -137,7 +139,7 @@ def _is_whole(look: Look) -> bool:
     if look.kind is not Kind.NUMBER:
         return True
     found, _ = numbers(look.values)
-    there = found[~np.isnan(found)]
+    there = known_of(found)
     return bool((there == np.floor(there)).all())
 
 

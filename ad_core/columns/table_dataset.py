@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from ad_core.columns.labels import label_values
 from ad_core.columns.proposals import propose
@@ -42,6 +43,7 @@ def open_table(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Da
         )
     schema, notices = propose(data, declared)
     rows = _rows(data, schema)
+    pa.default_memory_pool().release_unused()  # what names and notes needed on the way would else stay
     teaches = (rows["note"] == "").to_numpy() & fulfils(data, declared.only)
     return Dataset(
         modality=Modality.TABLE,
@@ -65,8 +67,7 @@ def _rows(data: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     empty = np.ones(len(data), dtype=bool)
     for name in used:
         empty &= data[name].isna().to_numpy()
-    rows["note"] = pd.Series("", index=rows.index, dtype="str")
-    rows.loc[empty & bool(used), "note"] = EMPTY_ROW
+    rows["note"] = _notes(empty & bool(used))
     if entity := schema.one(Role.ENTITY):
         rows["entity"] = _texts(data[entity])
     if time := schema.one(Role.TIME):
@@ -77,6 +78,12 @@ def _rows(data: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     if cls := schema.one(Role.CLASS):
         rows["cls"] = _texts(data[cls])
     return rows
+
+
+def _notes(empty: np.ndarray) -> pd.Series:
+    """Without a Python object for each row."""
+    texts = pa.array(["", EMPTY_ROW], pa.large_string())
+    return texts.take(pa.array(empty.astype(np.int8))).to_pandas().astype("str")
 
 
 def _texts(values: pd.Series) -> pd.Series:

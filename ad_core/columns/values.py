@@ -68,11 +68,24 @@ def numbers(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         cell that is no number.
     """
     if is_number_type(values) or pd.api.types.is_bool_dtype(values):
-        found = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        found = _as_float64(values)
         if np.isinf(found).any():
             found = np.where(np.isinf(found), np.nan, found)
         return found, np.zeros(len(found), dtype=bool)
     return numbers_of(coded(values))
+
+
+def _as_float64(values: pd.Series) -> np.ndarray:
+    """Without a copy where there is nothing to convert: `na_value` always makes one."""
+    if isinstance(values.dtype, np.dtype):
+        return np.asarray(values.to_numpy().astype(np.float64, copy=False))
+    return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
+
+
+def known_of(found: np.ndarray) -> np.ndarray:
+    """The numbers that are there; no copy where all are. Not to be written to."""
+    missing = np.isnan(found)
+    return found[~missing] if missing.any() else found
 
 
 def numbers_of(column: Coded) -> tuple[np.ndarray, np.ndarray]:

@@ -54,6 +54,7 @@ def read_csv(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, list[st
             f"{path.name} has a header ({len(dialect.names)} columns) but no rows. Choose a file with rows."
         )
     frame = pd.DataFrame(columns, copy=False)
+    pa.default_memory_pool().release_unused()  # what the blocks needed would else stay with the process
     frame = frame.head(rows) if rows else frame
     frame.columns = pd.Index(dialect.names, dtype=object)
     return frame, list(dialect.notices)

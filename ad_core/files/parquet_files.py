@@ -1,5 +1,6 @@
 """Reading Parquet into plain pandas columns, in little memory."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,27 +22,37 @@ def read_parquet(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, lis
     """
     try:
         file = pq.ParquetFile(path)
-        first = [] if rows is None else [next(file.iter_batches(batch_size=rows), None)]
-        table = file.read() if rows is None else pa.Table.from_batches([b for b in first if b], file.schema_arrow)
+        if rows is None:
+            names, arrays = file.schema_arrow.names, _columns(file)
+        else:
+            first = [batch] if (batch := next(file.iter_batches(batch_size=rows), None)) else []
+            table = pa.Table.from_batches(first, file.schema_arrow)
+            names, arrays = table.column_names, iter(table.columns)
+        notices, columns = [], {}
+        for position, (name, column) in enumerate(zip(names, arrays, strict=True)):
+            if pa.types.is_nested(column.type):
+                notices.append(f"Each cell of {name!r} in {path.name} holds several values; they are kept as one text.")
+            columns[position] = _plain(column).to_pandas(date_as_object=False)
+            del column
     except (pa.ArrowException, OSError) as error:
         why = str(error).splitlines()[0][:150]
         raise DataError(f"{path.name} can't be read as Parquet ({why}). It may be cut off: export it again.") from None
-    if not table.num_rows or not table.num_columns:
-        raise DataError(
-            f"{path.name} has {table.num_columns} columns and {table.num_rows} rows. Choose a file with rows."
-        )
-    notices, arrays = [], []
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        arrays.append(_plain(column))
-        if pa.types.is_nested(column.type):
-            notices.append(f"Each cell of {name!r} in {path.name} holds several values; they are kept as one text.")
-    names = table.column_names
-    del table
-    plain = pa.table(arrays, names=[str(i) for i in range(len(names))])
-    del arrays
-    frame = plain.to_pandas(split_blocks=True, self_destruct=True, date_as_object=False)
+    frame = pd.DataFrame(columns, copy=False)
+    pa.default_memory_pool().release_unused()  # what the columns needed would else stay with the process
+    if not len(frame) or not len(frame.columns):
+        raise DataError(f"{path.name} has {len(names)} columns and {len(frame)} rows. Choose a file with rows.")
     frame.columns = pd.Index(names, dtype=object)
     return frame, notices
+
+
+def _columns(file: pq.ParquetFile) -> Iterator[Any]:
+    """One column after the other, so that only one of them exists twice; all at once where names are ambiguous."""
+    names = file.schema_arrow.names
+    if len(set(names)) < len(names) or any(pa.types.is_nested(field.type) for field in file.schema_arrow):
+        yield from file.read().columns
+        return
+    for name in names:
+        yield file.read(columns=[name]).column(0)
 
 
 def _plain(column: Any) -> Any:

@@ -9,7 +9,7 @@ import pandas as pd
 from pydantic import Field, TypeAdapter
 
 from ad_core.columns.code import Code
-from ad_core.columns.codes import AnyCode, learn_code
+from ad_core.columns.codes import AnyCode, NumberForm, learn_code
 from ad_core.columns.table_dataset import open_table
 from ad_core.columns.values import coded, date_format, infinities
 from ad_core.errors import DataError
@@ -18,6 +18,8 @@ from ad_core.settings import Settings as AnySettings
 from ad_core.types import Frame, ItemShape, Modality, Parts
 
 _CODES: TypeAdapter[list[AnyCode]] = TypeAdapter(list[AnyCode])
+AT_A_TIME = 500_000
+"""So many rows of a column are encoded at a time."""
 MOSTLY = 0.5
 """A column more of whose cells than this can't be read has another type than the one that was learnt from."""
 
@@ -27,6 +29,10 @@ class TableSettings(AnySettings):
 
     max_levels: int = Field(
         20, ge=2, le=1000, description="A category with more levels than this counts by how frequent its value is."
+    )
+    numbers: NumberForm = Field(
+        "z-score",
+        description="How numbers are scaled: quantile spreads heavy tails, and keeps far-off values far off.",
     )
     clip: float = Field(
         30.0,
@@ -41,7 +47,11 @@ class Table(Reader):
     """A row is an item; each column is a part.
 
     Numbers and dates are z-scores of the rows that teach, booleans 0 or 1, categories one entry per level. A category
-    part's entries are one block: its argmax is the level, the last entry stands for levels never seen.
+    part's entries are one block: its argmax is the level, the last entry stands for levels never seen. Free text counts
+    by its wording. Whole numbers with few levels stay numbers: mark them as a category where their order means nothing.
+
+    Units: each column is scaled by itself, so a column in millimetres and one in tonnes weigh the same, and a new file
+    in other units is told as values out of range. Two units within one column can't be told apart: split the column.
     """
 
     title = "Table"
@@ -86,7 +96,7 @@ class Table(Reader):
         form = None
         if column.kind is Kind.DATE and not pd.api.types.is_datetime64_any_dtype(values):
             form, _ = date_format(coded(values).levels)  # all rows say which of day and month comes first
-        return learn_code(column, values[chosen], self._own.max_levels, form)
+        return learn_code(column, values[chosen], self._own.max_levels, self._own.numbers, form)
 
     def frame(self, dataset: Dataset) -> Frame:
         """One item per row that can be read; a row with text in a number column has a note instead."""
@@ -99,12 +109,7 @@ class Table(Reader):
             if count := infinities(values):
                 notices.append(f"{count} infinite cells of {code.name!r} count as missing.")
         usable = notes == ""
-        x = np.empty((int(usable.sum()), sum(code.entries for code in self._codes)), dtype=np.float32)
-        at, clip = 0, self._own.clip
-        for code in self._codes:
-            encoded = code.encode(dataset.data[code.name][usable])
-            np.clip(encoded, -clip, clip, out=x[:, at : at + code.entries], casting="same_kind")
-            at += code.entries
+        x = self._encoded(dataset.data, np.flatnonzero(usable))
         rows = dataset.rows.drop(columns="cls", errors="ignore").reset_index(drop=True)
         rows["note"] = pd.array(notes, dtype="str")
         rows["sample"] = np.where(usable, np.cumsum(usable) - 1, -1)
@@ -112,6 +117,18 @@ class Table(Reader):
         if self._classes:
             items["cls"] = self._class_codes(dataset)[usable]
         return Frame(self.shape, x, items, rows, notices=notices)
+
+    def _encoded(self, data: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
+        """(rows, entries) float32, some rows at a time: what they are encoded in is several times as wide."""
+        x = np.empty((len(rows), sum(code.entries for code in self._codes)), dtype=np.float32)
+        at, clip = 0, self._own.clip
+        for code in self._codes:
+            for begin in range(0, len(rows), AT_A_TIME):
+                part = slice(begin, begin + AT_A_TIME)
+                encoded = code.encode(data[code.name].iloc[rows[part]])
+                np.clip(encoded, -clip, clip, out=x[part, at : at + code.entries], casting="same_kind")
+            at += code.entries
+        return x
 
     def _class_codes(self, dataset: Dataset) -> np.ndarray:
         if "cls" not in dataset.rows:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ad_core.columns.row_identity import ids_from_column, ids_from_content
 from ad_core.errors import DataError
 from ad_core.reader import Dataset, Declared, Kind, Role
+from ad_core.readers import table
 from ad_core.readers.table import Table, TableSettings
 from ad_core.types import Frame, PartKind
 
@@ -483,6 +484,16 @@ def test_a_single_cell_of_text_in_a_number_column_costs_only_its_row():
     np.testing.assert_array_equal(new.x, np.delete(frame.x, 7, axis=0))
 
 
+def test_rows_are_encoded_alike_however_many_at_a_time(monkeypatch):
+    data = mixed()
+    data.loc[::9] = data.loc[::9].assign(**{"speed [m/s]": np.nan, "city": None})
+    reader, dataset, frame = fitted(data)
+
+    monkeypatch.setattr(table, "AT_A_TIME", 7)
+
+    np.testing.assert_array_equal(reader.frame(dataset).x, frame.x)
+
+
 def test_restoring_gives_exactly_the_same_items():
     reader, dataset, frame = fitted(mixed(), class_column="city")
     facts, arrays = reader.state()
@@ -563,6 +574,16 @@ def test_a_row_id_is_the_hash_of_canonical_json():
     expected = hashlib.sha256(b'{"a":1,"b":"x","c":null}').hexdigest()[:16]
 
     assert ids_from_content(frame, ["c", "b", "a"]).tolist() == [expected]
+
+
+def test_a_row_id_takes_numbers_of_any_size_as_json_writes_them():
+    numbers = [1e-300, -1.5e-5, 1e-4, 0.1, 1 / 3, -0.0, 7.0, 999_999_999.5, 1e9, 1.5e10, 2e15, 1e16, 1e22, np.inf]
+    import hashlib
+
+    texts = [json.dumps(n + 0.0).removesuffix(".0") for n in numbers[:-1]] + ["null"]
+    expected = [hashlib.sha256(f'{{"a":{text}}}'.encode()).hexdigest()[:16] for text in texts]
+
+    assert ids_from_content(pd.DataFrame({"a": numbers}), ["a"]).tolist() == expected
 
 
 def test_a_row_id_does_not_depend_on_how_pandas_holds_the_column():
