@@ -23,9 +23,12 @@ SUBSETS, SUBSET_ROWS, NEAREST = 40, 64, 3
 FEWEST = 30
 """Of fewer rows none is left out."""
 
+MOST_JUDGED = 200_000
+"""Of more rows a random sample is judged, and what it is cleaned to teaches."""
+
 
 def trusted(frame: Frame, fit: np.ndarray, leave_out: float, seed: int) -> np.ndarray:
-    """The training items without the most suspicious ones.
+    """The training items without the most suspicious ones; of very many, a sample of them.
 
     Args:
         fit: positions of the training items in the frame.
@@ -36,6 +39,8 @@ def trusted(frame: Frame, fit: np.ndarray, leave_out: float, seed: int) -> np.nd
     """
     if leave_out <= 0 or len(fit) < FEWEST:
         return fit
+    if len(fit) > MOST_JUDGED:
+        fit = np.sort(np.random.default_rng(seed).choice(fit, MOST_JUDGED, replace=False))
     suspicious = suspicion(_flat_rows(frame, fit), seed)
     return np.asarray(fit[suspicious <= np.quantile(suspicious, 1 - leave_out)])
 

@@ -235,10 +235,16 @@ def row_ids(parts: pd.DataFrame | pd.Series) -> pd.Series:
     return text
 
 
+HASHED_AT_A_TIME = 500_000
+"""Rows that a fingerprint copies at once."""
+
+
 def fingerprint_of(data: pd.DataFrame) -> str:
     """sha256 over a frame's content and column names."""
     digest = hashlib.sha256("\x1f".join(map(str, data.columns)).encode())
-    digest.update(pd.util.hash_pandas_object(data, index=False).to_numpy().tobytes())
+    for begin in range(0, len(data), HASHED_AT_A_TIME):
+        part = data.iloc[begin : begin + HASHED_AT_A_TIME]
+        digest.update(pd.util.hash_pandas_object(part, index=False).to_numpy().tobytes())
     return digest.hexdigest()
 
 

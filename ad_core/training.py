@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ad_core.contamination import LEFT_OUT, NOT_TAUGHT, trusted
+from ad_core.contamination import LEFT_OUT, MOST_JUDGED, NOT_TAUGHT, trusted
 from ad_core.devices import Batches, Halver, choose_device, seeded
 from ad_core.encoder import DEFAULT_ENCODER, build_encoder
 from ad_core.errors import DataError, MethodError, SettingsError
@@ -126,9 +126,10 @@ def fit_task_model(
             scores = score_items(model, frame, split.fit, device=device, report=report)
             used = replace(split, fit=split.fit[scores <= np.quantile(scores, 1 - settings.leave_out)])
     if left_out := len(split.fit) - len(used.fit):
+        judged = f", drawn at random from {len(split.fit):,}" if len(split.fit) > MOST_JUDGED else ""
         summary.notices.append(
-            f"{left_out:,} of {len(split.fit):,} training items, the most suspicious ones, were left out: "
-            f"the training rows were declared {training_rows!r}."
+            f"{left_out - max(0, len(split.fit) - MOST_JUDGED):,} of {min(len(split.fit), MOST_JUDGED):,} training "
+            f"items{judged}, the most suspicious ones, were left out: the rows were declared {training_rows!r}."
         )
     return model.to(device), summary
 
@@ -171,8 +172,7 @@ def score_items(
         batch_size: None = as many as are handled well at a time; the scores don't depend on it.
         device: where the model is; None = the cpu.
     """
-    scores = _in_batches(model.score, model, frame, index, batch_size, device, report)
-    return np.concatenate([s.double().cpu().numpy() for s in scores]) if scores else np.zeros(0)
+    return _in_batches(model.score, model, frame, index, batch_size, device, report).astype(np.float64)
 
 
 def embed_items(
@@ -190,7 +190,7 @@ def embed_items(
         return torch.from_numpy(flat(x.cpu(), frame.shape.modality)) if z is None else z
 
     rows = _in_batches(embedded, model, frame, index, batch_size, device, report)
-    return np.concatenate([z.float().cpu().numpy() for z in rows]) if rows else np.zeros((0, 0), dtype=np.float32)
+    return rows.astype(np.float32) if len(rows) else np.zeros((0, 0), dtype=np.float32)
 
 
 def _in_batches(
@@ -201,19 +201,25 @@ def _in_batches(
     batch_size: int | None,
     device: torch.device | None,
     report: Report | None,
-) -> list[Tensor]:
-    """Results per batch, halved when memory runs out. No `inference_mode`: a score may take a gradient inside."""
+) -> np.ndarray:
+    """(len(index), ...) results, batch by batch, the batch halved when memory runs out.
+
+    No `inference_mode`: a score may take a gradient inside. Results go into one array at once: very many small ones
+    would tear the memory to pieces.
+    """
     if isinstance(model, nn.Module):
         model.eval()
     report, device = report or Silent(), device or torch.device("cpu")
     halver = Halver(batch_size or _batch_size(frame), report)
-    results: list[Tensor] = []
-    done = 0
+    results, done = np.zeros(0), 0
     with torch.no_grad():
         while done < len(index):
             report.check()
-            results.append(halver(lambda size: compute(frame.take(index[done : done + size]).to(device))))  # noqa: B023
-            done += len(results[-1])
+            found = halver(lambda size: compute(frame.take(index[done : done + size]).to(device)))  # noqa: B023
+            if not done:
+                results = np.empty((len(index), *found.shape[1:]), dtype=found.cpu().numpy().dtype)
+            results[done : done + len(found)] = found.cpu().numpy()
+            done += len(found)
             report.step(done / len(index))
     return results
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ad_core import contamination
 from ad_core.contamination import subset_distances, suspicion, trusted
 from ad_core.pipeline import Choice, open_dataset, train_all
 from ad_core.progress import Silent
@@ -64,3 +65,13 @@ def test_a_refit_leaves_out_what_the_last_network_found_oddest():
         return train_all(dataset, Choice(pretext="autoencoder", settings=settings), Silent()).item_scores
 
     assert not np.allclose(scores(1), scores(0))
+
+
+def test_of_very_many_rows_a_sample_is_judged(monkeypatch):
+    monkeypatch.setattr(contamination, "MOST_JUDGED", 40)
+    fit = items.split().fit
+
+    found = trusted(items.frame(Modality.TABLE), fit, 0.25, 0)
+
+    assert len(found) == 30
+    assert np.isin(found, fit).all()
