@@ -114,7 +114,7 @@ def score(
     detector = pipeline.load_detector(bundle).to(choose_device(device))
     dataset = pipeline.open_like(detector, data)
     with _Terminal() as report:
-        for sentence in (*dataset.notices, *detector.reader.match(dataset)):
+        for sentence in dataset.notices:
             report.say(sentence)
         report.stage("score")
         scores = detector.score(dataset, report)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ad_core import bundle
 from ad_core.calibration import Calibration
 from ad_core.errors import BundleError
-from ad_core.progress import Report
+from ad_core.progress import Report, Silent
 from ad_core.reader import READERS, Dataset, Reader
 from ad_core.recipe import RECIPES, Recipe
 from ad_core.reference import REFERENCES, ReferenceModel
@@ -74,13 +74,14 @@ class Detector:
             self.model.to(self.device)
         return self
 
-    def frame(self, dataset: Dataset) -> Frame:
-        """Items of a data set, prepared as in training.
+    def frame(self, dataset: Dataset, report: Report | None = None) -> Frame:
+        """Items of a data set, prepared as in training; what differs from it is said.
 
         Raises:
             DataError: the data don't fit what was learnt from.
         """
-        self.reader.match(dataset)
+        for sentence in self.reader.match(dataset):
+            (report or Silent()).say(sentence)
         return self.reader.frame(dataset)
 
     def score(self, dataset: Dataset, report: Report | None = None) -> pd.DataFrame:
@@ -93,7 +94,7 @@ class Detector:
         Raises:
             DataError: the data don't fit what was learnt from.
         """
-        frame = self.frame(dataset)
+        frame = self.frame(dataset, report)
         scores = score_items(self.model, frame, np.arange(len(frame)), device=self.device, report=report)
         return self.scored_rows(frame, scores)
 

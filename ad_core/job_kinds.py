@@ -149,8 +149,12 @@ def _published_scores(
 ) -> None:
     if detector.modality is Modality.SENSOR:
         results.publish(folder, "events", cases.find_events(detector, scores, frame))
-    (folder / "summary.json").write_text(json.dumps(facts, indent=2, ensure_ascii=False), encoding="utf-8")
+    _summarise(folder, facts)
     results.publish(folder, "scores", scores)
+
+
+def _summarise(folder: Path, facts: dict[str, Any]) -> None:
+    (folder / "summary.json").write_text(json.dumps(facts, indent=2, ensure_ascii=False), encoding="utf-8")
 
 
 def _map_and_explain(
@@ -160,6 +164,7 @@ def _map_and_explain(
     report.stage("map")
     placed, trust = cases.embedding_map(detector, frame, item_scores, MAP_POINTS, report)
     facts["map"] = trust
+    _summarise(folder, facts)
     results.publish(folder, "map", placed)
     report.stage("explain")
     top = EXPLAINED[detector.modality]
