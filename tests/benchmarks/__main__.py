@@ -7,16 +7,16 @@ data; without it nothing is measured, and that is said.
 import argparse
 import json
 import os
-import subprocess
-import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from threading import Lock
 
 import pandas as pd
 
 from tests.benchmarks.cases import Cell, cells
+from tests.benchmarks.cell import measure
 from tests.benchmarks.tables import print_tables, write_tables
 
 RESULTS = Path(__file__).parent / "results"
@@ -71,14 +71,28 @@ def _fits(cell: Cell, only: str) -> bool:
 
 
 def _run(cell: Cell, data: Path, preset: str) -> list[dict[str, object]]:
-    """One cell in a process of its own, so that memory and caches of one can't help or harm another."""
-    with tempfile.NamedTemporaryFile(suffix=".json") as out:
-        command = [sys.executable, "-m", "tests.benchmarks.cell", json.dumps(vars(cell)), str(data), preset, out.name]
-        finished = subprocess.run(command, capture_output=True, text=True, check=False)
-        line = {"cell": cell.key, **vars(cell)}
-        if finished.returncode:
-            return [{**line, "error": (finished.stderr.strip().splitlines() or ["no message"])[-1][:200]}]
-        return [{**line, **json.loads(text)} for text in Path(out.name).read_text().splitlines()]
+    """One cell in a process of its own, so that memory and caches of one can't help or harm another.
+
+    The process is forked from this one, which has loaded the libraries once for all and computed nothing.
+    """
+    line = {"cell": cell.key, **vars(cell)}
+    with tempfile.TemporaryDirectory() as folder:
+        out, said = Path(folder) / "figures", Path(folder) / "error"
+        process = get_context("fork").Process(target=_work, args=(cell, data, preset, out, said))
+        process.start()
+        process.join()
+        if process.exitcode:
+            error = said.read_text() if said.exists() else f"ended with exit code {process.exitcode}"
+            return [{**line, "error": error[-200:]}]
+        return [{**line, **json.loads(text)} for text in out.read_text().splitlines()]
+
+
+def _work(cell: Cell, data: Path, preset: str, out: Path, said: Path) -> None:
+    try:
+        measure(cell, data, preset, out)
+    except Exception as error:
+        said.write_text(f"{type(error).__name__}: {error}")
+        raise
 
 
 if __name__ == "__main__":

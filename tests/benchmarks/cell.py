@@ -1,7 +1,6 @@
 """One cell of the benchmark: train, score, judge, write the figures as JSON lines."""
 
 import json
-import sys
 import tempfile
 from pathlib import Path
 from time import perf_counter
@@ -15,9 +14,8 @@ from ad_core.progress import Silent
 from tests.benchmarks.cases import REFERENCES, Cell, opened
 
 
-def main() -> None:
-    """Arguments: the cell as JSON, the data folder, the preset, the file for the figures."""
-    cell, data, preset, out = Cell(**json.loads(sys.argv[1])), Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4])
+def measure(cell: Cell, data: Path, preset: str, out: Path) -> None:
+    """Run one cell and write a line per method."""
     dataset, judged = opened(data, cell, Path(tempfile.gettempdir()) / "anomaly-lens-bench")
     label = dataset.rows["label"].to_numpy(dtype=float)
     if cell.method == REFERENCES:
@@ -43,7 +41,3 @@ def figures(label: np.ndarray, scores: np.ndarray, judged: np.ndarray, seconds: 
         "rows": int(judged.sum()),
         "seconds": round(seconds, 3),
     }
-
-
-if __name__ == "__main__":
-    main()
