@@ -8,10 +8,8 @@ import argparse
 import json
 import os
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from threading import Lock
 
 import pandas as pd
 
@@ -40,17 +38,10 @@ def main() -> int:
         pd.DataFrame(columns=COLUMNS).to_csv(file, sep="\t", index=False)
     done = set(pd.read_csv(file, sep="\t")["cell"])
     missing = [cell for cell in wanted if cell.key not in done]
-    writing = Lock()
-
-    def run(numbered: tuple[int, Cell]) -> None:
-        number, cell = numbered
+    for number, cell in enumerate(missing, 1):
+        print(f"[{number}/{len(missing)}] {cell.key}", flush=True)
         lines = _run(cell, Path(data), options.preset)
-        with writing:
-            print(f"[{number}/{len(missing)}] {cell.key}", flush=True)
-            pd.DataFrame(lines, columns=COLUMNS).to_csv(file, sep="\t", index=False, mode="a", header=False)
-
-    with ThreadPoolExecutor(options.jobs) as pool:
-        list(pool.map(run, enumerate(missing, 1)))
+        pd.DataFrame(lines, columns=COLUMNS).to_csv(file, sep="\t", index=False, mode="a", header=False)
     results = pd.read_csv(file, sep="\t")
     print_tables(results[results["cell"].isin({c.key for c in wanted})])
     write_tables(results, RESULTS, options.preset)
@@ -62,7 +53,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="comma-separated texts; a cell runs when its key holds any of them")
     parser.add_argument("--preset", default="quick")
     parser.add_argument("--seeds", type=lambda text: [int(s) for s in text.split(",")], default=[0])
-    parser.add_argument("--jobs", type=int, default=1, help="cells at a time; times are fair only with one")
     return parser.parse_args()
 
 
