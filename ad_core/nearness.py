@@ -49,7 +49,7 @@ class Nearness:
             return d2.clamp_min(0), at
         a, b = self.x[:, without], self.bank[:, without]
         # all but the row's own square, which ranks nothing, in one pass over the large matrix
-        one = torch.cat([a, torch.ones_like(a[:, :1])], 1)
+        one = torch.cat([a, a.new_ones(len(a), 1)], 1)
         rest = torch.addmm(self.d2, one, torch.cat([2 * b, -b.square().sum(1, keepdim=True)], 1).T)
         d2, at = rest.topk(k, dim=1, largest=False)
         return (d2 - a.square().sum(1, keepdim=True)).clamp_min(0), at

@@ -184,7 +184,8 @@ class _Loop:
         """One step on so many new items: their mean loss."""
         chosen = self.team.share(self.order.take(size))
         batch = on_device(next(self.frame.batches(chosen, size)), self.device)
-        self.task.train()
+        if not self.task.training:  # telling every layer takes as long as some layers
+            self.task.train()
         with torch.enable_grad(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             losses = self.task.loss(batch, self.draw)  # the caller may have switched gradients off
             taught = max(1, round((1 - self.settings.not_taught) * len(losses)))

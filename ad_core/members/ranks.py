@@ -47,7 +47,7 @@ class Ranks(TensorGroup):
 
 
 def _column(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Knots and their normal quantiles of a sorted column; with two knots at least."""
+    """Knots and their normal quantiles of a sorted column; a column of one value has one knot."""
     n = len(values)
     knots = np.unique(values)
     knots = knots[np.unique(np.linspace(0, len(knots) - 1, min(len(knots), MOST_KNOTS)).astype(int))]

@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ad_core.contamination import suspicion
+from ad_core.errors import DataError
 from ad_core.members.clouds import Clouds
 from ad_core.members.evidence import made_up_rows, weights_from
 from ad_core.members.local_clouds import LocalClouds
@@ -75,6 +76,10 @@ class BalancedTabular(Recipe):
 
     def fit(self, frame: Frame, split: Split, training_rows: TrainingRows, report: Report) -> Fitted:
         teaching = np.sort(np.concatenate([split.fit, split.early_stop, split.calibration]))
+        if not len(teaching):
+            raise DataError(
+                "No rows are left to train on. Choose more reference rows, or repair those that have a note."
+            )
         order = np.random.default_rng(self.seed).permutation(teaching)
         taught, rest = np.sort(order[: self.settings.rows]), np.sort(order[self.settings.rows :][: self.settings.rows])
         if len(rest):
@@ -182,7 +187,9 @@ class Blend(nn.Module):
 
 
 def _trusted(x: np.ndarray, seed: int) -> np.ndarray:
-    """(n,) bool: rows that classical detectors find least suspicious."""
+    """(n,) bool: rows that classical detectors find least suspicious; one row alone has nothing to differ from."""
+    if len(x) < 2:
+        return np.ones(len(x), dtype=bool)
     doubt = suspicion(x, seed)
     return np.asarray(doubt <= np.quantile(doubt, 1 - SUSPICIOUS))
 

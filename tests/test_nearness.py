@@ -1,0 +1,86 @@
+"""Distances to a bank: by hand, without the row itself, without hidden entries, and exact enough to rank."""
+
+import pytest
+import torch
+
+from ad_core.nearness import Nearness
+
+
+def column(*values: float) -> torch.Tensor:
+    return torch.tensor(values)[:, None]
+
+
+def test_a_new_row_is_compared_with_the_nearest_of_the_bank():
+    """2 lies 1 from 1, 1 from 3, 2 from 0."""
+    near = Nearness(column(2.0), column(0.0, 1.0, 3.0, 7.0))
+
+    torch.testing.assert_close(near.mean_distance(2), torch.tensor([1.0]))
+    torch.testing.assert_close(near.mean_distance(3), torch.tensor([4 / 3]))
+
+
+def test_a_row_of_the_bank_is_not_its_own_neighbour():
+    bank = column(0.0, 1.0, 3.0, 7.0)
+
+    torch.testing.assert_close(Nearness(bank, bank).mean_distance(1), torch.tensor([1.0, 1.0, 2.0, 4.0]))
+
+
+def test_of_equal_rows_in_the_bank_only_one_does_not_count():
+    """0 stands there twice: the other one is its nearest row, 4 the second nearest."""
+    near = Nearness(column(0.0), column(0.0, 0.0, 4.0))
+
+    d2, at = near.nearest(2)
+
+    assert d2.tolist() == [[0.0, 16.0]]
+    assert at[0, 1] == 2
+    torch.testing.assert_close(near.mean_distance(2), torch.tensor([2.0]))  # a root of 1e-12 in place of 0
+
+
+def test_a_bank_of_one_row_is_all_there_is_to_compare_with():
+    assert Nearness(column(3.0), column(3.0)).mean_distance(5).item() == pytest.approx(0, abs=1e-5)
+    assert Nearness(column(5.0), column(3.0)).mean_distance(5).item() == pytest.approx(2)
+
+
+def test_a_bank_smaller_than_asked_for_gives_all_others():
+    bank = column(0.0, 1.0, 5.0)
+
+    torch.testing.assert_close(Nearness(bank, bank).mean_distance(20), torch.tensor([3.0, 2.5, 4.5]))
+
+
+@pytest.mark.parametrize(("hidden", "d2", "first"), [([0], 0.01, 0), ([1], 0.04, 1), ([], 9.01, 0)])
+def test_entries_that_do_not_count_change_neither_distance_nor_order_of_the_rest(hidden, d2, first):
+    near = Nearness(torch.zeros(1, 2), torch.tensor([[3.0, 0.1], [0.2, 5.0]]))
+
+    found, at = near.nearest(1, without=torch.tensor(hidden, dtype=torch.long))  # one of two: the other may be itself
+
+    torch.testing.assert_close(found.float(), torch.tensor([[d2]]))
+    assert at.item() == first
+
+
+def test_a_row_of_the_bank_stays_left_out_when_entries_are_hidden():
+    bank = torch.tensor([[0.0, 0.0], [1.0, 9.0], [4.0, 9.0]])
+
+    d2, at = Nearness(bank[:1], bank).nearest(1, without=torch.tensor([1]))
+
+    assert (d2.item(), at.item()) == (1.0, 1)
+
+
+def test_small_differences_of_rows_far_from_the_origin_are_told_apart():
+    """Sums of squares near 45,000, differences of 0.01: float32 alone would be wrong by as much."""
+    bank = torch.full((4, 50), 30.0)
+    bank[:, 0] += torch.tensor([0.0, 0.1, 0.3, 0.6])
+    x = torch.full((1, 50), 30.0)
+    x[:, 0] += 0.22
+
+    d2, at = Nearness(x, bank).nearest(3)
+
+    assert at.tolist() == [[2, 1, 0]]
+    torch.testing.assert_close(d2.float(), torch.tensor([[0.08, 0.12, 0.22]]).square(), rtol=1e-3, atol=0)
+
+
+def test_the_distance_has_a_finite_gradient_even_at_a_row_of_the_bank():
+    bank = torch.tensor([[0.0, 0.0], [0.0, 0.0], [3.0, 4.0]])
+    x = torch.tensor([[0.0, 0.0], [6.0, 8.0]], requires_grad=True)
+
+    Nearness(x, bank).mean_distance(1).sum().backward()
+
+    torch.testing.assert_close(x.grad, torch.tensor([[0.0, 0.0], [0.6, 0.8]]))
