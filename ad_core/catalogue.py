@@ -20,12 +20,17 @@ DEFAULT_METHOD: dict[Modality, str] = {
 READER_OF: dict[Modality, str] = {Modality.TABLE: "table", Modality.IMAGE: "images", Modality.SENSOR: "sensor"}
 
 
+SUFFIX: dict[Modality, str] = {Modality.TABLE: "tabular", Modality.IMAGE: "image", Modality.SENSOR: "sensor"}
+"""Ends the file name of a recipe, which is one file per kind of data."""
+
+
 class MethodCard(BaseModel):
     """One method as the app, the command line and the documentation show it."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
+    """What `--pretext` takes; a recipe has the same name for every kind of data."""
     kind: Literal["pretext", "reference", "recipe", "scorer"]
     modalities: tuple[Modality, ...]
     title: str
@@ -34,6 +39,8 @@ class MethodCard(BaseModel):
     asks: str = ""
     finds: str = ""
     misses: str = ""
+    not_for: dict[Modality, str] = {}
+    """Kinds of data for which a pretext task makes no sense, and why, in a sentence."""
     settings: dict[str, dict[str, Any]]
     """Section -> JSON schema of its settings."""
 
@@ -47,6 +54,14 @@ def methods(modality: Modality | None = None) -> list[MethodCard]:
 
     kinds = (("recipe", RECIPES), ("pretext", PRETEXTS), ("scorer", SCORERS), ("reference", REFERENCES))
     return [_card(kind, registry.get(name)) for kind, registry in kinds for name in registry.names(modality)]
+
+
+def unfit_methods(modality: Modality) -> list[MethodCard]:
+    """Pretext tasks that make no sense for this kind of data and say in `not_for` why."""
+    from ad_core.pretext import PRETEXTS
+
+    every = (PRETEXTS.get(name) for name in PRETEXTS.names())
+    return [_card("pretext", cls) for cls in every if modality in cls.not_for]
 
 
 def kind_of(method: str, modality: Modality) -> Literal["pretext", "reference", "recipe"]:
@@ -64,17 +79,14 @@ def kind_of(method: str, modality: Modality) -> Literal["pretext", "reference", 
     for kind, registry in (("pretext", PRETEXTS), ("reference", REFERENCES)):
         if method in registry:
             if modality not in registry.get(method).modalities:
-                fitting = ", ".join([*PRETEXTS.names(modality), *REFERENCES.names(modality)])
-                raise MethodError(f"{method!r} does not work on {modality} data. What does: {fitting}.")
+                raise MethodError(f"{method!r} does not work on {modality} data. What does: {_trainable(modality)}.")
             return kind  # type: ignore[return-value]
-    known = ", ".join([*PRETEXTS.names(modality), *REFERENCES.names(modality)])
-    raise MethodError(f"There is no method {method!r} for {modality} data. There is: {known}.")
+    raise MethodError(f"There is no method {method!r} for {modality} data. There is: {_trainable(modality)}.")
 
 
 def recipe_name(method: str, modality: Modality) -> str:
     """Recipes are one file per modality: `balanced` of tables is `balanced_tabular`."""
-    suffix = {Modality.TABLE: "tabular", Modality.IMAGE: "image", Modality.SENSOR: "sensor"}[modality]
-    return f"{method}_{suffix}"
+    return f"{method}_{SUFFIX[modality]}"
 
 
 def recipe_class(method: str, modality: Modality) -> "type[Recipe]":
@@ -95,6 +107,10 @@ def default_method(modality: Modality) -> str:
     return "balanced" if recipe_name("balanced", modality) in RECIPES else DEFAULT_METHOD[modality]
 
 
+def _trainable(modality: Modality) -> str:
+    return ", ".join(card.name for card in methods(modality) if card.kind != "scorer")
+
+
 def _card(kind: Any, cls: Any) -> MethodCard:
     from ad_core.training import TrainingSettings
 
@@ -104,11 +120,18 @@ def _card(kind: Any, cls: Any) -> MethodCard:
         settings["training"] = TrainingSettings.model_json_schema()
     texts = {text: getattr(cls, text, "") for text in ("about", "asks", "finds", "misses")}
     return MethodCard(
-        name=cls.name,
+        name=cls.name if kind != "recipe" else _recipe_method(cls),
         kind=kind,
         modalities=tuple(sorted(cls.modalities)),
         title=cls.title,
         source=cls.source,
+        not_for=dict(getattr(cls, "not_for", {})),
         settings=settings,
         **texts,
     )
+
+
+def _recipe_method(cls: Any) -> str:
+    """`balanced` of the class in `balanced_tabular`."""
+    name: str = cls.name
+    return next(name.removesuffix(f"_{SUFFIX[modality]}") for modality in cls.modalities)

@@ -83,6 +83,8 @@ class CellLoss(nn.Module):
         outputs = outputs.to(x.dtype)
         errors = (outputs[:, : len(self.number_at)] - x[:, self.number_at]).square()
         losses = x.new_zeros(len(x), self.columns).index_add(1, self.number_column, errors) / self.entries_of
+        if not len(self.category_column):
+            return losses
         surprise = -(self._shares(x) * self._log_shares(outputs)).sum(2)  # (b, categories)
         return losses.index_add(1, self.category_column, surprise)
 

@@ -155,28 +155,34 @@ def attribution_in_words(parts: Sequence[str], values: np.ndarray) -> str:
     return f"Of {len(parts)} parts the largest shares of the score: {named}."
 
 
-def map_scatter(points: pd.DataFrame, x: str, y: str, colour: str, *, chosen: str | None = None) -> go.Figure:
+def map_scatter(
+    points: pd.DataFrame, x: str, y: str, colour: str, *, chosen: str | None = None, pointer: str = "lasso"
+) -> go.Figure:
     """Rows as points; those that look alike to the detector lie close to each other.
 
     Args:
         points: `row_id`, the columns named by x, y and colour, and `alert` (bool), which makes a larger diamond.
         chosen: row_id to be ringed.
+        pointer: what dragging does, "lasso" or "pan".
     """
     figure = go.Figure()
-    values = points[colour]
-    if colour != "alert" and pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        _add_numbers(figure, points, x, y, colour)
+    values, points = points[colour], points.assign(x=points[x], y=points[y])
+    if colour == "alert":
+        for name, part, marker in _by_alert(points):
+            _add_points(figure, part, name, marker | {"color": ALERT if name == "alert" else USUAL}, name)
+    elif pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        _add_numbers(figure, points, colour)
     else:
-        _add_groups(figure, points, x, y, "usual" if colour == "alert" else colour)
+        _add_groups(figure, points, colour)
     mark = points.loc[points["row_id"] == chosen] if chosen else points.iloc[:0]
     if len(mark):
         ring = {"size": 20, "symbol": "circle-open", "color": CHOSEN, "line": {"width": 3}}
-        figure.add_scattergl(x=mark[x], y=mark[y], mode="markers", marker=ring, name="current case", hoverinfo="skip")
+        figure.add_scatter(x=mark["x"], y=mark["y"], mode="markers", marker=ring, name="current case", hoverinfo="skip")
     figure.update_xaxes(showticklabels=False, showgrid=False, zeroline=False, title=None)
     figure.update_yaxes(
         showticklabels=False, showgrid=False, zeroline=False, title=None, scaleanchor="x" if x == "x" else None
     )
-    return _tidy(figure, 560, dragmode="lasso", uirevision=f"{x}{y}")
+    return _tidy(figure, 560, dragmode=pointer, uirevision=f"{x}{y}")
 
 
 def map_in_words(points: pd.DataFrame, total: int) -> str:
@@ -333,50 +339,49 @@ def sparkline(values: np.ndarray, marked: np.ndarray | None = None, *, points: b
     return _tidy(figure, 120, showlegend=False, margin={"l": 0, "r": 0, "t": 0, "b": 0})
 
 
-def _add_numbers(figure: go.Figure, points: pd.DataFrame, x: str, y: str, colour: str) -> None:
+def _add_numbers(figure: go.Figure, points: pd.DataFrame, colour: str) -> None:
     values = points[colour].to_numpy(dtype=np.float64)
     known = values[np.isfinite(values)]
     low, high = np.quantile(known, [0.01, 0.995]) if len(known) else (0.0, 1.0)
-    for name, rows, marker in (
-        ("usual", ~points["alert"], {"size": 6, "opacity": 0.75}),
-        ("alert", points["alert"], {"size": 10, "symbol": "diamond", "line": {"width": 1, "color": ALERT}}),
-    ):
-        part = points.loc[rows]
-        scale = {
-            "color": part[colour],
-            "colorscale": MAGNITUDE,
-            "cmin": low,
-            "cmax": high,
-            "showscale": name == "usual",
-        }
-        bar = {"colorbar": {"title": {"text": _short(colour)}, "thickness": 12, "len": 0.7}}
-        _add_points(figure, part, x, y, name, marker | scale | bar, colour)
+    bar = {"title": {"text": _short(colour)}, "thickness": 12, "len": 0.7}
+    for at, (name, part, marker) in enumerate(_by_alert(points)):
+        marker |= {"colorscale": MAGNITUDE, "cmin": low, "cmax": high, "showscale": at == 0, "colorbar": bar}
+        marker["color"] = part[colour].to_numpy(dtype=np.float64)
+        if name == "alert":
+            marker["line"] = {"width": 1, "color": ALERT}
+        _add_points(figure, part, name, marker, f"{_short(colour)} %{{marker.color:.3g}}")
 
 
-def _add_groups(figure: go.Figure, points: pd.DataFrame, x: str, y: str, colour: str) -> None:
-    if colour == "usual":
-        groups = [("usual", points.loc[~points["alert"]], USUAL), ("alert", points.loc[points["alert"]], ALERT)]
-    else:
-        text = points[colour].astype("string").fillna("(missing)")
-        common = text.value_counts().index[:7].tolist()
-        palette = [USUAL, "#4F7CC4", "#B8922E", CHOSEN, "#C25577", "#5E9B4A", "#6E8790"]
-        groups = [(_short(name), points.loc[text == name], palette[i]) for i, name in enumerate(common)]
-        groups.append(("(all others)", points.loc[~text.isin(common)], MUTED))
-    for name, part, tint in groups:
-        if not len(part):
-            continue
-        size = np.where(part["alert"], 10, 6)
-        symbol = np.where(part["alert"], "diamond", "circle")
-        _add_points(figure, part, x, y, name, {"color": tint, "size": size, "symbol": symbol, "opacity": 0.8}, "score")
+def _add_groups(figure: go.Figure, points: pd.DataFrame, colour: str) -> None:
+    text = points[colour].astype("string").fillna("(missing)")
+    common = text.value_counts().index[:7].tolist()
+    palette = [USUAL, "#4F7CC4", "#B8922E", CHOSEN, "#C25577", "#5E9B4A", "#6E8790"]
+    groups = [(_short(name), points.loc[text == name], palette[i]) for i, name in enumerate(common)]
+    groups.append(("(all others)", points.loc[~text.isin(common)], MUTED))
+    for name, rows, tint in groups:
+        for at, (kind, part, marker) in enumerate(_by_alert(rows)):
+            _add_points(figure, part, name, marker | {"color": tint}, f"{name}, {kind}", listed=at == 0)
+
+
+def _by_alert(points: pd.DataFrame) -> list[tuple[str, pd.DataFrame, dict[str, Any]]]:
+    """Name, rows and marker of the usual rows and of the alerts, where there are any.
+
+    One symbol and one size for all points of a trace: arrays of them more than double what is sent, and draw slower.
+    """
+    parts: list[tuple[str, pd.DataFrame, dict[str, Any]]] = [
+        ("usual", points.loc[~points["alert"]], {"size": 6, "opacity": 0.8}),
+        ("alert", points.loc[points["alert"]], {"size": 10, "opacity": 0.8, "symbol": "diamond"}),
+    ]
+    return [part for part in parts if len(part[1])]
 
 
 def _add_points(
-    figure: go.Figure, part: pd.DataFrame, x: str, y: str, name: str, marker: Mapping[str, Any], shown: str
+    figure: go.Figure, part: pd.DataFrame, name: str, marker: dict[str, Any], said: str, *, listed: bool = True
 ) -> None:
     figure.add_scattergl(
-        x=part[x], y=part[y], mode="markers", name=name, marker=dict(marker),
-        customdata=part["row_id"].astype(str).to_numpy()[:, None],
-        text=part[shown], hovertemplate=f"%{{customdata[0]}}<br>{shown} %{{text}}<extra></extra>",
+        x=part["x"].to_numpy(dtype=np.float32), y=part["y"].to_numpy(dtype=np.float32), mode="markers", marker=marker,
+        name=name, legendgroup=name, showlegend=listed, customdata=part["row_id"].astype(str).tolist(),
+        hovertemplate=f"%{{customdata}}<br>{said}<extra></extra>",
     )  # fmt: skip
 
 

@@ -242,19 +242,18 @@ class _RunningMean:
     """Means of the training loss: over the current pass, and since last asked."""
 
     def __init__(self) -> None:
-        self.epoch = 0
-        self.in_epoch: list[float] = []
+        self.epoch, self.total, self.count = 0, 0.0, 0
         self.unasked: list[float] = []
 
     def add(self, loss: float, epoch: int) -> None:
         if epoch != self.epoch:
-            self.epoch, self.in_epoch = epoch, []
-        self.in_epoch.append(loss)
+            self.epoch, self.total, self.count = epoch, 0.0, 0
+        self.total, self.count = self.total + loss, self.count + 1
         self.unasked.append(loss)
 
     @property
     def of_epoch(self) -> float:
-        return sum(self.in_epoch) / len(self.in_epoch)
+        return self.total / self.count
 
     def since_asked(self) -> float:
         mean, self.unasked = sum(self.unasked) / len(self.unasked), []

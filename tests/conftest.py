@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +10,9 @@ from PIL import Image
 
 from ad_core import pipeline
 from ad_core.progress import Silent
+
+hypothesis.settings.register_profile("calm", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("calm")
 
 FEW_STEPS = {"training": {"max_steps": 60}}
 

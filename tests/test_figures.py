@@ -109,8 +109,37 @@ def points() -> pd.DataFrame:
 def test_every_point_of_the_map_is_drawn_once_and_knows_its_row(points: pd.DataFrame, colour: str) -> None:
     figure = figures.map_scatter(points, "x", "y", colour)
 
-    drawn = [line[0] for trace in figure.data for line in trace.customdata]
+    drawn = [row_id for trace in figure.data for row_id in trace.customdata]
     assert sorted(drawn) == ["r1", "r2", "r3"]
+
+
+@pytest.mark.parametrize("colour", ["alert", "score", "group"])
+def test_alerts_are_traces_of_their_own_with_one_symbol_and_size_each(points: pd.DataFrame, colour: str) -> None:
+    figure = figures.map_scatter(points, "x", "y", colour)
+
+    symbols = {row: trace.marker.symbol for trace in figure.data for row in trace.customdata}
+    assert symbols == {"r1": None, "r2": None, "r3": "diamond"}
+    assert {trace.marker.size for trace in figure.data} == {6, 10}
+    assert {trace.x.dtype for trace in figure.data} == {np.dtype("float32")}
+
+
+def test_a_group_with_alerts_stands_in_the_legend_once(points: pd.DataFrame) -> None:
+    figure = figures.map_scatter(points.assign(group="a"), "x", "y", "group")
+
+    assert [(trace.name, trace.showlegend) for trace in figure.data] == [("a", True), ("a", False)]
+    assert len({trace.marker.color for trace in figure.data}) == 1
+
+
+def test_a_map_of_alerts_only_still_has_its_colour_scale(points: pd.DataFrame) -> None:
+    figure = figures.map_scatter(points.assign(alert=True), "x", "y", "score")
+
+    assert [trace.marker.showscale for trace in figure.data] == [True]
+
+
+def test_dragging_draws_or_moves(points: pd.DataFrame) -> None:
+    drags = [figures.map_scatter(points, "x", "y", "alert", pointer=way).layout.dragmode for way in ("lasso", "pan")]
+
+    assert drags == ["lasso", "pan"]
 
 
 def test_the_current_case_is_ringed(points: pd.DataFrame) -> None:

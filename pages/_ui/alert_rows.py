@@ -9,7 +9,7 @@ import streamlit as st
 from ad_core.errors import AdError
 from pages._ui import words
 from pages._ui.navigate import choose, current
-from pages._ui.stored import batch, ranked, reasons, table
+from pages._ui.stored import batch, ranked, reasons, reference_ranks
 from pages._ui.threshold import threshold_at
 
 MOST = 10_000
@@ -85,22 +85,20 @@ def _fulfilling(run_id: str, column: str, values: object) -> pd.Series:
     return dataset.rows.loc[chosen.to_numpy(dtype=bool, na_value=False), "row_id"]
 
 
-def _key(run_id: str) -> tuple[int, int]:
+def _key(run_id: str) -> tuple[int, ...]:
     """The shared frames are replaced when their file changes, so their identity is the key of what is made of them."""
-    return id(ranked(run_id)), id(reasons(run_id))
+    return id(ranked(run_id)), id(reasons(run_id)), id(reference_ranks(run_id))
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _base(run_id: str, key: tuple[int, int]) -> pd.DataFrame:  # noqa: ARG001
+def _base(run_id: str, key: tuple[int, ...]) -> pd.DataFrame:  # noqa: ARG001
     rows = ranked(run_id).copy()
     rows["rank"] = rows["severity"].map(words.SEVERITY)
     why = reasons(run_id)
     rows["reasons"] = rows["row_id"].map(why) if len(why) else None
-    references = table(run_id, "references")
-    if references is not None:
-        ranks = references.set_index("row_id").rank(pct=True).mul(100)
-        for name in ranks.columns:
-            rows[name] = rows["row_id"].map(ranks[name])
+    ranks = reference_ranks(run_id)
+    if ranks is not None:
+        rows[list(ranks.columns)] = ranks.reindex(rows["row_id"]).to_numpy()
     return rows
 
 

@@ -9,7 +9,10 @@ from pages._ui import words
 from pages._ui.navigate import choose, current, go_button
 from pages._ui.pictures import file_of, small
 from pages._ui.shell import chart
-from pages._ui.stored import batch, case, ranked, table
+from pages._ui.stored import batch, case, ranked, reference_ranks, store
+
+TOP_PERCENT = 5
+"""A classical detector agrees when the row is within so many per cent of its most unusual ones."""
 
 
 def case_card(run_id: str) -> None:
@@ -18,7 +21,7 @@ def case_card(run_id: str) -> None:
     if row_id is None:
         with st.container(border=True):
             st.markdown("**No row chosen**")
-            st.markdown(":gray[Choose one in the list to see why it is there.]")
+            st.markdown(":gray[Choose one to see why it is there.]")
         return
     found = ranked(run_id).loc[ranked(run_id)["row_id"] == row_id]
     if found.empty:
@@ -52,11 +55,13 @@ def case_card(run_id: str) -> None:
 
 
 def _picture(run_id: str, row_id: str) -> None:
+    if store().dataset(store().run(run_id).dataset_id).modality != "image":
+        return
     try:
         dataset = batch(run_id)
     except AdError:
         return
-    if dataset.modality == "image" and (file := file_of(dataset, row_id)):
+    if file := file_of(dataset, row_id):
         st.image(small(file, 420), width="stretch", alt=row_id)
 
 
@@ -76,10 +81,15 @@ def _reasons(run_id: str, row_id: str) -> None:
 
 
 def _references(run_id: str, row_id: str) -> None:
-    references = table(run_id, "references")
-    if references is None:
+    """How many classical detectors agree, in one line; each one's rank in its help."""
+    ranks = reference_ranks(run_id)
+    if ranks is None or row_id not in ranks.index:
         return
-    ranks = references.set_index("row_id").rank(pct=True).mul(100)
-    if row_id in ranks.index:
-        texts = [f"{name.replace('_', ' ')} rank {ranks.at[row_id, name]:.0f}" for name in ranks.columns]
-        st.caption("Classical detectors (100 = most unusual): " + ", ".join(texts))
+    known = ranks.loc[row_id].dropna().sort_values(ascending=False)
+    if len(known):
+        agree = int((known > 100 - TOP_PERCENT).sum())
+        listed = "\n".join(f"- {words.method_title(name)}: {rank:.1f}" for name, rank in known.items())
+        st.caption(
+            f"Classical detectors: {agree} of {len(known)} put it into their top {TOP_PERCENT} %.",
+            help=f"Rank of this row for each of them, 100 = its most unusual:\n\n{listed}",
+        )

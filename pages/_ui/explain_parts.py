@@ -25,6 +25,9 @@ METHODS = {
 UNITS = {Modality.TABLE: "row", Modality.IMAGE: "image", Modality.SENSOR: "time stamp"}
 COLUMNS_SHOWN = 30
 
+MISSING = "(missing)"
+"""How an explanation writes an empty cell."""
+
 WORTH_NAMING = 0.2
 """The sentence names a second part only when its share is at least this much of the largest."""
 
@@ -60,6 +63,8 @@ def _named(part: Mapping[str, Any]) -> str:
     text = f"*{_plain(part['part'])}*"
     if value is not None and value == value:
         text += f" {_plain(str(value))}"
+    if expected == MISSING:
+        return f"{text} (expected to be missing)"
     return f"{text} (expected {_plain(expected)})" if expected else text
 
 
@@ -87,7 +92,7 @@ def _plain(text: str) -> str:
 
 def _range(part: Mapping[str, Any]) -> str:
     low, high, middle = part.get("expected_low"), part.get("expected_high"), part.get("expected")
-    known = all(bound is not None and bound == bound and bound != "(missing)" for bound in (low, high))
+    known = all(bound is not None and bound == bound and bound != MISSING for bound in (low, high))
     if known and low != high:
         return f"{low} to {high}"
     return str(middle) if middle is not None and middle == middle else ""

@@ -6,7 +6,7 @@ import streamlit as st
 
 from ad_core.errors import AdError
 from ad_core.reader import Role
-from pages._ui.stored import batch, ranked, summary, table
+from pages._ui.stored import batch, ranked, store, summary, table
 
 MOST = 10_000
 """More points than this make the browser slow, since it sends every selected one back."""
@@ -57,15 +57,26 @@ def colour_columns(run_id: str) -> dict[str, str]:
     for column in ("label", "used_for", "entity"):
         if column in ranked(run_id):
             names[column] = {"label": "Label", "used_for": "Used for", "entity": "Recording"}[column]
+    return names | {f"data:{column}": column for column in _own_columns(run_id)}
+
+
+def _own_columns(run_id: str) -> list[str]:
+    """The user's columns but the id: from the facts of the run where they are there, as a large file opens slowly."""
+    declared = summary(run_id).get("declared") or {}
+    if store().run(run_id).kind == "train" and declared.get("kinds"):
+        return [column for column in declared["kinds"] if column != declared.get("id")]
     try:
-        schema = batch(run_id).schema
+        return [column.name for column in batch(run_id).schema.columns if column.role is not Role.ID]
     except AdError:
-        return names
-    return names | {f"data:{c.name}": c.name for c in schema.columns if c.role is not Role.ID}
+        return []
 
 
 def with_colour(run_id: str, points: pd.DataFrame, colour: str) -> pd.DataFrame:
-    """The points with a column of that name."""
+    """The points with a column of that name.
+
+    Raises:
+        DataError: it is one of the user's, and their file can't be read any more.
+    """
     if colour.startswith("data:"):
         dataset = batch(run_id)
         values = pd.Series(

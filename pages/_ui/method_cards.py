@@ -4,55 +4,92 @@ from typing import Any
 
 import streamlit as st
 
-from ad_core.catalogue import MethodCard, default_method, methods, recipe_name
+from ad_core.catalogue import MethodCard, default_method, methods, unfit_methods
 from ad_core.types import Modality
 from pages._ui.forms import form_for
+from pages._ui.words import OF_MODALITY
+
+NARROW_PX = 270
+"""Three cards of this width fit side by side on a window of 1280 px."""
 
 
 @st.cache_resource(show_spinner="Looking for the installed methods ...")
-def _cards(modality: str) -> tuple[list[MethodCard], str]:
-    """The methods for this kind of data, the suggested one first, and its name."""
+def _cards(modality: str) -> tuple[list[MethodCard], list[MethodCard]]:
+    """The methods for this kind of data, the suggested one first, and those that say why they do not fit."""
     kind = Modality(modality)
-    found, default = methods(kind), default_method(kind)
-    suggested = {default, recipe_name(default, kind)}
-    return sorted(found, key=lambda card: card.name not in suggested), default
+    default = default_method(kind)
+    return sorted(methods(kind), key=lambda card: card.name != default), unfit_methods(kind)
 
 
 def chosen_method(modality: str) -> MethodCard:
     """Let the analyst choose one of the methods; the suggestion is chosen to begin with."""
-    cards = [card for card in _cards(modality)[0] if card.kind != "scorer"]
-    st.subheader("Method", anchor=False)
+    fitting, unfit = _cards(modality)
+    suggested, *others = [card for card in fitting if card.kind != "scorer"]
     key = f"_method-{modality}"
-    names = [card.name for card in cards]
-    now = st.session_state.get(key, names[0])
-    with st.grid("auto", min_column_width=300, gap="small"):
-        for card in cards:
-            _card(card, now == card.name, card.name == names[0], key)
-    return next(card for card in cards if card.name == now)
+    chosen = next((card for card in fitting if card.name == st.session_state.get(key)), suggested)
+    st.subheader("Method", anchor=False)
+    _suggested(suggested, chosen is suggested, key)
+    recipes, tasks, references = (
+        [card for card in others if card.kind == kind] for kind in ("recipe", "pretext", "reference")
+    )
+    if recipes:
+        _grid(recipes, chosen, key)
+    if tasks or unfit:
+        title = "Other pretext tasks" if suggested.kind == "pretext" else "Pretext tasks"
+        st.markdown(f"**{title}** :gray[· one puzzle each]")
+        _grid(tasks, chosen, key, unfit, modality)
+    if references:
+        label = f"Classical detectors ({len(references)}): shown beside every result, and can be trained alone"
+        with st.expander(label, icon=":material/history_edu:", expanded=chosen in references):
+            _grid(references, chosen, key)
+    return chosen
 
 
-def _card(card: MethodCard, is_chosen: bool, is_suggested: bool, key: str) -> None:
-    with st.container(border=True, height="stretch", key=f"{'chosen' if is_chosen else 'card'}-{card.name}"):
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+def _suggested(card: MethodCard, is_chosen: bool, key: str) -> None:
+    with st.container(border=True, key=f"{'chosen' if is_chosen else 'card'}-{card.name}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{card.title}**", width="content")
-            if is_suggested:
-                st.badge("Suggested", icon=":material/star:", color="green", width="content")
-            elif card.kind == "reference":
-                st.badge("classical", color="gray", width="content")
-        lines = (
-            [("Asks", card.asks), ("Finds", card.finds), ("Misses", card.misses)] if card.asks else [("", card.about)]
-        )
-        st.markdown("\n\n".join(f":gray[{name}] {text}" if name else text for name, text in lines if text))
+            st.badge("Suggested", icon=":material/star:", color="green", width="content")
+            st.space("stretch")
+            _choose(card, is_chosen, key, "content")
+        st.markdown(_texts(card))
         st.caption(f"Source: {card.source}")
-        st.button(
-            "Chosen" if is_chosen else "Choose",
-            key=f"choose-{card.name}",
-            icon=":material/check:" if is_chosen else None,
-            type="primary" if is_chosen else "secondary",
-            on_click=st.session_state.__setitem__,
-            args=(key, card.name),
-            width="stretch",
-        )
+
+
+def _grid(
+    cards: list[MethodCard], chosen: MethodCard, key: str, unfit: list[MethodCard] | None = None, modality: str = ""
+) -> None:
+    with st.grid("auto", min_column_width=NARROW_PX, gap="small"):
+        for card in cards:
+            is_chosen = card.name == chosen.name
+            name = f"{'chosen' if is_chosen else 'card'}-{card.name}"
+            with st.container(border=True, height="stretch", gap="xsmall", key=name):
+                st.markdown(f"**{card.title}**", help=f"Source: {card.source}")
+                st.caption(_texts(card))
+                st.space("stretch")
+                _choose(card, is_chosen, key, "stretch")
+        for card in unfit or []:
+            with st.container(border=True, height="stretch", gap="xsmall", key=f"unfit-{card.name}"):
+                st.markdown(f":gray[**{card.title}** · not for {OF_MODALITY[modality]}]")
+                st.caption(card.not_for[Modality(modality)])
+
+
+def _texts(card: MethodCard) -> str:
+    """What it asks, finds and misses, a line each; of a method that asks nothing, what it does."""
+    lines = (("Asks", card.asks), ("Finds", card.finds), ("Misses", card.misses))
+    return "  \n".join(f"**{name}** {text}" for name, text in lines if text) or card.about
+
+
+def _choose(card: MethodCard, is_chosen: bool, key: str, width: Any) -> None:
+    st.button(
+        "Chosen" if is_chosen else "Choose",
+        key=f"choose-{card.name}",
+        icon=":material/check:" if is_chosen else None,
+        type="primary" if is_chosen else "secondary",
+        on_click=st.session_state.__setitem__,
+        args=(key, card.name),
+        width=width,
+    )
 
 
 def method_settings(card: MethodCard, modality: str) -> tuple[str | None, dict[str, dict[str, Any]]]:

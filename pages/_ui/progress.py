@@ -89,8 +89,11 @@ def _done(run: RunRecord) -> None:
     unit = {"image": "image", "sensor": "window"}.get(str(facts.get("modality")), "row")
     with st.container(horizontal=True):
         if split:
-            st.metric("Trained on", words.count(split["fit"], unit), border=True)
-            st.metric("Calibrated on", words.count(split["calibration"], unit), border=True)
+            fit, calibrated = split["fit"], max(split["calibration"], (facts.get("calibration") or {}).get("rows") or 0)
+            if calibrated > split["calibration"]:  # each row scored without itself: all teach, all calibrate
+                fit = sum(split.values())
+            st.metric("Trained on", words.count(fit, unit), border=True)
+            st.metric("Calibrated on", words.count(calibrated, unit), border=True)
         if training.get("seconds"):
             st.metric("Training took", words.duration(training["seconds"]), border=True)
         if training.get("steps"):

@@ -118,10 +118,10 @@ def _split(dataset: Dataset) -> None:
         key="split",
     )
     if dataset.modality is not Modality.SENSOR:
-        st.caption(
-            f"With {words.count(rest, 'calibration row')} the smallest p-value is "
-            f"{words.p_text(float(1 / np.float64(rest + 1)))}."
-        )
+        smallest = words.p_text(float(1 / np.float64(rest + 1)))
+        st.caption(f"With {words.count(rest, 'calibration row')} the smallest p-value is {smallest}.")
+        if dataset.modality is Modality.TABLE:
+            st.caption("Balanced does without a split: all these rows teach and calibrate, each scored without itself.")
     else:
         st.caption(
             "Recordings are split in time order, and p-values count blocks of one window, because neighbours in "

@@ -8,12 +8,16 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from ad_core import results
 from ad_core.reader import Dataset, Declared
 from ad_core.store import DatasetRecord, Store
+
+TEACHING = ("fit", "early_stop", "calibration")
+"""What rows that teach are used for."""
 
 
 def store() -> Store:
@@ -31,10 +35,30 @@ def ranked(run_id: str) -> pd.DataFrame:
     return _ranked(str(folder), run_id, _stamp(folder / "scores.parquet", folder / "summary.json"))
 
 
+def calibration_scores(run_id: str) -> np.ndarray | None:
+    """Scores of the rows that this training run was calibrated with; None where that is not known.
+
+    A recipe that scores each row without itself calibrates with every row that teaches.
+    """
+    rows = ranked(run_id)
+    if "used_for" not in rows:
+        return None
+    kept_apart = (rows["used_for"] == "calibration").to_numpy()
+    if ((summary(run_id).get("calibration") or {}).get("rows") or 0) > kept_apart.sum():
+        kept_apart = rows["used_for"].isin(TEACHING).to_numpy()
+    return rows["score"].to_numpy()[kept_apart]
+
+
 def table(run_id: str, name: str) -> pd.DataFrame | None:
     """One of a run's tables, or None while it is not there yet."""
     file = store().folder(run_id) / f"{name}.parquet"
     return _table(str(file), name, _stamp(file)) if file.exists() else None
+
+
+def reference_ranks(run_id: str) -> pd.DataFrame | None:
+    """Each classical detector's rank of every row, by row id, 100 = its most unusual; None while there are none."""
+    file = store().folder(run_id) / "references.parquet"
+    return _reference_ranks(str(file), _stamp(file)) if file.exists() else None
 
 
 def reasons(run_id: str, most: int = 3) -> pd.Series:
@@ -116,6 +140,11 @@ def _case(run_id: str, row_id: str, stamp: str) -> results.Case:  # noqa: ARG001
 @st.cache_resource(show_spinner=False, max_entries=12)
 def _table(file: str, name: str, stamp: str) -> pd.DataFrame | None:  # noqa: ARG001
     return results.table(Path(file).parent, name)
+
+
+@st.cache_resource(show_spinner=False, max_entries=6)
+def _reference_ranks(file: str, stamp: str) -> pd.DataFrame:  # noqa: ARG001
+    return pd.read_parquet(file).set_index("row_id").rank(pct=True).mul(100)
 
 
 @st.cache_resource(show_spinner=False, max_entries=6)

@@ -7,6 +7,7 @@ import numpy as np
 KINDS = {"train": "training", "score": "scored file", "explain": "explanation"}
 MODALITIES = {"table": "Table", "image": "Images", "sensor": "Sensor"}
 MODALITY_ICONS = {"table": ":material/table_rows:", "image": ":material/image:", "sensor": ":material/monitoring:"}
+OF_MODALITY = {"table": "tables", "image": "images", "sensor": "recordings"}
 STATUS = {
     "queued": (":material/hourglass_empty:", "gray"),
     "running": (":material/progress_activity:", "blue"),
@@ -26,6 +27,12 @@ STAGES = {
     "map": "Drawing the map",
     "explain": "Explaining the top cases",
 }
+
+TRAINING_ROWS = (
+    "Unless there are no anomalies among them, the rows that look most suspicious to classical detectors don't teach a "
+    "pretext task: 10 % of them if you are not sure, 20 % if there are some. Balanced chooses its members by it."
+)
+NO_PRESET = "Not needed: this method isn't trained in steps."
 
 GLOSSARY = {
     "score": "one number per row, higher = more unusual. Its size means something only beside other scores "
@@ -69,7 +76,7 @@ PAGES = {
         "Train",
         "Choose a puzzle for the network to solve. What it can't solve is what is unusual.",
         "Each card says what the network is **asked**, what it **finds** and what it **misses**. The suggested "
-        "one is a sound start. "
+        "method is a sound start, and all classical detectors are shown beside whatever you choose. "
         "*Quick* is for looking around, *Standard* for results, *Thorough* for the last bit. Training runs in "
         "its own process: "
         "closing the page or the app does not harm it.",
@@ -93,7 +100,7 @@ PAGES = {
     "map": (
         "Map",
         "Each point is a row as the detector sees it. Rows that look alike to it lie close together.",
-        "Draw around points with the lasso or the box to list them below; click one to make it the current case. "
+        "Draw around points to list them below, or switch the mouse to clicking and make one the current case. "
         "Distances between "
         "far groups mean little in a UMAP map; PCA is the honest, flatter second look.",
     ),
@@ -125,6 +132,11 @@ USED_ON = {
     "explain": ["attribution", "baseline", "completeness gap", "p-value", "percentile"],
     "score_file": ["detector", "calibration rows", "p-value", "percentile"],
 }
+
+
+def method_title(name: str) -> str:
+    """`nearest_neighbours` -> "Nearest neighbours"; without loading the method."""
+    return name.replace("_", " ").capitalize().replace("One class svm", "One-class SVM")
 
 
 def number(value: float | None) -> str:
@@ -178,10 +190,20 @@ def count(n: int, one: str, many: str | None = None) -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
-def estimate(rows: int, modality: str, preset: str) -> str:
-    """A rough time on one CPU, from the number of steps of the preset; said as roughly as it is known."""
+def estimate(rows: int, modality: str, effort: str) -> str:
+    """A rough time on one CPU, said as roughly as it is known.
+
+    Args:
+        effort: the preset of a pretext task; "recipe" or "reference" for what is not trained in steps.
+    """
+    if effort in ("recipe", "reference"):
+        low = 8 + rows * (0.0025 if effort == "recipe" else 0.0005)
+        return (
+            f"Roughly {duration(low)} to {duration(3 * low)} to the scores on a processor, a guess from the number of "
+            "rows; the map and the explanations follow."
+        )
     step_s = {"table": 0.006, "image": 0.35, "sensor": 0.02}[modality]
-    steps = {"quick": 400, "standard": 1600, "thorough": 8000}[preset] / (4 if modality == "image" else 1)
+    steps = {"quick": 400, "standard": 1600, "thorough": 8000}[effort] / (4 if modality == "image" else 1)
     per_row_s = {"table": 0.001, "image": 0.2, "sensor": 0.0005}[modality]
     low = steps * step_s + rows * per_row_s + 15
     return (

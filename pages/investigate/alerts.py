@@ -14,7 +14,7 @@ from pages._ui.judged import judged
 from pages._ui.navigate import go_button
 from pages._ui.picture_grid import picture_grid
 from pages._ui.shell import chart, errors_shown, page_top, pick_scored_run
-from pages._ui.stored import ranked, store, summary, table
+from pages._ui.stored import calibration_scores, ranked, store, summary, table
 from pages._ui.threshold import threshold_slider
 
 MANY = {"image": {"pictures": "Pictures", "rows": "Table"}, "sensor": {"events": "Events", "rows": "Time stamps"}}
@@ -26,7 +26,7 @@ with errors_shown():
     facts = summary(run.id)
     modality = facts.get("modality") or store().dataset(run.dataset_id).modality
     training = detector_run(store(), run.id)
-    usual = ranked(training.id)
+    usual = calibration_scores(training.id)
 if run.alive:
     st.info(
         "The scores are there; the map and the explanations are still being made.", icon=":material/progress_activity:"
@@ -41,9 +41,10 @@ with right:
     st.markdown(threshold.in_words(scored))
     st.caption(severity_rule(float("nan") if threshold.smallest_p is None else threshold.smallest_p))
 with left:
-    calibration = usual.loc[usual["used_for"] == "calibration", "score"].to_numpy() if "used_for" in usual else None
+    if training.id == run.id and usual is not None and len(usual) == scored:
+        usual = None  # every row calibrates: their outline would be that of the bars
     chart(
-        figures.score_histogram(rows["score"].to_numpy(), calibration, threshold.score),
+        figures.score_histogram(rows["score"].to_numpy(), usual, threshold.score),
         alt=figures.histogram_in_words(rows["score"].to_numpy(), threshold.score),
         caption=f"{words.count(scored, 'row')} of {len(rows):,} have a score. Counts on a logarithmic axis.",
         key="histogram",

@@ -13,6 +13,8 @@ from pages._ui.stored import ranked, summary
 from pages._ui.threshold import threshold_at
 
 KINDS = {"umap": "UMAP", "pca": "PCA"}
+POINTERS = {"lasso": "Draw around points", "pan": "Click a point"}
+"""What the mouse does; the chart does not tell of a click while it draws."""
 LISTED = 500
 
 
@@ -20,7 +22,7 @@ def clicked() -> None:
     """Callback of the map: one chosen point becomes the current case."""
     points = st.session_state["map"]["selection"]["points"]
     if len(points) == 1:
-        choose(row=points[0]["customdata"][0])
+        choose(row=points[0]["customdata"])
 
 
 def listed() -> None:
@@ -48,20 +50,24 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     )
     columns = colour_columns(run.id)
     colour = st.selectbox("Colour by", list(columns), format_func=columns.get, key="map_colour", width=260)
+    pointer = st.segmented_control(
+        "Mouse", list(POINTERS), default="lasso", format_func=POINTERS.get, key="map_pointer", required=True
+    )
 x, y = ("x", "y") if kind == "umap" else ("pca_x", "pca_y")
 threshold = threshold_at(run.id)
-points = with_colour(run.id, points, colour).assign(alert=threshold.of(points))
+with errors_shown():
+    points = with_colour(run.id, points, colour).assign(alert=threshold.of(points))
 
 wide, side = st.columns([5, 3], gap="medium")
 with wide:
     shape = ["points", "box", "lasso"]
-    figure = figures.map_scatter(points, x, y, colour, chosen=current("row"))
+    figure = figures.map_scatter(points, x, y, colour, chosen=current("row"), pointer=pointer or "lasso")
     drawn = f"{len(points):,} of {words.count(total, 'item')} drawn" + (
         f", all alerts and a sample of the rest up to {MOST:,}" if len(points) < total else ""
     )
     state = chart(
         figure, alt=figures.map_in_words(points, total), caption=f"{drawn}. Diamonds are alerts at "
-            f"{100 * threshold.alpha:g} %. Drag to draw around points; click one to open it.",
+            f"{100 * threshold.alpha:g} %.",
         key="map", on_select=clicked, selection_mode=shape,
     )  # fmt: skip
     trust = summary(run.id).get("map") or {}
@@ -72,10 +78,13 @@ with wide:
 with side, errors_shown():
     case_card(run.id)
 
-chosen = [point["customdata"][0] for point in state["selection"]["points"] if point.get("customdata")]
+chosen = [point["customdata"] for point in state["selection"]["points"] if point.get("customdata")]
 st.subheader("Selected points", anchor=False)
 if not chosen:
-    st.info("Draw around points with the lasso or the box to list them here.", icon=":material/gesture_select:")
+    st.info(
+        "Draw around points to list them here; a click on one makes it the current case.",
+        icon=":material/gesture_select:",
+    )
     st.stop()
 rows = ranked(run.id)
 rows = rows.loc[rows["row_id"].isin(chosen)]

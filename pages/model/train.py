@@ -55,7 +55,7 @@ with errors_shown():
 with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown(
         f"{words.MODALITY_ICONS[record.modality]} **{record.name}** :gray[· "
-        f"{words.count(int(data.teaches.sum()), 'row')} teach]",
+        f"{words.count(int(data.teaches.sum()), 'image' if record.modality == 'image' else 'row')} teach]",
         width="content",
     )
     go_button("Change", "data", type="tertiary", icon=":material/edit:")
@@ -63,19 +63,22 @@ with st.container(horizontal=True, vertical_alignment="center"):
 card = chosen_method(record.modality)
 st.subheader("Effort", anchor=False)
 left, middle, right = st.columns(3, gap="medium")
-preset = left.segmented_control(
-    "Preset",
-    list(PRESETS),
-    default="quick",
-    format_func=PRESETS.get,
-    key="preset",
-    required=True,
-    persist_state="session",
-)
+preset = "standard"
+if card.kind == "pretext":
+    preset = left.segmented_control(
+        "Preset",
+        list(PRESETS),
+        default="quick",
+        format_func=PRESETS.get,
+        key="preset",
+        required=True,
+        persist_state="session",
+    )
+else:
+    left.caption(f"Preset  \n{words.NO_PRESET}")
 known = middle.selectbox(
-    "The training rows hold", list(ROWS), format_func=ROWS.get, key="training-rows",
-    help="Recipes and robust settings treat rows differently when anomalies may be among them.",
-)  # fmt: skip
+    "The training rows hold", list(ROWS), format_func=ROWS.get, key="training-rows", help=words.TRAINING_ROWS
+)
 device = right.selectbox(
     "Device", jobs.devices(), format_func=lambda d: f"auto ({jobs.slot('auto')})" if d == "auto" else d, key="device"
 )
@@ -90,6 +93,7 @@ config = {
     "pretext": card.name, "scorer": scorer, "preset": preset, "seed": int(seed), "device": device,
     "training_rows": known, "settings": settings,
 }  # fmt: skip
+effort = (preset or "quick") if card.kind == "pretext" else card.kind
 with st.bottom, st.container(horizontal=True, wrap=False, vertical_alignment="center"):
-    st.caption(f":material/schedule: {words.estimate(len(data), record.modality, preset or 'quick')}", width="stretch")
+    st.caption(f":material/schedule: {words.estimate(len(data), record.modality, effort)}", width="stretch")
     st.button("Train", type="primary", icon=":material/play_arrow:", on_click=start, args=(config, name or record.name))

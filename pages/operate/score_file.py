@@ -16,7 +16,7 @@ from pages._ui.progress import progress
 from pages._ui.result_columns import as_shown, result_columns
 from pages._ui.shell import chart, errors_shown, nothing_yet, page_top
 from pages._ui.sources import path_field, upload_field
-from pages._ui.stored import ranked, store, summary
+from pages._ui.stored import calibration_scores, ranked, store, summary
 from pages._ui.threshold import threshold_at
 
 LISTED = 200
@@ -57,15 +57,13 @@ if run.kind == "score":
     for sentence in facts.get("matches") or []:
         st.warning(sentence, icon=":material/difference:")
     threshold = threshold_at(run.id)
-    usual = ranked(training.id)
+    usual = calibration_scores(training.id)
     with st.container(horizontal=True):
         st.metric("Rows", f"{len(rows):,}", border=True, width=170)
         st.metric("Scored", f"{int(rows['score'].notna().sum()):,}", border=True, width=170)
         st.metric(f"Alerts at {100 * threshold.alpha:g} %", f"{threshold.alerts:,}", border=True, width=190)
     chart(
-        figures.score_histogram(
-            rows["score"].to_numpy(), usual.loc[usual["used_for"] == "calibration", "score"].to_numpy(), threshold.score
-        ),
+        figures.score_histogram(rows["score"].to_numpy(), usual, threshold.score),
         alt=figures.histogram_in_words(rows["score"].to_numpy(), threshold.score),
         caption="The outline is what the calibration rows would look like at this number of rows. A shifted bulk "
         "means that the data have drifted.",

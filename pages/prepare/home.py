@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ad_core.samples import samples
+from ad_core.samples import Sample, samples
 from pages._ui import words
 from pages._ui.datasets import use_sample
 from pages._ui.navigate import go, go_button
@@ -10,25 +10,32 @@ from pages._ui.pictures import sample_picture
 from pages._ui.shell import page_top
 from pages._ui.stored import store
 
+WITH_PICTURE = 3
+"""One sample of each kind of data is shown with a picture, the others on a line each."""
+
+
+def kind_and_size(sample: Sample) -> str:
+    """Such as "Table · 5,000 rows · real"."""
+    size = words.count(sample.rows, "row" if sample.modality != "image" else "image")
+    kind = f"{words.MODALITY_ICONS[sample.modality]} {words.MODALITIES[sample.modality]}"
+    return f":gray[{kind} · {size} · {'synthetic' if sample.synthetic else 'real'}]"
+
+
 page_top("home")
 
 st.subheader("Start with a sample", anchor=False)
-for_home = samples()[:3]
-if not for_home:
+every = samples()
+if not every:
     st.info(
         "The samples are not beside the package. Start from a clone of the project to have them.",
         title="No samples here",
     )
 with st.grid("auto", min_column_width=280, gap="medium"):
-    for sample in for_home:
+    for sample in every[:WITH_PICTURE]:
         with st.container(border=True, height="stretch"):
             sample_picture(sample)
             st.markdown(f"**{sample.title}**")
-            st.markdown(
-                f":gray[{words.MODALITY_ICONS[sample.modality]} {words.MODALITIES[sample.modality]} · "
-                f"{words.count(sample.rows, 'row' if sample.modality != 'image' else 'image')} · "
-                f"{'synthetic' if sample.synthetic else 'real'}]"
-            )
+            st.markdown(kind_and_size(sample))
             st.markdown(sample.about)
             with st.popover("What is anomalous, origin, licence", type="tertiary"):
                 st.markdown(
@@ -45,6 +52,18 @@ with st.grid("auto", min_column_width=280, gap="medium"):
                 args=(sample.name,),
                 width="stretch",
             )
+
+if every[WITH_PICTURE:]:
+    with st.expander(f"More samples ({len(every) - WITH_PICTURE})", icon=":material/dataset:"):
+        for sample in every[WITH_PICTURE:]:
+            with st.container(horizontal=True, vertical_alignment="center", wrap=False, key=f"more-{sample.name}"):
+                st.markdown(
+                    f"**{sample.title}** {kind_and_size(sample)}  \n{sample.about}",
+                    help=f"Anomalous: {sample.anomalous}  \nOrigin: {sample.origin}  \nLicence: {sample.licence}",
+                    width="stretch",
+                )
+                label = f"Open {sample.title}"
+                st.button(label, key=f"sample-{sample.name}", on_click=use_sample, args=(sample.name,))
 
 with st.container(horizontal=True, vertical_alignment="center"):
     go_button("Open your own file", "data", case={"data": None}, icon=":material/upload_file:")

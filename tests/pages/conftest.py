@@ -18,6 +18,8 @@ from ad_core.store import RunRecord, Store
 
 MAIN = str(Path(__file__).parents[2] / "pages" / "main.py")
 ROWS = 120
+KINDS = {"id": "text", "amount": "number", "hour": "number", "shop": "category", "label": "number"}
+SPLIT = {"fit": 60, "early_stop": 20, "calibration": 40}
 
 
 @pytest.fixture
@@ -55,7 +57,8 @@ def open_page() -> Callable[..., AppTest]:
     return opened
 
 
-def write_table_run(store: Store, folder: Path, rows: int = ROWS) -> RunRecord:
+def write_table_run(store: Store, folder: Path, rows: int = ROWS, *, each_without_itself: bool = False) -> RunRecord:
+    """With `each_without_itself` as by a recipe: all rows but two are fitted on, and all of them calibrate."""
     generator = np.random.default_rng(0)
     data = pd.DataFrame(
         {
@@ -70,8 +73,11 @@ def write_table_run(store: Store, folder: Path, rows: int = ROWS) -> RunRecord:
     file = folder / "sales.csv"
     data.to_csv(file, index=False)
     score = np.abs(data["amount"].to_numpy() - 50) / 10 + 0.1
-    run = _finished(store, "sales", "table", file, {"id": "id", "label": "label"}, rows)
+    split = {"fit": rows - 2, "early_stop": 1, "calibration": 1} if each_without_itself else SPLIT
+    run = _finished(store, "sales", "table", file, {"id": "id", "label": "label"}, rows, split)
     scores = _scores(data["id"], score)
+    if each_without_itself:
+        scores["used_for"] = ["early_stop", "calibration", *["fit"] * (rows - 2)]
     scores["label"] = data["label"]
     parts = [
         {
@@ -108,7 +114,7 @@ def write_image_run(store: Store, folder: Path, images: int = 12) -> RunRecord:
     names = pd.Series([f"p{i:02}.png" for i in range(images)])
     score = np.linspace(1, 2, images)
     score[-1] = 9.0
-    run = _finished(store, "plates", "image", where, {}, images)
+    run = _finished(store, "plates", "image", where, {}, images, SPLIT)
     last = names.iloc[-1]
     part = {
         "row_id": last,
@@ -132,17 +138,21 @@ def write_image_run(store: Store, folder: Path, images: int = 12) -> RunRecord:
     return store.run(run.id)
 
 
-def _finished(store: Store, name: str, modality: str, source: Path, declared: dict[str, Any], rows: int) -> RunRecord:
+def _finished(
+    store: Store, name: str, modality: str, source: Path, declared: dict[str, Any], rows: int, split: dict[str, int]
+) -> RunRecord:
     plain = Declared.model_validate({"modality": modality, **declared}).model_dump(mode="json", exclude_defaults=True)
+    kinds = KINDS if modality == "table" else {}
     record = store.add_dataset(name, modality, [source], plain, rows, "0" * 64, {})
     run = store.add_run(record.id, "train", {"pretext": "autoencoder", "preset": "quick"}, f"{name} run")
     assert store.claim(run.id, 1, "never")
+    calibrated = split["calibration"] if split is SPLIT else rows
     facts = {
         "modality": modality,
         "method": "autoencoder",
-        "declared": plain,
-        "split": {"fit": 60, "early_stop": 20, "calibration": 40},
-        "calibration": {"rows": 40, "n": 40, "smallest_p": 1 / 41, "approximate": False},
+        "declared": plain | {"kinds": kinds},
+        "split": split,
+        "calibration": {"rows": calibrated, "n": calibrated, "smallest_p": 1 / 41, "approximate": False},
         "map": {"items": rows},
     }
     (store.folder(run.id) / "summary.json").write_text(json.dumps(facts), encoding="utf-8")

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ad_core.samples import samples
 from ad_core.store import RunRecord, Store
+from pages._ui import stored
+from pages._ui.explain_parts import _named
 from tests.pages.conftest import ROWS, write_image_run, write_table_run
 
 Open = Callable[..., AppTest]
@@ -189,3 +192,114 @@ def test_the_training_form_offers_only_methods_that_fit_and_marks_one(
     assert labels.count("Chosen") == 1
     assert "Train" in labels
     assert "Rotation" not in texts(test)
+
+
+def chosen(test: AppTest) -> list[str | None]:
+    """Keys of the cards' buttons that say so."""
+    return [b.key for b in test.button if b.label == "Chosen"]
+
+
+def test_the_suggested_method_is_chosen_until_another_is(table_run: RunRecord, open_page: Open) -> None:
+    test = open_page("model/train.py", data=table_run.dataset_id)
+    first = chosen(test)
+
+    test.button(key="choose-masked_cells").click().run()
+
+    assert not test.exception
+    assert first == ["choose-balanced"]
+    assert chosen(test) == ["choose-masked_cells"]
+
+
+def test_only_what_is_trained_in_steps_has_a_preset(table_run: RunRecord, open_page: Open) -> None:
+    test = open_page("model/train.py", data=table_run.dataset_id)
+    of_recipe = [widget.label for widget in test.button_group]
+
+    test.button(key="choose-masked_cells").click().run()
+
+    assert "Preset" not in of_recipe
+    assert "this method isn't trained in steps" not in texts(test)
+    assert "Preset" in [widget.label for widget in test.button_group]
+
+
+def test_a_puzzle_that_makes_no_sense_for_the_data_says_why_and_cannot_be_chosen(
+    table_run: RunRecord, open_page: Open
+) -> None:
+    test = open_page("model/train.py", data=table_run.dataset_id)
+
+    assert "**Jigsaw** · not for tables" in texts(test)
+    assert "The order of a table's columns carries no meaning" in texts(test)
+    assert "choose-jigsaw" not in [b.key for b in test.button]
+
+
+def test_classical_detectors_wait_behind_one_line(table_run: RunRecord, open_page: Open) -> None:
+    test = open_page("model/train.py", data=table_run.dataset_id)
+
+    box = next(box for box in test.expander if box.label.startswith("Classical detectors"))
+
+    assert not box.proto.expanded
+    assert "choose-isolation_forest" in [b.key for b in box.button]
+
+
+def test_the_case_says_in_one_line_how_many_classical_detectors_agree(table_run: RunRecord, open_page: Open) -> None:
+    odd = open_page("investigate/alerts.py", run=table_run.id, row=f"r{ROWS - 1}")
+    usual = open_page("investigate/alerts.py", run=table_run.id, row="r3")
+
+    line = next(caption for caption in odd.caption if "top 5 %" in caption.value)
+    assert line.value == "Classical detectors: 2 of 2 put it into their top 5 %."
+    assert "Isolation forest: 100.0" in line.proto.help
+    assert "0 of 2 put it into their top 5 %" in texts(usual)
+
+
+@pytest.mark.parametrize(
+    ("each_without_itself", "counts"), [(True, ["120 rows", "120 rows"]), (False, ["60 rows", "40 rows"])]
+)
+def test_a_run_says_how_many_rows_it_was_really_calibrated_on(
+    store: Store, tmp_path: Path, open_page: Open, each_without_itself: bool, counts: list[str]
+) -> None:
+    run = write_table_run(store, tmp_path, each_without_itself=each_without_itself)
+
+    test = open_page("model/train.py", run=run.id)
+
+    assert [metric.value for metric in test.metric if metric.label in ("Trained on", "Calibrated on")] == counts
+
+
+def test_calibration_scores_are_those_kept_apart_or_all_that_teach(store: Store, tmp_path: Path) -> None:
+    apart = write_table_run(store, tmp_path)
+    together = write_table_run(store, tmp_path, each_without_itself=True)
+
+    assert (
+        (stored.ranked(apart.id)["used_for"] == "calibration").sum() == len(stored.calibration_scores(apart.id)) == 40
+    )
+    assert len(stored.calibration_scores(together.id)) == ROWS
+
+
+def test_every_sample_can_be_opened_from_home(home: Path, open_page: Open) -> None:
+    test = open_page()
+
+    assert {f"Open {sample.title}" for sample in samples()} <= {b.label for b in test.button}
+
+
+def test_a_value_that_should_be_missing_is_told_without_double_brackets() -> None:
+    part = {"part": "TBG", "value": "9.3", "expected": "(missing)", "expected_low": "(missing)"}
+
+    assert _named(part) == "*TBG* 9.3 (expected to be missing)"
+
+
+def test_the_map_is_coloured_by_the_users_columns_and_says_when_their_file_is_gone(
+    table_run: RunRecord, store: Store, open_page: Open
+) -> None:
+    test = open_page("investigate/map.py", run=table_run.id)
+    offered = test.selectbox(key="map_colour").options
+    coloured = test.selectbox(key="map_colour").set_value("data:shop").run()
+    assert not coloured.exception
+    assert not coloured.error
+
+    Path(store.dataset(table_run.dataset_id).sources[0]).unlink()
+    gone = open_page("investigate/map.py", run=table_run.id)
+    assert not gone.error
+    gone.selectbox(key="map_colour").set_value("data:shop").run()
+
+    assert {"amount", "hour", "shop", "label"} <= set(offered)
+    assert "id" not in offered
+    assert not gone.exception
+    assert "sales.csv" in gone.error[0].value

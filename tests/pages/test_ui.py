@@ -7,6 +7,7 @@ import pytest
 from pydantic import Field
 from streamlit.testing.v1 import AppTest
 
+from ad_core.contamination import LEFT_OUT
 from ad_core.reader import Column, Declared, Kind, Role, Schema
 from ad_core.settings import Settings
 from pages._ui import words
@@ -134,3 +135,23 @@ def test_numbers_are_told_in_three_digits() -> None:
     ]
     assert [words.duration(s) for s in (5, 65, 3700, None)] == ["5 s", "1 min 5 s", "1 h 1 min", "–"]
     assert [words.size(n) for n in (12, 4_000, 2_500_000, 3e9)] == ["12 B", "4 kB", "2 MB", "3.0 GB"]
+
+
+def test_the_time_of_a_recipe_follows_the_rows_and_no_preset() -> None:
+    assert words.estimate(4_000, "table", "recipe").startswith("Roughly 18 s to 54 s to the scores")
+    assert words.estimate(20_000, "table", "recipe").startswith("Roughly 58 s to 2 min 54 s")
+    assert words.estimate(4_000, "table", "reference").startswith("Roughly 10 s to 30 s")
+    assert "guess from the preset" in words.estimate(4_000, "table", "quick")
+
+
+def test_the_help_names_the_shares_that_are_left_out() -> None:
+    for known in ("unsure", "mixed"):
+        assert f"{LEFT_OUT[known]:.0%}".replace("%", " %") in words.TRAINING_ROWS
+    assert LEFT_OUT["clean"] == 0
+
+
+def test_a_method_is_named_as_people_write_it() -> None:
+    assert [words.method_title(name) for name in ("one_class_svm", "nearest_neighbours")] == [
+        "One-class SVM",
+        "Nearest neighbours",
+    ]
