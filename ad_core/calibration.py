@@ -91,7 +91,11 @@ class Calibration:
 
     def threshold(self, alpha: float) -> float:
         """The smallest score whose p-value is at most alpha; infinite when no score reaches it."""
-        allowed = int(np.floor(alpha * (self.n + 1) * (1 + 1e-12))) - 1  # the factor: 0.05 * 20 must not round to 0
+        allowed = int(alpha * (self.n + 1)) - 1
+        while (2 + allowed) / (self.n + 1) <= alpha:  # compared as p-values are, so that rounding can't tell them apart
+            allowed += 1
+        while allowed >= 0 and (1 + allowed) / (self.n + 1) > alpha:
+            allowed -= 1
         if self._too_few or allowed < 0:
             return float("inf")
         if allowed >= self.n:

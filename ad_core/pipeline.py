@@ -14,7 +14,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from ad_core.catalogue import READER_OF, default_method, kind_of, recipe_class
-from ad_core.errors import DataError, MethodError
+from ad_core.errors import DataError, MethodError, SettingsError
 from ad_core.opening import as_used, open_as, open_dataset, open_declared, open_like
 from ad_core.progress import Report, Silent
 from ad_core.reader import Dataset
@@ -124,6 +124,11 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
     kind = kind_of(method, dataset.modality)
     if choice.scorer and kind != "pretext":
         raise MethodError(f"{method!r} scores by itself: leave --scorer out, or choose a pretext task.")
+    if kind != "pretext" and (unused := [s for s in ("training", "scorer") if choice.settings.get(s)]):
+        raise SettingsError(
+            f"{method!r} trains no network: it takes no settings of {' and '.join(unused)}. Leave them out, or choose "
+            f"a pretext task."
+        )
     device = choose_device(choice.device)
 
     report.stage("profile")
@@ -236,8 +241,6 @@ def versions() -> dict[str, str]:
 
 
 def _check_sections(settings: Mapping[str, Mapping[str, Any]]) -> None:
-    from ad_core.errors import SettingsError
-
     for section in settings:
         if section not in SECTIONS:
             raise SettingsError(f"There is no section {section!r} of settings. There is: {', '.join(SECTIONS)}.")

@@ -90,7 +90,11 @@ def test_methods_are_listed_for_programs():
         (("train", "nothing.csv", "--out", "x"), "does not exist"),
         (("train", "{file}", "--out", "{out}", "--pretext", "rotation"), "does not work on table data"),
         (("train", "{file}", "--out", "{out}", "--pretext", "masked_sells"), "no method"),
-        (("train", "{file}", "--out", "{out}", "--set", "training.epoch=3"), "did you mean"),
+        (
+            ("train", "{file}", "--out", "{out}", "--pretext", "autoencoder", "--set", "training.epoch=3"),
+            "did you mean",
+        ),
+        (("train", "{file}", "--out", "{out}", "--set", "training.max_steps=3"), "takes no settings of"),
         (("train", "{file}", "--out", "{out}", "--device", "cuda:99"), "device"),
         (("train", "{file}", "--out", "{out}", "--ignore", "no_such_column"), "no_such_column"),
         (("train", "{file}", "--out", "{out}", "--only", "shop=nothing"), "shop"),

@@ -39,7 +39,7 @@ def chosen_method(modality: str) -> MethodCard:
         st.markdown(f"**{title}** :gray[· one puzzle each]")
         _grid(tasks, chosen, key, unfit, modality)
     if references:
-        label = f"Classical detectors ({len(references)}): shown beside every result, and can be trained alone"
+        label = f"Classical detectors ({len(references)}): to compare with, or to train alone"
         with st.expander(label, icon=":material/history_edu:", expanded=chosen in references):
             _grid(references, chosen, key)
     return chosen

@@ -76,7 +76,7 @@ PAGES = {
         "Train",
         "Choose a puzzle for the network to solve. What it can't solve is what is unusual.",
         "Each card says what the network is **asked**, what it **finds** and what it **misses**. The suggested "
-        "method is a sound start, and all classical detectors are shown beside whatever you choose. "
+        "method is a sound start, and classical detectors are shown beside whatever you choose. "
         "*Quick* is for looking around, *Standard* for results, *Thorough* for the last bit. Training runs in "
         "its own process: "
         "closing the page or the app does not harm it.",
