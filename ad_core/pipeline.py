@@ -31,6 +31,9 @@ __all__ = [
     "score_frame", "train", "train_all", "versions",
 ]  # fmt: skip
 
+USUAL = 0.75
+"""Share of the items, the least anomalous ones, that can be a normal to compare with where all items teach."""
+
 NORMALS_KEPT, NORMALS_BYTES = 512, 32 * 2**20
 """At most so many items, and so many bytes of them, stay with a detector for neighbours and baselines."""
 
@@ -153,7 +156,7 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
         reader=reader,
         model=fitted.model,
         calibration=calibration,
-        normals=_normals(fitted.model, frame, split, choice.seed, device),
+        normals=_normals(fitted, frame, split, item_scores, choice.seed, device),
         facts=_facts(dataset, choice, method, kind, split)
         | {"notices": [*dataset.notices, *frame.notices, *split_notices, *facts.pop("notices", [])], "training": facts},
         residuals=_residuals(fitted.model, frame, split, device),
@@ -297,15 +300,21 @@ def _kept_scores(frame: Frame, fitted: "Fitted") -> pd.DataFrame:
     return pd.DataFrame({"row_id": frame.rows["row_id"], "score": rows}).dropna()
 
 
-def _normals(model: Any, frame: Frame, split: Split, seed: int, device: Any) -> "Normals":
+def _normals(
+    fitted: "Fitted", frame: Frame, split: Split, item_scores: np.ndarray, seed: int, device: Any
+) -> "Normals":
+    """A sample of the items that taught; where all rows teach, alerts among them, of the less anomalous ones."""
     import torch
 
     from ad_core.detector import Normals
     from ad_core.training import embed_items
 
     keep = int(max(32, min(NORMALS_KEPT, NORMALS_BYTES // (4 * frame.shape.entries))))
-    chosen = np.sort(np.random.default_rng(seed).permutation(split.fit)[:keep])
-    embeddings = embed_items(model, frame, chosen, device=device)
+    usual = split.fit
+    if fitted.out_of_bag:
+        usual = usual[item_scores[usual] <= np.quantile(item_scores[usual], USUAL)]
+    chosen = np.sort(np.random.default_rng(seed).permutation(usual)[:keep])
+    embeddings = embed_items(fitted.model, frame, chosen, device=device)
     return Normals(frame.take(chosen), frame.row_ids(chosen), torch.from_numpy(embeddings))
 
 
