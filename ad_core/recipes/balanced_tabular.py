@@ -29,8 +29,8 @@ POOLS: dict[TrainingRows, tuple[str, ...]] = {
     "unsure": ("retrieval_from_trusted", "neighbours_from_trusted", "ranked_neighbours", "clouds"),
     "mixed": ("retrieval_from_trusted", "neighbours_from_trusted"),
 }
-"""What is blended, by what the user says of the training rows. Chosen by their mean on half of the benchmark's labelled
-tables and looked at on the other half; one fixed choice for all data.
+"""What is blended, by what the user says of the training rows: one fixed choice for all data, made among few candidates
+by their mean over the benchmark's tables, on half of them first and then on all.
 """
 
 SUSPICIOUS = 0.4
