@@ -5,7 +5,9 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from ad_core.nearness import Nearness
 from ad_core.pretext import TensorGroup
+from ad_core.sampling import at_positions
 from ad_core.types import Batch
 
 FAR = 6.0
@@ -52,12 +54,7 @@ class KernelImputation(nn.Module):
         """Draw the bank, and choose the width to start with."""
         n = sum(len(batch.x) for batch in batches)
         chosen = torch.randperm(n)[:BANK_ROWS].sort().values
-        found, first = [], 0
-        for batch in batches:
-            inside = chosen[(chosen >= first) & (chosen < first + len(batch.x))] - first
-            found.append(batch.x[inside.to(batch.x.device)])
-            first += len(batch.x)
-        self.kept.put("bank", torch.cat(found).clamp(-FAR, FAR))
+        self.kept.put("bank", at_positions((batch.x for batch in batches), chosen).clamp(-FAR, FAR))
         nearest = torch.cdist(self.bank, self.bank).sort(1).values.square()  # (rows, rows), itself first
         width = nearest[:, min(NEIGHBOUR, len(nearest) - 1)].median().clamp_min(1e-2)
         steps = torch.arange(len(self.log_temperature), device=width.device)
@@ -72,7 +69,7 @@ class KernelImputation(nn.Module):
         # Autocast would round the sums whose small differences decide how rows are weighted.
         with torch.autocast(x.device.type, enabled=False):
             x, bank = x.clamp(-FAR, FAR), self.bank.to(x.dtype)
-            itself = self._itself(x, bank)
+            itself = Nearness(x.detach(), bank).itself
             visible = (~hidden[:, self.owner]).to(x.dtype)
             squares = (2 * self.log_attention).exp()[:, self.owner].to(x.dtype)  # (heads, entries)
             seen = visible[:, None] * squares  # (b, heads, entries)
@@ -80,17 +77,3 @@ class KernelImputation(nn.Module):
             d2 = d2 - 2 * (seen * x[:, None]) @ bank.mT  # (b, heads, rows)
             nearness = -self.log_temperature.exp().to(x.dtype)[:, None] * d2
             return nearness.masked_fill(itself[:, None], -torch.inf).softmax(2) @ bank
-
-    @staticmethod
-    def _itself(x: Tensor, bank: Tensor) -> Tensor:
-        """(b, rows): one row of the bank that equals the item in all entries, if there is one."""
-        exact = torch.float32 if x.device.type == "mps" else torch.float64
-        a, b = x.detach().to(exact), bank.to(exact)
-        squared, norm = a.square().sum(1), b.square().sum(1)
-        nearest, at = (squared[:, None] + norm - 2 * a @ b.mT).min(1)
-        is_itself = nearest <= (1e-5 if exact == torch.float32 else 1e-9) * (1 + squared)
-        if len(bank) == 1:
-            is_itself = torch.zeros_like(is_itself)  # nothing else to fill in from
-        return torch.zeros(len(x), len(bank), dtype=torch.bool, device=x.device).scatter(
-            1, at[:, None], is_itself[:, None]
-        )

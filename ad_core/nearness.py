@@ -30,6 +30,11 @@ class Nearness:
         self.d2 = d2
 
     @property
+    def itself(self) -> Tensor:
+        """(b, m) bool: the row of the bank that does not count, if there is one."""
+        return self.d2.isinf()
+
+    @property
     def others(self) -> int:
         """Rows of the bank that a row can be compared with, itself left out."""
         return max(1, len(self.bank) - 1)

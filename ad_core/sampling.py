@@ -1,4 +1,4 @@
-"""Drawing some of a stream of vectors, each with the same chance, without holding all of them."""
+"""Some of a stream of vectors, drawn with the same chance each or by their positions, without holding all of them."""
 
 from collections.abc import Iterable
 
@@ -27,3 +27,21 @@ def drawn(chunks: Iterable[Tensor], limit: int, seed: int = 0) -> Tensor:
     if kept is None:
         raise ValueError("There is no chunk to draw from")
     return kept
+
+
+def at_positions(chunks: Iterable[Tensor], positions: Tensor) -> Tensor:
+    """The rows at these positions of the stream.
+
+    Args:
+        chunks: (n, d) each, one at least.
+        positions: (m,) int64, ascending.
+
+    Returns:
+        (m, d) on the device of the chunks.
+    """
+    found, first = [], 0
+    for chunk in chunks:
+        inside = positions[(positions >= first) & (positions < first + len(chunk))] - first
+        found.append(chunk[inside.to(chunk.device)])
+        first += len(chunk)
+    return torch.cat(found)

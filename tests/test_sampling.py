@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ad_core.sampling import drawn
+from ad_core.sampling import at_positions, drawn
 
 ROWS = torch.arange(1000.0)[:, None]
 
@@ -31,3 +31,11 @@ def test_every_row_has_about_the_same_chance():
 def test_nothing_to_draw_from_is_a_bug():
     with pytest.raises(ValueError, match="no chunk"):
         drawn([], 5)
+
+
+@pytest.mark.parametrize("size", [1, 3, 50])
+def test_rows_at_positions_are_those_however_the_stream_is_cut(size):
+    rows = torch.arange(40.0).view(20, 2)
+    positions = torch.tensor([0, 2, 3, 11, 19])
+
+    assert torch.equal(at_positions(rows.split(size), positions), rows[positions])

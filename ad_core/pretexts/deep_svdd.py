@@ -7,6 +7,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ad_core.encoder import Encoder
+from ad_core.moments import mean_and_spread
 from ad_core.pretext import PRETEXTS, Pretext
 from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, ItemShape, Modality
@@ -70,12 +71,8 @@ class DeepSvdd(Pretext):
 
     def prepare(self, batches: Iterable[Batch]) -> None:
         """The centre, and the spread around it that the untrained network gives."""
-        total, squares, rows = torch.zeros(self.settings.size), torch.zeros(self.settings.size), 0
-        for batch in batches:
-            z = self.embed(batch.x).cpu().double()
-            total, squares, rows = total + z.sum(0), squares + z.square().sum(0), rows + len(z)
-        mean = total / rows
-        self.spread = (squares / rows - mean.square()).clamp_min(1e-8).sqrt().to(self.spread)
+        mean, spread = mean_and_spread(self.embed(batch.x) for batch in batches)
+        self.spread = spread.clamp_min(1e-4).to(self.spread)
         least = torch.where(mean < 0, -LEAST_CENTRE, LEAST_CENTRE)
         self.centre = torch.where(mean.abs() < LEAST_CENTRE, least, mean).to(self.centre)
 
@@ -87,10 +84,8 @@ class DeepSvdd(Pretext):
 
     def finish(self, batches: Iterable[Batch]) -> None:
         """The usual squared distance."""
-        total, rows = torch.zeros((), dtype=torch.float32), 0
-        for batch in batches:
-            total, rows = total + self._distance(batch.x).cpu().double().sum(), rows + len(batch.x)
-        self.usual = (total / rows).clamp_min(1e-12).to(self.usual)
+        usual, _ = mean_and_spread(self._distance(batch.x) for batch in batches)
+        self.usual = usual.clamp_min(1e-12).to(self.usual)
 
     def score(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
         beyond = (x - x.clamp(-FAR, FAR)).square().flatten(1).sum(1)

@@ -11,6 +11,7 @@ from torch.nn.functional import pad
 from ad_core.cells import CellLoss, compressed
 from ad_core.encoder import Encoder
 from ad_core.kernel_imputation import KernelImputation
+from ad_core.moments import mean_and_spread
 from ad_core.pretext import PRETEXTS, Pretext
 from ad_core.scorer import SCORE_SEED
 from ad_core.settings import Settings as AnySettings
@@ -113,13 +114,9 @@ class MaskedCells(Pretext):
 
     def finish(self, batches: Iterable[Batch]) -> None:
         """Usual loss of each column and its spread, with the very masks that scores are made with."""
-        total, squares, rows = torch.zeros(self.columns), torch.zeros(self.columns), 0
-        for batch in batches:
-            losses = self._cell_losses(batch.x, Draw.shared(SCORE_SEED, batch.x.device)).cpu().double()
-            total, squares, rows = total + losses.sum(0), squares + losses.square().sum(0), rows + len(losses)
-        mean = total / rows
-        self.usual = mean.to(self.usual)
-        self.spread = (squares / rows - mean.square()).clamp_min(0).sqrt().to(self.spread)
+        losses = (self._cell_losses(b.x, Draw.shared(SCORE_SEED, b.x.device)) for b in batches)
+        usual, spread = mean_and_spread(losses)
+        self.usual, self.spread = usual.to(self.usual), spread.to(self.spread)
 
     def score(self, x: Tensor, draw: Draw) -> Tensor:
         return self.part_scores(x, draw).mean(1)

@@ -8,8 +8,10 @@ from torch import Tensor
 
 from ad_core.cells import compressed
 from ad_core.encoder import Encoder
+from ad_core.moments import mean_and_spread
 from ad_core.nearness import Nearness
 from ad_core.pretext import PRETEXTS, Pretext, TensorGroup
+from ad_core.sampling import at_positions
 from ad_core.scorer import SCORE_SEED
 from ad_core.settings import Settings as AnySettings
 from ad_core.types import Batch, Draw, ItemShape, Modality
@@ -78,12 +80,8 @@ class MaskedRetrieval(Pretext):
         size = min(self.settings.bank_rows, most)
         chosen = torch.stack([torch.randperm(n)[:size].sort().values for _ in range(self.settings.bags)])
         wanted, place = chosen.unique(return_inverse=True)
-        found, first = [], 0
-        for batch in batches:
-            inside = wanted[(wanted >= first) & (wanted < first + len(batch.x))] - first
-            found.append(batch.x[inside.to(batch.x.device)])
-            first += len(batch.x)
-        self.kept.put("banks", torch.cat(found)[place.to(found[0].device)])
+        rows = at_positions((batch.x for batch in batches), wanted)
+        self.kept.put("banks", rows[place.to(rows.device)])
 
     def loss(self, batch: Batch, draw: Draw) -> Tensor:
         """One deal of the columns for the whole batch."""
@@ -98,13 +96,8 @@ class MaskedRetrieval(Pretext):
         Args:
             pieces: (b, columns) losses, with the very groups that scores are made with.
         """
-        total, squares, rows = torch.zeros(self.columns), torch.zeros(self.columns), 0
-        for losses in pieces:
-            losses = losses.cpu().double()
-            total, squares, rows = total + losses.sum(0), squares + losses.square().sum(0), rows + len(losses)
-        mean = total / rows
-        self.usual = mean.to(self.usual)
-        self.spread = (squares / rows - mean.square()).clamp_min(0).sqrt().to(self.spread)
+        usual, spread = mean_and_spread(pieces)
+        self.usual, self.spread = usual.to(self.usual), spread.to(self.spread)
 
     def score(self, x: Tensor, draw: Draw) -> Tensor:
         return self.part_scores(x, draw).mean(1)
@@ -160,7 +153,7 @@ class MaskedRetrieval(Pretext):
     def _weighted(self, nearness: Nearness, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """(b, k) weights that add up to 1, and (b, k) positions in the bank, nearest first."""
         if self.columns == 1:  # nothing is left to compare by: all rows count alike
-            weights = nearness.d2.isfinite().to(nearness.dtype)
+            weights = (~nearness.itself).to(nearness.dtype)
             rows = torch.arange(weights.shape[1], device=weights.device).expand_as(weights)
             return weights / weights.sum(1, keepdim=True), rows
         d2, rows = nearness.nearest(self.settings.neighbours, without=hidden)

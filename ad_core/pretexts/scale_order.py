@@ -8,6 +8,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ad_core.encoder import Encoder
+from ad_core.moments import mean_and_spread
 from ad_core.pretext import PRETEXTS, Pretext
 from ad_core.settings import Settings as AnySettings
 from ad_core.types import Batch, Draw, ItemShape, Modality, PartKind, Parts
@@ -106,13 +107,8 @@ class ScaleOrder(Pretext):
 
     def finish(self, batches: Iterable[Batch]) -> None:
         """The usual divergence and its spread."""
-        total, squares, rows = torch.zeros(()), torch.zeros(()), 0
-        for batch in batches:
-            divergence = self._divergence(batch.x, self._all_groups).cpu().double()
-            total, squares, rows = total + divergence.sum(), squares + divergence.square().sum(), rows + len(batch.x)
-        mean = total / rows
-        self.usual = mean.to(self.usual)
-        self.spread = (squares / rows - mean.square()).clamp_min(0).sqrt().to(self.spread)
+        usual, spread = mean_and_spread(self._divergence(batch.x, self._all_groups) for batch in batches)
+        self.usual, self.spread = usual.to(self.usual), spread.to(self.spread)
 
     def score(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
         beyond = (x - x.clamp(-FAR, FAR)).square().sum(1)
