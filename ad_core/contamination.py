@@ -9,7 +9,7 @@ many rows teach and is why the user can declare the rows clean.
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from ad_core.reference import MAX_FIT_ROWS, REFERENCES, flat
+from ad_core.reference import MAX_FIT_ROWS, REFERENCES, flat_rows
 from ad_core.tails import surprise_among
 from ad_core.types import Frame, TrainingRows
 
@@ -27,11 +27,18 @@ MOST_JUDGED = 200_000
 """Of more rows a random sample is judged, and what it is cleaned to teaches."""
 
 
+def judged_items(fit: np.ndarray, seed: int) -> np.ndarray:
+    """The training items that are judged: all, or a random sample of very many, in order."""
+    if len(fit) <= MOST_JUDGED:
+        return fit
+    return np.sort(np.random.default_rng(seed).choice(fit, MOST_JUDGED, replace=False))
+
+
 def trusted(frame: Frame, fit: np.ndarray, leave_out: float, seed: int) -> np.ndarray:
-    """The training items without the most suspicious ones; of very many, a sample of them.
+    """The training items without the most suspicious ones.
 
     Args:
-        fit: positions of the training items in the frame.
+        fit: positions of the items that are judged, in the frame.
         leave_out: share to leave out, 0..1.
 
     Returns:
@@ -39,9 +46,7 @@ def trusted(frame: Frame, fit: np.ndarray, leave_out: float, seed: int) -> np.nd
     """
     if leave_out <= 0 or len(fit) < FEWEST:
         return fit
-    if len(fit) > MOST_JUDGED:
-        fit = np.sort(np.random.default_rng(seed).choice(fit, MOST_JUDGED, replace=False))
-    suspicious = suspicion(_flat_rows(frame, fit), seed)
+    suspicious = suspicion(flat_rows(frame, fit), seed)
     return np.asarray(fit[suspicious <= np.quantile(suspicious, 1 - leave_out)])
 
 
@@ -82,7 +87,3 @@ def subset_distances(x: np.ndarray, random: np.random.Generator) -> np.ndarray:
         total[outside] += index.kneighbors(x[outside])[0].mean(axis=1)
         count[outside] += 1
     return np.asarray(total / np.maximum(count, 1))
-
-
-def _flat_rows(frame: Frame, index: np.ndarray, size: int = 1024) -> np.ndarray:
-    return np.concatenate([flat(batch.x, frame.shape.modality) for batch in frame.batches(index, size)])

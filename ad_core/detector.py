@@ -116,10 +116,10 @@ class Detector:
             table[name] = frame.reduce(values)
         return table.reset_index(drop=True)
 
-    def _extras(self, frame: Frame, size: int = 1024) -> dict[str, np.ndarray]:
+    def _extras(self, frame: Frame) -> dict[str, np.ndarray]:
         found: dict[str, list[np.ndarray]] = {}
         with torch.no_grad():
-            for batch in frame.batches(np.arange(len(frame)), size):
+            for batch in frame.batches(np.arange(len(frame)), frame.items_at_a_time):
                 extras = self.model.extras(batch.x.to(self.device))
                 if not extras:
                     return {}

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ad_core.registry import Registry
 from ad_core.settings import Settings as AnySettings
-from ad_core.types import Modality
+from ad_core.types import Frame, Modality
 
 MAX_FIT_ROWS = 20_000
 """References are fitted on at most so many rows, drawn with the run's seed; the run says so when it happens."""
@@ -57,6 +57,12 @@ def flat(x: Tensor, modality: Modality) -> np.ndarray:
     elif modality is Modality.SENSOR:
         x = torch.nn.functional.adaptive_avg_pool1d(x, min(16, x.shape[-1]))
     return x.flatten(1).numpy()
+
+
+def flat_rows(frame: Frame, index: np.ndarray) -> np.ndarray:
+    """(len(index), d) float32: `flat` of the items at these positions."""
+    batches = frame.batches(index, frame.items_at_a_time)
+    return np.concatenate([flat(batch.x, frame.shape.modality) for batch in batches])
 
 
 class ReferenceModel:

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ad_core.contamination import LEFT_OUT, MOST_JUDGED, NOT_TAUGHT, trusted
+from ad_core.contamination import LEFT_OUT, NOT_TAUGHT, judged_items, trusted
 from ad_core.devices import Batches, Halver, choose_device, seeded
 from ad_core.encoder import DEFAULT_ENCODER, build_encoder
 from ad_core.errors import DataError, MethodError, SettingsError
 from ad_core.pretext import PRETEXTS
 from ad_core.progress import Report, Silent
-from ad_core.reference import MAX_FIT_ROWS, REFERENCES, ReferenceModel, flat
+from ad_core.reference import MAX_FIT_ROWS, REFERENCES, ReferenceModel, flat, flat_rows
 from ad_core.registry import Registry
 from ad_core.scorer import SCORERS, ScoreModel, TaskModel
 from ad_core.training_loop import TrainingSettings, TrainingSummary, train_task
@@ -41,9 +41,6 @@ OF_MODALITY: dict[Modality, dict[str, Any]] = {
 
 IMAGE_STEP = 4
 """A step on images costs many times one on rows or windows; presets take so many times fewer of them."""
-
-NUMBERS_AT_A_TIME = 2**22
-"""Items are scored in batches of at most so many numbers (16 MiB), and of at most 1024 items."""
 
 
 def training_settings(
@@ -110,28 +107,36 @@ def fit_task_model(
         Cancelled: the report says so.
     """
     settings = training_settings(preset, frame.shape.modality, sections.get("training", {}), training_rows)
-    used = replace(split, fit=trusted(frame, split.fit, settings.leave_out, seed))
-    for refit in range(settings.refits + 1):
+
+    def trained(fit: np.ndarray) -> tuple[TaskModel, TrainingSummary]:
         with seeded(seed, device):
             model = build_model(
                 method, scorer or "own_score", frame.shape, sections.get("pretext", {}), sections.get("scorer", {})
             )
-        summary = train_task(model.task, frame, used, settings, device, seed, report)
+        summary = train_task(model.task, frame, replace(split, fit=fit), settings, device, seed, report)
         model.to(device).eval()
         with torch.no_grad():
             Halver(summary.batch_size, report)(
-                lambda size: model.scorer.fit(model.task, Batches(frame, used.fit, size, device))  # noqa: B023
+                lambda size: model.scorer.fit(model.task, Batches(frame, fit, size, device))
             )
-        if refit < settings.refits:
-            scores = score_items(model, frame, split.fit, device=device, report=report)
-            used = replace(split, fit=split.fit[scores <= np.quantile(scores, 1 - settings.leave_out)])
-    if left_out := len(split.fit) - len(used.fit):
-        judged = f", drawn at random from {len(split.fit):,}" if len(split.fit) > MOST_JUDGED else ""
+        return model.to(device), summary
+
+    if not settings.leave_out:
+        return trained(split.fit)
+    judged = judged_items(split.fit, seed)
+    fit = trusted(frame, judged, settings.leave_out, seed)
+    model, summary = trained(fit)
+    for _ in range(settings.refits):
+        scores = score_items(model, frame, judged, device=device, report=report)
+        fit = judged[scores <= np.quantile(scores, 1 - settings.leave_out)]
+        model, summary = trained(fit)
+    if left_out := len(judged) - len(fit):
+        drawn = f", drawn at random from {len(split.fit):,}" if len(judged) < len(split.fit) else ""
         summary.notices.append(
-            f"{left_out - max(0, len(split.fit) - MOST_JUDGED):,} of {min(len(split.fit), MOST_JUDGED):,} training "
-            f"items{judged}, the most suspicious ones, were left out: the rows were declared {training_rows!r}."
+            f"{left_out:,} of {len(judged):,} training items{drawn}, the most suspicious ones, were left out: the rows "
+            f"were declared {training_rows!r}."
         )
-    return model.to(device), summary
+    return model, summary
 
 
 def fit_reference(
@@ -153,9 +158,8 @@ def fit_reference(
     if len(index) > MAX_FIT_ROWS:
         index = np.sort(np.random.default_rng(seed).choice(index, MAX_FIT_ROWS, replace=False))
         report.say(f"{cls.title}: fitted on {MAX_FIT_ROWS:,} of {len(split.fit):,} rows, drawn at random.")
-    modality = frame.shape.modality
-    rows = np.concatenate([flat(batch.x, modality) for batch in frame.batches(index, _batch_size(frame))])
-    return ReferenceModel(cls(cls.Settings.parse(settings, "pretext"), seed), modality, rows)
+    rows = flat_rows(frame, index)
+    return ReferenceModel(cls(cls.Settings.parse(settings, "pretext"), seed), frame.shape.modality, rows)
 
 
 def score_items(
@@ -210,7 +214,7 @@ def _in_batches(
     if isinstance(model, nn.Module):
         model.eval()
     report, device = report or Silent(), device or torch.device("cpu")
-    halver = Halver(batch_size or _batch_size(frame), report)
+    halver = Halver(batch_size or frame.items_at_a_time, report)
     results, done = np.zeros(0), 0
     with torch.no_grad():
         while done < len(index):
@@ -222,10 +226,6 @@ def _in_batches(
             done += len(found)
             report.step(done / len(index))
     return results
-
-
-def _batch_size(frame: Frame) -> int:
-    return min(1024, max(1, NUMBERS_AT_A_TIME // frame.shape.entries))
 
 
 def _check_fits(registry: Registry[Any], name: str, modality: Modality) -> None:

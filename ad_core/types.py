@@ -21,6 +21,10 @@ TrainingRows = Literal["clean", "mixed", "unsure"]
 """What the analyst declares of the training rows: no anomalies, some anomalies, not known."""
 
 
+NUMBERS_AT_A_TIME = 2**22
+"""Items are looked at in batches of at most so many numbers (16 MiB)."""
+
+
 class Modality(StrEnum):
     """The three kinds of data."""
 
@@ -170,6 +174,11 @@ class Frame:
 
     def __len__(self) -> int:
         return len(self.items)
+
+    @property
+    def items_at_a_time(self) -> int:
+        """How many items are held well in memory together: 1024, or fewer of many numbers."""
+        return min(1024, max(1, NUMBERS_AT_A_TIME // self.shape.entries))
 
     def take(self, index: np.ndarray | slice) -> "Tensor":
         """(b, *item) float32 items at these positions."""

@@ -71,7 +71,23 @@ def test_of_very_many_rows_a_sample_is_judged(monkeypatch):
     monkeypatch.setattr(contamination, "MOST_JUDGED", 40)
     fit = items.split().fit
 
-    found = trusted(items.frame(Modality.TABLE), fit, 0.25, 0)
+    judged = contamination.judged_items(fit, 0)
+    found = trusted(items.frame(Modality.TABLE), judged, 0.25, 0)
 
+    assert len(judged) == 40
     assert len(found) == 30
     assert np.isin(found, fit).all()
+
+
+@pytest.mark.parametrize("refits", [0, 2])
+def test_the_run_says_how_many_of_a_sample_were_left_out(monkeypatch, refits):
+    monkeypatch.setattr(contamination, "MOST_JUDGED", 100)
+    dataset = open_dataset(payments(), label="is_fraud", id="payment")
+    settings = {"training": {"max_steps": 3, "leave_out": 0.2, "refits": refits}}
+
+    trained = train_all(dataset, Choice(pretext="autoencoder", settings=settings), Silent(), references=False)
+
+    assert any(
+        notice.startswith("20 of 100 training items, drawn at random from 180,")
+        for notice in trained.detector.facts["notices"]
+    )
