@@ -18,6 +18,9 @@ from ad_core.detector import Detector
 from ad_core.reader import Dataset
 from ad_core.types import Frame, Modality, PartKind
 
+ROUNDING = 1e-6
+"""Relative precision that a value keeps on its way through 32-bit entries."""
+
 
 @dataclass
 class Explained:
@@ -114,8 +117,15 @@ def _expected(detector: Detector, part: int, expected: np.ndarray, own: np.ndarr
         # the first entry is the value; whether it is missing, or the hour of a date, is as expected
         first = np.eye(len(entries))[0]
         values += [values[0] + first * residual[entries] for residual in detector.residuals]
-    texts = [_text(v) for v in detector.reader.expected_in_units(part, np.stack(values))]  # type: ignore[attr-defined]
+    found = detector.reader.expected_in_units(part, np.stack(values))  # type: ignore[attr-defined]
+    texts = [_text(v) for v in _without_noise(found)]
     return dict(zip(("expected", "expected_low", "expected_high"), texts, strict=False))
+
+
+def _without_noise(values: list[str | float]) -> list[str | float]:
+    """Numbers that differ from 0 by the rounding of the largest of them only are 0."""
+    largest = max((abs(v) for v in values if isinstance(v, float)), default=0.0)
+    return [0.0 if isinstance(v, float) and abs(v) < ROUNDING * largest else v for v in values]
 
 
 def _boxes(work: Attributed, result: Explained) -> list[dict[str, Any]]:

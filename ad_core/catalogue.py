@@ -120,7 +120,7 @@ def _card(kind: Any, cls: Any) -> MethodCard:
         settings["training"] = TrainingSettings.model_json_schema()
     texts = {text: getattr(cls, text, "") for text in ("about", "asks", "finds", "misses")}
     return MethodCard(
-        name=cls.name if kind != "recipe" else _recipe_method(cls),
+        name=cls.name if kind != "recipe" else cls.name.rpartition("_")[0],  # see `recipe_name`
         kind=kind,
         modalities=tuple(sorted(cls.modalities)),
         title=cls.title,
@@ -129,9 +129,3 @@ def _card(kind: Any, cls: Any) -> MethodCard:
         settings=settings,
         **texts,
     )
-
-
-def _recipe_method(cls: Any) -> str:
-    """`balanced` of the class in `balanced_tabular`."""
-    name: str = cls.name
-    return next(name.removesuffix(f"_{SUFFIX[modality]}") for modality in cls.modalities)

@@ -4,6 +4,11 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 
+def at_least_two(x: np.ndarray) -> np.ndarray:
+    """One row alone has no spread, and two copies of it have none either, but an estimate of it."""
+    return x if len(x) > 1 else np.repeat(x, 2, axis=0)
+
+
 class Leading:
     """Leaves narrow rows as they are; of wide ones it keeps the leading directions, and what is left over as one more.
 

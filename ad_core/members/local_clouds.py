@@ -24,6 +24,12 @@ class LocalClouds(TensorGroup):
     off stays far off. The local covariance is shrunk: 0.9 S + (0.1 trace(S) / d + 0.01) I.
     """
 
+    middle: Tensor
+    width: Tensor
+    mean: Tensor
+    scale: Tensor
+    bank: Tensor
+
     def __init__(self, neighbours: int = 64) -> None:
         super().__init__()
         self.neighbours = neighbours
@@ -47,21 +53,25 @@ class LocalClouds(TensorGroup):
         for name, value in values.items():
             member.put(name, torch.from_numpy(np.asarray(value, dtype=np.float32)))
         member.put("bank", member._bent(torch.from_numpy(np.asarray(x, dtype=np.float32))))
-        member.put("k", torch.tensor(max(1, min(member.neighbours, len(x) // 4))))
         return member
+
+    @property
+    def k(self) -> int:
+        """So many rows are near: of few rows a quarter."""
+        return max(1, min(self.neighbours, len(self.bank) // 4))
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.cat([self._distances(piece) for piece in self._bent(x).split(AT_A_TIME)])
 
     def _bent(self, x: Tensor) -> Tensor:
-        buffers = dict(self.named_buffers())
-        bent = (torch.asinh((x - buffers["middle"]) / buffers["width"]) - buffers["mean"]) / buffers["scale"]
-        return bent @ buffers["directions"].T if "directions" in buffers else bent
+        bent = (torch.asinh((x - self.middle) / self.width) - self.mean) / self.scale
+        directions = self._buffers.get("directions")
+        return bent if directions is None else bent @ directions.T
 
     def _distances(self, z: Tensor) -> Tensor:
-        bank, d = dict(self.named_buffers())["bank"], z.shape[1]
-        _, at = Nearness(z, bank).nearest(int(dict(self.named_buffers())["k"]))
-        near = bank[at]  # (b, k, d)
+        d = z.shape[1]
+        _, at = Nearness(z, self.bank).nearest(self.k)
+        near = self.bank[at]  # (b, k, d)
         mean = near.mean(1)
         away = near - mean[:, None]
         covariance = away.transpose(1, 2) @ away / at.shape[1]

@@ -68,7 +68,9 @@ class BalancedTabular(Recipe):
         "Blends masked retrieval with nearest neighbours and densities; which, depends on whether the training rows "
         "may hold anomalies. Steadier than any single method; nothing to tune."
     )
-    source = "Own; its members: Yin et al. 2024 (MCM), Troyanskaya et al. 2001 (KNNimpute), Pang et al. 2015 (LeSiNN)"
+    source = (
+        "Own; after Yin et al. 2024 (MCM), Troyanskaya et al. 2001 (KNNimpute); trust after Pang et al. 2015 (LeSiNN)"
+    )
     modalities = frozenset({Modality.TABLE})
     Settings = BalancedTabularSettings
     settings: BalancedTabularSettings

@@ -7,7 +7,7 @@ from pydantic import Field
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as Mixture
 
-from ad_core.leading import Leading
+from ad_core.leading import Leading, at_least_two
 from ad_core.reference import REFERENCES, Reference
 from ad_core.settings import Settings
 
@@ -36,8 +36,7 @@ class GaussianMixture(Reference):
 
     def fit(self, x: np.ndarray) -> None:
         self.leading = Leading(x, self.settings.directions, self.seed)
-        z = self.leading(x)
-        z = z if len(z) > 1 else np.repeat(z, 2, axis=0)
+        z = at_least_two(self.leading(x))
         clouds = max(1, min(self.settings.clouds, len(x) // ROWS_PER_CLOUD, len(np.unique(z, axis=0))))
         self.mixture = Mixture(n_components=clouds, reg_covar=self.settings.ridge, random_state=self.seed, max_iter=50)
         with warnings.catch_warnings():  # a mixture that still moves a little is good enough to rank rows

@@ -4,7 +4,7 @@ import numpy as np
 from pydantic import Field
 from sklearn.covariance import LedoitWolf
 
-from ad_core.leading import Leading
+from ad_core.leading import Leading, at_least_two
 from ad_core.reference import REFERENCES, Reference
 from ad_core.settings import Settings
 
@@ -29,12 +29,7 @@ class Mahalanobis(Reference):
 
     def fit(self, x: np.ndarray) -> None:
         self.leading = Leading(x, self.settings.directions, self.seed)
-        self.covariance = LedoitWolf().fit(_varied(self.leading(x)))
+        self.covariance = LedoitWolf().fit(at_least_two(self.leading(x)))
 
     def score(self, x: np.ndarray) -> np.ndarray:
         return np.asarray(np.sqrt(self.covariance.mahalanobis(self.leading(x))))
-
-
-def _varied(x: np.ndarray) -> np.ndarray:
-    """One row alone has no spread: two copies of it have none either, but an estimate of it."""
-    return x if len(x) > 1 else np.repeat(x, 2, axis=0)

@@ -159,9 +159,15 @@ def expected_table(case: Case) -> None:
         column_config={"share of the score": st.column_config.NumberColumn(format="%+.3g")},
     )  # fmt: skip
     st.caption(
-        f"{min(len(shown), COLUMNS_SHOWN)} of {words.count(len(shown), 'column')}. The range holds 90 % of the "
-        "calibration rows' errors around the expectation."
+        f"{min(len(shown), COLUMNS_SHOWN)} of {words.count(len(shown), 'column')}. The usual range is where the "
+        "detector expects the value in nine cases of ten."
     )
+
+
+def _differing(side: pd.DataFrame) -> pd.Series:
+    """Per line, in how many of the other columns the text is another than in the first; a missing cell is one too."""
+    texts = side.fillna("")
+    return texts.iloc[:, 1:].ne(texts.iloc[:, 0], axis=0).sum(axis=1)
 
 
 def neighbours(run_id: str, training_id: str, row_id: str, case: Case, modality: Modality) -> None:
@@ -189,7 +195,7 @@ def neighbours(run_id: str, training_id: str, row_id: str, case: Case, modality:
     others = usual.data.iloc[position.loc[there].to_numpy()][columns]
     side = pd.concat([own, others], ignore_index=True).astype("string").T
     side.columns = ["this row", *there]
-    differs = side.iloc[:, 1:].ne(side["this row"], axis=0).sum(axis=1)
+    differs = _differing(side)
     order = [part for part in case.explanation["part"] if part in side.index]  # type: ignore[index]
     side.insert(0, "differs from", differs.map(lambda n: f"{n} of {len(there)}"))
     side.index.name = "column"

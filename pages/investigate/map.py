@@ -82,7 +82,7 @@ chosen = [point["customdata"] for point in state["selection"]["points"] if point
 st.subheader("Selected points", anchor=False)
 if not chosen:
     st.info(
-        "Draw around points to list them here; a click on one makes it the current case.",
+        "Draw around points to list them here. To make one the current case, switch the mouse to clicking.",
         icon=":material/gesture_select:",
     )
     st.stop()

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from ad_core.contamination import LEFT_OUT
 from ad_core.reader import Column, Declared, Kind, Role, Schema
 from ad_core.settings import Settings
-from pages._ui import words
+from pages._ui import explain_parts, words
 from pages._ui.datasets import with_kind, with_role
 from pages._ui.downloads import safe_csv
 
@@ -155,3 +155,12 @@ def test_a_method_is_named_as_people_write_it() -> None:
         "One-class SVM",
         "Nearest neighbours",
     ]
+
+
+def test_a_missing_cell_differs_from_a_value_and_not_from_another_missing_one():
+    side = pd.DataFrame(
+        {"this row": ["9.3", None, None, "F"], "a": [None, None, "0", "F"], "b": ["9.3", None, None, "M"]},
+        dtype="string",
+    )
+
+    assert explain_parts._differing(side).tolist() == [1, 0, 1, 1]

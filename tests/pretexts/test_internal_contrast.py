@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import roc_auc_score
 
 from ad_core.encoder import build_encoder
 from ad_core.errors import MethodError
@@ -12,6 +11,7 @@ from ad_core.pretexts.internal_contrast import InternalContrast, InternalContras
 from ad_core.types import Batch, Draw, ItemShape, Modality, PartKind, Parts
 from tests.contracts import items
 from tests.contracts.checks import trained
+from tests.pretexts import odd_rows
 
 DRAW = Draw.shared(0)
 
@@ -112,15 +112,9 @@ def test_scores_and_gradients_are_the_same_whatever_is_worked_on_at_a_time(task,
 
 def test_it_ranks_rows_that_break_the_pattern_over_usual_ones(task):
     """Column b is the negative of a and c follows a; in the broken rows both have the wrong sign."""
-    x = items.frame(Modality.TABLE).take(np.arange(64, 96))
-    x = x[x[:, 0].abs() > 0.5]  # near 0 there is nothing to break
-    broken = x.clone()
-    broken[:, 1], broken[:, 2] = -x[:, 1], -2 * x[:, 2]
+    usual, broken = odd_rows.clearly_broken()
 
-    with torch.no_grad():
-        scores = torch.cat([task.score(x, DRAW), task.score(broken, DRAW)])
-
-    assert roc_auc_score(np.repeat([0, 1], len(x)), scores) > 0.8
+    assert odd_rows.auroc(task, usual, broken) > 0.8
 
 
 def test_a_column_that_contradicts_the_others_gains_more_surprise_than_they_do():

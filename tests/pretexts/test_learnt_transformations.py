@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import roc_auc_score
 
 from ad_core.encoder import build_encoder
 from ad_core.pretexts.learnt_transformations import LearntTransformations, LearntTransformationsSettings
 from ad_core.types import Batch, Draw, Modality
 from tests.contracts import items
 from tests.contracts.checks import trained
+from tests.pretexts import odd_rows
 
 DRAW = Draw.shared(0)
 
@@ -88,23 +88,11 @@ def test_training_makes_transformations_that_can_be_told_apart(task):
 
 def test_it_ranks_rows_that_break_the_pattern_over_usual_ones(task):
     """Column b is the negative of a and c follows a; in the broken rows both have the wrong sign."""
-    x = items.frame(Modality.TABLE).take(np.arange(64, 96))
-    x = x[x[:, 0].abs() > 0.5]  # near 0 there is nothing to break
-    broken = x.clone()
-    broken[:, 1], broken[:, 2] = -x[:, 1], -2 * x[:, 2]
+    usual, broken = odd_rows.clearly_broken()
 
-    with torch.no_grad():
-        scores = torch.cat([task.score(x, DRAW), task.score(broken, DRAW)])
-
-    assert roc_auc_score(np.repeat([0, 1], len(x)), scores) > 0.8
+    assert odd_rows.auroc(task, usual, broken) > 0.8
 
 
 @pytest.mark.parametrize("times", [5, 10, 30])
 def test_rows_far_off_score_above_nearly_all_usual_ones(task, times):
-    x = items.frame(Modality.TABLE).take(np.arange(64, 96))
-    towards = torch.nn.functional.normalize(torch.randn(200, 7, generator=torch.Generator().manual_seed(0)), dim=1)
-
-    with torch.no_grad():
-        usual, far = task.score(x, DRAW), task.score(times * towards * 7**0.5, DRAW)
-
-    assert (far > usual.quantile(0.9)).float().mean() > 0.9
+    assert odd_rows.share_above_usual(task, times) > 0.9

@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import roc_auc_score
 
 from ad_core.encoder import build_encoder
 from ad_core.pretext import PRETEXTS
@@ -13,6 +12,7 @@ from ad_core.pretexts.scale_order import ScaleOrderSettings, _jensen_shannon, _s
 from ad_core.types import Batch, Draw, Modality
 from tests.contracts import items
 from tests.contracts.checks import trained
+from tests.pretexts import odd_rows
 
 CLS = PRETEXTS.get("scale_order")
 
@@ -154,21 +154,10 @@ def test_the_score_is_the_divergence_from_the_scales_seen_from_the_usual_one(pla
 
 def test_rows_whose_columns_contradict_each_other_score_higher(task):
     """In usual rows b is about -a and c about a; here both have the wrong sign."""
-    usual = items.frame(Modality.TABLE).take(np.arange(64, 96))
-    odd = usual.clone()
-    odd[:, 1:3] *= -1
+    usual = odd_rows.usual()
 
-    with torch.no_grad():
-        scores = task.score(torch.cat([usual, odd]), Draw.shared(0))
-
-    assert roc_auc_score([0] * 32 + [1] * 32, scores) > 0.7
+    assert odd_rows.auroc(task, usual, odd_rows.contradicting(usual)) > 0.7
 
 
 def test_the_farther_off_the_higher(task):
-    far = items.frame(Modality.TABLE).take(np.arange(80, 81)).repeat(4, 1)
-    far[:, 0] = torch.tensor([0.0, 10.0, 30.0, 1000.0])
-
-    with torch.no_grad():
-        scores = task.score(far, Draw.shared(0))
-
-    assert (scores.diff() > 0).all()
+    assert (odd_rows.scores_farther_and_farther(task).diff() > 0).all()
