@@ -12,11 +12,20 @@ from ad_core.columns.row_filter import fulfils
 from ad_core.errors import DataError
 from ad_core.reader import READERS, Dataset, Declared, Kind, Reader, Role, fingerprint_of
 from ad_core.recordings import windows
-from ad_core.recordings.channels import Channel, learn, unlike
+from ad_core.recordings.channels import Channel, learn, unlike, z_scores
 from ad_core.recordings.columns import looks_like_recording, propose
+from ad_core.recordings.lane import Cut
 from ad_core.recordings.loading import load
 from ad_core.recordings.rows import clock_kind, repeats, rows_of
-from ad_core.recordings.timeline import Timeline, findings, in_words, timeline, usual_interval
+from ad_core.recordings.timeline import (
+    GAP_FACTOR,
+    Timeline,
+    findings,
+    in_words,
+    timeline,
+    usual_gap,
+    usual_interval,
+)
 from ad_core.recordings.timestamps import ClockKind
 from ad_core.settings import Settings
 from ad_core.types import Frame, ItemShape, Modality, PartKind, Parts
@@ -25,9 +34,6 @@ __all__ = ["Sensor", "SensorSettings", "looks_like_recording"]
 
 SHORTEST = 8
 """Samples in the shortest window that is allowed."""
-
-TOO_MANY_MISSING = 0.5
-"""Windows in which a larger share of cells was neither measured nor bridged get no score."""
 
 
 class SensorSettings(Settings):
@@ -67,7 +73,8 @@ class Sensor(Reader):
         super().__init__(settings)
         self.channels: list[Channel] = []
         self.classes: list[str] = []
-        self.window, self.stride, self.interval_s, self.clock = 0, 0, float("nan"), ClockKind.ROW
+        self.window, self.stride, self.clock = 0, 0, ClockKind.ROW
+        self.interval_s, self.gap_s = float("nan"), float("nan")
         self.notices: list[str] = []
 
     @classmethod
@@ -117,7 +124,7 @@ class Sensor(Reader):
         if "cls" in dataset.rows:
             self.classes = sorted(dataset.rows["cls"].iloc[taught].dropna().unique().tolist())
         self._cut(windows.runs(chosen, line))
-        self.interval_s = usual_interval(line)
+        self.interval_s, self.gap_s = usual_interval(line), usual_gap(line)
         self.clock = clock_kind(dataset.rows, dataset.schema)
 
     def frame(self, dataset: Dataset) -> Frame:
@@ -172,6 +179,7 @@ class Sensor(Reader):
             "window": self.window,
             "stride": self.stride,
             "interval_s": self.interval_s if np.isfinite(self.interval_s) else None,
+            "gap_s": self.gap_s if np.isfinite(self.gap_s) else None,
             "clock": str(self.clock),
             "notices": self.notices,
         }
@@ -186,6 +194,22 @@ class Sensor(Reader):
         self.classes, self.notices = list(facts["classes"]), list(facts["notices"])
         self.window, self.stride, self.clock = int(facts["window"]), int(facts["stride"]), ClockKind(facts["clock"])
         self.interval_s = float("nan") if facts["interval_s"] is None else float(facts["interval_s"])
+        gap_s = facts.get("gap_s", GAP_FACTOR * self.interval_s)  # what bundles did not say before
+        self.gap_s = float("nan") if gap_s is None else float(gap_s)
+
+    def cut(self, gap_s: float | None = None) -> Cut:
+        """How a stream cuts the windows that `frame` cuts from a whole recording.
+
+        Args:
+            gap_s: a longer interval ends a stretch; None = as in the recordings learnt from.
+        """
+        gap_s = self.gap_s if gap_s is None else gap_s
+        mean, scale = (np.array([getattr(channel, of) for channel in self.channels]) for of in ("mean", "scale"))
+
+        def scaled(numbers: np.ndarray) -> np.ndarray:
+            return z_scores(numbers, mean, scale, self.settings.clip).astype(np.float32)
+
+        return Cut(self.window, self.stride, gap_s if gap_s > 0 else float("inf"), len(self.channels), scaled)
 
     def _learn(self, dataset: Dataset, taught: np.ndarray) -> None:
         """Level and scale of every channel from the rows that teach."""
@@ -232,7 +256,7 @@ class Sensor(Reader):
         start = windows.starts(line.bounds, self.window, self.stride)
         until = np.concatenate([[0], np.cumsum(absent)])
         share = (until[start + self.window] - until[start]) / (self.window * len(self.channels))
-        start, share = start[share <= TOO_MANY_MISSING], share[share <= TOO_MANY_MISSING]
+        start, share = start[share <= windows.TOO_MANY_MISSING], share[share <= windows.TOO_MANY_MISSING]
         items = pd.DataFrame({"start": start, "missing": share})
         if "entity" in dataset.rows:
             items["entity"] = dataset.rows["entity"].to_numpy()[line.first[start]]
@@ -245,9 +269,10 @@ class Sensor(Reader):
         """(samples, channel) float32, and (samples,) how many cells of each were neither measured nor bridged."""
         base = np.zeros((len(line.first), len(self.channels)), dtype=np.float32)
         absent = np.zeros(len(line.first), dtype=np.int64)
-        short = max(1, self.window // windows.SHORT_HOLE)
+        short = windows.short_hole(self.window)
         for i, channel in enumerate(self.channels):
-            numbers, unknown = windows.fill(channel.numbers(dataset.data[channel.name])[line.first], line, short)
+            measured = channel.numbers(dataset.data[channel.name])[line.first]
+            numbers, unknown = windows.fill(measured, line.segment, line.seconds, short)
             base[:, i] = channel.scaled(numbers, self.settings.clip)
             absent += unknown
         return base, absent
@@ -261,10 +286,8 @@ class Sensor(Reader):
         lengths = length[line.sample[left_out]]
         notes = rows["note"].to_numpy(dtype=object).copy()
         for n in np.unique(lengths[lengths < self.window]):
-            notes[left_out[lengths == n]] = (
-                f"Its stretch without a gap has {n} samples, fewer than the {self.window} of a window."
-            )
-        notes[left_out[lengths >= self.window]] = "More than half of the cells around it are missing."
+            notes[left_out[lengths == n]] = windows.too_short(n, self.window)
+        notes[left_out[lengths >= self.window]] = windows.HARDLY_MEASURED
         rows["note"] = notes
         rows["sample"] = np.where(notes == "", line.sample, -1)
         return rows

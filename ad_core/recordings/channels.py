@@ -51,10 +51,19 @@ class Channel(BaseModel):
             return as_numbers(values)
         return _coded(values, self.level, self.other)
 
+    def number(self, value: object) -> float:
+        """One cell as `numbers` would read it."""
+        if self.level is not None:
+            return float(_coded(pd.Series([value], dtype=object), self.level, self.other)[0])
+        try:
+            number = float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            return float("nan")
+        return number if np.isfinite(number) else float("nan")
+
     def scaled(self, numbers: np.ndarray, clip: float) -> np.ndarray:
         """z-scores within +-clip; 0, the usual level, where nothing is known."""
-        z = (numbers - self.mean) / self.scale
-        return np.asarray(np.nan_to_num(np.clip(z, -clip, clip), nan=0.0))
+        return z_scores(numbers, self.mean, self.scale, clip)
 
     def in_units(self, z: np.ndarray) -> np.ndarray:
         """The inverse of `scaled`, within its clipping."""
@@ -103,6 +112,12 @@ def learn(name: str, unit: str | None, values: pd.Series, *, as_text: bool) -> C
         low=value,
         high=value,
     )
+
+
+def z_scores(numbers: np.ndarray, mean: float | np.ndarray, scale: float | np.ndarray, clip: float) -> np.ndarray:
+    """Distances from the usual level in usual spreads, within +-clip; 0, the usual level, where nothing is known."""
+    z = np.clip((numbers - mean) / scale, -clip, clip)
+    return np.where(np.isnan(z), 0.0, z)
 
 
 def unlike(channels: Sequence[Channel], data: pd.DataFrame) -> list[str]:

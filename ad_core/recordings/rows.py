@@ -24,7 +24,7 @@ def rows_of(data: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, Clock, pd
         DataError: the time column or the label column can't be read.
     """
     id_name, time_name, entity_name = schema.one(Role.ID), schema.one(Role.TIME), schema.one(Role.ENTITY)
-    entity = None if entity_name is None else data[entity_name].astype(object).map(_plain, na_action="ignore")
+    entity = None if entity_name is None else data[entity_name].astype(object).map(plain, na_action="ignore")
     clock = row_clock(entity, len(data)) if time_name is None else read_clock(data[time_name], time_name)
     notes, times = clock.notes.copy(), time_texts(clock.time)
     texts = times
@@ -40,7 +40,7 @@ def rows_of(data: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, Clock, pd
     if (label := schema.one(Role.LABEL)) is not None:
         rows["label"] = label_values(data[label], label)
     if (cls := schema.one(Role.CLASS)) is not None:
-        rows["cls"] = data[cls].astype(object).map(_plain, na_action="ignore").astype("str")
+        rows["cls"] = data[cls].astype(object).map(plain, na_action="ignore").astype("str")
     return rows, clock, times
 
 
@@ -74,6 +74,6 @@ def repeats(data: pd.DataFrame, schema: Schema, line: Timeline, kind: ClockKind)
     ]
 
 
-def _plain(value: object) -> str:
-    """Whole numbers without the .0 that missing cells in the column gave them."""
+def plain(value: object) -> str:
+    """The text of an entity or a class: whole numbers without the .0 that missing cells in the column gave them."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

@@ -398,6 +398,17 @@ def test_a_short_hole_is_bridged_and_a_long_one_keeps_the_last_value():
     assert share[100] == 11 / 32
 
 
+def test_a_hole_at_the_begin_takes_the_value_after_it_only_if_it_is_short():
+    table = recording(400, channels=2)
+    table.loc[:1, "c0"] = table.loc[:2, "c1"] = np.nan  # 2 = 16 / 8 samples: short; 3: long
+    _, dataset, frame = framed(table, window=16, stride=1)
+    first = frame.x[0, :, :4]
+    z = ((dataset.data[["c0", "c1"]] - dataset.data[["c0", "c1"]].mean()) / dataset.data[["c0", "c1"]].std(ddof=0)).T
+
+    np.testing.assert_allclose(first[0], [z.loc["c0", 2], z.loc["c0", 2], z.loc["c0", 2], z.loc["c0", 3]], rtol=1e-5)
+    np.testing.assert_allclose(first[1], [0, 0, 0, z.loc["c1", 3]], rtol=1e-5)  # float32
+
+
 def test_a_stretch_that_was_hardly_measured_gets_no_score_but_a_note():
     table = recording(400, channels=1)
     table.loc[200:299, "c0"] = np.nan
