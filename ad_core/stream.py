@@ -81,7 +81,7 @@ class Stream:
         if not isinstance(detector.reader, Sensor):
             raise DataError(f"Only recordings can be scored as a stream; this detector takes {detector.modality} data.")
         self._detector, self._reader = detector, detector.reader
-        self._cut = self._reader.cut(gap_s)
+        self._gap_s = gap_s
         self._recordings: dict[str | None, _Recording] = {}
         if isinstance(detector.model, torch.nn.Module):
             detector.model.eval()
@@ -172,7 +172,8 @@ class Stream:
             time = 0 if recording is None else recording.next_row
         stamp = int(time) if is_row else read_time(time, self._reader.clock)
         if recording is None:
-            recording = self._recordings[name] = _Recording(Lane(self._cut, self._reader.shape.size[0]), stamp)
+            lane = Lane(self._reader.cut(self._gap_s, name), self._reader.shape.size[0])
+            recording = self._recordings[name] = _Recording(lane, stamp)
         recording.next_row = int(stamp) + 1 if is_row else 0
         return stamp
 
@@ -183,10 +184,10 @@ class Stream:
         newest = np.maximum.accumulate(np.append(lane.newest, seconds[:-1]))
         found = [_without(name, stamps[i], LATE) for i in np.flatnonzero(seconds < newest)]
         new = np.flatnonzero(seconds > newest)
-        is_gap = (seconds - newest)[new] > self._cut.gap_s
+        is_gap = (seconds - newest)[new] > lane.cut.gap_s
         for ticks in np.split(new, np.flatnonzero(is_gap)):
             if len(ticks):
-                if seconds[ticks[0]] - lane.newest > self._cut.gap_s:
+                if seconds[ticks[0]] - lane.newest > lane.cut.gap_s:
                     found += self._ended(name, lane)
                 lane.extend(seconds[ticks], numbers[ticks], [stamps[i] for i in ticks])
                 found += self._progressed(name, lane)

@@ -1,6 +1,7 @@
 """Recordings: one row per time stamp, one column per channel, one or several recordings; items are windows."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,14 @@ from pydantic import Field, field_validator
 
 from ad_core.columns.row_filter import fulfils
 from ad_core.errors import DataError
-from ad_core.reader import READERS, Dataset, Declared, Kind, Reader, Role, fingerprint_of
+from ad_core.reader import READERS, Dataset, Declared, Reader, Role, fingerprint_of
 from ad_core.recordings import windows
-from ad_core.recordings.channels import Channel, learn, unlike, z_scores
+from ad_core.recordings.channels import Channel, unlike
 from ad_core.recordings.columns import looks_like_recording, propose
 from ad_core.recordings.lane import Cut
 from ad_core.recordings.loading import load
 from ad_core.recordings.rows import clock_kind, repeats, rows_of
+from ad_core.recordings.scaling import PerEntity, Scaling, learn_scaling, some
 from ad_core.recordings.timeline import (
     GAP_FACTOR,
     Timeline,
@@ -28,7 +30,7 @@ from ad_core.recordings.timeline import (
 )
 from ad_core.recordings.timestamps import ClockKind
 from ad_core.settings import Settings
-from ad_core.types import Frame, ItemShape, Modality, PartKind, Parts
+from ad_core.types import Frame, ItemShape, Modality
 
 __all__ = ["Sensor", "SensorSettings", "looks_like_recording"]
 
@@ -52,6 +54,12 @@ class SensorSettings(Settings):
         20.0, gt=0, le=1000, description="Largest distance from the usual level that counts, in standard deviations."
     )
 
+    scale_per_entity: PerEntity = Field(
+        "auto",
+        description="Whether each recording of several has its own level and scale in a channel. auto: in the channels "
+        "in which the levels of two of them lie more than 3 usual spreads apart.",
+    )
+
     @field_validator("window")
     @classmethod
     def _long_enough(cls, window: int) -> int:
@@ -71,7 +79,7 @@ class Sensor(Reader):
 
     def __init__(self, settings: SensorSettings) -> None:
         super().__init__(settings)
-        self.channels: list[Channel] = []
+        self.scaling = Scaling((), settings.clip)
         self.classes: list[str] = []
         self.window, self.stride, self.clock = 0, 0, ClockKind.ROW
         self.interval_s, self.gap_s = float("nan"), float("nan")
@@ -120,7 +128,7 @@ class Sensor(Reader):
         if not chosen.any():
             raise DataError("No row with a time stamp is among the rows to learn from. Choose other reference rows.")
         taught = line.first[chosen]
-        self._learn(dataset, taught)
+        self.scaling, self.notices = learn_scaling(dataset, taught, self.settings.scale_per_entity, self.settings.clip)
         if "cls" in dataset.rows:
             self.classes = sorted(dataset.rows["cls"].iloc[taught].dropna().unique().tolist())
         self._cut(windows.runs(chosen, line))
@@ -155,26 +163,27 @@ class Sensor(Reader):
         sentences = ["The channels are in another order; they are matched by name."] if there != known else []
         if extra := [name for name in dataset.schema.names(Role.FEATURE) if name not in set(known)]:
             sentences.append(
-                f"Not used, because the detector does not know {'it' if len(extra) == 1 else 'them'}: {_some(extra)}."
+                f"Not used, because the detector does not know {'it' if len(extra) == 1 else 'them'}: {some(extra)}."
             )
-        return sentences + unlike(self.channels, dataset.data) + self._other_clock(dataset)
+        sentences += unlike(self.channels, dataset.data) + self.scaling.unknown(dataset.rows)
+        return sentences + self._other_clock(dataset)
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The user's channels; those of an item are `shape.parts`."""
+        return self.scaling.channels
 
     @property
     def shape(self) -> ItemShape:
-        names = tuple(channel.name for channel in self.channels)
-        parts = Parts(
-            names=names,
-            of_entry=tuple(range(len(names))),
-            kinds=(PartKind.NUMBER,) * len(names),
-            units=tuple(channel.unit for channel in self.channels),
-        )
+        parts = self.scaling.parts
         return ItemShape(
-            modality=Modality.SENSOR, size=(len(names), self.window), parts=parts, classes=len(self.classes)
+            modality=Modality.SENSOR, size=(len(parts.names), self.window), parts=parts, classes=len(self.classes)
         )
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        facts = {
-            "channels": [channel.model_dump(exclude={"mean", "scale", "low", "high"}) for channel in self.channels],
+        facts, arrays = self.scaling.state()
+        return {
+            **facts,
             "classes": self.classes,
             "window": self.window,
             "stride": self.stride,
@@ -182,56 +191,31 @@ class Sensor(Reader):
             "gap_s": self.gap_s if np.isfinite(self.gap_s) else None,
             "clock": str(self.clock),
             "notices": self.notices,
-        }
-        scales = [[channel.mean, channel.scale, channel.low, channel.high] for channel in self.channels]
-        return facts, {"scales": np.array(scales, dtype=np.float64).reshape(-1, 4)}
+        }, arrays
 
     def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-        self.channels = [
-            Channel(**channel, mean=float(mean), scale=float(scale), low=float(low), high=float(high))
-            for channel, (mean, scale, low, high) in zip(facts["channels"], arrays["scales"], strict=True)
-        ]
+        self.scaling = Scaling.restored(facts, arrays, self.settings.clip)
         self.classes, self.notices = list(facts["classes"]), list(facts["notices"])
         self.window, self.stride, self.clock = int(facts["window"]), int(facts["stride"]), ClockKind(facts["clock"])
         self.interval_s = float("nan") if facts["interval_s"] is None else float(facts["interval_s"])
         gap_s = facts.get("gap_s", GAP_FACTOR * self.interval_s)  # what bundles did not say before
         self.gap_s = float("nan") if gap_s is None else float(gap_s)
 
-    def cut(self, gap_s: float | None = None) -> Cut:
+    def cut(self, gap_s: float | None = None, entity: str | None = None) -> Cut:
         """How a stream cuts the windows that `frame` cuts from a whole recording.
 
         Args:
             gap_s: a longer interval ends a stretch; None = as in the recordings learnt from.
+            entity: the recording; one that was not learnt from is scaled as all together.
         """
         gap_s = self.gap_s if gap_s is None else gap_s
-        mean, scale = (np.array([getattr(channel, of) for channel in self.channels]) for of in ("mean", "scale"))
-
-        def scaled(numbers: np.ndarray) -> np.ndarray:
-            return z_scores(numbers, mean, scale, self.settings.clip).astype(np.float32)
-
-        return Cut(self.window, self.stride, gap_s if gap_s > 0 else float("inf"), len(self.channels), scaled)
-
-    def _learn(self, dataset: Dataset, taught: np.ndarray) -> None:
-        """Level and scale of every channel from the rows that teach."""
-        self.notices, self.channels, empty = [], [], []
-        for column in (c for c in dataset.schema.columns if c.role is Role.FEATURE):
-            as_text = column.kind in (Kind.CATEGORY, Kind.TEXT)
-            channel = learn(column.name, column.unit, dataset.data[column.name].iloc[taught], as_text=as_text)
-            self.channels += [channel] if channel is not None else []
-            empty += [column.name] if channel is None else []
-        constant = [channel.name for channel in self.channels if channel.is_constant]
-        if len(constant) == len(self.channels):
-            raise DataError(
-                f"All {len(constant) + len(empty)} channels are constant or empty in the {len(taught)} rows to learn "
-                f"from, so nothing can be learnt. Choose reference rows in which something happens."
-            )
-        if constant:
-            self.notices.append(
-                f"Constant in the reference rows: {_some(constant)}. They stay at zero, "
-                f"so that only a change in them shows."
-            )
-        if empty:
-            self.notices.append(f"Left out, because they are empty in the reference rows: {_some(empty)}.")
+        return Cut(
+            self.window,
+            self.stride,
+            gap_s if gap_s > 0 else float("inf"),
+            len(self.channels),
+            partial(self.scaling.scaled, entity=entity),
+        )
 
     def _cut(self, stretches: np.ndarray) -> None:
         """Length and stride of the windows, by the stretches of samples that teach."""
@@ -266,14 +250,14 @@ class Sensor(Reader):
         return items, base
 
     def _scaled(self, dataset: Dataset, line: Timeline) -> tuple[np.ndarray, np.ndarray]:
-        """(samples, channel) float32, and (samples,) how many cells of each were neither measured nor bridged."""
-        base = np.zeros((len(line.first), len(self.channels)), dtype=np.float32)
-        absent = np.zeros(len(line.first), dtype=np.int64)
+        """(samples, item channel) float32, and (samples,) how many cells of each were neither measured nor bridged."""
+        base, absent = self.scaling.base(len(line.first)), np.zeros(len(line.first), dtype=np.int64)
         short = windows.short_hole(self.window)
+        names = dataset.rows["entity"].to_numpy()[line.first] if self.scaling.own and "entity" in dataset.rows else None
         for i, channel in enumerate(self.channels):
             measured = channel.numbers(dataset.data[channel.name])[line.first]
             numbers, unknown = windows.fill(measured, line.segment, line.seconds, short)
-            base[:, i] = channel.scaled(numbers, self.settings.clip)
+            self.scaling.write(base, i, self.scaling.z(i, numbers, names))
             absent += unknown
         return base, absent
 
@@ -307,7 +291,3 @@ class Sensor(Reader):
                 f"where the detector learnt: windows last differently long."
             ]
         return []
-
-
-def _some(names: list[str], most: int = 10) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -301,8 +301,7 @@ def test_two_entities_of_different_length_in_one_file_keep_to_themselves():
 
 def test_windows_of_a_million_samples_share_one_array():
     n = 1_000_000
-    table = pd.DataFrame(np.zeros((n, 20), dtype=np.float32), columns=[f"c{i}" for i in range(20)])
-    table["c0"] = np.arange(n, dtype=np.float32) % 7
+    table = pd.DataFrame({f"c{i}": np.arange(n, dtype=np.float32) % (7 + i) for i in range(20)})
     dataset = opened(table)
     reader = Sensor(SensorSettings(window=128))
     reader.fit(dataset, dataset.teaches)
