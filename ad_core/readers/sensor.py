@@ -13,17 +13,17 @@ from ad_core.columns.row_filter import fulfils
 from ad_core.errors import DataError
 from ad_core.reader import READERS, Dataset, Declared, Reader, Role, fingerprint_of
 from ad_core.recordings import windows
-from ad_core.recordings.channels import Channel, unlike
+from ad_core.recordings.channels import Channel, some, unlike
 from ad_core.recordings.columns import looks_like_recording, propose
+from ad_core.recordings.courses import command_notice, drifts, frozen
 from ad_core.recordings.lane import Cut
 from ad_core.recordings.loading import load
-from ad_core.recordings.rows import clock_kind, repeats, rows_of
-from ad_core.recordings.scaling import PerEntity, Scaling, learn_scaling, some
+from ad_core.recordings.rows import clock_kind, noted, other_clock, repeats, rows_of
+from ad_core.recordings.scaling import PerEntity, Scaling, learn_scaling
 from ad_core.recordings.timeline import (
     GAP_FACTOR,
     Timeline,
     findings,
-    in_words,
     timeline,
     usual_gap,
     usual_interval,
@@ -107,6 +107,8 @@ class Sensor(Reader):
             *notices,
             *findings(line, texts),
             *repeats(data, schema, line, clock.kind),
+            *command_notice(schema.columns),
+            *frozen(data, schema, line, clock),
         ]
         return Dataset(
             modality=Modality.SENSOR,
@@ -129,6 +131,7 @@ class Sensor(Reader):
             raise DataError("No row with a time stamp is among the rows to learn from. Choose other reference rows.")
         taught = line.first[chosen]
         self.scaling, self.notices = learn_scaling(dataset, taught, self.settings.scale_per_entity, self.settings.clip)
+        self.notices += drifts(dataset, rows)
         if "cls" in dataset.rows:
             self.classes = sorted(dataset.rows["cls"].iloc[taught].dropna().unique().tolist())
         self._cut(windows.runs(chosen, line))
@@ -138,7 +141,7 @@ class Sensor(Reader):
     def frame(self, dataset: Dataset) -> Frame:
         line = timeline(dataset.rows)
         items, base = self._items(dataset, line)
-        rows = self._noted(dataset, line, items["start"].to_numpy())
+        rows = noted(dataset.rows, line, items["start"].to_numpy(), self.window)
         new = np.flatnonzero((rows["note"] != dataset.rows["note"]).to_numpy())
         notices = list(self.notices)
         if len(new):
@@ -166,7 +169,7 @@ class Sensor(Reader):
                 f"Not used, because the detector does not know {'it' if len(extra) == 1 else 'them'}: {some(extra)}."
             )
         sentences += unlike(self.channels, dataset.data) + self.scaling.unknown(dataset.rows)
-        return sentences + self._other_clock(dataset)
+        return sentences + other_clock(dataset.rows, dataset.schema, self.clock, self.interval_s)
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -260,34 +263,3 @@ class Sensor(Reader):
             self.scaling.write(base, i, self.scaling.z(i, numbers, names))
             absent += unknown
         return base, absent
-
-    def _noted(self, dataset: Dataset, line: Timeline, start: np.ndarray) -> pd.DataFrame:
-        """`Frame.rows`: rows that no window covers get a note that says why."""
-        covered = windows.covered(start, self.window, len(line.first))
-        length = np.diff(line.bounds, axis=1)[:, 0][line.segment]
-        rows = dataset.rows[[c for c in ("row_id", "note", "entity", "time", "label") if c in dataset.rows]].copy()
-        left_out = np.flatnonzero((line.sample >= 0) & ~covered[line.sample])
-        lengths = length[line.sample[left_out]]
-        notes = rows["note"].to_numpy(dtype=object).copy()
-        for n in np.unique(lengths[lengths < self.window]):
-            notes[left_out[lengths == n]] = windows.too_short(n, self.window)
-        notes[left_out[lengths >= self.window]] = windows.HARDLY_MEASURED
-        rows["note"] = notes
-        rows["sample"] = np.where(notes == "", line.sample, -1)
-        return rows
-
-    def _other_clock(self, dataset: Dataset) -> list[str]:
-        """A time of another kind, or another sampling interval."""
-        kind, names = (
-            clock_kind(dataset.rows, dataset.schema),
-            {ClockKind.DATE: "dates", ClockKind.SECONDS: "seconds", ClockKind.ROW: "row numbers"},
-        )
-        if kind is not self.clock:
-            return [f"The time here is in {names[kind]}, while the detector learnt from {names[self.clock]}."]
-        usual = usual_interval(timeline(dataset.rows))
-        if np.isfinite(usual) and np.isfinite(self.interval_s) and not 2 / 3 <= usual / self.interval_s <= 1.5:
-            return [
-                f"A sample is taken every {in_words(usual)} here, but every {in_words(self.interval_s)} "
-                f"where the detector learnt: windows last differently long."
-            ]
-        return []

@@ -157,6 +157,11 @@ def unit_of(name: str) -> str | None:
     return found.group(1) if found and found.start() > 0 else None
 
 
+def some(names: Sequence[str], most: int = 10) -> str:
+    """The first names, and how many more there are."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
 def _coded(values: pd.Series, level: str, other: str | None) -> np.ndarray:
     texts = values.astype(object).where(values.notna(), None).map(str, na_action="ignore")
     codes = np.select(

@@ -9,7 +9,7 @@ Every channel is counted in its usual spreads from its usual level. Two things c
   one of them changes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -19,7 +19,7 @@ import pandas as pd
 
 from ad_core.errors import DataError
 from ad_core.reader import Dataset, Kind, Role
-from ad_core.recordings.channels import Channel, learn, z_scores
+from ad_core.recordings.channels import Channel, learn, some, z_scores
 from ad_core.types import PartKind, Parts
 
 PerEntity = Literal["auto", "on", "off"]
@@ -206,11 +206,6 @@ def learn_scaling(
     if empty:
         notices.append(f"Left out, because they are empty in the reference rows: {some(empty)}.")
     return Scaling(tuple(channels), clip, shared, own), notices
-
-
-def some(names: Sequence[str], most: int = 10) -> str:
-    """The first names, and how many more there are."""
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _own_scales(
