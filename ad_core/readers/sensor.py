@@ -13,9 +13,11 @@ from ad_core.columns.row_filter import fulfils
 from ad_core.errors import DataError
 from ad_core.reader import READERS, Dataset, Declared, Reader, Role, fingerprint_of
 from ad_core.recordings import windows
+from ad_core.recordings.base import base_of
 from ad_core.recordings.channels import Channel, some, unlike
 from ad_core.recordings.columns import looks_like_recording, propose
 from ad_core.recordings.courses import command_notice, drifts, frozen
+from ad_core.recordings.evening import FEW, Grid, evened
 from ad_core.recordings.lane import Cut
 from ad_core.recordings.loading import load
 from ad_core.recordings.rows import clock_kind, noted, other_clock, repeats, rows_of
@@ -54,11 +56,22 @@ class SensorSettings(Settings):
         20.0, gt=0, le=1000, description="Largest distance from the usual level that counts, in standard deviations."
     )
 
+    resample: float = Field(
+        0.0,
+        ge=0,
+        description="Evens irregular sampling out to one sample every so many seconds, on the line between values that "
+        "are at most 3 usual intervals apart, never over a gap; 0 = off.",
+    )
     scale_per_entity: PerEntity = Field(
         "auto",
         description="Whether each recording of several has its own level and scale in a channel. auto: in the channels "
         "in which the levels of two of them lie more than 3 usual spreads apart.",
     )
+
+    @field_validator("resample", mode="before")
+    @classmethod
+    def _off(cls, resample: Any) -> Any:
+        return 0.0 if resample == "off" else resample
 
     @field_validator("window")
     @classmethod
@@ -134,13 +147,17 @@ class Sensor(Reader):
         self.notices += drifts(dataset, rows)
         if "cls" in dataset.rows:
             self.classes = sorted(dataset.rows["cls"].iloc[taught].dropna().unique().tolist())
-        self._cut(windows.runs(chosen, line))
         self.interval_s, self.gap_s = usual_interval(line), usual_gap(line)
         self.clock = clock_kind(dataset.rows, dataset.schema)
+        grid = self._grid(line)
+        self.notices += [] if grid is None else [grid.notice()]
+        self._cut(windows.runs(chosen, line) if grid is None else windows.runs(chosen[grid.nearest], grid.line))
 
     def frame(self, dataset: Dataset) -> Frame:
-        line = timeline(dataset.rows)
-        items, base = self._items(dataset, line)
+        measured = timeline(dataset.rows)
+        grid = self._grid(measured)
+        line = measured if grid is None else grid.line
+        items, base = self._items(dataset, line, grid)
         rows = noted(dataset.rows, line, items["start"].to_numpy(), self.window)
         new = np.flatnonzero((rows["note"] != dataset.rows["note"]).to_numpy())
         notices = list(self.notices)
@@ -153,7 +170,8 @@ class Sensor(Reader):
                 )
             notices.append(f"{len(new)} of {len(rows)} rows get no score, {why}")
         x = np.lib.stride_tricks.sliding_window_view(base, self.window, axis=0)  # (samples - window + 1, channel, time)
-        return Frame(self.shape, x, items, rows, self.window, notices)
+        times = None if grid is None else grid.times(dataset.rows)
+        return Frame(self.shape, x, items, rows, self.window, notices, times)
 
     def match(self, dataset: Dataset) -> list[str]:
         if wrong := [problem for channel in self.channels if (problem := channel.problem(dataset.data))]:
@@ -169,7 +187,8 @@ class Sensor(Reader):
                 f"Not used, because the detector does not know {'it' if len(extra) == 1 else 'them'}: {some(extra)}."
             )
         sentences += unlike(self.channels, dataset.data) + self.scaling.unknown(dataset.rows)
-        return sentences + other_clock(dataset.rows, dataset.schema, self.clock, self.interval_s)
+        interval_s = float("nan") if self.settings.resample else self.interval_s  # evened out, windows last alike
+        return sentences + other_clock(dataset.rows, dataset.schema, self.clock, interval_s)
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -216,8 +235,11 @@ class Sensor(Reader):
             self.window,
             self.stride,
             gap_s if gap_s > 0 else float("inf"),
+            self._short,
             len(self.channels),
             partial(self.scaling.scaled, entity=entity),
+            self.settings.resample if self.clock is not ClockKind.ROW else 0.0,
+            self._limit_s,
         )
 
     def _cut(self, stretches: np.ndarray) -> None:
@@ -237,9 +259,20 @@ class Sensor(Reader):
                 f"few: {windows.count(stretches, self.window, self.stride)} windows fit into them."
             )
 
-    def _items(self, dataset: Dataset, line: Timeline) -> tuple[pd.DataFrame, np.ndarray]:
+    def _grid(self, line: Timeline) -> Grid | None:
+        """Even samples over irregular ones; None where they are taken as they are."""
+        if not self.settings.resample or self.clock is ClockKind.ROW:
+            return None
+        return evened(line, self.settings.resample, self._limit_s)
+
+    @property
+    def _limit_s(self) -> float:
+        """Values further apart are not connected when irregular sampling is evened out."""
+        return FEW * float(np.nanmax([self.interval_s, self.settings.resample]))
+
+    def _items(self, dataset: Dataset, line: Timeline, grid: Grid | None) -> tuple[pd.DataFrame, np.ndarray]:
         """`Frame.items`, without windows that were hardly measured, and the (samples, channel) they are cut from."""
-        base, absent = self._scaled(dataset, line)
+        base, absent = base_of(dataset, self.scaling, line, grid, self._short)
         start = windows.starts(line.bounds, self.window, self.stride)
         until = np.concatenate([[0], np.cumsum(absent)])
         share = (until[start + self.window] - until[start]) / (self.window * len(self.channels))
@@ -252,14 +285,8 @@ class Sensor(Reader):
             items["cls"] = pd.Categorical(middle, categories=self.classes).codes.astype(np.int64)
         return items, base
 
-    def _scaled(self, dataset: Dataset, line: Timeline) -> tuple[np.ndarray, np.ndarray]:
-        """(samples, item channel) float32, and (samples,) how many cells of each were neither measured nor bridged."""
-        base, absent = self.scaling.base(len(line.first)), np.zeros(len(line.first), dtype=np.int64)
-        short = windows.short_hole(self.window)
-        names = dataset.rows["entity"].to_numpy()[line.first] if self.scaling.own and "entity" in dataset.rows else None
-        for i, channel in enumerate(self.channels):
-            measured = channel.numbers(dataset.data[channel.name])[line.first]
-            numbers, unknown = windows.fill(measured, line.segment, line.seconds, short)
-            self.scaling.write(base, i, self.scaling.z(i, numbers, names))
-            absent += unknown
-        return base, absent
+    @property
+    def _short(self) -> int:
+        """The longest hole that is bridged [samples]; evened samples were connected already."""
+        is_even = self.settings.resample > 0 and self.clock is not ClockKind.ROW
+        return 0 if is_even else windows.short_hole(self.window)
