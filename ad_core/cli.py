@@ -57,6 +57,12 @@ def train(
     time: Annotated[str | None, typer.Option(help="Time column; makes it a sensor recording.")] = None,
     entity: Annotated[str | None, typer.Option(help="Column that tells recordings apart.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="COLUMN=VALUE: only such rows teach; repeatable.")] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FROM..TO[@ENTITY]", help="Times of a recording that don't teach, such as downtime; repeatable."
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     training_rows: Annotated[
         TrainingRowsOption, typer.Option(help="What is known of the training rows.")
@@ -67,6 +73,7 @@ def train(
 ) -> None:
     """Train a detector and write it as a bundle."""
     from ad_core import pipeline
+    from ad_core.recordings.exclusion import parse_range
     from ad_core.settings import parse_assignments
 
     dataset = pipeline.open_dataset(
@@ -78,6 +85,7 @@ def train(
         entity=entity,
         ignore=ignore or (),
         only=only or (),
+        exclude=[parse_range(text) for text in exclude or ()],
     )
     choice = pipeline.Choice(
         pretext=pretext, scorer=scorer, preset=preset.value, seed=seed, device=device,

@@ -27,6 +27,7 @@ def open_dataset(
     ignore: Iterable[str] = (),
     use: Iterable[str] = (),
     only: Iterable[str] = (),
+    exclude: Iterable[Sequence[str]] = (),
     kinds: Mapping[str, Kind] | None = None,
 ) -> Dataset:
     """Open files, a folder, a zip of images, or a frame; the kind of data is found out unless it is given.
@@ -34,6 +35,7 @@ def open_dataset(
     Args:
         label: column with the truth where it is known; only ever used to judge.
         only: `COLUMN=VALUE` texts; rows that don't fulfil all of them are scored but teach nothing.
+        exclude: times of recordings, (from, to) or (from, to, entity), whose rows are scored but teach nothing.
         kinds: corrected kinds of columns.
 
     Raises:
@@ -42,7 +44,8 @@ def open_dataset(
     declared = Declared(
         modality=Modality(modality) if modality else None,
         id=id, label=label, class_column=class_column, time=time, entity=entity,
-        ignore=tuple(ignore), use=tuple(use), only=tuple(only), kinds=dict(kinds or {}),
+        ignore=tuple(ignore), use=tuple(use), only=tuple(only), exclude=tuple(tuple(map(str, one)) for one in exclude),
+        kinds=dict(kinds or {}),
     )  # fmt: skip
     return open_declared(sources, declared)
 
@@ -54,6 +57,8 @@ def open_declared(sources: str | Path | Sequence[str | Path] | pd.DataFrame, dec
     if not isinstance(sources, pd.DataFrame):
         sources = _existing(sources)
     found = declared.modality or _modality_of(sources, declared)
+    if declared.exclude and found is not Modality.SENSOR:
+        raise DataError(f"Times can be excluded of recordings only; these data are read as {found}. Leave them out.")
     return READERS.get(READER_OF[found]).open(sources, declared)
 
 

@@ -36,9 +36,6 @@ from ad_core.types import Frame, ItemShape, Modality
 
 __all__ = ["Sensor", "SensorSettings", "looks_like_recording"]
 
-SHORTEST = 8
-"""Samples in the shortest window that is allowed."""
-
 
 class SensorSettings(Settings):
     """How recordings are cut into windows."""
@@ -76,8 +73,10 @@ class SensorSettings(Settings):
     @field_validator("window")
     @classmethod
     def _long_enough(cls, window: int) -> int:
-        if 0 < window < SHORTEST:
-            raise ValueError(f"a window needs at least {SHORTEST} samples, or 0 for a length that fits the data")
+        if 0 < window < windows.SHORTEST:
+            raise ValueError(
+                f"a window needs at least {windows.SHORTEST} samples, or 0 for a length that fits the data"
+            )
         return window
 
 
@@ -109,11 +108,14 @@ class Sensor(Reader):
                 f"No column is left to be a channel ({why}). Choose a file with numbers over time, "
                 f"or change the columns' roles."
             )
-        rows, clock, texts = rows_of(data, schema)
+        rows, clock, texts = rows_of(data, schema, declared.exclude)
         line = timeline(rows)
         usable = (rows["note"] == "").to_numpy()
         if not usable.any():
             raise DataError(f"None of the {len(rows)} rows can be used. The first says: {rows['note'].iloc[0]}")
+        out = rows["excluded"].to_numpy() if "excluded" in rows else np.zeros(len(rows), dtype=bool)
+        if out.any():
+            notices.append(f"{out.sum()} of {len(rows)} rows are excluded: they don't teach, are scored, and marked.")
         notices = [
             *loaded.notices,
             *clock.notices,
@@ -131,7 +133,7 @@ class Sensor(Reader):
             declared=declared,
             sources=loaded.sources,
             name=loaded.name,
-            teaches=usable & fulfils(data, declared.only),
+            teaches=usable & fulfils(data, declared.only) & ~out,
             fingerprint=fingerprint_of(data),
             notices=tuple(notices),
         )
@@ -151,7 +153,9 @@ class Sensor(Reader):
         self.clock = clock_kind(dataset.rows, dataset.schema)
         grid = self._grid(line)
         self.notices += [] if grid is None else [grid.notice()]
-        self._cut(windows.runs(chosen, line) if grid is None else windows.runs(chosen[grid.nearest], grid.line))
+        stretches = windows.runs(chosen, line) if grid is None else windows.runs(chosen[grid.nearest], grid.line)
+        self.window, self.stride, said = windows.fitting(stretches, self.settings.window, self.settings.stride)
+        self.notices += said
 
     def frame(self, dataset: Dataset) -> Frame:
         measured = timeline(dataset.rows)
@@ -241,23 +245,6 @@ class Sensor(Reader):
             self.settings.resample if self.clock is not ClockKind.ROW else 0.0,
             self._limit_s,
         )
-
-    def _cut(self, stretches: np.ndarray) -> None:
-        """Length and stride of the windows, by the stretches of samples that teach."""
-        self.window = self.settings.window or windows.choose_window(stretches, self.settings.stride)
-        self.stride = windows.stride_of(self.window, self.settings.stride)
-        longest = int(np.diff(stretches, axis=1).max(initial=0))
-        if longest < self.window:
-            raise DataError(
-                f"The longest stretch without a gap among the rows to learn from has {longest} samples, but a window "
-                f"takes {self.window}. Bring a longer recording, choose more reference rows, or set a shorter window "
-                f"(at least {SHORTEST})."
-            )
-        if not self.settings.window and self.window != windows.TRIED[0]:
-            self.notices.append(
-                f"A window has {self.window} samples instead of {windows.TRIED[0]}, because the reference rows are "
-                f"few: {windows.count(stretches, self.window, self.stride)} windows fit into them."
-            )
 
     def _grid(self, line: Timeline) -> Grid | None:
         """Even samples over irregular ones; None where they are taken as they are."""
