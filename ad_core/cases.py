@@ -11,8 +11,10 @@ import torch
 from ad_core import explanation
 from ad_core.case_parts import Attributed, Explained, parts_of, row_of_item
 from ad_core.detector import Detector
+from ad_core.event_leads import in_words_of, leads
 from ad_core.progress import Report
 from ad_core.reader import Dataset
+from ad_core.recordings.timestamps import ClockKind
 from ad_core.training import embed_items, score_items
 from ad_core.types import Frame, Modality
 
@@ -37,6 +39,10 @@ PART_COLUMNS = [
 ALERT_P, ALERT_PERCENTILE = 0.01, 99.0
 """A time stamp belongs to an event from this p-value on; where the calibration can't reach it, from this percentile on.
 """
+
+
+LED = 20
+"""For so many of the highest events it is looked up which channels led."""
 
 
 def explain_top(
@@ -130,15 +136,48 @@ def items_of_rows(frame: Frame, row_ids: Sequence[str]) -> np.ndarray:
     return np.array(found, dtype=np.int64)
 
 
-def find_events(detector: Detector, scores: pd.DataFrame, frame: Frame) -> pd.DataFrame:
-    """Stretches of a recording whose time stamps are alerts, merged over gaps of at most two windows."""
-    from ad_core.events import events
-
-    calibration = detector.calibration
-    threshold = calibration.threshold(ALERT_P)
+def event_rule(detector: Detector, frame: Frame) -> dict[str, Any]:
+    """What makes an event of a recording: `threshold`, `by` (the p-value or percentile behind it), `merge_gap` [rows]
+    and `merge_windows`, the setting that it follows from.
+    """
+    calibration, settings = detector.calibration, detector.reader.settings
+    threshold, by = calibration.threshold(ALERT_P), f"p ≤ {ALERT_P:g}"
     if not np.isfinite(threshold):
         threshold = float(np.percentile(calibration.scores, ALERT_PERCENTILE))
-    return events(scores, threshold, merge_gap=2 * frame.span)
+        by = f"above percentile {ALERT_PERCENTILE:g} of the calibration rows"
+    rows = frame.span if frame.times is None else frame.span * len(frame.rows) / frame.samples
+    merge_windows: float = settings.merge_windows  # type: ignore[attr-defined]
+    gap = round(merge_windows * rows)
+    return {"threshold": threshold, "by": by, "merge_gap": gap, "merge_windows": merge_windows}
+
+
+def find_events(detector: Detector, scores: pd.DataFrame, frame: Frame) -> pd.DataFrame:
+    """Stretches of a recording whose time stamps are alerts, see `event_rule` and `events.events`.
+
+    Returns:
+        Also `excluded` (whether the peak is), where times were excluded; and where the model says which channel
+        surprises it, for the highest events, `leading` (the channel that led) and `leads` (the first three, and how
+        long before the peak).
+    """
+    from ad_core.events import events
+
+    rule = event_rule(detector, frame)
+    found = events(scores, rule["threshold"], merge_gap=rule["merge_gap"])
+    if "excluded" in scores:
+        found["excluded"] = found["row_id_peak"].map(scores.set_index("row_id")["excluded"]).astype(bool)
+    if detector.part_levels is None:
+        return found
+    row = pd.Series(np.arange(len(frame.rows)), index=frame.rows["row_id"].to_numpy())
+    sample = frame.rows["sample"].to_numpy()
+    is_clock = detector.reader.clock is not ClockKind.ROW  # type: ignore[attr-defined]
+    names: list[str | None] = [None] * len(found)
+    texts: list[str | None] = [None] * len(found)
+    for i, event in enumerate(found.head(LED).itertuples()):
+        start, peak = int(row[event.row_id_start]), int(row[event.row_id_peak])
+        led = leads(detector.model, frame, detector.part_levels, (sample[start], sample[peak]), detector.device)
+        if led:
+            names[i], texts[i] = led[0].channel, in_words_of(led, frame, peak, is_clock=is_clock)
+    return found.assign(leading=pd.Series(names, dtype="str"), leads=pd.Series(texts, dtype="str"))
 
 
 def anomaly_maps(detector: Detector, dataset: Dataset, report: Report) -> Iterator[tuple[str, np.ndarray]]:

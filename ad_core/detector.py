@@ -62,6 +62,8 @@ class Detector:
     out_of_bag: pd.DataFrame | None = None
     """`row_id`, `score` of rows that taught, by members that did not see them; used when such a row is scored again."""
     recipe: Recipe | None = None
+    part_levels: np.ndarray | None = None
+    """(channel,) 99 % level of each channel's part scores, of recordings; see `event_leads`."""
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
     @property
@@ -171,6 +173,8 @@ class Detector:
             parts["residuals"] = {"quantiles": self.residuals}
         if self.out_of_bag is not None:
             parts["out_of_bag"] = self.out_of_bag
+        if self.part_levels is not None:
+            parts["part_levels"] = {"levels": self.part_levels}
         bundle.write(Path(folder), self.facts, parts)
         return Path(folder)
 
@@ -200,6 +204,7 @@ class Detector:
             parts["residuals"]["quantiles"] if "residuals" in parts else None,
             parts.get("out_of_bag"),
             recipe,
+            parts["part_levels"]["levels"] if "part_levels" in parts else None,
         )
         if not np.allclose(detector._normal_scores(), parts["normals"]["score"], rtol=ELSEWHERE, atol=ELSEWHERE):
             raise BundleError(

@@ -148,6 +148,7 @@ def _published_scores(
     folder: Path, scores: pd.DataFrame, detector: "Detector", frame: Frame, facts: dict[str, Any]
 ) -> None:
     if detector.modality is Modality.SENSOR:
+        facts["events"] = cases.event_rule(detector, frame)
         results.publish(folder, "events", cases.find_events(detector, scores, frame))
     _summarise(folder, facts)
     results.publish(folder, "scores", scores)

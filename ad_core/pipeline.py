@@ -162,6 +162,7 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
         residuals=_residuals(fitted.model, frame, split, device),
         out_of_bag=_kept_scores(frame, fitted) if fitted.out_of_bag else None,
         recipe=recipe,
+        part_levels=_part_levels(fitted.model, frame, split, device),
         device=device,
     )
 
@@ -332,6 +333,15 @@ def _residuals(model: Any, frame: Frame, split: Split, device: Any) -> np.ndarra
                 return None
             found.append((batch.x - expected.cpu()).numpy())
     return np.asarray(np.quantile(np.concatenate(found), [0.05, 0.95], axis=0), dtype=np.float32)
+
+
+def _part_levels(model: Any, frame: Frame, split: Split, device: Any) -> np.ndarray | None:
+    """(channel,) what part scores of a recording's channels usually reach, on windows that no weight was fitted to."""
+    from ad_core.event_leads import usual_levels
+
+    if frame.shape.modality is not Modality.SENSOR:
+        return None
+    return usual_levels(model, frame, split.calibration if len(split.calibration) else split.early_stop, device)
 
 
 def score_frame(detector: "Detector", frame: Frame, report: Report) -> np.ndarray:

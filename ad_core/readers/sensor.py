@@ -65,6 +65,14 @@ class SensorSettings(Settings):
         "in which the levels of two of them lie more than 3 usual spreads apart.",
     )
 
+    merge_windows: float = Field(
+        2.0,
+        ge=0,
+        le=100,
+        description="Alarms of one recording with at most so many windows' lengths of quiet time stamps between them "
+        "are one event.",
+    )
+
     @field_validator("resample", mode="before")
     @classmethod
     def _off(cls, resample: Any) -> Any:

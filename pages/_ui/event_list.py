@@ -1,5 +1,8 @@
 """Alerts of recordings as events, with the score over time."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -8,11 +11,12 @@ from ad_core import figures
 from pages._ui import words
 from pages._ui.navigate import choose, current
 from pages._ui.shell import chart, table_height
-from pages._ui.stored import table
+from pages._ui.stored import summary, table
 from pages._ui.threshold import Threshold
 
-EVENT_P = 0.01
-"""A run's events are made of time stamps with at most this p-value; the slider does not change them."""
+TABLE = [
+    "entity", "start", "peak", "end", "duration", "peak_score", "n_alarms", "leads", "excluded",
+]  # fmt: skip
 
 
 def event_list(run_id: str, rows: pd.DataFrame, threshold: Threshold) -> None:
@@ -27,9 +31,7 @@ def event_list(run_id: str, rows: pd.DataFrame, threshold: Threshold) -> None:
     chosen = [int(at[0])] if len(at) else []
     if st.session_state.get(key, {}).get("selection", {}).get("rows", []) != chosen:
         st.session_state[key] = {"selection": {"rows": chosen, "columns": [], "cells": []}}
-    shown = events[
-        [c for c in ("entity", "start", "peak", "end", "duration", "peak_score", "n_alarms", "leading") if c in events]
-    ]
+    shown = events[[c for c in TABLE if c in events]]
     st.dataframe(
         shown,
         key=key,
@@ -44,13 +46,30 @@ def event_list(run_id: str, rows: pd.DataFrame, threshold: Threshold) -> None:
             "n_alarms": st.column_config.NumberColumn(
                 "alarms", help="Time stamps at or above the threshold of events."
             ),
+            "leads": st.column_config.TextColumn(
+                "moved first",
+                width=260,
+                help="The channels whose own part of the score left their usual range (99 %) first, and how long "
+                "before the peak. Looked up for the highest events, where the method knows where its surprise sits.",
+            ),
+            "excluded": st.column_config.CheckboxColumn("excluded", help="The peak lies in a time that was excluded."),
         },
     )
-    by_p = threshold.smallest_p is not None and threshold.smallest_p <= EVENT_P
-    rule = f"with p ≤ {EVENT_P:g}" if by_p else "above percentile 99 of the calibration rows"
-    st.caption(f"{words.count(len(shown), 'event')}: neighbouring time stamps {rule}, merged over short gaps.")
+    st.caption(f"{words.count(len(shown), 'event')}: {rule_in_words(summary(run_id).get('events'))}")
     entity = events["entity"].iloc[chosen[0] if chosen else 0] if "entity" in events else None
     _line(run_id, rows, threshold.score, events, entity)
+
+
+def rule_in_words(rule: Mapping[str, Any] | None) -> str:
+    """What made the events of a run; runs of older versions have not kept it."""
+    if rule is None:
+        return "neighbouring alarms, merged where they are at most two windows apart."
+    with_p = rule["by"] if rule["by"].startswith("above") else f"with {rule['by']}"
+    return (
+        f"time stamps {with_p}, merged where at most {rule['merge_gap']:,} quiet ones lie between them "
+        f"({rule['merge_windows']:g} windows; the reader setting merge_windows, usually 2). The slider does not change "
+        "them."
+    )
 
 
 def _line(
@@ -72,7 +91,7 @@ def _line(
         figures.timeline(line["time"].to_numpy(), score, threshold, events, now.iloc[0] if len(now) else None),
         alt=figures.timeline_in_words(score, events),
         caption=f"{text}: {len(line):,} time stamps, thinned so that extremes stay; events shaded, the "
-        "current case violet.",
+        f"current case violet. {words.EDGE}",
         key="timeline",
     )
 

@@ -1,5 +1,6 @@
 """A case of a recording: channel by time, actual and expected."""
 
+import pandas as pd
 import streamlit as st
 
 from ad_core import figures
@@ -46,7 +47,8 @@ def _event(run_id: str, row_id: str) -> None:
     found = events.loc[events["row_id_peak"] == row_id]
     if len(found):
         event = found.iloc[0]
+        first = f" Moved first: {event['leads']}." if pd.notna(event.get("leads")) else ""
         st.caption(
             f"Peak of the event from {event['start']} to {event['end']} ({event['duration']:.4g} s, "
-            f"{event['n_alarms']} alarms)."
+            f"{event['n_alarms']} alarms).{first}"
         )

@@ -34,6 +34,11 @@ TRAINING_ROWS = (
 )
 NO_PRESET = "Not needed: this method isn't trained in steps."
 
+EDGE = (
+    "A time stamp's score is the mean over the windows that cover it: fewer at the begin and the end of a stretch, a "
+    "single one at its very edge, so scores there are less steady."
+)
+
 GLOSSARY = {
     "score": "one number per row, higher = more unusual. Its size means something only beside other scores "
     "of the same run.",

@@ -114,7 +114,7 @@ with wide:
         alert_table(run.id, chosen)
         st.caption(
             f"{words.count(len(chosen), 'row')} of {len(rows):,} shown. Classical detectors are shown as ranks, "
-            "100 = most unusual."
+            "100 = most unusual." + (f" {words.EDGE}" if modality == "sensor" else "")
         )
     download_buttons(chosen, f"scores-{run.id}")
 with side, errors_shown():

@@ -138,6 +138,36 @@ def write_image_run(store: Store, folder: Path, images: int = 12) -> RunRecord:
     return store.run(run.id)
 
 
+def write_sensor_run(store: Store, file: Path, rows: int = 1200) -> RunRecord:
+    """One event with its peak in row 1030, led by the pressure."""
+    data = pd.read_parquet(file)
+    run = _finished(store, "pump", "sensor", file, {"time": "time", "label": "is_anomaly"}, rows, SPLIT)
+    score = np.full(rows, 1.0) + np.arange(rows) / rows
+    score[1000:1060] = 9.0
+    score[1030] = 12.0
+    scores = _scores(data["time"].dt.strftime("%Y-%m-%dT%H:%M:%S"), score)
+    scores.insert(1, "time", data["time"])
+    event = {
+        "start": data["time"][1000], "peak": data["time"][1030], "end": data["time"][1059],
+        "row_id_start": scores["row_id"][1000], "row_id_peak": scores["row_id"][1030],
+        "row_id_end": scores["row_id"][1059], "peak_score": 12.0, "duration": 59.0, "n_rows": 60, "n_alarms": 60,
+        "leading": "pressure [bar]", "leads": "pressure [bar], 30 s before the peak",
+    }  # fmt: skip
+    part = {
+        "row_id": event["row_id_peak"], "part": "pressure [bar], a to b", "value": "2", "attribution": 3.0,
+        "method": "occlusion", "delta": 0.0, "channel": "pressure [bar]", "t0": event["start"], "t1": event["end"],
+    }  # fmt: skip
+    near = [{"row_id": event["row_id_peak"], "rank": 1, "neighbour": scores["row_id"][3], "distance": 1.0}]
+    placed = pd.DataFrame({"row_id": scores["row_id"], "x": score, "y": score, "pca_x": score, "pca_y": score})
+    _publish(store, run, scores, [part], near, placed.assign(score=score, percentile=50.0))
+    folder = store.folder(run.id)
+    publish(folder, "events", pd.DataFrame([event]))
+    facts = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    facts["events"] = {"threshold": 8.0, "by": "p ≤ 0.01", "merge_gap": 64, "merge_windows": 2.0}
+    (folder / "summary.json").write_text(json.dumps(facts), encoding="utf-8")
+    return store.run(run.id)
+
+
 def _finished(
     store: Store, name: str, modality: str, source: Path, declared: dict[str, Any], rows: int, split: dict[str, int]
 ) -> RunRecord:

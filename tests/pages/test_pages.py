@@ -9,8 +9,9 @@ from streamlit.testing.v1 import AppTest
 from ad_core.samples import samples
 from ad_core.store import RunRecord, Store
 from pages._ui import stored
+from pages._ui.event_list import rule_in_words
 from pages._ui.explain_parts import _named
-from tests.pages.conftest import ROWS, write_image_run, write_table_run
+from tests.pages.conftest import ROWS, write_image_run, write_sensor_run, write_table_run
 
 Open = Callable[..., AppTest]
 
@@ -317,3 +318,25 @@ def test_ranges_that_do_not_teach_are_shown_where_data_are_recordings(
     assert "100 rows that neither teach nor calibrate" in texts(test)
     table = open_page("prepare/data.py", data=table_run.dataset_id)
     assert not [box for box in table.expander if box.label.startswith("Times")]
+
+
+def test_events_say_what_moved_first_by_which_rule_they_were_made_and_how_sure_edges_are(
+    store: Store, recording_file: Path, open_page: Open
+) -> None:
+    test = open_page("investigate/alerts.py", run=write_sensor_run(store, recording_file).id)
+
+    assert not test.exception
+    events = next(table.value for table in test.dataframe if "leads" in table.value)
+    assert events["leads"].tolist() == ["pressure [bar], 30 s before the peak"]
+    assert (
+        "1 event: time stamps with p ≤ 0.01, merged where at most 64 quiet ones lie between them (2 windows"
+        in texts(test)
+    )
+    assert "fewer at the begin and the end of a stretch" in texts(test)
+
+
+def test_a_rule_that_was_not_kept_is_told_as_it_was() -> None:
+    assert rule_in_words(None) == "neighbouring alarms, merged where they are at most two windows apart."
+    by = "above percentile 99 of the calibration rows"
+    rule = {"by": by, "merge_gap": 64, "merge_windows": 2.0}
+    assert rule_in_words(rule).startswith(f"time stamps {by}, merged where")
