@@ -12,8 +12,11 @@ from ad_core.types import Frame, Modality, Split
 
 SHOWN: dict[Modality, tuple[str, ...]] = {
     Modality.IMAGE: ("isolation_forest", "nearest_neighbours"),
-    Modality.SENSOR: ("isolation_forest", "nearest_neighbours"),
-}
+    Modality.SENSOR: (
+        "isolation_forest", "nearest_neighbours", "mahalanobis", "principal_components", "spectral_residual",
+        "seasonal_naive",
+    ),
+}  # fmt: skip
 """Kinds of data that not all installed references suit; tables are shown beside all of them."""
 
 MOST_ITEMS = 100_000

@@ -14,7 +14,7 @@ from ad_core.encoder import DEFAULT_ENCODER, build_encoder
 from ad_core.errors import DataError, MethodError, SettingsError
 from ad_core.pretext import PRETEXTS
 from ad_core.progress import Report, Silent
-from ad_core.reference import MAX_FIT_ROWS, REFERENCES, ReferenceModel, flat, flat_rows
+from ad_core.reference import REFERENCES, ReferenceModel, fitting_rows, flat
 from ad_core.registry import Registry
 from ad_core.scorer import SCORERS, ScoreModel, TaskModel
 from ad_core.training_loop import TrainingSettings, TrainingSummary, train_task
@@ -142,7 +142,7 @@ def fit_task_model(
 def fit_reference(
     name: str, settings: dict[str, Any], frame: Frame, split: Split, seed: int, report: Report
 ) -> ReferenceModel:
-    """Fit a classical detector on the fit items, on `MAX_FIT_ROWS` of them at most.
+    """Fit a classical detector on the fit items, on a random sample of very many.
 
     Raises:
         MethodError: the name is unknown or does not fit the kind of data.
@@ -155,10 +155,9 @@ def fit_reference(
         raise DataError(
             "No rows are left to train on. Choose more reference rows, or repair the rows that have a note."
         )
-    if len(index) > MAX_FIT_ROWS:
-        index = np.sort(np.random.default_rng(seed).choice(index, MAX_FIT_ROWS, replace=False))
-        report.say(f"{cls.title}: fitted on {MAX_FIT_ROWS:,} of {len(split.fit):,} rows, drawn at random.")
-    rows = flat_rows(frame, index)
+    rows = fitting_rows(cls, frame, index, seed)
+    if len(rows) < len(index):
+        report.say(f"{cls.title}: fitted on {len(rows):,} of {len(index):,} items, drawn at random.")
     return ReferenceModel(cls(cls.Settings.parse(settings, "pretext"), seed), frame.shape.modality, rows)
 
 
