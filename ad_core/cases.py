@@ -13,7 +13,7 @@ from ad_core.case_parts import Attributed, Explained, parts_of, row_of_item
 from ad_core.detector import Detector
 from ad_core.progress import Report
 from ad_core.reader import Dataset
-from ad_core.training import embed_items, score_items
+from ad_core.training import embed_items, per_item, score_items
 from ad_core.types import Frame, Modality
 
 STEPS = {Modality.TABLE: 64, Modality.IMAGE: 16, Modality.SENSOR: 32}
@@ -170,7 +170,7 @@ def embedding_map(
     """
     from ad_core import embedding_map as maps
 
-    index = np.arange(len(frame))
+    index, item_scores = np.arange(len(frame)), per_item(item_scores)
     if len(index) > most:
         highest = np.argsort(item_scores)[-most // 10 :]
         rest = np.random.default_rng(0).permutation(np.setdiff1d(index, highest))[: most - len(highest)]

@@ -109,6 +109,9 @@ class ReferenceModel:
         vectors = self.reference.vectors(x.detach().cpu(), self.modality)
         return torch.from_numpy(np.asarray(self.reference.score(vectors), dtype=np.float64))
 
+    def over_time(self, x: Tensor) -> Tensor | None:  # noqa: ARG002
+        return None
+
     def embed(self, x: Tensor) -> Tensor | None:
         return torch.from_numpy(flat(x.detach().cpu(), self.modality))
 

@@ -169,13 +169,25 @@ def score_items(
     device: torch.device | None = None,
     report: Report | None = None,
 ) -> np.ndarray:
-    """(len(index),) float64 scores of the items at these positions.
+    """(len(index),) float64 scores of the items at these positions; (len(index), span) float32 by models that tell the
+    samples of a window apart. `Frame.reduce` leads both back to rows, `per_item` makes the second like the first.
 
     Args:
         batch_size: None = as many as are handled well at a time; the scores don't depend on it.
         device: where the model is; None = the cpu.
     """
-    return _in_batches(model.score, model, frame, index, batch_size, device, report).astype(np.float64)
+
+    def scored(x: Tensor) -> Tensor:
+        of_samples = model.over_time(x)
+        return model.score(x) if of_samples is None else of_samples
+
+    scores = _in_batches(scored, model, frame, index, batch_size, device, report)
+    return scores if scores.ndim == 2 else scores.astype(np.float64)
+
+
+def per_item(scores: np.ndarray) -> np.ndarray:
+    """(n,) or (n, span) -> (n,) float64 score of each item: the mean over its samples."""
+    return np.asarray(scores.mean(axis=1, dtype=np.float64)) if scores.ndim == 2 else scores
 
 
 def embed_items(
