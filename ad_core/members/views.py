@@ -1,7 +1,7 @@
 """Windows of recordings seen twice, with and without the level of their channels: a blend of nearest stretches."""
 
 import math
-from typing import Self
+from typing import Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -87,7 +87,7 @@ class Views(nn.Module):
         """(b, time) score of each sample of a window."""
         values = {}
         for k, (name, member) in enumerate(self.members.items()):
-            least = FLOOR * math.sqrt(member.entries)
+            least = FLOOR * math.sqrt(cast(Stretches, member).entries)
             values[name] = ((member(x) + least) / (self.usual[k] + least)).log()
         views = [torch.stack([v for n, v in values.items() if n.startswith(view)]).mean(0) for view in self.views]
         return (HEAT * torch.stack(views)).exp().mean(0).log() / HEAT
@@ -117,7 +117,7 @@ class Views(nn.Module):
     @property
     def _plain(self) -> Stretches:
         """The member that compares whole windows as they are, with their level where it counts."""
-        return self.members[f"{self.views[-1]}_1"]  # type: ignore[return-value]
+        return cast(Stretches, self.members[f"{self.views[-1]}_1"])
 
 
 def _at_most(errors: Tensor, most: int = 2**20) -> Tensor:
