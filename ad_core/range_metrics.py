@@ -179,17 +179,18 @@ def _reduced(how: np.ufunc, values: np.ndarray, first: np.ndarray, last: np.ndar
     return reduced[::2]
 
 
-def rows_per_day(time: pd.Series) -> float:
-    """How many rows are a day at the median step of a recording; 1,440 where its times are no dates.
+def rows_per_day(time: pd.Series | None) -> float:
+    """How many rows are a day at the median step of one recording; 1,440 where it has no clock.
 
     Args:
-        time: (n,) of one recording; steps back and repeated times are left out.
+        time: (n,) dates or seconds; steps back and repeated times are left out. None = rows that are only counted.
     """
-    if not pd.api.types.is_datetime64_any_dtype(time):
+    if time is None:
         return ROWS_PER_DAY
-    steps = time.diff().dt.total_seconds().to_numpy()
-    steps = steps[steps > 0]
-    return float(86_400 / np.median(steps)) if len(steps) else ROWS_PER_DAY
+    steps = time.diff()
+    seconds = steps.dt.total_seconds() if pd.api.types.is_timedelta64_dtype(steps) else steps.astype(np.float64)
+    forward = seconds[seconds > 0]
+    return float(86_400 / forward.median()) if len(forward) else ROWS_PER_DAY
 
 
 def _checked(label: npt.ArrayLike, score: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:

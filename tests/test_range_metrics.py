@@ -168,5 +168,9 @@ def test_a_day_has_as_many_rows_as_the_median_step_says():
     gap = pd.concat([five_minutes, five_minutes + pd.Timedelta("9D"), five_minutes], ignore_index=True)
 
     assert rows_per_day(gap) == 288
-    assert rows_per_day(pd.Series(range(10))) == 1440
-    assert rows_per_day(five_minutes.head(1)) == 1440
+    assert rows_per_day(pd.Series([0.0, 0.1, 0.2, 0.3])) == pytest.approx(864_000)
+
+
+def test_without_a_clock_a_row_stands_for_a_minute():
+    assert rows_per_day(None) == 1440
+    assert rows_per_day(pd.Series([3.0, 3.0])) == 1440
