@@ -51,6 +51,11 @@ def clock_kind(rows: pd.DataFrame, schema: Schema) -> ClockKind:
     return ClockKind.DATE if pd.api.types.is_datetime64_dtype(rows["time"]) else ClockKind.SECONDS
 
 
+def clock_times(rows: pd.DataFrame, schema: Schema) -> pd.Series | None:
+    """The times of all rows, dates or seconds; None where rows are only counted."""
+    return None if clock_kind(rows, schema) is ClockKind.ROW else rows["time"]
+
+
 def repeats(data: pd.DataFrame, schema: Schema, line: Timeline, kind: ClockKind) -> list[str]:
     """A sentence about the channel that repeats itself most clearly, looked for in the longest stretch."""
     bounds = line.bounds
