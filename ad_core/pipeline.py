@@ -176,13 +176,24 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
     return Trained(detector, frame, split, item_scores, scores, table, seconds | of_references)
 
 
-def reference_scores(dataset: Dataset, seed: int, report: Report) -> tuple[pd.DataFrame, dict[str, float]]:
-    """The classical detectors alone: `row_id` and a score column for each, and the seconds that they took."""
+def reference_scores(
+    dataset: Dataset,
+    seed: int,
+    report: Report,
+    names: Sequence[str] | None = None,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+) -> tuple[pd.DataFrame, dict[str, float]]:
+    """The classical detectors alone: `row_id` and a score column for each, and the seconds that they took.
+
+    Args:
+        names: which ones; None = all that a run of this kind of data is shown beside.
+        settings: section -> setting -> value; only the section reader is looked at.
+    """
     from ad_core.comparison import compared
     from ad_core.splitting import SHARES
 
-    _, frame, _, split, _ = _prepared(dataset, {}, seed, SHARES)
-    return compared(frame, split, seed, report)
+    _, frame, _, split, _ = _prepared(dataset, settings or {}, seed, SHARES)
+    return compared(frame, split, seed, report, names)
 
 
 def _prepared(
