@@ -15,8 +15,10 @@ import pandas as pd
 
 from ad_core.errors import BundleError
 
-FORMAT = 1
-"""Raised when a bundle of this version could not be read by the previous one."""
+FORMAT = 2
+"""Raised when a bundle of this version could not be read by the previous one. 2: readers of recordings know shared
+channels, scales of entities, and more settings.
+"""
 
 MANIFEST = "bundle.json"
 

@@ -16,10 +16,14 @@ from torch import Tensor
 from ad_core import explanation
 from ad_core.detector import Detector
 from ad_core.reader import Dataset
+from ad_core.recordings.scaling import Scaling
 from ad_core.types import Frame, Modality, PartKind
 
 ROUNDING = 1e-6
 """Relative precision that a value keeps on its way through 32-bit entries."""
+
+NAMED = 3
+"""So many of the channels that share one are named, the most changed first."""
 
 
 @dataclass
@@ -143,30 +147,36 @@ def _boxes(work: Attributed, result: Explained) -> list[dict[str, Any]]:
 def _spans(work: Attributed, result: Explained) -> list[dict[str, Any]]:
     expected, lines = work.expected(), []
     for i, row_id in enumerate(work.row_ids):
-        window = _window(work, i, None if expected is None else expected[i])
+        window, labels = _window(work, i, None if expected is None else expected[i])
         result.windows[row_id] = window
         result.maps[row_id] = work.found.values[i].astype(np.float32)
         for span in explanation.spans(work.frame.shape, work.found.values[i], window["time"].to_numpy()):
-            share, channel = span.pop("attribution"), span["channel"]
+            share, channel = span.pop("attribution"), labels[span["channel"]]
             inside = window["time"].between(span["t0"], span["t1"])
             part = f"{channel}, {_clock(span['t0'])} to {_clock(span['t1'])}"
             instead = _text(window.loc[inside, f"{channel} expected"].mean()) if expected is not None else None
             value = _text(window.loc[inside, channel].mean())
-            lines.append(work.line(i, part, value, share, expected=instead, **span))
+            lines.append(work.line(i, part, value, share, expected=instead, **span | {"channel": channel}))
     return lines
 
 
-def _window(work: Attributed, i: int, expected: np.ndarray | None) -> pd.DataFrame:
-    """The window in the user's own values and clock, with what was expected in the same units."""
+def _window(work: Attributed, i: int, expected: np.ndarray | None) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The window in the user's own values and clock, with what was expected in the same units; and how each channel is
+    called there: one that several share is called with those of them that changed.
+    """
     start = int(work.frame.items["start"].iloc[work.index[i]])
     rows = _first_rows(work.frame)[start : start + work.frame.span]
+    entity = str(work.frame.rows["entity"].iloc[rows[0]]) if "entity" in work.frame.rows else None
+    scaling: Scaling = work.detector.reader.scaling  # type: ignore[attr-defined]
+    data, labels = work.dataset.data.iloc[rows], {}
     window = pd.DataFrame({"time": work.frame.rows["time"].to_numpy()[rows]})
     for c, channel in enumerate(work.frame.shape.parts.names):
-        learnt = work.detector.reader.channels[c]  # type: ignore[attr-defined]
-        window[channel] = learnt.numbers(work.dataset.data[channel].iloc[rows])
+        behind = [name for name in scaling.names_behind(c, data, entity) if name != channel][:NAMED]
+        labels[channel] = f"{channel}: {', '.join(behind)}" if behind else channel
+        window[labels[channel]] = scaling.course(c, data, entity)
         if expected is not None:
-            window[f"{channel} expected"] = learnt.in_units(expected[c])
-    return window
+            window[f"{labels[channel]} expected"] = scaling.in_units(c, expected[c], entity)
+    return window, labels
 
 
 def _first_rows(frame: Frame) -> np.ndarray:

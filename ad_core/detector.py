@@ -23,6 +23,8 @@ from ad_core.types import Frame, ItemShape, Modality
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ad_core.stream import Stream
+
 ELSEWHERE = 1e-3
 """Relative tolerance within which a loaded detector must repeat its stored scores: another processor rounds otherwise.
 """
@@ -115,6 +117,19 @@ class Detector:
         for name, values in self._extras(frame).items():
             table[name] = frame.reduce(values)
         return table.reset_index(drop=True)
+
+    def stream(self, gap_s: float | None = None) -> "Stream":
+        """Score a recording while it is made: see `ad_core.stream`.
+
+        Args:
+            gap_s: a longer interval between two ticks ends a stretch [s]; None = as in the recordings learnt from.
+
+        Raises:
+            DataError: the detector is not one of recordings.
+        """
+        from ad_core.stream import Stream
+
+        return Stream(self, gap_s)
 
     def _extras(self, frame: Frame) -> dict[str, np.ndarray]:
         found: dict[str, list[np.ndarray]] = {}

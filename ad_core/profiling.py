@@ -256,6 +256,10 @@ def _warnings(dataset: Dataset, usable: np.ndarray, duplicates: int, facts: dict
     used = [c for c in dataset.schema.columns if c.role is Role.FEATURE]
     if dataset.modality is Modality.TABLE and len(used) > max(teaching.sum(), 1):
         found.append(f"There are more columns ({len(used)}) than reference rows ({teaching.sum()}).")
+    if dataset.modality is Modality.SENSOR:
+        from ad_core.recordings.courses import drifts
+
+        found += drifts(dataset, teaching)
     return found + _odd_images(facts)
 
 

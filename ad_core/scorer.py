@@ -73,6 +73,12 @@ class ScoreModel(Protocol):
         """Named (b,) columns."""
 
 
+def finest_scores(model: ScoreModel, x: Tensor) -> Tensor:
+    """(b, time) where the model tells the samples of a window apart, else (b,)."""
+    of_samples = model.over_time(x)
+    return model.score(x) if of_samples is None else of_samples
+
+
 class TaskModel(nn.Module):
     """A pretext task with its scorer: the score is a function of the item alone, reseeded at every call."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from ad_core.pretext import PRETEXTS
 from ad_core.progress import Report, Silent
 from ad_core.reference import REFERENCES, ReferenceModel, fitting_rows, flat
 from ad_core.registry import Registry
-from ad_core.scorer import SCORERS, ScoreModel, TaskModel
+from ad_core.scorer import SCORERS, ScoreModel, TaskModel, finest_scores
 from ad_core.training_loop import TrainingSettings, TrainingSummary, train_task
 from ad_core.types import Frame, ItemShape, Modality, Split, TrainingRows
 
@@ -176,12 +177,7 @@ def score_items(
         batch_size: None = as many as are handled well at a time; the scores don't depend on it.
         device: where the model is; None = the cpu.
     """
-
-    def scored(x: Tensor) -> Tensor:
-        of_samples = model.over_time(x)
-        return model.score(x) if of_samples is None else of_samples
-
-    scores = _in_batches(scored, model, frame, index, batch_size, device, report)
+    scores = _in_batches(partial(finest_scores, model), model, frame, index, batch_size, device, report)
     return scores if scores.ndim == 2 else scores.astype(np.float64)
 
 

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from ad_core.covering import covering_sums
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
@@ -245,18 +247,13 @@ class Frame:
         """
         scores = np.asarray(item_scores, dtype=np.float64)
         start = self.items["start"].to_numpy()
-        total = np.full(self.samples, -np.inf if how == "max" else 0.0)
-        count = np.zeros(self.samples, dtype=np.int64)
-        for offset in range(self.span):
-            at, value = start + offset, scores if scores.ndim == 1 else scores[:, offset]
-            if how == "max":
-                np.maximum.at(total, at, value)
-            else:
-                np.add.at(total, at, value)
-            np.add.at(count, at, 1)
-        if how == "mean":
-            total = total / np.maximum(count, 1)
-        per_sample = np.where(count > 0, total, np.nan)
+        total, count = covering_sums(start, scores, self.span, self.samples)
+        per_sample = total / np.maximum(count, 1)
+        if how == "max":
+            per_sample = np.full(self.samples, -np.inf)
+            for offset in range(self.span):
+                np.maximum.at(per_sample, start + offset, scores if scores.ndim == 1 else scores[:, offset])
+        per_sample = np.where(count > 0, per_sample, np.nan)
         sample = self.rows["sample"].to_numpy()
         return np.where(sample >= 0, per_sample[np.maximum(sample, 0)], np.nan)
 

@@ -1,6 +1,7 @@
 """Recordings: one row per time stamp, one column per channel, one or several recordings; items are windows."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +11,31 @@ from pydantic import Field, field_validator
 
 from ad_core.columns.row_filter import fulfils
 from ad_core.errors import DataError
-from ad_core.reader import READERS, Dataset, Declared, Kind, Reader, Role, fingerprint_of
+from ad_core.reader import READERS, Dataset, Declared, Reader, Role, fingerprint_of
 from ad_core.recordings import windows
-from ad_core.recordings.channels import Channel, learn, unlike
+from ad_core.recordings.channels import Channel, some, unlike
 from ad_core.recordings.columns import looks_like_recording, propose
+from ad_core.recordings.courses import command_notice, drifts, frozen
+from ad_core.recordings.lane import Cut
 from ad_core.recordings.loading import load
-from ad_core.recordings.rows import clock_kind, repeats, rows_of
-from ad_core.recordings.timeline import Timeline, findings, in_words, timeline, usual_interval
+from ad_core.recordings.rows import clock_kind, noted, other_clock, repeats, rows_of
+from ad_core.recordings.scaling import PerEntity, Scaling, learn_scaling
+from ad_core.recordings.timeline import (
+    GAP_FACTOR,
+    Timeline,
+    findings,
+    timeline,
+    usual_gap,
+    usual_interval,
+)
 from ad_core.recordings.timestamps import ClockKind
 from ad_core.settings import Settings
-from ad_core.types import Frame, ItemShape, Modality, PartKind, Parts
+from ad_core.types import Frame, ItemShape, Modality
 
 __all__ = ["Sensor", "SensorSettings", "looks_like_recording"]
 
 SHORTEST = 8
 """Samples in the shortest window that is allowed."""
-
-TOO_MANY_MISSING = 0.5
-"""Windows in which a larger share of cells was neither measured nor bridged get no score."""
 
 
 class SensorSettings(Settings):
@@ -44,6 +52,12 @@ class SensorSettings(Settings):
     )
     clip: float = Field(
         20.0, gt=0, le=1000, description="Largest distance from the usual level that counts, in standard deviations."
+    )
+
+    scale_per_entity: PerEntity = Field(
+        "auto",
+        description="Whether each recording of several has its own level and scale in a channel. auto: in the channels "
+        "in which the levels of two of them lie more than 3 usual spreads apart.",
     )
 
     @field_validator("window")
@@ -65,9 +79,10 @@ class Sensor(Reader):
 
     def __init__(self, settings: SensorSettings) -> None:
         super().__init__(settings)
-        self.channels: list[Channel] = []
+        self.scaling = Scaling((), settings.clip)
         self.classes: list[str] = []
-        self.window, self.stride, self.interval_s, self.clock = 0, 0, float("nan"), ClockKind.ROW
+        self.window, self.stride, self.clock = 0, 0, ClockKind.ROW
+        self.interval_s, self.gap_s = float("nan"), float("nan")
         self.notices: list[str] = []
 
     @classmethod
@@ -92,6 +107,8 @@ class Sensor(Reader):
             *notices,
             *findings(line, texts),
             *repeats(data, schema, line, clock.kind),
+            *command_notice(schema.columns),
+            *frozen(data, schema, line, clock),
         ]
         return Dataset(
             modality=Modality.SENSOR,
@@ -113,17 +130,18 @@ class Sensor(Reader):
         if not chosen.any():
             raise DataError("No row with a time stamp is among the rows to learn from. Choose other reference rows.")
         taught = line.first[chosen]
-        self._learn(dataset, taught)
+        self.scaling, self.notices = learn_scaling(dataset, taught, self.settings.scale_per_entity, self.settings.clip)
+        self.notices += drifts(dataset, rows)
         if "cls" in dataset.rows:
             self.classes = sorted(dataset.rows["cls"].iloc[taught].dropna().unique().tolist())
         self._cut(windows.runs(chosen, line))
-        self.interval_s = usual_interval(line)
+        self.interval_s, self.gap_s = usual_interval(line), usual_gap(line)
         self.clock = clock_kind(dataset.rows, dataset.schema)
 
     def frame(self, dataset: Dataset) -> Frame:
         line = timeline(dataset.rows)
         items, base = self._items(dataset, line)
-        rows = self._noted(dataset, line, items["start"].to_numpy())
+        rows = noted(dataset.rows, line, items["start"].to_numpy(), self.window)
         new = np.flatnonzero((rows["note"] != dataset.rows["note"]).to_numpy())
         notices = list(self.notices)
         if len(new):
@@ -148,66 +166,59 @@ class Sensor(Reader):
         sentences = ["The channels are in another order; they are matched by name."] if there != known else []
         if extra := [name for name in dataset.schema.names(Role.FEATURE) if name not in set(known)]:
             sentences.append(
-                f"Not used, because the detector does not know {'it' if len(extra) == 1 else 'them'}: {_some(extra)}."
+                f"Not used, because the detector does not know {'it' if len(extra) == 1 else 'them'}: {some(extra)}."
             )
-        return sentences + unlike(self.channels, dataset.data) + self._other_clock(dataset)
+        sentences += unlike(self.channels, dataset.data) + self.scaling.unknown(dataset.rows)
+        return sentences + other_clock(dataset.rows, dataset.schema, self.clock, self.interval_s)
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The user's channels; those of an item are `shape.parts`."""
+        return self.scaling.channels
 
     @property
     def shape(self) -> ItemShape:
-        names = tuple(channel.name for channel in self.channels)
-        parts = Parts(
-            names=names,
-            of_entry=tuple(range(len(names))),
-            kinds=(PartKind.NUMBER,) * len(names),
-            units=tuple(channel.unit for channel in self.channels),
-        )
+        parts = self.scaling.parts
         return ItemShape(
-            modality=Modality.SENSOR, size=(len(names), self.window), parts=parts, classes=len(self.classes)
+            modality=Modality.SENSOR, size=(len(parts.names), self.window), parts=parts, classes=len(self.classes)
         )
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        facts = {
-            "channels": [channel.model_dump(exclude={"mean", "scale", "low", "high"}) for channel in self.channels],
+        facts, arrays = self.scaling.state()
+        return {
+            **facts,
             "classes": self.classes,
             "window": self.window,
             "stride": self.stride,
             "interval_s": self.interval_s if np.isfinite(self.interval_s) else None,
+            "gap_s": self.gap_s if np.isfinite(self.gap_s) else None,
             "clock": str(self.clock),
             "notices": self.notices,
-        }
-        scales = [[channel.mean, channel.scale, channel.low, channel.high] for channel in self.channels]
-        return facts, {"scales": np.array(scales, dtype=np.float64).reshape(-1, 4)}
+        }, arrays
 
     def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-        self.channels = [
-            Channel(**channel, mean=float(mean), scale=float(scale), low=float(low), high=float(high))
-            for channel, (mean, scale, low, high) in zip(facts["channels"], arrays["scales"], strict=True)
-        ]
+        self.scaling = Scaling.restored(facts, arrays, self.settings.clip)
         self.classes, self.notices = list(facts["classes"]), list(facts["notices"])
         self.window, self.stride, self.clock = int(facts["window"]), int(facts["stride"]), ClockKind(facts["clock"])
         self.interval_s = float("nan") if facts["interval_s"] is None else float(facts["interval_s"])
+        gap_s = facts.get("gap_s", GAP_FACTOR * self.interval_s)  # what bundles did not say before
+        self.gap_s = float("nan") if gap_s is None else float(gap_s)
 
-    def _learn(self, dataset: Dataset, taught: np.ndarray) -> None:
-        """Level and scale of every channel from the rows that teach."""
-        self.notices, self.channels, empty = [], [], []
-        for column in (c for c in dataset.schema.columns if c.role is Role.FEATURE):
-            as_text = column.kind in (Kind.CATEGORY, Kind.TEXT)
-            channel = learn(column.name, column.unit, dataset.data[column.name].iloc[taught], as_text=as_text)
-            self.channels += [channel] if channel is not None else []
-            empty += [column.name] if channel is None else []
-        constant = [channel.name for channel in self.channels if channel.is_constant]
-        if len(constant) == len(self.channels):
-            raise DataError(
-                f"All {len(constant) + len(empty)} channels are constant or empty in the {len(taught)} rows to learn "
-                f"from, so nothing can be learnt. Choose reference rows in which something happens."
-            )
-        if constant:
-            self.notices.append(
-                f"Constant in the reference rows: {_some(constant)}. They stay at zero, "
-                f"so that only a change in them shows."
-            )
-        if empty:
-            self.notices.append(f"Left out, because they are empty in the reference rows: {_some(empty)}.")
+    def cut(self, gap_s: float | None = None, entity: str | None = None) -> Cut:
+        """How a stream cuts the windows that `frame` cuts from a whole recording.
+
+        Args:
+            gap_s: a longer interval ends a stretch; None = as in the recordings learnt from.
+            entity: the recording; one that was not learnt from is scaled as all together.
+        """
+        gap_s = self.gap_s if gap_s is None else gap_s
+        return Cut(
+            self.window,
+            self.stride,
+            gap_s if gap_s > 0 else float("inf"),
+            len(self.channels),
+            partial(self.scaling.scaled, entity=entity),
+        )
 
     def _cut(self, stretches: np.ndarray) -> None:
         """Length and stride of the windows, by the stretches of samples that teach."""
@@ -232,7 +243,7 @@ class Sensor(Reader):
         start = windows.starts(line.bounds, self.window, self.stride)
         until = np.concatenate([[0], np.cumsum(absent)])
         share = (until[start + self.window] - until[start]) / (self.window * len(self.channels))
-        start, share = start[share <= TOO_MANY_MISSING], share[share <= TOO_MANY_MISSING]
+        start, share = start[share <= windows.TOO_MANY_MISSING], share[share <= windows.TOO_MANY_MISSING]
         items = pd.DataFrame({"start": start, "missing": share})
         if "entity" in dataset.rows:
             items["entity"] = dataset.rows["entity"].to_numpy()[line.first[start]]
@@ -242,49 +253,13 @@ class Sensor(Reader):
         return items, base
 
     def _scaled(self, dataset: Dataset, line: Timeline) -> tuple[np.ndarray, np.ndarray]:
-        """(samples, channel) float32, and (samples,) how many cells of each were neither measured nor bridged."""
-        base = np.zeros((len(line.first), len(self.channels)), dtype=np.float32)
-        absent = np.zeros(len(line.first), dtype=np.int64)
-        short = max(1, self.window // windows.SHORT_HOLE)
+        """(samples, item channel) float32, and (samples,) how many cells of each were neither measured nor bridged."""
+        base, absent = self.scaling.base(len(line.first)), np.zeros(len(line.first), dtype=np.int64)
+        short = windows.short_hole(self.window)
+        names = dataset.rows["entity"].to_numpy()[line.first] if self.scaling.own and "entity" in dataset.rows else None
         for i, channel in enumerate(self.channels):
-            numbers, unknown = windows.fill(channel.numbers(dataset.data[channel.name])[line.first], line, short)
-            base[:, i] = channel.scaled(numbers, self.settings.clip)
+            measured = channel.numbers(dataset.data[channel.name])[line.first]
+            numbers, unknown = windows.fill(measured, line.segment, line.seconds, short)
+            self.scaling.write(base, i, self.scaling.z(i, numbers, names))
             absent += unknown
         return base, absent
-
-    def _noted(self, dataset: Dataset, line: Timeline, start: np.ndarray) -> pd.DataFrame:
-        """`Frame.rows`: rows that no window covers get a note that says why."""
-        covered = windows.covered(start, self.window, len(line.first))
-        length = np.diff(line.bounds, axis=1)[:, 0][line.segment]
-        rows = dataset.rows[[c for c in ("row_id", "note", "entity", "time", "label") if c in dataset.rows]].copy()
-        left_out = np.flatnonzero((line.sample >= 0) & ~covered[line.sample])
-        lengths = length[line.sample[left_out]]
-        notes = rows["note"].to_numpy(dtype=object).copy()
-        for n in np.unique(lengths[lengths < self.window]):
-            notes[left_out[lengths == n]] = (
-                f"Its stretch without a gap has {n} samples, fewer than the {self.window} of a window."
-            )
-        notes[left_out[lengths >= self.window]] = "More than half of the cells around it are missing."
-        rows["note"] = notes
-        rows["sample"] = np.where(notes == "", line.sample, -1)
-        return rows
-
-    def _other_clock(self, dataset: Dataset) -> list[str]:
-        """A time of another kind, or another sampling interval."""
-        kind, names = (
-            clock_kind(dataset.rows, dataset.schema),
-            {ClockKind.DATE: "dates", ClockKind.SECONDS: "seconds", ClockKind.ROW: "row numbers"},
-        )
-        if kind is not self.clock:
-            return [f"The time here is in {names[kind]}, while the detector learnt from {names[self.clock]}."]
-        usual = usual_interval(timeline(dataset.rows))
-        if np.isfinite(usual) and np.isfinite(self.interval_s) and not 2 / 3 <= usual / self.interval_s <= 1.5:
-            return [
-                f"A sample is taken every {in_words(usual)} here, but every {in_words(self.interval_s)} "
-                f"where the detector learnt: windows last differently long."
-            ]
-        return []
-
-
-def _some(names: list[str], most: int = 10) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -51,10 +51,19 @@ class Channel(BaseModel):
             return as_numbers(values)
         return _coded(values, self.level, self.other)
 
+    def number(self, value: object) -> float:
+        """One cell as `numbers` would read it."""
+        if self.level is not None:
+            return float(_coded(pd.Series([value], dtype=object), self.level, self.other)[0])
+        try:
+            number = float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            return float("nan")
+        return number if np.isfinite(number) else float("nan")
+
     def scaled(self, numbers: np.ndarray, clip: float) -> np.ndarray:
         """z-scores within +-clip; 0, the usual level, where nothing is known."""
-        z = (numbers - self.mean) / self.scale
-        return np.asarray(np.nan_to_num(np.clip(z, -clip, clip), nan=0.0))
+        return z_scores(numbers, self.mean, self.scale, clip)
 
     def in_units(self, z: np.ndarray) -> np.ndarray:
         """The inverse of `scaled`, within its clipping."""
@@ -105,6 +114,12 @@ def learn(name: str, unit: str | None, values: pd.Series, *, as_text: bool) -> C
     )
 
 
+def z_scores(numbers: np.ndarray, mean: float | np.ndarray, scale: float | np.ndarray, clip: float) -> np.ndarray:
+    """Distances from the usual level in usual spreads, within +-clip; 0, the usual level, where nothing is known."""
+    z = np.clip((numbers - mean) / scale, -clip, clip)
+    return np.where(np.isnan(z), 0.0, z)
+
+
 def unlike(channels: Sequence[Channel], data: pd.DataFrame) -> list[str]:
     """Sentences about channels that are empty in a new recording, out of range, or have values never seen."""
     sentences = []
@@ -140,6 +155,11 @@ def unit_of(name: str) -> str | None:
     """The unit in a header such as `speed [m/s]` or `p (bar)`."""
     found = UNIT.search(name)
     return found.group(1) if found and found.start() > 0 else None
+
+
+def some(names: Sequence[str], most: int = 10) -> str:
+    """The first names, and how many more there are."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _coded(values: pd.Series, level: str, other: str | None) -> np.ndarray:

@@ -9,6 +9,7 @@ from ad_core.columns.labels import label_values
 from ad_core.errors import DataError
 from ad_core.reader import Column, Declared, Kind, Role, Schema
 from ad_core.recordings.channels import as_numbers, unit_of
+from ad_core.recordings.courses import COMMAND, is_command
 from ad_core.recordings.timestamps import ClockKind, read_clock
 
 TIME_NAMES = re.compile(
@@ -151,6 +152,8 @@ def _column(name: str, values: pd.Series, roles: dict[str, Role], declared: Decl
     if kind is Kind.NUMBER and not pd.api.types.is_numeric_dtype(values) and not is_told_by_name:
         return _mostly_numbers(column, values)
     update = _judged(column, values)
+    if name in declared.kinds:
+        update.pop("kind", None)
     if roles.get(name) is Role.FEATURE and update.get("role") is Role.IGNORE:
         if kind in (Kind.TEXT, Kind.DATE) or distinct == 0 or (kind is Kind.CATEGORY and distinct > 2):
             raise DataError(
@@ -180,6 +183,8 @@ def _judged(column: Column, values: pd.Series) -> dict[str, object]:
         return {"role": Role.FEATURE, "grade": "B", "reason": "It never changes here; a change in it will show."}
     if column.missing > 0.6:
         return {"role": Role.FEATURE, "grade": "B", "reason": f"{column.missing:.0%} of its cells are missing."}
+    if is_command(values):
+        return {"role": Role.FEATURE, "kind": Kind.BOOLEAN, "reason": COMMAND}
     return {"role": Role.FEATURE}
 
 

@@ -6,9 +6,10 @@ import pandas as pd
 from ad_core.columns.labels import label_values
 from ad_core.columns.row_identity import ids_from_column
 from ad_core.reader import Kind, Role, Schema, row_ids
+from ad_core.recordings import windows
 from ad_core.recordings.channels import as_numbers
 from ad_core.recordings.period import period
-from ad_core.recordings.timeline import Timeline, in_words
+from ad_core.recordings.timeline import Timeline, in_words, timeline, usual_interval
 from ad_core.recordings.timestamps import Clock, ClockKind, read_clock, row_clock, time_texts
 
 MAX_LOOKED_AT = 20_000
@@ -24,7 +25,7 @@ def rows_of(data: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, Clock, pd
         DataError: the time column or the label column can't be read.
     """
     id_name, time_name, entity_name = schema.one(Role.ID), schema.one(Role.TIME), schema.one(Role.ENTITY)
-    entity = None if entity_name is None else data[entity_name].astype(object).map(_plain, na_action="ignore")
+    entity = None if entity_name is None else data[entity_name].astype(object).map(plain, na_action="ignore")
     clock = row_clock(entity, len(data)) if time_name is None else read_clock(data[time_name], time_name)
     notes, times = clock.notes.copy(), time_texts(clock.time)
     texts = times
@@ -40,7 +41,7 @@ def rows_of(data: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, Clock, pd
     if (label := schema.one(Role.LABEL)) is not None:
         rows["label"] = label_values(data[label], label)
     if (cls := schema.one(Role.CLASS)) is not None:
-        rows["cls"] = data[cls].astype(object).map(_plain, na_action="ignore").astype("str")
+        rows["cls"] = data[cls].astype(object).map(plain, na_action="ignore").astype("str")
     return rows, clock, times
 
 
@@ -54,6 +55,42 @@ def clock_kind(rows: pd.DataFrame, schema: Schema) -> ClockKind:
 def clock_times(rows: pd.DataFrame, schema: Schema) -> pd.Series | None:
     """The times of all rows, dates or seconds; None where rows are only counted."""
     return None if clock_kind(rows, schema) is ClockKind.ROW else rows["time"]
+
+
+def other_clock(rows: pd.DataFrame, schema: Schema, learnt: ClockKind, interval_s: float) -> list[str]:
+    """A sentence where the time is of another kind than where the detector learnt, or another sampling interval."""
+    kind = clock_kind(rows, schema)
+    names = {ClockKind.DATE: "dates", ClockKind.SECONDS: "seconds", ClockKind.ROW: "row numbers"}
+    if kind is not learnt:
+        return [f"The time here is in {names[kind]}, while the detector learnt from {names[learnt]}."]
+    usual = usual_interval(timeline(rows))
+    if np.isfinite(usual) and np.isfinite(interval_s) and not 2 / 3 <= usual / interval_s <= 1.5:
+        return [
+            f"A sample is taken every {in_words(usual)} here, but every {in_words(interval_s)} "
+            f"where the detector learnt: windows last differently long."
+        ]
+    return []
+
+
+def noted(rows: pd.DataFrame, line: Timeline, start: np.ndarray, window: int) -> pd.DataFrame:
+    """`Frame.rows`: rows that no window covers get a note that says why.
+
+    Args:
+        rows: `Dataset.rows`.
+        start: (n,) first samples of the windows.
+    """
+    covered = windows.covered(start, window, len(line.first))
+    length = np.diff(line.bounds, axis=1)[:, 0][line.segment]
+    kept = rows[[c for c in ("row_id", "note", "entity", "time", "label") if c in rows]].copy()
+    left_out = np.flatnonzero((line.sample >= 0) & ~covered[line.sample])
+    lengths = length[line.sample[left_out]]
+    notes = kept["note"].to_numpy(dtype=object).copy()
+    for n in np.unique(lengths[lengths < window]):
+        notes[left_out[lengths == n]] = windows.too_short(n, window)
+    notes[left_out[lengths >= window]] = windows.HARDLY_MEASURED
+    kept["note"] = notes
+    kept["sample"] = np.where(notes == "", line.sample, -1)
+    return kept
 
 
 def repeats(data: pd.DataFrame, schema: Schema, line: Timeline, kind: ClockKind) -> list[str]:
@@ -79,6 +116,6 @@ def repeats(data: pd.DataFrame, schema: Schema, line: Timeline, kind: ClockKind)
     ]
 
 
-def _plain(value: object) -> str:
-    """Whole numbers without the .0 that missing cells in the column gave them."""
+def plain(value: object) -> str:
+    """The text of an entity or a class: whole numbers without the .0 that missing cells in the column gave them."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

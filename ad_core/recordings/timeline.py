@@ -96,6 +96,12 @@ def usual_interval(line: Timeline) -> float:
     return float(np.median(known)) if len(known) else float("nan")
 
 
+def usual_gap(line: Timeline) -> float:
+    """What counts as a gap in the middle recording [s], NaN where no recording has two samples."""
+    known = line.gap[np.isfinite(line.gap)]
+    return float(np.median(known)) if len(known) else float("nan")
+
+
 def in_words(seconds: float) -> str:
     """A duration with a fitting unit: "250 ms", "5 min", "1 day"."""
     for size, unit in ((86400.0, "days"), (3600.0, "h"), (60.0, "min"), (1.0, "s")):

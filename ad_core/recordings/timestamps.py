@@ -1,6 +1,7 @@
 """Time columns: ISO and other texts, dates, epoch numbers or plain seconds, read into one clock."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import product
 
@@ -76,6 +77,37 @@ def read_clock(values: pd.Series, name: str) -> Clock:
         )
     kind = ClockKind.DATE if pd.api.types.is_datetime64_dtype(time) else ClockKind.SECONDS
     return Clock(kind, time, notes, tuple(notices))
+
+
+def read_time(value: object, kind: ClockKind) -> pd.Timestamp | float:
+    """One time as `read_clock` reads a column of them, but no text of another form than ISO 8601.
+
+    Raises:
+        DataError: it can't be read as a time of this kind.
+    """
+    try:
+        if kind is not ClockKind.DATE:
+            seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)  # type: ignore[arg-type]
+            if np.isfinite(seconds):
+                return float(seconds)
+            raise ValueError
+        if isinstance(value, str):
+            value = datetime.fromisoformat(value)
+        stamp = _epoch(float(value)) if isinstance(value, int | float | np.number) else pd.Timestamp(value)
+        if not pd.isna(stamp):
+            return stamp if stamp.tzinfo is None else stamp.tz_convert("UTC").tz_localize(None)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    what = "a date such as 2024-03-01T08:00:00" if kind is ClockKind.DATE else "a number of seconds"
+    raise DataError(f"The time {_shown(value)} can't be read. Give {what}.")
+
+
+def _epoch(number: float) -> pd.Timestamp:
+    """A date from seconds, ms, us or ns since 1970, told apart by their size."""
+    for per_second in EPOCH_UNITS.values():
+        if EPOCH_RANGE[0] * per_second <= number <= EPOCH_RANGE[1] * per_second:
+            return pd.Timestamp(round(number * (1e6 / per_second)), unit="us")
+    raise ValueError(number)
 
 
 def time_texts(time: pd.Series) -> pd.Series:

@@ -7,6 +7,11 @@ from ad_core.recordings.timeline import Timeline
 SHORT_HOLE = 8
 """A hole of at most a window's length divided by this is bridged by a straight line."""
 
+TOO_MANY_MISSING = 0.5
+"""Windows in which a larger share of cells was neither measured nor bridged get no score."""
+
+HARDLY_MEASURED = "More than half of the cells around it are missing."
+
 TRIED = (128, 64, 32, 16, 8)
 """Lengths that are tried when the analyst chose none: longer windows found more on labelled recordings, mainly because
 labelled faults last long and each time stamp is judged by all windows that cover it."""
@@ -15,14 +20,17 @@ ENOUGH = 20
 """So many windows must fit into the reference rows for a length to be taken."""
 
 
-def fill(values: np.ndarray, line: Timeline, short: int) -> tuple[np.ndarray, np.ndarray]:
-    """One channel without holes.
+def fill(values: np.ndarray, segment: np.ndarray, seconds: np.ndarray, short: int) -> tuple[np.ndarray, np.ndarray]:
+    """One channel without short holes.
 
-    Short holes are bridged in a straight line over time. Longer ones keep the last value known before them in the
-    segment (the next one at its begin); a segment without any value is left NaN.
+    A short hole is bridged in a straight line over time; at the begin of a segment it takes the value after it. A long
+    one keeps the last value known before it in the segment, and is left NaN where there is none: what comes much later
+    says nothing of the time before, and a stream could not wait for it.
 
     Args:
         values: (samples,) float64, NaN where missing.
+        segment: (samples,) the stretch without a gap that each belongs to, ascending.
+        seconds: (samples,) float64, ascending within a segment.
         short: longest hole that is bridged [samples].
 
     Returns:
@@ -32,15 +40,20 @@ def fill(values: np.ndarray, line: Timeline, short: int) -> tuple[np.ndarray, np
     if known.all():
         return values, ~known
     n, at = len(values), np.arange(len(values))
+    new = np.ones(n, dtype=bool)
+    new[1:] = np.diff(segment) != 0
+    begin = np.maximum.accumulate(np.where(new, at, 0))
     before = np.maximum.accumulate(np.where(known, at, -1))
     after = np.minimum.accumulate(np.where(known, at, n)[::-1])[::-1]
-    has_before = (before >= 0) & (line.segment[before] == line.segment)
-    has_after = (after < n) & (line.segment[np.minimum(after, n - 1)] == line.segment)
+    has_before = before >= begin
+    has_after = segment[np.minimum(after, n - 1)] == segment
+    has_after &= after < n
     before, after = np.maximum(before, 0), np.minimum(after, n - 1)
-    bridged = ~known & has_before & has_after & (after - before - 1 <= short)
-    filled = np.where(has_before, values[before], np.where(has_after, values[after], np.nan))
+    is_short = ~known & has_after & (after - np.where(has_before, before + 1, begin) <= short)
+    bridged = is_short & has_before
+    filled = np.where(has_before, values[before], np.where(is_short, values[after], np.nan))
     a, b, m = before[bridged], after[bridged], at[bridged]
-    weight = (line.seconds[m] - line.seconds[a]) / (line.seconds[b] - line.seconds[a])
+    weight = (seconds[m] - seconds[a]) / (seconds[b] - seconds[a])
     filled[bridged] = values[a] * (1 - weight) + values[b] * weight
     return filled, ~known & ~bridged
 
@@ -78,6 +91,16 @@ def count(bounds: np.ndarray, window: int, stride: int) -> int:
     """How many windows `starts` gives."""
     room = np.diff(bounds, axis=1)[:, 0] - window
     return int((-(-room[room >= 0] // stride) + 1).sum())
+
+
+def too_short(samples: int, window: int) -> str:
+    """The note of a row whose stretch is shorter than a window."""
+    return f"Its stretch without a gap has {samples} samples, fewer than the {window} of a window."
+
+
+def short_hole(window: int) -> int:
+    """The longest hole that is bridged [samples]."""
+    return max(1, window // SHORT_HOLE)
 
 
 def covered(start: np.ndarray, window: int, samples: int) -> np.ndarray:

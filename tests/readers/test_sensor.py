@@ -301,8 +301,7 @@ def test_two_entities_of_different_length_in_one_file_keep_to_themselves():
 
 def test_windows_of_a_million_samples_share_one_array():
     n = 1_000_000
-    table = pd.DataFrame(np.zeros((n, 20), dtype=np.float32), columns=[f"c{i}" for i in range(20)])
-    table["c0"] = np.arange(n, dtype=np.float32) % 7
+    table = pd.DataFrame({f"c{i}": np.arange(n, dtype=np.float32) % (7 + i) for i in range(20)})
     dataset = opened(table)
     reader = Sensor(SensorSettings(window=128))
     reader.fit(dataset, dataset.teaches)
@@ -396,6 +395,17 @@ def test_a_short_hole_is_bridged_and_a_long_one_keeps_the_last_value():
     share = frame.items.set_index("start")["missing"]
     assert share[49] == 0
     assert share[100] == 11 / 32
+
+
+def test_a_hole_at_the_begin_takes_the_value_after_it_only_if_it_is_short():
+    table = recording(400, channels=2)
+    table.loc[:1, "c0"] = table.loc[:2, "c1"] = np.nan  # 2 = 16 / 8 samples: short; 3: long
+    _, dataset, frame = framed(table, window=16, stride=1)
+    first = frame.x[0, :, :4]
+    z = ((dataset.data[["c0", "c1"]] - dataset.data[["c0", "c1"]].mean()) / dataset.data[["c0", "c1"]].std(ddof=0)).T
+
+    np.testing.assert_allclose(first[0], [z.loc["c0", 2], z.loc["c0", 2], z.loc["c0", 2], z.loc["c0", 3]], rtol=1e-5)
+    np.testing.assert_allclose(first[1], [0, 0, 0, z.loc["c1", 3]], rtol=1e-5)  # float32
 
 
 def test_a_stretch_that_was_hardly_measured_gets_no_score_but_a_note():

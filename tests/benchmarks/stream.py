@@ -1,0 +1,110 @@
+"""`python -m tests.benchmarks.stream`: how many ticks per second a stream scores on one core, by method and block size.
+
+Printed, never asserted. The aim: a recording of 10 channels at 1 kHz keeps up, tick by tick. Beside it stands the file
+scored at once, and the share of the time that the model itself took: the rest is the stream's own.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import torch
+
+from ad_core import pipeline
+from ad_core.detector import Detector
+
+AIM_HZ, CHANNELS, TICKS, WINDOW, BLOCK = 1000, 10, 20_000, 128, 100
+METHODS = {
+    "mahalanobis": {},
+    "nearest_neighbours": {},
+    "autoencoder": {"training": {"max_steps": 20}},
+    "masked_window": {"training": {"max_steps": 20}},
+}
+"""Method -> settings; how long it was trained has no effect on the time that a score takes."""
+
+
+class Watched:
+    """A model whose time is taken."""
+
+    def __init__(self, model: object) -> None:
+        self.model, self.seconds = model, 0.0
+
+    def score(self, x: torch.Tensor) -> torch.Tensor:
+        began = time.perf_counter()
+        scores = self.model.score(x)
+        self.seconds += time.perf_counter() - began
+        return scores
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--methods", nargs="*", default=list(METHODS))
+    torch.set_num_threads(1)
+    print(f"{CHANNELS} channels, windows of {WINDOW} samples every {WINDOW // 8}; aim: {AIM_HZ:,} ticks/s one by one")
+    print(f"{'ticks/s (of it the model)':26}{'one by one':>18}{f'blocks of {BLOCK}':>18}{'windows of a file':>20}")
+    for method in parser.parse_args().methods:
+        data = pipeline.open_dataset(recording(4000, 0), time="time")
+        settings = {"reader": {"window": WINDOW}, **METHODS[method]}
+        detector = pipeline.train(data, method, training_rows="clean", settings=settings)
+        new = recording(TICKS, 1)
+        works = (one_by_one(detector, new), in_blocks(detector, new), at_once(detector, new))
+        print(f"{method:26}" + "".join(f"{spent(detector, work):>18}" for work in works), flush=True)
+
+
+def recording(rows: int, seed: int) -> pd.DataFrame:
+    """Sines with noise, at 1 kHz."""
+    rng, t = np.random.default_rng(seed), np.arange(rows)
+    values = np.sin(t[:, None] / np.linspace(5, 20, CHANNELS)) + 0.1 * rng.normal(size=(rows, CHANNELS))
+    table = pd.DataFrame(values, columns=[f"c{i}" for i in range(CHANNELS)])
+    table.insert(0, "time", t / AIM_HZ)
+    return table
+
+
+def one_by_one(detector: Detector, new: pd.DataFrame) -> Callable[[], None]:
+    ticks = new.to_dict("records")
+
+    def work() -> None:
+        stream = detector.stream()
+        for tick in ticks:
+            stream.push(tick["time"], tick)
+
+    return work
+
+
+def in_blocks(detector: Detector, new: pd.DataFrame) -> Callable[[], None]:
+    blocks = [new.iloc[i : i + BLOCK] for i in range(0, len(new), BLOCK)]
+
+    def work() -> None:
+        stream = detector.stream()
+        for block in blocks:
+            stream.push_table(block)
+
+    return work
+
+
+def at_once(detector: Detector, new: pd.DataFrame) -> Callable[[], None]:
+    dataset = pipeline.open_like(detector, new)
+
+    def work() -> None:
+        detector.score(dataset)
+
+    return work
+
+
+def spent(detector: Detector, work: Callable[[], None]) -> str:
+    """Ticks per second of processor time, which a busy machine blurs less, and the share of the model."""
+    watched, model = Watched(detector.model), detector.model
+    watched.extras = model.extras
+    detector.model = watched
+    began, worked = time.perf_counter(), time.process_time()
+    work()
+    wall, worked = time.perf_counter() - began, time.process_time() - worked
+    detector.model = model
+    return f"{TICKS / worked:,.0f} ({watched.seconds / wall:.0%})"
+
+
+if __name__ == "__main__":
+    main()
