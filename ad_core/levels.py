@@ -5,15 +5,12 @@ compares shapes misses a fault that is nothing but another level. No detector ca
 and where nothing is said the level is doubted only when it has left the range learnt from for most of the recording.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from ad_core.types import Frame
-
-Judged = Literal["level", "shape", "both"]
-"""By what a channel is judged: its level matters; only its shape does; not sure, so both ways."""
 
 AWAY = 0.6
 """Share of the windows outside the range from which on a level has drifted: an anomaly would not last so long."""
@@ -44,23 +41,28 @@ class LevelFinding:
         )
 
 
-def level_findings(frame: Frame, teaching: np.ndarray) -> list[LevelFinding]:
-    """One finding per channel; none where every window teaches.
+def level_findings(names: Sequence[str], usual: np.ndarray, others: np.ndarray) -> list[LevelFinding]:
+    """One finding per channel; none where there is nothing to compare.
 
     Args:
-        frame: windows of recordings.
-        teaching: positions of the windows that teach.
+        usual: (n, channel) means of windows or of stretches as long, of the rows that teach.
+        others: (m, channel) of the other rows.
     """
-    rest = np.setdiff1d(np.arange(len(frame)), teaching)
-    if not len(rest) or not len(teaching):
+    if not len(usual) or not len(others):
         return []
-    usual, other = _means(frame, teaching), _means(frame, rest)
     low, high = np.quantile(usual, [0.01, 0.99], axis=0)
-    beyond = np.maximum(low - other, other - high) / ((high - low) / 2 + 1e-6)
+    beyond = np.maximum(low - others, others - high) / ((high - low) / 2 + 1e-6)
     away = (beyond > MARGIN).mean(axis=0)
-    return [LevelFinding(name, float(share)) for name, share in zip(frame.shape.parts.names, away, strict=True)]
+    return [LevelFinding(name, float(share)) for name, share in zip(names, away, strict=True)]
+
+
+def of_windows(frame: Frame, teaching: np.ndarray) -> list[LevelFinding]:
+    """The findings of a frame of windows, of which those at these positions teach."""
+    rest = np.setdiff1d(np.arange(len(frame)), teaching)
+    return level_findings(frame.shape.parts.names, _means(frame, teaching), _means(frame, rest))
 
 
 def _means(frame: Frame, index: np.ndarray) -> np.ndarray:
     """(len(index), channel) mean of each window."""
-    return np.concatenate([b.x.mean(2).numpy() for b in frame.batches(index, frame.items_at_a_time)])
+    found = [b.x.mean(2).numpy() for b in frame.batches(index, frame.items_at_a_time)]
+    return np.concatenate(found) if found else np.zeros((0, frame.shape.size[0]))

@@ -6,9 +6,8 @@ from typing import Self, cast
 import torch
 from torch import Tensor, nn
 
-from ad_core.levels import Judged
 from ad_core.members.stretches import Stretches
-from ad_core.types import ItemShape
+from ad_core.types import ItemShape, Judged
 
 MEMBERS: dict[str, tuple[tuple[int, bool], ...]] = {
     "shape": ((1, False), (2, True)),

@@ -10,14 +10,14 @@ from pydantic import Field
 from torch import Tensor
 
 from ad_core.contamination import LEFT_OUT, trusted
-from ad_core.errors import DataError, SettingsError
-from ad_core.levels import Judged, level_findings
+from ad_core.errors import DataError
+from ad_core.levels import of_windows
 from ad_core.members.views import Views
 from ad_core.progress import Report
 from ad_core.recipe import RECIPES, Fitted, HeldOut, Recipe
 from ad_core.scorer import ScoreModel
 from ad_core.settings import Settings as AnySettings
-from ad_core.types import Frame, ItemShape, Modality, Split, TrainingRows
+from ad_core.types import Frame, ItemShape, Judged, Modality, Split, TrainingRows
 
 EARLIER = 0.6
 """Share of the teaching windows, the first ones of each recording, by which the later ones are calibrated."""
@@ -27,13 +27,8 @@ MOST_TEACHING = 3000
 
 
 class BalancedSensorSettings(AnySettings):
-    """What the analyst knows of the channels; the rest is fixed."""
+    """There is little to choose: what is known of a channel's level is declared with the data."""
 
-    judged_by: dict[str, Judged] = Field(
-        {},
-        description="Channel -> level (its level matters), shape (only its course does) or both (not sure). Channels "
-        "that are not named are judged both ways.",
-    )
     doubt_levels: bool = Field(
         True,
         description="A recording of a single channel whose level has left its range for good is judged by shape only.",
@@ -83,21 +78,15 @@ class BalancedSensor(Recipe):
         return Fitted(model.eval(), HeldOut(later, np.concatenate(scores)))
 
     def _judged(self, frame: Frame, teaching: np.ndarray, report: Report) -> list[Judged]:
-        """By what each channel is judged: as declared, else both ways, else as the drift of its level says."""
-        names, declared = frame.shape.parts.names, self.settings.judged_by
-        if unknown := sorted(set(declared) - set(names)):
-            raise SettingsError(
-                f"pretext.judged_by names {unknown[0]!r}, which is no channel. There is: {', '.join(names)}."
-            )
-        judged: list[Judged] = [declared.get(name, "both") for name in names]
-        for at, finding in enumerate(level_findings(frame, teaching)):
-            if not finding.drifted or finding.channel in declared:
-                continue
-            if len(names) == 1 and self.settings.doubt_levels:
-                judged[at] = "shape"
-                report.say(f"{finding.reason} So it is judged by its shape only.")
-            else:
-                report.say(f"{finding.reason} If it only drifts, declare that it is judged by its shape.")
+        """By what each channel is judged: as declared, else both ways unless it is alone and its level has drifted."""
+        parts = frame.shape.parts
+        declared = parts.judged_by or (None,) * len(parts.names)
+        judged: list[Judged] = [by or "both" for by in declared]
+        if self.settings.doubt_levels and declared == (None,):
+            for finding in of_windows(frame, teaching):
+                if finding.drifted:
+                    judged = ["shape"]
+                    report.say(f"{finding.reason} So it is judged by its shape only.")
         return judged
 
     def state(self, model: ScoreModel) -> tuple[dict[str, Any], Mapping[str, np.ndarray | Tensor]]:
