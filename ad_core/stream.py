@@ -11,7 +11,7 @@ scored like any other.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ import pandas as pd
 import torch
 
 from ad_core.errors import DataError
+from ad_core.recordings.clock_changes import HOUR, clock_change
 from ad_core.recordings.lane import Lane, Settled
 from ad_core.recordings.rows import plain
 from ad_core.recordings.timestamps import ClockKind, read_time
@@ -58,6 +59,17 @@ class _Recording:
     begun: Any
     """Its first time stamp."""
     next_row: int = 0
+    written: Any = None
+    """The last time stamp of a local clock, as written."""
+    behind: Any = field(default_factory=lambda: pd.Timedelta(0))
+    """What a local clock was put forward since the begin."""
+
+    def evened(self, stamp: Any, interval_s: float) -> Any:
+        """A time on the clock of the recording's begin, see `clock_changes`."""
+        before, self.written = self.written, stamp
+        if before is not None and not 0 < (stamp - before).total_seconds() <= 1800:
+            self.behind += clock_change(before, stamp, interval_s) * HOUR
+        return stamp - self.behind
 
     def seconds(self, stamps: list[Any]) -> np.ndarray:
         """(k,) float64 since the first time stamp."""
@@ -171,12 +183,12 @@ class Stream:
         is_row = self._reader.clock is ClockKind.ROW
         if is_row and time is None:
             time = 0 if recording is None else recording.next_row
-        stamp = int(time) if is_row else read_time(time, self._reader.clock)
+        stamp, is_local = (int(time), False) if is_row else read_time(time, self._reader.clock)
         if recording is None:
             lane = Lane(self._reader.cut(self._gap_s, name), self._reader.shape.size[0])
             recording = self._recordings[name] = _Recording(lane, stamp)
         recording.next_row = int(stamp) + 1 if is_row else 0
-        return stamp
+        return recording.evened(stamp, self._reader.interval_s) if is_local else stamp
 
     def _taken(self, name: str | None, stamps: list[Any], numbers: np.ndarray) -> list[StreamScore]:
         """Sort out late and repeated ticks, end the stretch at each gap, and score what can be scored."""

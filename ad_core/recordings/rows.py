@@ -1,5 +1,7 @@
 """One line per row of a recording: its id, its time and entity, its label, and whether it can be used."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -8,6 +10,7 @@ from ad_core.columns.row_identity import ids_from_column
 from ad_core.reader import Kind, Role, Schema, row_ids
 from ad_core.recordings import windows
 from ad_core.recordings.channels import as_numbers
+from ad_core.recordings.clock_changes import evened
 from ad_core.recordings.period import period
 from ad_core.recordings.timeline import Timeline, in_words, timeline, usual_interval
 from ad_core.recordings.timestamps import Clock, ClockKind, read_clock, row_clock, time_texts
@@ -28,6 +31,9 @@ def rows_of(data: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, Clock, pd
     entity = None if entity_name is None else data[entity_name].astype(object).map(plain, na_action="ignore")
     clock = row_clock(entity, len(data)) if time_name is None else read_clock(data[time_name], time_name)
     notes, times = clock.notes.copy(), time_texts(clock.time)
+    if clock.is_local:
+        time, changes = evened(clock.time, entity)
+        clock = replace(clock, time=time, notices=(*clock.notices, *changes))
     texts = times
     if entity is not None:
         notes[(notes == "") & entity.isna().to_numpy()] = f"The entity ({entity_name!r}) is missing."

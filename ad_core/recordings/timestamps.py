@@ -16,6 +16,7 @@ EPOCH_RANGE = (6e8, 5e9)
 
 DAYS = ("%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y", "%m/%d/%y", "%d/%m/%y")
 HOURS = (" %H:%M:%S", " %H:%M", " %H:%M:%S.%f", " %I:%M:%S %p", " %I:%M %p", "")
+ZONE = r"\d(?:Z|[+-]\d{2}:?\d{2})\s*$"
 SAMPLE = 500
 """So many values, spread over the file, decide on the format of a text column."""
 
@@ -38,6 +39,8 @@ class Clock:
     notes: np.ndarray
     """(rows,) texts, "" where the time is fine."""
     notices: tuple[str, ...] = ()
+    is_local: bool = False
+    """Dates that were written without a zone: perhaps those of a wall clock."""
 
 
 def row_clock(entity: pd.Series | None, n: int) -> Clock:
@@ -58,7 +61,7 @@ def read_clock(values: pd.Series, name: str) -> Clock:
         DataError: more than half of the values can't be read.
     """
     values = values.reset_index(drop=True)
-    time, notices = _read(values)
+    time, notices, is_local = _read(values)
     bad = time.isna().to_numpy()
     if len(values) and bad.mean() > 0.5:
         row = int(np.flatnonzero(bad)[0])
@@ -76,11 +79,14 @@ def read_clock(values: pd.Series, name: str) -> Clock:
             f"they get no score."
         )
     kind = ClockKind.DATE if pd.api.types.is_datetime64_dtype(time) else ClockKind.SECONDS
-    return Clock(kind, time, notes, tuple(notices))
+    return Clock(kind, time, notes, tuple(notices), is_local)
 
 
-def read_time(value: object, kind: ClockKind) -> pd.Timestamp | float:
+def read_time(value: object, kind: ClockKind) -> tuple[pd.Timestamp | float, bool]:
     """One time as `read_clock` reads a column of them, but no text of another form than ISO 8601.
+
+    Returns:
+        The time, and whether it is a date without a zone.
 
     Raises:
         DataError: it can't be read as a time of this kind.
@@ -89,13 +95,14 @@ def read_time(value: object, kind: ClockKind) -> pd.Timestamp | float:
         if kind is not ClockKind.DATE:
             seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)  # type: ignore[arg-type]
             if np.isfinite(seconds):
-                return float(seconds)
+                return float(seconds), False
             raise ValueError
-        if isinstance(value, str):
-            value = datetime.fromisoformat(value)
-        stamp = _epoch(float(value)) if isinstance(value, int | float | np.number) else pd.Timestamp(value)
+        if isinstance(value, int | float | np.number):
+            return _epoch(float(value)), False
+        stamp = pd.Timestamp(datetime.fromisoformat(value) if isinstance(value, str) else value)
         if not pd.isna(stamp):
-            return stamp if stamp.tzinfo is None else stamp.tz_convert("UTC").tz_localize(None)
+            has_zone = stamp.tzinfo is not None
+            return (stamp.tz_convert("UTC").tz_localize(None) if has_zone else stamp), not has_zone
     except (TypeError, ValueError, OverflowError):
         pass
     what = "a date such as 2024-03-01T08:00:00" if kind is ClockKind.DATE else "a number of seconds"
@@ -122,20 +129,22 @@ def time_texts(time: pd.Series) -> pd.Series:
     return pd.Series(np.where(time.isna(), "no time", texts), index=time.index).astype("str")
 
 
-def _read(values: pd.Series) -> tuple[pd.Series, list[str]]:
+def _read(values: pd.Series) -> tuple[pd.Series, list[str], bool]:
+    """The times, sentences about them, and whether they are dates without a zone."""
     if isinstance(values.dtype, pd.DatetimeTZDtype):
-        return values.dt.tz_convert("UTC").dt.tz_localize(None), [f"Times were converted from {values.dt.tz} to UTC."]
+        utc = values.dt.tz_convert("UTC").dt.tz_localize(None)
+        return utc, [f"Times were converted from {values.dt.tz} to UTC."], False
     if pd.api.types.is_datetime64_dtype(values):
-        return values, []
+        return values, [], True
     if pd.api.types.is_timedelta64_dtype(values):
-        return values.dt.total_seconds(), []
+        return values.dt.total_seconds(), [], False
     if pd.api.types.is_bool_dtype(values):
-        return pd.Series(np.full(len(values), np.nan)), []
+        return pd.Series(np.full(len(values), np.nan)), [], False
     if pd.api.types.is_numeric_dtype(values):
-        return _from_numbers(values)
+        return *_from_numbers(values), False
     numbers = pd.to_numeric(values.where(values.notna(), None), errors="coerce")
     if numbers.notna().mean() > 0.5:
-        return _from_numbers(numbers)
+        return *_from_numbers(numbers), False
     return _from_texts(values)
 
 
@@ -160,7 +169,7 @@ def _from_numbers(values: pd.Series) -> tuple[pd.Series, list[str]]:
     return numbers, []
 
 
-def _from_texts(values: pd.Series) -> tuple[pd.Series, list[str]]:
+def _from_texts(values: pd.Series) -> tuple[pd.Series, list[str], bool]:
     known = values.dropna()
     sample = (
         known.iloc[np.unique(np.linspace(0, len(known) - 1, min(len(known), SAMPLE)).astype(int))]
@@ -169,9 +178,10 @@ def _from_texts(values: pd.Series) -> tuple[pd.Series, list[str]]:
     )
     best, notices = _format_of(sample)
     time = _parse(values, best).dt.tz_localize(None)
-    if best == "ISO8601" and sample.astype(str).str.contains(r"(?:Z|[+-]\d{2}:?\d{2})\s*$", regex=True).any():
+    has_zone = best == "ISO8601" and sample.astype(str).str.contains(ZONE, regex=True).any()
+    if has_zone:
         notices.append("Times with a zone were converted to UTC.")
-    return time, notices
+    return time, notices, not has_zone
 
 
 def _format_of(sample: pd.Series) -> tuple[str, list[str]]:
