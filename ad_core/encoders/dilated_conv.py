@@ -13,12 +13,16 @@ class DilatedConvSettings(Settings):
     """Size of the network."""
 
     width: int = Field(48, ge=2, le=1024, description="Channels of every layer, and size of the embedding.")
-    layers: int = Field(5, ge=1, le=10, description="Residual layers; layer i looks 2^i steps to either side.")
+    layers: int = Field(5, ge=1, le=10, description="Residual layers; layer i looks 2^i positions to either side.")
+    stride: int = Field(1, ge=1, le=1024, description="Time steps that are joined into one position at the start.")
 
 
 @ENCODERS.register
 class DilatedConv(Encoder):
-    """(b, channel, time) -> (b, width); looks both ways in time and keeps one embedding per time step."""
+    """(b, channel, time) -> (b, width); looks both ways in time and keeps one embedding per `stride` time steps.
+
+    The last position may reach beyond the window, where the last value is repeated.
+    """
 
     title = "Dilated convolutions"
     modalities = frozenset({Modality.SENSOR})
@@ -28,7 +32,8 @@ class DilatedConv(Encoder):
     def __init__(self, settings: DilatedConvSettings, shape: ItemShape) -> None:
         super().__init__(settings, shape)
         layers = [_Layer(settings.width, 2**i) for i in range(settings.layers)]
-        self.layers = nn.Sequential(nn.Conv1d(shape.size[0], settings.width, 1), *layers)
+        joined = nn.Conv1d(shape.size[0], settings.width, settings.stride, settings.stride)
+        self.layers = nn.Sequential(joined, *layers)
 
     @property
     def d(self) -> int:
@@ -36,16 +41,19 @@ class DilatedConv(Encoder):
 
     @property
     def grid(self) -> tuple[int, ...]:
-        return (self.shape.size[1],)
+        return (-(-self.shape.size[1] // self.settings.stride),)
 
     def parts(self, x: Tensor) -> Tensor:
-        return self.layers(x)  # type: ignore[no-any-return]  # (b, d, time)
+        x = F.pad(x, (0, -x.shape[2] % self.settings.stride), mode="replicate")
+        return self.layers(x)  # type: ignore[no-any-return]  # (b, d, positions)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.parts(x).mean(2)
 
     def decoder(self, out: ItemShape) -> nn.Module:
-        return nn.Sequential(_Layer(self.d, 1), _Layer(self.d, 2), nn.Conv1d(self.d, out.size[0], 1))
+        layers = [_Layer(self.d, 1), _Layer(self.d, 2)]
+        spread = [nn.Upsample(out.size[1])] if self.settings.stride > 1 else []
+        return nn.Sequential(*layers, *spread, nn.Conv1d(self.d, out.size[0], 1))
 
 
 class _Layer(nn.Module):

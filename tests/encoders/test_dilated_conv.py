@@ -18,3 +18,18 @@ def test_layer_i_looks_2_to_the_i_steps_to_either_side():
         moved = (net.parts(changed) - net.parts(x)).abs().amax(1)[0] > 1e-6
 
     assert moved.nonzero().flatten().tolist() == list(range(13, 28))
+
+
+def test_a_stride_joins_steps_and_the_decoder_takes_them_apart_again():
+    """Ten steps in fours: 1-4, 5-8, 9-10 and the last one twice more."""
+    shape = items.shape(Modality.SENSOR).model_copy(update={"size": (1, 10)})
+    net = DilatedConv(DilatedConvSettings(layers=1, stride=4), shape)
+    x = torch.arange(10.0).view(1, 1, 10)
+
+    with torch.no_grad():
+        padded = torch.tensor([[[0.0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9]]])
+        torch.testing.assert_close(net.parts(x), net.layers(padded))
+
+        assert net.grid == (3,)
+        assert net.parts(x).shape == (1, 48, 3)
+        assert net.decoder(shape)(net.parts(x)).shape == (1, 1, 10)
