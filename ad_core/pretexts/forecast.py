@@ -72,7 +72,7 @@ class Forecast(Pretext):
         self.register_buffer("usual", torch.zeros(shape.size[0], 1))
 
     @classmethod
-    def encoder_settings(cls, settings: AnySettings) -> dict[str, object]:
+    def encoder_settings(cls, settings: AnySettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
         return {"width": settings.width, "layers": settings.layers, "causal": True}  # type: ignore[attr-defined]
 
     def loss(self, batch: Batch, draw: Draw) -> Tensor:

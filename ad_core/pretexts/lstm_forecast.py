@@ -53,7 +53,7 @@ class LstmForecast(Pretext):
         self.errors = ChannelErrors(channels)
 
     @classmethod
-    def encoder_settings(cls, settings: AnySettings) -> dict[str, object]:
+    def encoder_settings(cls, settings: AnySettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
         return {"width": settings.width, "layers": settings.layers}  # type: ignore[attr-defined]
 
     def loss(self, batch: Batch, draw: Draw) -> Tensor:

@@ -33,8 +33,8 @@ TRAINING_ROWS = (
     "pretext task: 10 % of them if you are not sure, 20 % if there are some. Balanced chooses its members by it."
 )
 JUDGED_BY = (
-    "What makes this channel unusual? **its level**: a shift to another level is a fault. **its shape**: only its course "
-    "counts, because its level wanders anyway (load, season, a worn sensor). **both**: not sure, so both are watched."
+    "What makes this channel unusual? **its level**: a shift to another level is a fault. **its shape**: only its "
+    "course counts, because its level wanders anyway (load, season). **both**: not sure, so both are watched."
 )
 NO_PRESET = "Not needed: this method isn't trained in steps."
 
