@@ -20,7 +20,7 @@ def untrained(channels: int = 2, time: int = 32, **settings: float) -> Forecast:
     """Forecasts 0 with a variance of 1 + least_deviation^2 of everything."""
     shape = items.shape(Modality.SENSOR).model_copy(update={"size": (channels, time)})
     chosen = ForecastSettings(**settings)
-    return CLS(chosen, shape, build_encoder("dilated_conv", shape, CLS.encoder_settings(chosen))).eval()
+    return CLS(chosen, shape, build_encoder("dilated_conv", shape, CLS.encoder_settings(chosen, shape))).eval()
 
 
 @pytest.fixture(scope="module")
