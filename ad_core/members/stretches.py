@@ -92,9 +92,9 @@ class Stretches(TensorGroup):
         return smooth.view(*found.shape[:3], -1) + level[:, None]
 
     def vectors(self, x: Tensor) -> tuple[Tensor, list[int]]:
-        """(b k, d) the stretches of each window, a quarter of their length apart, and where they start."""
+        """(b k, d) the stretches of each window, half overlapping, and where they start."""
         time, span = x.shape[2], min(self.span, x.shape[2])
-        starts = [*range(0, time - span, max(1, span // 4)), time - span]
+        starts = [*range(0, time - span, max(1, span // 2)), time - span]
         found = torch.stack([x[:, :, start : start + span] for start in starts], 1)  # (b, k, channel, span)
         steps = torch.nn.functional.adaptive_avg_pool1d(found.flatten(0, 1), min(STEPS, span))
         steps = steps - steps.mean(2, keepdim=True) * self.centred[:, None]

@@ -18,7 +18,7 @@ def constant(guess: float, time: int = 32) -> LstmForecast:
     """A task that forecasts the same of everything."""
     shape = items.shape(Modality.SENSOR).model_copy(update={"size": (2, time)})
     settings = LstmForecastSettings(noise=2.0)
-    task = CLS(settings, shape, build_encoder("lstm", shape, CLS.encoder_settings(settings))).eval()
+    task = CLS(settings, shape, build_encoder("lstm", shape, CLS.encoder_settings(settings, shape))).eval()
     torch.nn.init.zeros_(task.head.weight)
     torch.nn.init.constant_(task.head.bias, guess)
     return task
