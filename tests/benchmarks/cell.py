@@ -50,7 +50,7 @@ def measure(cell: Cell, data: Path, preset: str, out: Path) -> None:
 def _on_short_windows(
     dataset: Dataset, seed: int, usual: pd.DataFrame, seconds: dict[str, float]
 ) -> tuple[np.ndarray, float]:
-    """Mahalanobis on windows of 64, which suit some series better; where none fits, on the usual ones, shorter still."""
+    """Mahalanobis on windows of 64, which suit some series better, or on the usual ones where none fits."""
     try:
         table, took = reference_scores(dataset, seed, Silent(), ["mahalanobis"], {"reader": {"window": 64}})
     except DataError:
