@@ -90,7 +90,7 @@ def parts_of(work: Attributed, result: Explained) -> list[dict[str, Any]]:
 
 def row_of_item(frame: Frame) -> np.ndarray:
     """(n,) position in `rows` of the first row of each item."""
-    return np.asarray(_first_rows(frame)[frame.items["start"].to_numpy()])
+    return np.asarray(frame.row_of_sample()[frame.items["start"].to_numpy()])
 
 
 def _columns(work: Attributed, result: Explained) -> list[dict[str, Any]]:  # noqa: ARG001
@@ -164,28 +164,23 @@ def _window(work: Attributed, i: int, expected: np.ndarray | None) -> tuple[pd.D
     """The window in the user's own values and clock, with what was expected in the same units; and how each channel is
     called there: one that several share is called with those of them that changed.
     """
-    start = int(work.frame.items["start"].iloc[work.index[i]])
-    rows = _first_rows(work.frame)[start : start + work.frame.span]
-    entity = str(work.frame.rows["entity"].iloc[rows[0]]) if "entity" in work.frame.rows else None
+    frame, start = work.frame, int(work.frame.items["start"].iloc[work.index[i]])
+    rows = frame.row_of_sample()[start : start + frame.span]
+    times = frame.rows["time"].iloc[rows] if frame.times is None else frame.times.iloc[start : start + frame.span]
+    entity = str(frame.rows["entity"].iloc[rows[0]]) if "entity" in frame.rows else None
     scaling: Scaling = work.detector.reader.scaling  # type: ignore[attr-defined]
     data, labels = work.dataset.data.iloc[rows], {}
-    window = pd.DataFrame({"time": work.frame.rows["time"].to_numpy()[rows]})
-    for c, channel in enumerate(work.frame.shape.parts.names):
+    window = pd.DataFrame({"time": times.to_numpy()})
+    for c, channel in enumerate(frame.shape.parts.names):
         behind = [name for name in scaling.names_behind(c, data, entity) if name != channel][:NAMED]
         labels[channel] = f"{channel}: {', '.join(behind)}" if behind else channel
-        window[labels[channel]] = scaling.course(c, data, entity)
+        if frame.times is None:
+            window[labels[channel]] = scaling.course(c, data, entity)
+        else:  # read off a line between rows: there is no cell to show
+            window[labels[channel]] = scaling.in_units(c, work.x[i, c].cpu().numpy(), entity)
         if expected is not None:
             window[f"{labels[channel]} expected"] = scaling.in_units(c, expected[c], entity)
     return window, labels
-
-
-def _first_rows(frame: Frame) -> np.ndarray:
-    """(samples,) position in `rows` of the first row of each sample."""
-    sample = frame.rows["sample"].to_numpy()
-    position = np.full(frame.samples, -1, dtype=np.int64)
-    usable = np.flatnonzero(sample >= 0)[::-1]
-    position[sample[usable]] = usable
-    return position
 
 
 def _clock(time: Any) -> str:

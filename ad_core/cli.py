@@ -62,6 +62,12 @@ def train(
         list[str] | None,
         typer.Option(help="Channel of which only the course matters, as its level drifts; repeatable."),
     ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FROM..TO[@ENTITY]", help="Times of a recording that don't teach, such as downtime; repeatable."
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     training_rows: Annotated[
         TrainingRowsOption, typer.Option(help="What is known of the training rows.")
@@ -72,6 +78,7 @@ def train(
 ) -> None:
     """Train a detector and write it as a bundle."""
     from ad_core import pipeline
+    from ad_core.recordings.exclusion import parse_range
     from ad_core.settings import parse_assignments
 
     dataset = pipeline.open_dataset(
@@ -84,6 +91,7 @@ def train(
         ignore=ignore or (),
         only=only or (),
         judged_by={**dict.fromkeys(by_level or (), "level"), **dict.fromkeys(by_shape or (), "shape")},
+        exclude=[parse_range(text) for text in exclude or ()],
     )
     choice = pipeline.Choice(
         pretext=pretext, scorer=scorer, preset=preset.value, seed=seed, device=device,

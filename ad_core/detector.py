@@ -91,7 +91,8 @@ class Detector:
 
         Returns:
             One line per input row in input order: `row_id`, `entity` and `time` where they exist, `score`,
-            `percentile` (0..100 among calibration rows), `p_value`, `note` (why there is no score, else ""), extras.
+            `percentile` (0..100 among calibration rows), `p_value`, `note` (why there is no score, else ""), `excluded`
+            where times were excluded, extras.
 
         Raises:
             DataError: the data don't fit what was learnt from.
@@ -114,6 +115,8 @@ class Detector:
         table["note"] = np.where(
             np.isnan(score) & (note == ""), "No score: the row is not part of any complete item.", note
         )
+        if "excluded" in frame.rows:
+            table["excluded"] = frame.rows["excluded"].to_numpy()
         for name, values in self._extras(frame).items():
             table[name] = frame.reduce(values)
         return table.reset_index(drop=True)

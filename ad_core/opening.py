@@ -27,6 +27,7 @@ def open_dataset(
     ignore: Iterable[str] = (),
     use: Iterable[str] = (),
     only: Iterable[str] = (),
+    exclude: Iterable[Sequence[str]] = (),
     kinds: Mapping[str, Kind] | None = None,
     judged_by: Mapping[str, Judged] | None = None,
 ) -> Dataset:
@@ -35,6 +36,7 @@ def open_dataset(
     Args:
         label: column with the truth where it is known; only ever used to judge.
         only: `COLUMN=VALUE` texts; rows that don't fulfil all of them are scored but teach nothing.
+        exclude: times of recordings, (from, to) or (from, to, entity), whose rows are scored but teach nothing.
         kinds: corrected kinds of columns.
         judged_by: channels of which it is known whether their "level" matters, only their "shape", or "both".
 
@@ -44,7 +46,8 @@ def open_dataset(
     declared = Declared(
         modality=Modality(modality) if modality else None,
         id=id, label=label, class_column=class_column, time=time, entity=entity,
-        ignore=tuple(ignore), use=tuple(use), only=tuple(only), kinds=dict(kinds or {}),
+        ignore=tuple(ignore), use=tuple(use), only=tuple(only), exclude=tuple(tuple(map(str, one)) for one in exclude),
+        kinds=dict(kinds or {}),
         judged_by=dict(judged_by or {}),
     )  # fmt: skip
     return open_declared(sources, declared)
@@ -57,6 +60,8 @@ def open_declared(sources: str | Path | Sequence[str | Path] | pd.DataFrame, dec
     if not isinstance(sources, pd.DataFrame):
         sources = _existing(sources)
     found = declared.modality or _modality_of(sources, declared)
+    if declared.exclude and found is not Modality.SENSOR:
+        raise DataError(f"Times can be excluded of recordings only; these data are read as {found}. Leave them out.")
     return READERS.get(READER_OF[found]).open(sources, declared)
 
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from ad_core.errors import DataError
 from ad_core.registry import Registry
@@ -128,10 +128,20 @@ class Declared(BaseModel):
     """Columns to use as features although the reader would leave them out."""
     only: tuple[str, ...] = ()
     """`COLUMN=VALUE` texts: only the rows that fulfil all of them teach the detector. All rows are scored."""
+    exclude: tuple[tuple[str, ...], ...] = ()
+    """Of recordings: times such as known downtime, as (from, to) or (from, to, entity), both ends included. These rows
+    neither teach nor calibrate; they are scored and marked."""
     kinds: dict[str, Kind] = {}
     """Columns whose kind the user corrected."""
     judged_by: dict[str, Judged] = {}
     """Channels of recordings of which the user knows whether their level matters, only their shape, or both."""
+
+    @field_validator("exclude")
+    @classmethod
+    def _ranges(cls, exclude: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+        if wrong := [part for part in exclude if len(part) not in (2, 3)]:
+            raise ValueError(f"a range is (from, to) or (from, to, entity), not {wrong[0]}")
+        return exclude
 
     def roles(self) -> dict[str, Role]:
         """Column name -> role, for what was declared."""
@@ -163,7 +173,7 @@ class Dataset:
     data: pd.DataFrame
     rows: pd.DataFrame
     """`row_id`, `note` ("" = fine, else why the row can't be used), and where they exist `entity`, `time` (as read),
-    `label` (0/1), `cls` (the class as text).
+    `label` (0/1), `cls` (the class as text), `excluded` (bool, see `Declared.exclude`).
     """
     declared: Declared
     sources: tuple[str, ...]
@@ -179,7 +189,10 @@ class Dataset:
 
     def taught_by(self, teaches: np.ndarray) -> "Dataset":
         """The same data with another choice of reference rows."""
-        return replace(self, teaches=np.asarray(teaches, dtype=bool) & (self.rows["note"] == "").to_numpy())
+        can = (self.rows["note"] == "").to_numpy()
+        if "excluded" in self.rows:
+            can = can & ~self.rows["excluded"].to_numpy()
+        return replace(self, teaches=np.asarray(teaches, dtype=bool) & can)
 
 
 class Reader(ABC):

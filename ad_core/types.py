@@ -178,6 +178,8 @@ class Frame:
     span: int = 1
     notices: list[str] = field(default_factory=list)
     """What the analyst should know about how the data were read, in sentences."""
+    times: pd.Series | None = None
+    """(samples,) the samples' own times, where they are not those of the rows: irregular sampling was evened out."""
 
     def __len__(self) -> int:
         return len(self.items)
@@ -213,23 +215,36 @@ class Frame:
             yield Batch(self.take(chosen), self.classes(chosen), torch.from_numpy(chosen.astype(np.int64)))
 
     def items_within(self, rows: np.ndarray) -> np.ndarray:
-        """Positions of the items all of whose samples belong to the chosen rows.
+        """Positions of the items all of whose rows are among the chosen ones.
 
         Args:
             rows: (rows,) bool.
         """
-        chosen = np.zeros(self.samples + 1, dtype=np.int64)
-        sample = self.rows["sample"].to_numpy()
-        chosen[sample[rows & (sample >= 0)]] = 1
-        total = np.concatenate([[0], np.cumsum(chosen[:-1])])
-        start = self.items["start"].to_numpy()
-        return np.flatnonzero(total[start + self.span] - total[start] == self.span)
+        sample, start = self.rows["sample"].to_numpy(), self.items["start"].to_numpy()
+        chosen, other = np.zeros(self.samples, dtype=bool), np.zeros(self.samples, dtype=bool)
+        other[sample[sample >= 0]] = True
+        chosen[sample[rows & (sample >= 0)]] = True
+        other &= ~chosen  # a sample without a row of its own, between two rows, belongs to both
+        some, none = (np.concatenate([[0], np.cumsum(of)]) for of in (chosen, other))
+        end = start + self.span
+        return np.flatnonzero((some[end] > some[start]) & (none[end] == none[start]))
 
     def row_ids(self, index: np.ndarray) -> list[str]:
         """The row that stands for each of these items: itself, or the middle time stamp of a window."""
-        of_sample = pd.Series(self.rows["row_id"].to_numpy(), index=self.rows["sample"].to_numpy())
-        of_sample = of_sample[~of_sample.index.duplicated()]
-        return list(of_sample.loc[self.items["start"].to_numpy()[index] + self.span // 2])
+        middle = self.items["start"].to_numpy()[index] + self.span // 2
+        return list(self.rows["row_id"].iloc[self.row_of_sample()[middle]])
+
+    def row_of_sample(self) -> np.ndarray:
+        """(samples,) position in `rows` of the first row of each sample; of one without a row, that of the row before.
+
+        A sample without any usable row before it has that of the first usable row.
+        """
+        sample = self.rows["sample"].to_numpy()
+        usable = np.flatnonzero(sample >= 0)[::-1]
+        position = np.full(self.samples, -1, dtype=np.int64)
+        position[sample[usable]] = usable
+        there = np.maximum.accumulate(np.where(position >= 0, np.arange(len(position)), -1))
+        return np.asarray(np.where(there >= 0, position[there], usable[-1] if len(usable) else -1))
 
     def only(self, index: np.ndarray) -> "Frame":
         """The same rows with only these items, so that `reduce` leads their scores alone back."""

@@ -13,9 +13,11 @@ from ad_core.columns.row_filter import fulfils
 from ad_core.errors import DataError
 from ad_core.reader import READERS, Dataset, Declared, Reader, Role, fingerprint_of
 from ad_core.recordings import windows
+from ad_core.recordings.base import base_of
 from ad_core.recordings.channels import Channel, some, unlike
 from ad_core.recordings.columns import looks_like_recording, propose
 from ad_core.recordings.courses import command_notice, drifts, frozen
+from ad_core.recordings.evening import FEW, Grid, evened
 from ad_core.recordings.lane import Cut
 from ad_core.recordings.loading import load
 from ad_core.recordings.rows import clock_kind, noted, other_clock, repeats, rows_of
@@ -34,9 +36,6 @@ from ad_core.types import Frame, ItemShape, Modality
 
 __all__ = ["Sensor", "SensorSettings", "looks_like_recording"]
 
-SHORTEST = 8
-"""Samples in the shortest window that is allowed."""
-
 
 class SensorSettings(Settings):
     """How recordings are cut into windows."""
@@ -54,17 +53,30 @@ class SensorSettings(Settings):
         20.0, gt=0, le=1000, description="Largest distance from the usual level that counts, in standard deviations."
     )
 
+    resample: float = Field(
+        0.0,
+        ge=0,
+        description="Evens irregular sampling out to one sample every so many seconds, on the line between values that "
+        "are at most 3 usual intervals apart, never over a gap; 0 = off.",
+    )
     scale_per_entity: PerEntity = Field(
         "auto",
         description="Whether each recording of several has its own level and scale in a channel. auto: in the channels "
         "in which the levels of two of them lie more than 3 usual spreads apart.",
     )
 
+    @field_validator("resample", mode="before")
+    @classmethod
+    def _off(cls, resample: Any) -> Any:
+        return 0.0 if resample == "off" else resample
+
     @field_validator("window")
     @classmethod
     def _long_enough(cls, window: int) -> int:
-        if 0 < window < SHORTEST:
-            raise ValueError(f"a window needs at least {SHORTEST} samples, or 0 for a length that fits the data")
+        if 0 < window < windows.SHORTEST:
+            raise ValueError(
+                f"a window needs at least {windows.SHORTEST} samples, or 0 for a length that fits the data"
+            )
         return window
 
 
@@ -97,11 +109,14 @@ class Sensor(Reader):
                 f"or change the columns' roles."
             )
         schema = schema.judged(declared)
-        rows, clock, texts = rows_of(data, schema)
+        rows, clock, texts = rows_of(data, schema, declared.exclude)
         line = timeline(rows)
         usable = (rows["note"] == "").to_numpy()
         if not usable.any():
             raise DataError(f"None of the {len(rows)} rows can be used. The first says: {rows['note'].iloc[0]}")
+        out = rows["excluded"].to_numpy() if "excluded" in rows else np.zeros(len(rows), dtype=bool)
+        if out.any():
+            notices.append(f"{out.sum()} of {len(rows)} rows are excluded: they don't teach, are scored, and marked.")
         notices = [
             *loaded.notices,
             *clock.notices,
@@ -119,7 +134,7 @@ class Sensor(Reader):
             declared=declared,
             sources=loaded.sources,
             name=loaded.name,
-            teaches=usable & fulfils(data, declared.only),
+            teaches=usable & fulfils(data, declared.only) & ~out,
             fingerprint=fingerprint_of(data),
             notices=tuple(notices),
         )
@@ -135,13 +150,19 @@ class Sensor(Reader):
         self.notices += drifts(dataset, rows)
         if "cls" in dataset.rows:
             self.classes = sorted(dataset.rows["cls"].iloc[taught].dropna().unique().tolist())
-        self._cut(windows.runs(chosen, line))
         self.interval_s, self.gap_s = usual_interval(line), usual_gap(line)
         self.clock = clock_kind(dataset.rows, dataset.schema)
+        grid = self._grid(line)
+        self.notices += [] if grid is None else [grid.notice()]
+        stretches = windows.runs(chosen, line) if grid is None else windows.runs(chosen[grid.nearest], grid.line)
+        self.window, self.stride, said = windows.fitting(stretches, self.settings.window, self.settings.stride)
+        self.notices += said
 
     def frame(self, dataset: Dataset) -> Frame:
-        line = timeline(dataset.rows)
-        items, base = self._items(dataset, line)
+        measured = timeline(dataset.rows)
+        grid = self._grid(measured)
+        line = measured if grid is None else grid.line
+        items, base = self._items(dataset, line, grid)
         rows = noted(dataset.rows, line, items["start"].to_numpy(), self.window)
         new = np.flatnonzero((rows["note"] != dataset.rows["note"]).to_numpy())
         notices = list(self.notices)
@@ -154,7 +175,8 @@ class Sensor(Reader):
                 )
             notices.append(f"{len(new)} of {len(rows)} rows get no score, {why}")
         x = np.lib.stride_tricks.sliding_window_view(base, self.window, axis=0)  # (samples - window + 1, channel, time)
-        return Frame(self.shape, x, items, rows, self.window, notices)
+        times = None if grid is None else grid.times(dataset.rows)
+        return Frame(self.shape, x, items, rows, self.window, notices, times)
 
     def match(self, dataset: Dataset) -> list[str]:
         if wrong := [problem for channel in self.channels if (problem := channel.problem(dataset.data))]:
@@ -170,7 +192,8 @@ class Sensor(Reader):
                 f"Not used, because the detector does not know {'it' if len(extra) == 1 else 'them'}: {some(extra)}."
             )
         sentences += unlike(self.channels, dataset.data) + self.scaling.unknown(dataset.rows)
-        return sentences + other_clock(dataset.rows, dataset.schema, self.clock, self.interval_s)
+        interval_s = float("nan") if self.settings.resample else self.interval_s  # evened out, windows last alike
+        return sentences + other_clock(dataset.rows, dataset.schema, self.clock, interval_s)
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -217,30 +240,27 @@ class Sensor(Reader):
             self.window,
             self.stride,
             gap_s if gap_s > 0 else float("inf"),
+            self._short,
             len(self.channels),
             partial(self.scaling.scaled, entity=entity),
+            self.settings.resample if self.clock is not ClockKind.ROW else 0.0,
+            self._limit_s,
         )
 
-    def _cut(self, stretches: np.ndarray) -> None:
-        """Length and stride of the windows, by the stretches of samples that teach."""
-        self.window = self.settings.window or windows.choose_window(stretches, self.settings.stride)
-        self.stride = windows.stride_of(self.window, self.settings.stride)
-        longest = int(np.diff(stretches, axis=1).max(initial=0))
-        if longest < self.window:
-            raise DataError(
-                f"The longest stretch without a gap among the rows to learn from has {longest} samples, but a window "
-                f"takes {self.window}. Bring a longer recording, choose more reference rows, or set a shorter window "
-                f"(at least {SHORTEST})."
-            )
-        if not self.settings.window and self.window != windows.TRIED[0]:
-            self.notices.append(
-                f"A window has {self.window} samples instead of {windows.TRIED[0]}, because the reference rows are "
-                f"few: {windows.count(stretches, self.window, self.stride)} windows fit into them."
-            )
+    def _grid(self, line: Timeline) -> Grid | None:
+        """Even samples over irregular ones; None where they are taken as they are."""
+        if not self.settings.resample or self.clock is ClockKind.ROW:
+            return None
+        return evened(line, self.settings.resample, self._limit_s)
 
-    def _items(self, dataset: Dataset, line: Timeline) -> tuple[pd.DataFrame, np.ndarray]:
+    @property
+    def _limit_s(self) -> float:
+        """Values further apart are not connected when irregular sampling is evened out."""
+        return FEW * float(np.nanmax([self.interval_s, self.settings.resample]))
+
+    def _items(self, dataset: Dataset, line: Timeline, grid: Grid | None) -> tuple[pd.DataFrame, np.ndarray]:
         """`Frame.items`, without windows that were hardly measured, and the (samples, channel) they are cut from."""
-        base, absent = self._scaled(dataset, line)
+        base, absent = base_of(dataset, self.scaling, line, grid, self._short)
         start = windows.starts(line.bounds, self.window, self.stride)
         until = np.concatenate([[0], np.cumsum(absent)])
         share = (until[start + self.window] - until[start]) / (self.window * len(self.channels))
@@ -253,14 +273,8 @@ class Sensor(Reader):
             items["cls"] = pd.Categorical(middle, categories=self.classes).codes.astype(np.int64)
         return items, base
 
-    def _scaled(self, dataset: Dataset, line: Timeline) -> tuple[np.ndarray, np.ndarray]:
-        """(samples, item channel) float32, and (samples,) how many cells of each were neither measured nor bridged."""
-        base, absent = self.scaling.base(len(line.first)), np.zeros(len(line.first), dtype=np.int64)
-        short = windows.short_hole(self.window)
-        names = dataset.rows["entity"].to_numpy()[line.first] if self.scaling.own and "entity" in dataset.rows else None
-        for i, channel in enumerate(self.channels):
-            measured = channel.numbers(dataset.data[channel.name])[line.first]
-            numbers, unknown = windows.fill(measured, line.segment, line.seconds, short)
-            self.scaling.write(base, i, self.scaling.z(i, numbers, names))
-            absent += unknown
-        return base, absent
+    @property
+    def _short(self) -> int:
+        """The longest hole that is bridged [samples]; evened samples were connected already."""
+        is_even = self.settings.resample > 0 and self.clock is not ClockKind.ROW
+        return 0 if is_even else windows.short_hole(self.window)

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from ad_core.covering import covering_sums
+from ad_core.recordings.evening import Feed
 from ad_core.recordings.tail import Tail
-from ad_core.recordings.windows import HARDLY_MEASURED, TOO_MANY_MISSING, fill, short_hole, too_short
+from ad_core.recordings.windows import HARDLY_MEASURED, TOO_MANY_MISSING, fill, too_short
 
 
 @dataclass(frozen=True)
@@ -27,19 +28,25 @@ class Cut:
     stride: int
     gap_s: float
     """A longer interval between two ticks is a gap: the stretch ends [s]."""
+    short: int
+    """The longest hole that is bridged [samples]."""
     channels: int
     """Of the user; `scaled` may make fewer of them."""
     scaled: Callable[[np.ndarray], np.ndarray]
     """(samples, channel) float64 without holes -> (samples, item channel) float32."""
+    step_s: float = 0.0
+    """Irregular sampling is evened out to one sample every so many seconds; 0 = it is not."""
+    limit_s: float = 0.0
+    """Then values further apart are not connected [s]."""
 
 
 @dataclass(frozen=True)
 class Settled:
-    """What is known of some samples of a recording."""
+    """What is known of some ticks of a recording."""
 
     times: list[Any]
     scores: np.ndarray
-    """(k,) float64, NaN = no window covers it."""
+    """(k,) float64, NaN = no window covers the tick."""
     note: str = ""
     """Why there is no score."""
 
@@ -60,7 +67,6 @@ class Lane:
 
     def __init__(self, cut: Cut, item_channels: int) -> None:
         self.cut, self.item_channels = cut, item_channels
-        self.short = short_hole(cut.window)
         self.newest = -np.inf
         """Time of the newest tick [s]."""
         self._begin()
@@ -73,17 +79,18 @@ class Lane:
             values: (k, channel) float64, NaN where missing.
             times: (k,) the ticks' own times, given back with their scores.
         """
-        self.seconds.append(seconds)
-        self.raw.append(values)
-        self.times.extend(times)
-        self.total.append(np.zeros(len(seconds)))
-        self.count.append(np.zeros(len(seconds), dtype=np.int64))
         self.newest = float(seconds[-1])
-        self._settle(self._settled_until())
+        if self.feed is None:
+            self._append(seconds, values, [[time] for time in times])
+        else:
+            self.feed.extend(seconds, values, times)
+            self._append_even(self.feed)
 
     def finish(self) -> None:
         """The stretch ends here: holes at its end stay open, and one more window may fit."""
         self.ended = True
+        if self.feed is not None:
+            self._append_even(self.feed)
         self._settle(self.raw.end)
 
     def windows(self) -> np.ndarray:
@@ -141,12 +148,29 @@ class Lane:
 
     def _begin(self) -> None:
         self.ended, self.next_start = False, 0
-        self.times: deque[Any] = deque()
+        self.feed = Feed(self.cut.channels, self.cut.step_s, self.cut.limit_s) if self.cut.step_s else None
+        self.times: deque[list[Any]] = deque()
+        """The ticks that belong to each sample that is not final."""
         self.raw, self.seconds = Tail((self.cut.channels,), np.float64), Tail((), np.float64)
         self.base, self.absent = Tail((self.item_channels,), np.float32), Tail((), np.int64)
         self.total, self.count = Tail((), np.float64), Tail((), np.int64)
         self.held = np.full(self.cut.channels, np.nan)
         """(channel,) the last value known before the samples in `raw`."""
+
+    def _append(self, seconds: np.ndarray, values: np.ndarray, times: list[list[Any]]) -> None:
+        if len(seconds):
+            self.seconds.append(seconds)
+            self.raw.append(values)
+            self.times.extend(times)
+            self.total.append(np.zeros(len(seconds)))
+            self.count.append(np.zeros(len(seconds), dtype=np.int64))
+            self._settle(self._settled_until())
+
+    def _append_even(self, feed: Feed) -> None:
+        seconds, values = feed.ready(ending=self.ended)
+        self._append(seconds, values, [[] for _ in seconds])
+        for sample, time in feed.placed(self.raw.end, ending=self.ended):
+            self.times[sample - self.total.first].append(time)
 
     def _settled_until(self) -> int:
         """The first sample with a hole that the next tick may still bridge."""
@@ -155,7 +179,7 @@ class Lane:
         known = np.isfinite(self.raw.rows)
         newest_first = known[::-1]
         hole = np.where(known.any(axis=0), newest_first.argmax(axis=0), len(known))  # (channel,) length of the open one
-        return self.raw.end - int(np.where(hole <= self.short, hole, 0).max())
+        return self.raw.end - int(np.where(hole <= self.cut.short, hole, 0).max())
 
     def _settle(self, until: int) -> None:
         """Bridge holes and scale up to this sample."""
@@ -169,15 +193,15 @@ class Lane:
             fresh, absent = self._filled(values, begin, end)
         self.base.append(self.cut.scaled(fresh))
         self.absent.append(absent)
-        if begin > 8 * (self.short + 1):
-            self._forget(until - self.short - 1)
+        if begin > 8 * (self.cut.short + 1):
+            self._forget(until - self.cut.short - 1)
 
     def _filled(self, values: np.ndarray, begin: int, end: int) -> tuple[np.ndarray, np.ndarray]:
         """As `windows.fill`; a hole that began before `values` is too long to be bridged, and keeps what was held."""
         same = np.zeros(len(values), dtype=np.int64)
         filled, absent = np.empty((end - begin, values.shape[1])), np.zeros(end - begin, dtype=np.int64)
         for c in range(values.shape[1]):
-            course, unknown = fill(values[:, c], same, self.seconds.rows, self.short)
+            course, unknown = fill(values[:, c], same, self.seconds.rows, self.cut.short)
             filled[:, c] = course[begin:end]
             absent += unknown[begin:end]
         return np.where(np.isnan(filled), self.held, filled), absent
@@ -204,4 +228,7 @@ class Lane:
         scores = np.where(count > 0, total / np.maximum(count, 1), np.nan)
         samples, window = self.raw.end, self.cut.window
         note = too_short(samples, window) if self.ended and samples < window else HARDLY_MEASURED
-        return Settled(list(islice(self.times, begin, end)), scores, note)
+        ticks = list(islice(self.times, begin, end))
+        if self.feed is not None:
+            scores = np.repeat(scores, [len(times) for times in ticks])
+        return Settled([time for times in ticks for time in times], scores, note)

@@ -1,5 +1,6 @@
 """One line per row of a recording: its id, its time and entity, its label, and whether it can be used."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from ad_core.reader import Kind, Role, Schema, row_ids
 from ad_core.recordings import windows
 from ad_core.recordings.channels import as_numbers
 from ad_core.recordings.clock_changes import evened
+from ad_core.recordings.exclusion import excluded
 from ad_core.recordings.period import period
 from ad_core.recordings.timeline import Timeline, in_words, timeline, usual_interval
 from ad_core.recordings.timestamps import Clock, ClockKind, read_clock, row_clock, time_texts
@@ -19,18 +21,24 @@ MAX_LOOKED_AT = 20_000
 """Samples of the longest stretch in which a repeating pattern is looked for, in at most 20 channels."""
 
 
-def rows_of(data: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, Clock, pd.Series]:
+def rows_of(
+    data: pd.DataFrame, schema: Schema, exclude: Sequence[Sequence[str]] = ()
+) -> tuple[pd.DataFrame, Clock, pd.Series]:
     """`Dataset.rows` of a recording, the clock that it was made from, and the times as they are shown.
 
     `row_id` is the user's id column, else `entity|time`, else the time.
 
+    Args:
+        exclude: `Declared.exclude`.
+
     Raises:
-        DataError: the time column or the label column can't be read.
+        DataError: the time column, the label column or a range of time can't be read.
     """
     id_name, time_name, entity_name = schema.one(Role.ID), schema.one(Role.TIME), schema.one(Role.ENTITY)
     entity = None if entity_name is None else data[entity_name].astype(object).map(plain, na_action="ignore")
     clock = row_clock(entity, len(data)) if time_name is None else read_clock(data[time_name], time_name)
     notes, times = clock.notes.copy(), time_texts(clock.time)
+    out = excluded(clock.time, entity, exclude, clock.kind) if exclude else None
     if clock.is_local:
         time, changes = evened(clock.time, entity)
         clock = replace(clock, time=time, notices=(*clock.notices, *changes))
@@ -48,6 +56,8 @@ def rows_of(data: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, Clock, pd
         rows["label"] = label_values(data[label], label)
     if (cls := schema.one(Role.CLASS)) is not None:
         rows["cls"] = data[cls].astype(object).map(plain, na_action="ignore").astype("str")
+    if out is not None:
+        rows["excluded"] = out
     return rows, clock, times
 
 
@@ -87,7 +97,7 @@ def noted(rows: pd.DataFrame, line: Timeline, start: np.ndarray, window: int) ->
     """
     covered = windows.covered(start, window, len(line.first))
     length = np.diff(line.bounds, axis=1)[:, 0][line.segment]
-    kept = rows[[c for c in ("row_id", "note", "entity", "time", "label") if c in rows]].copy()
+    kept = rows[[c for c in ("row_id", "note", "entity", "time", "label", "excluded") if c in rows]].copy()
     left_out = np.flatnonzero((line.sample >= 0) & ~covered[line.sample])
     lengths = length[line.sample[left_out]]
     notes = kept["note"].to_numpy(dtype=object).copy()

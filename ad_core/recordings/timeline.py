@@ -131,7 +131,8 @@ def _gaps(line: Timeline, texts: pd.Series) -> list[str]:
         sentences.append(
             f"Sampling is irregular: {odd.sum() / inside.sum():.0%} of the intervals differ from the usual "
             f"{in_words(usual[at])} by more than half, first after {texts.iloc[line.first[at]]}; a window has a fixed "
-            f"number of samples, not a fixed duration."
+            f"number of samples, not a fixed duration. The reader setting resample evens it out, for example to "
+            f"{usual[at]:.3g} seconds."
         )
     return sentences
 

@@ -2,7 +2,11 @@
 
 import numpy as np
 
+from ad_core.errors import DataError
 from ad_core.recordings.timeline import Timeline
+
+SHORTEST = 8
+"""Samples in the shortest window that is allowed."""
 
 SHORT_HOLE = 8
 """A hole of at most a window's length divided by this is bridged by a straight line."""
@@ -119,3 +123,34 @@ def stride_of(window: int, stride: int) -> int:
 def choose_window(bounds: np.ndarray, stride: int) -> int:
     """The longest of the tried lengths that fits often enough, else the shortest."""
     return next((w for w in TRIED if count(bounds, w, stride_of(w, stride)) >= ENOUGH), TRIED[-1])
+
+
+def fitting(stretches: np.ndarray, window: int, stride: int) -> tuple[int, int, list[str]]:
+    """Length and stride of the windows, and a sentence where the usual length does not fit.
+
+    Args:
+        stretches: (stretches, 2) begin and end of the samples that teach.
+        window, stride: as set; 0 = as fits.
+
+    Raises:
+        DataError: no stretch is as long as a window.
+    """
+    found = window or choose_window(stretches, stride)
+    step = stride_of(found, stride)
+    longest = int(np.diff(stretches, axis=1).max(initial=0))
+    if longest < found:
+        raise DataError(
+            f"The longest stretch without a gap among the rows to learn from has {longest} samples, but a window "
+            f"takes {found}. Bring a longer recording, choose more reference rows, or set a shorter window "
+            f"(at least {SHORTEST})."
+        )
+    if window or found == TRIED[0]:
+        return found, step, []
+    return (
+        found,
+        step,
+        [
+            f"A window has {found} samples instead of {TRIED[0]}, because the reference rows are few: "
+            f"{count(stretches, found, step)} windows fit into them."
+        ],
+    )

@@ -5,8 +5,10 @@ from pathlib import Path
 import streamlit as st
 
 from ad_core.errors import AdError
+from ad_core.types import Modality
 from pages._ui import words
 from pages._ui.datasets import draft, propose, save_draft
+from pages._ui.exclusions import exclusions
 from pages._ui.navigate import choose, current, go
 from pages._ui.preview import preview
 from pages._ui.reference_rows import reference_rows
@@ -97,6 +99,8 @@ with left:
     schema_editor(record, dataset, declared)
 with right:
     reference_rows(record, dataset, declared)
+    if dataset.modality is Modality.SENSOR:
+        exclusions(record, dataset, declared)
     st.subheader("Before you train", anchor=False)
     for blocker in found.blockers:
         st.error(blocker, icon=":material/block:")

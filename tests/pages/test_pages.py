@@ -303,3 +303,17 @@ def test_the_map_is_coloured_by_the_users_columns_and_says_when_their_file_is_go
     assert "id" not in offered
     assert not gone.exception
     assert "sales.csv" in gone.error[0].value
+
+
+def test_ranges_that_do_not_teach_are_shown_where_data_are_recordings(
+    store: Store, table_run: RunRecord, recording_file: Path, open_page: Open
+) -> None:
+    declared = {"time": "time", "exclude": [["2026-01-01T00:01:40", "2026-01-01T00:03:19"]]}
+    record = store.add_dataset("pump", "sensor", [recording_file], declared, 1200, "0" * 64, {})
+    test = open_page("prepare/data.py", data=record.id)
+
+    assert not test.exception
+    assert "Times that don't teach (1)" in [box.label for box in test.expander]
+    assert "100 rows that neither teach nor calibrate" in texts(test)
+    table = open_page("prepare/data.py", data=table_run.dataset_id)
+    assert not [box for box in table.expander if box.label.startswith("Times")]
