@@ -1,7 +1,7 @@
 # make app    set up, start the app and print its address
 # make test   set up and run everything that a machine without a GPU can run
 # make check  formatting, lint, types, import rules
-# make bench  measure on labelled data: AD_BENCH_DATA=folder [ONLY=tabular,masked_cells]
+# make bench  measure on labelled data: AD_BENCH_DATA=folder [ONLY=sensor] [SEEDS=0,1,2]
 #
 # WORKERS=N runs the tests in N processes (2). TORCH_INDEX=URL takes another build of torch than the default of this platform.
 
@@ -12,6 +12,7 @@ PIP_TORCH := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 PORT ?= 8501
 WORKERS ?= 2
 ONLY ?=
+SEEDS ?=
 
 .PHONY: app test check bench clean
 
@@ -30,7 +31,7 @@ check: $(STAMP)
 	$(BIN)/python -m pytest -q tests/test_structure.py
 
 bench: $(STAMP)
-	$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY))
+	$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS))
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'

@@ -15,7 +15,7 @@ from ad_core.event_leads import in_words_of, leads
 from ad_core.progress import Report
 from ad_core.reader import Dataset
 from ad_core.recordings.timestamps import ClockKind
-from ad_core.training import embed_items, score_items
+from ad_core.training import embed_items, per_item, score_items
 from ad_core.types import Frame, Modality
 
 STEPS = {Modality.TABLE: 64, Modality.IMAGE: 16, Modality.SENSOR: 32}
@@ -209,7 +209,7 @@ def embedding_map(
     """
     from ad_core import embedding_map as maps
 
-    index = np.arange(len(frame))
+    index, item_scores = np.arange(len(frame)), per_item(item_scores)
     if len(index) > most:
         highest = np.argsort(item_scores)[-most // 10 :]
         rest = np.random.default_rng(0).permutation(np.setdiff1d(index, highest))[: most - len(highest)]

@@ -57,6 +57,11 @@ def train(
     time: Annotated[str | None, typer.Option(help="Time column; makes it a sensor recording.")] = None,
     entity: Annotated[str | None, typer.Option(help="Column that tells recordings apart.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="COLUMN=VALUE: only such rows teach; repeatable.")] = None,
+    by_level: Annotated[list[str] | None, typer.Option(help="Channel whose level matters; repeatable.")] = None,
+    by_shape: Annotated[
+        list[str] | None,
+        typer.Option(help="Channel of which only the course matters, as its level drifts; repeatable."),
+    ] = None,
     exclude: Annotated[
         list[str] | None,
         typer.Option(
@@ -85,6 +90,7 @@ def train(
         entity=entity,
         ignore=ignore or (),
         only=only or (),
+        judged_by={**dict.fromkeys(by_level or (), "level"), **dict.fromkeys(by_shape or (), "shape")},
         exclude=[parse_range(text) for text in exclude or ()],
     )
     choice = pipeline.Choice(

@@ -1,5 +1,6 @@
 """The classical detectors that are fitted with every run, on the same rows, and shown beside it."""
 
+from collections.abc import Sequence
 from time import perf_counter
 
 import numpy as np
@@ -12,8 +13,11 @@ from ad_core.types import Frame, Modality, Split
 
 SHOWN: dict[Modality, tuple[str, ...]] = {
     Modality.IMAGE: ("isolation_forest", "nearest_neighbours"),
-    Modality.SENSOR: ("isolation_forest", "nearest_neighbours"),
-}
+    Modality.SENSOR: (
+        "isolation_forest", "nearest_neighbours", "mahalanobis", "principal_components", "spectral_residual",
+        "seasonal_naive",
+    ),
+}  # fmt: skip
 """Kinds of data that not all installed references suit; tables are shown beside all of them."""
 
 MOST_ITEMS = 100_000
@@ -25,11 +29,16 @@ def references_for(modality: Modality) -> tuple[str, ...]:
     return SHOWN.get(modality) or tuple(REFERENCES.names(modality))
 
 
-def compared(frame: Frame, split: Split, seed: int, report: Report) -> tuple[pd.DataFrame, dict[str, float]]:
+def compared(
+    frame: Frame, split: Split, seed: int, report: Report, names: Sequence[str] | None = None
+) -> tuple[pd.DataFrame, dict[str, float]]:
     """Scores of the references, led back to the rows, and the seconds that each took.
 
     They are fitted on every item that may teach, early-stop and calibration items included: the comparison must be hard
     on the method, and references are not calibrated.
+
+    Args:
+        names: which ones; None = all that a run of this kind of data is shown beside.
 
     Returns:
         `row_id` and a score column per reference, NaN where a row was not in the sample; seconds by reference.
@@ -42,7 +51,7 @@ def compared(frame: Frame, split: Split, seed: int, report: Report) -> tuple[pd.
     teaching = Split(every, every[:0], every[:0])
     scored, seconds = frame.only(index), {}
     table = frame.rows[["row_id"]].reset_index(drop=True)
-    for name in references_for(frame.shape.modality):
+    for name in names or references_for(frame.shape.modality):
         report.check()
         began = perf_counter()
         model = fit_reference(name, {}, frame, teaching, seed, report)

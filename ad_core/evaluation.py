@@ -4,6 +4,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
+
+from ad_core.range_metrics import event_recall, rows_per_day, volumes
 
 FEW = 10
 """Under so many labelled anomalies the numbers are an anecdote, and the result says so."""
@@ -49,6 +52,45 @@ def evaluate(
         result.update(_measured(anomalous, s, max(200, min(resamples, 100_000_000 // n)), seed))
         result["precision_at"] = {str(k): precision_at(anomalous, s, k) for k in ks if k <= n}
     return result
+
+
+def evaluate_recordings(
+    labels: npt.ArrayLike, scores: npt.ArrayLike, *, recording: pd.Series | None = None, time: pd.Series | None = None
+) -> dict[str, Any]:
+    """How well labelled ranges of recordings are found: each recording is judged by itself, then the mean is taken.
+
+    Args:
+        labels: (n,) 1 = anomaly, 0 = normal, NaN = unknown.
+        scores: (n,) higher = more anomalous, NaN = not scored. Rows without a label or a score are left out, as if
+            their neighbours followed each other.
+        recording: (n,) which one a row belongs to; None = there is only one.
+        time: (n,) dates or seconds, by which rows are put in order; None = they are in order and have no clock.
+
+    Returns:
+        JSON-able: `vus_pr`, `vus_roc`, `event_recall` (at one false alarm a day), None where no recording has both
+        anomalous and normal rows; `events` and `recordings`, what they are means over.
+    """
+    known = pd.DataFrame({"label": np.asarray(labels, np.float64), "score": np.asarray(scores, np.float64)})
+    known["recording"] = 0 if recording is None else pd.factorize(recording)[0]
+    known["time"] = np.arange(len(known)) if time is None else time.to_numpy()
+    found = []
+    for _, rows in known.dropna(subset=["label", "score"]).groupby("recording"):
+        if 0 < (rows["label"] > 0).sum() < len(rows):
+            found.append(_recording(rows.sort_values("time", kind="stable"), time is not None))
+    means = pd.DataFrame(found, columns=["vus_pr", "vus_roc", "event_recall"], dtype=np.float64).mean()
+    events = sum(recording["events"] for recording in found)
+    return {k: None if np.isnan(v) else float(v) for k, v in means.items()} | {
+        "events": events,
+        "recordings": len(found),
+    }
+
+
+def _recording(rows: pd.DataFrame, has_clock: bool) -> dict[str, Any]:
+    """The figures of one recording, in order of time."""
+    label, score = rows["label"].to_numpy(), rows["score"].to_numpy()
+    area = volumes(label, score)
+    found = event_recall(label, score, rows_per_day=rows_per_day(rows["time"] if has_clock else None))
+    return {"vus_pr": area.pr, "vus_roc": area.roc, "event_recall": found.recall, "events": found.events}
 
 
 def precision_at(y: np.ndarray, scores: np.ndarray, k: int) -> float:

@@ -11,9 +11,10 @@ import pandas as pd
 
 from ad_core import cases, pipeline, results
 from ad_core.case_parts import Explained
-from ad_core.evaluation import evaluate
+from ad_core.evaluation import evaluate, evaluate_recordings
 from ad_core.progress import Report
 from ad_core.reader import Dataset, Declared
+from ad_core.recordings.rows import clock_times
 from ad_core.types import Frame, Modality
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def train_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
     detector = trained.detector
     detector.save(folder / "bundle")
     facts = {**detector.facts, "calibration": detector.calibration.facts()}
-    facts["evaluation"] = judged(trained.scores, trained.references)
+    facts["evaluation"] = judged(dataset, trained.scores, trained.references)
     _published_scores(folder, trained.scores, detector, trained.frame, facts)
     results.publish(folder, "references", trained.references)
     _map_and_explain(folder, detector, dataset, trained.frame, trained.item_scores, facts, report)
@@ -85,7 +86,7 @@ def score_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
         "matches": matches,
         "notices": list(dataset.notices),
         "calibration": detector.calibration.facts(),
-        "evaluation": judged(scores, None),
+        "evaluation": judged(dataset, scores, None),
     }
     _published_scores(folder, scores, detector, frame, facts)
     _map_and_explain(folder, detector, dataset, frame, item_scores, facts, report)
@@ -128,15 +129,23 @@ def add_explanations(folder: Path, found: Explained) -> None:
         window.to_parquet(maps / f"{results.safe_name(row_id)}.parquet", index=False)
 
 
-def judged(scores: pd.DataFrame, references: pd.DataFrame | None) -> dict[str, Any]:
-    """AUROC and AP where labels are known, of the method and of the references on the same rows."""
+def judged(dataset: Dataset, scores: pd.DataFrame, references: pd.DataFrame | None) -> dict[str, Any]:
+    """AUROC and AP where labels are known, of the method and of the references on the same rows; of recordings also
+    VUS-PR and event recall.
+    """
     if "label" not in scores:
         return {}
     label = scores["label"].to_numpy(dtype=np.float64)
     columns = {"method": scores["score"]}
     if references is not None:
         columns |= {name: references[name] for name in references.columns.drop("row_id")}
-    return {name: evaluate(label, values.to_numpy(dtype=np.float64)) for name, values in columns.items()}
+    measured = {name: values.to_numpy(dtype=np.float64) for name, values in columns.items()}
+    found = {name: evaluate(label, values) for name, values in measured.items()}
+    if dataset.modality is Modality.SENSOR:
+        entity, time = dataset.rows.get("entity"), clock_times(dataset.rows, dataset.schema)
+        for name, values in measured.items():
+            found[name] |= evaluate_recordings(label, values, recording=entity, time=time)
+    return found
 
 
 def _parent_detector(store: "Store", run: "RunRecord") -> "Detector":

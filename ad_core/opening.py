@@ -9,7 +9,7 @@ import pandas as pd
 from ad_core.catalogue import READER_OF
 from ad_core.errors import DataError
 from ad_core.reader import Dataset, Declared, Kind
-from ad_core.types import Modality
+from ad_core.types import Judged, Modality
 
 if TYPE_CHECKING:
     from ad_core.detector import Detector
@@ -29,6 +29,7 @@ def open_dataset(
     only: Iterable[str] = (),
     exclude: Iterable[Sequence[str]] = (),
     kinds: Mapping[str, Kind] | None = None,
+    judged_by: Mapping[str, Judged] | None = None,
 ) -> Dataset:
     """Open files, a folder, a zip of images, or a frame; the kind of data is found out unless it is given.
 
@@ -37,6 +38,7 @@ def open_dataset(
         only: `COLUMN=VALUE` texts; rows that don't fulfil all of them are scored but teach nothing.
         exclude: times of recordings, (from, to) or (from, to, entity), whose rows are scored but teach nothing.
         kinds: corrected kinds of columns.
+        judged_by: channels of which it is known whether their "level" matters, only their "shape", or "both".
 
     Raises:
         DataError: the data can't be read or used.
@@ -46,6 +48,7 @@ def open_dataset(
         id=id, label=label, class_column=class_column, time=time, entity=entity,
         ignore=tuple(ignore), use=tuple(use), only=tuple(only), exclude=tuple(tuple(map(str, one)) for one in exclude),
         kinds=dict(kinds or {}),
+        judged_by=dict(judged_by or {}),
     )  # fmt: skip
     return open_declared(sources, declared)
 

@@ -24,8 +24,7 @@ from ad_core.types import Frame, Modality, Split, TrainingRows
 if TYPE_CHECKING:
     from ad_core.detector import Detector, Normals
     from ad_core.reader import Reader
-    from ad_core.recipe import Fitted
-
+    from ad_core.recipe import Fitted, HeldOut
 __all__ = [
     "Choice", "Trained", "load_detector", "open_as", "open_dataset", "open_declared", "open_like", "reference_scores",
     "score_frame", "train", "train_all", "versions",
@@ -62,6 +61,7 @@ class Trained:
     frame: Frame
     split: Split
     item_scores: np.ndarray
+    """As `training.score_items` gives them."""
     scores: pd.DataFrame
     """One line per row, as `Detector.score` gives, with `used_for` and, where there is one, `label`."""
     references: pd.DataFrame
@@ -151,7 +151,7 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
     report.stage("calibrate")
     item_scores = _item_scores(fitted, frame, device, report)
     seconds = {"method": perf_counter() - began}
-    calibration = _calibrated(frame, fitted.held_out if fitted.out_of_bag else _held_out(split, item_scores))
+    calibration = _calibrated(frame, fitted.held_out or _held_out(split, item_scores))
     detector = Detector(
         reader=reader,
         model=fitted.model,
@@ -160,7 +160,7 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
         facts=_facts(dataset, choice, method, kind, split)
         | {"notices": [*dataset.notices, *frame.notices, *split_notices, *facts.pop("notices", [])], "training": facts},
         residuals=_residuals(fitted.model, frame, split, device),
-        out_of_bag=_kept_scores(frame, fitted) if fitted.out_of_bag else None,
+        out_of_bag=None if fitted.held_out is None else _kept_scores(frame, fitted.held_out),
         recipe=recipe,
         part_levels=_part_levels(fitted.model, frame, split, device),
         device=device,
@@ -177,13 +177,23 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
     return Trained(detector, frame, split, item_scores, scores, table, seconds | of_references)
 
 
-def reference_scores(dataset: Dataset, seed: int, report: Report) -> tuple[pd.DataFrame, dict[str, float]]:
-    """The classical detectors alone: `row_id` and a score column for each, and the seconds that they took."""
-    from ad_core.comparison import compared
-    from ad_core.splitting import SHARES
+def reference_scores(
+    dataset: Dataset,
+    seed: int,
+    report: Report,
+    names: Sequence[str] | None = None,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+) -> tuple[pd.DataFrame, dict[str, float]]:
+    """The classical detectors alone: `row_id` and a score column for each, and the seconds that they took.
 
-    _, frame, _, split, _ = _prepared(dataset, {}, seed, SHARES)
-    return compared(frame, split, seed, report)
+    Args:
+        names: which ones; None = all that a run of this kind of data is shown beside.
+        settings: section -> setting -> value; only the section reader is looked at.
+    """
+    from ad_core.comparison import compared
+
+    _, frame, _, split, _ = _prepared(dataset, settings or {}, seed, (1.0, 0.0, 0.0))  # they need no calibration
+    return compared(frame, split, seed, report, names)
 
 
 def _prepared(
@@ -203,20 +213,21 @@ def _prepared(
 
 
 def _item_scores(fitted: "Fitted", frame: Frame, device: Any, report: Report) -> np.ndarray:
-    """(n,) scores; items that were scored out of the bag keep that score."""
+    """Scores of all items, as `score_items` gives them; those that were scored out of the bag keep that score."""
     import torch
 
     from ad_core.training import score_items
 
     if isinstance(fitted.model, torch.nn.Module):
         fitted.model.to(device)
-    if not fitted.out_of_bag:
+    held_out = fitted.held_out
+    if held_out is None:
         return score_items(fitted.model, frame, np.arange(len(frame)), device=device, report=report)
-    known = fitted.held_out["item"].to_numpy()
-    rest = np.setdiff1d(np.arange(len(frame)), known)
-    scores = np.empty(len(frame))
-    scores[known] = fitted.held_out["score"]
-    scores[rest] = score_items(fitted.model, frame, rest, device=device, report=report)
+    rest = np.setdiff1d(np.arange(len(frame)), held_out.items)
+    scores = np.empty((len(frame), *held_out.scores.shape[1:]), dtype=held_out.scores.dtype)
+    scores[held_out.items] = held_out.scores
+    if len(rest):
+        scores[rest] = score_items(fitted.model, frame, rest, device=device, report=report)
     return scores
 
 
@@ -263,7 +274,7 @@ def _fit(
         return recipe.fit(frame, split, choice.training_rows, report), recipe, {}
     if kind == "reference":
         reference = fit_reference(method, choice.settings.get("pretext", {}), frame, split, choice.seed, report)
-        return Fitted(reference, pd.DataFrame()), None, {}
+        return Fitted(reference), None, {}
     model, summary = fit_task_model(
         method,
         choice.scorer,
@@ -276,28 +287,30 @@ def _fit(
         report,
         choice.training_rows,
     )
-    return Fitted(model, pd.DataFrame()), None, asdict(summary) if is_dataclass(summary) else {}
+    return Fitted(model), None, asdict(summary) if is_dataclass(summary) else {}
 
 
-def _held_out(split: Split, item_scores: np.ndarray) -> pd.DataFrame:
+def _held_out(split: Split, item_scores: np.ndarray) -> "HeldOut":
     """Calibration items; where a recording is too short for any, the early-stop items: no weight was fitted to them."""
+    from ad_core.recipe import HeldOut
+
     chosen = split.calibration if len(split.calibration) else split.early_stop
-    return pd.DataFrame({"item": chosen, "score": item_scores[chosen]})
+    return HeldOut(chosen, item_scores[chosen])
 
 
-def _calibrated(frame: Frame, held_out: pd.DataFrame) -> Any:
+def _calibrated(frame: Frame, held_out: "HeldOut") -> Any:
     """Calibration on rows, in blocks of one window for recordings: overlapping windows are not independent."""
     from ad_core.calibration import Calibration
 
-    rows = frame.only(held_out["item"].to_numpy()).reduce(held_out["score"].to_numpy())
+    rows = frame.only(held_out.items).reduce(held_out.scores)
     known = np.isfinite(rows)
     if frame.span == 1:
         return Calibration.fit(rows[known])
     return Calibration.fit(rows[known], blocks=frame.rows["sample"].to_numpy()[known] // frame.span)
 
 
-def _kept_scores(frame: Frame, fitted: "Fitted") -> pd.DataFrame:
-    rows = frame.only(fitted.held_out["item"].to_numpy()).reduce(fitted.held_out["score"].to_numpy())
+def _kept_scores(frame: Frame, held_out: "HeldOut") -> pd.DataFrame:
+    rows = frame.only(held_out.items).reduce(held_out.scores)
     return pd.DataFrame({"row_id": frame.rows["row_id"], "score": rows}).dropna()
 
 
@@ -308,12 +321,13 @@ def _normals(
     import torch
 
     from ad_core.detector import Normals
-    from ad_core.training import embed_items
+    from ad_core.training import embed_items, per_item
 
     keep = int(max(32, min(NORMALS_KEPT, NORMALS_BYTES // (4 * frame.shape.entries))))
     usual = split.fit
-    if fitted.out_of_bag:
-        usual = usual[item_scores[usual] <= np.quantile(item_scores[usual], USUAL)]
+    if fitted.held_out is not None:
+        scores = per_item(item_scores[usual])
+        usual = usual[scores <= np.quantile(scores, USUAL)]
     chosen = np.sort(np.random.default_rng(seed).permutation(usual)[:keep])
     embeddings = embed_items(fitted.model, frame, chosen, device=device)
     return Normals(frame.take(chosen), frame.row_ids(chosen), torch.from_numpy(embeddings))
@@ -345,7 +359,7 @@ def _part_levels(model: Any, frame: Frame, split: Split, device: Any) -> np.ndar
 
 
 def score_frame(detector: "Detector", frame: Frame, report: Report) -> np.ndarray:
-    """(n,) scores of all items of a frame."""
+    """Scores of all items of a frame, as `training.score_items` gives them."""
     from ad_core.training import score_items
 
     return score_items(detector.model, frame, np.arange(len(frame)), device=detector.device, report=report)

@@ -64,8 +64,8 @@ class Pretext(nn.Module, ABC):
         return shape
 
     @classmethod
-    def encoder_settings(cls, settings: AnySettings) -> dict[str, object]:  # noqa: ARG003
-        """The encoder's settings where they differ from its defaults."""
+    def encoder_settings(cls, settings: AnySettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
+        """The encoder's settings where they differ from its defaults, for items of this shape."""
         return {}
 
     def prepare(self, batches: Iterable[Batch]) -> None:
@@ -85,6 +85,16 @@ class Pretext(nn.Module, ABC):
         """Once after training, over all fit items: statistics of normal items. `batches` can be iterated again and
         again.
         """
+
+    def examine(self, batches: Iterable[Batch]) -> list[str]:  # noqa: ARG002
+        """Once after `finish`, where items are held out: how well the puzzle is solved on items that did not teach.
+
+        A task may weigh its questions by that; it sees no label. `batches` can be iterated again and again.
+
+        Returns:
+            What the analyst should know of it, in sentences; none where all is well.
+        """
+        return []
 
     @abstractmethod
     def score(self, x: Tensor, draw: Draw) -> Tensor:

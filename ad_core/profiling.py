@@ -257,9 +257,9 @@ def _warnings(dataset: Dataset, usable: np.ndarray, duplicates: int, facts: dict
     if dataset.modality is Modality.TABLE and len(used) > max(teaching.sum(), 1):
         found.append(f"There are more columns ({len(used)}) than reference rows ({teaching.sum()}).")
     if dataset.modality is Modality.SENSOR:
-        from ad_core.recordings.courses import drifts
+        from ad_core.recordings.courses import drifts, wandered
 
-        found += drifts(dataset, teaching)
+        found += drifts(dataset, teaching) + wandered(dataset, teaching)
     return found + _odd_images(facts)
 
 

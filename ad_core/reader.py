@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from ad_core.errors import DataError
 from ad_core.registry import Registry
 from ad_core.settings import Settings as AnySettings
-from ad_core.types import Frame, ItemShape, Modality
+from ad_core.types import Frame, ItemShape, Judged, Modality
 
 
 class Role(StrEnum):
@@ -60,6 +60,8 @@ class Column(BaseModel):
     """A = fine, B = usable with a caveat, C = left out unless the analyst insists."""
     reason: str = ""
     """Why the grade and the role, in one sentence."""
+    judged_by: Judged | None = None
+    """Of a channel: whether its level matters, where the user said so."""
 
 
 class Schema(BaseModel):
@@ -76,6 +78,20 @@ class Schema(BaseModel):
     def one(self, role: Role) -> str | None:
         """The column of a role that at most one column can have."""
         return next(iter(self.names(role)), None)
+
+    def judged(self, declared: "Declared") -> "Schema":
+        """The same schema, knowing by what the user wants channels to be judged.
+
+        Raises:
+            DataError: there is no such column.
+        """
+        if unknown := sorted(set(declared.judged_by) - {c.name for c in self.columns}):
+            raise DataError(
+                f"There is no column {unknown[0]!r} that could be judged by its level or shape. "
+                f"The channels are: {', '.join(self.names(Role.FEATURE)[:30])}."
+            )
+        changed = (c.model_copy(update={"judged_by": declared.judged_by.get(c.name)}) for c in self.columns)
+        return Schema(columns=tuple(changed))
 
     def with_roles(self, roles: Mapping[str, Role]) -> "Schema":
         """The same schema with some roles changed.
@@ -117,6 +133,8 @@ class Declared(BaseModel):
     neither teach nor calibrate; they are scored and marked."""
     kinds: dict[str, Kind] = {}
     """Columns whose kind the user corrected."""
+    judged_by: dict[str, Judged] = {}
+    """Channels of recordings of which the user knows whether their level matters, only their shape, or both."""
 
     @field_validator("exclude")
     @classmethod

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
 from torch import Tensor
 
 from ad_core.progress import Report
@@ -17,16 +16,24 @@ from ad_core.types import Frame, Modality, Split, TrainingRows
 
 
 @dataclass(frozen=True)
+class HeldOut:
+    """Scores of items by a model that did not train on them. Calibration is made of these."""
+
+    items: np.ndarray
+    """(n,) positions in the frame."""
+    scores: np.ndarray
+    """(n,), or (n, span) where the model tells the samples of an item apart."""
+
+
+@dataclass(frozen=True)
 class Fitted:
     """What every way of training ends in: a pretext task with a scorer, a reference, and a recipe alike."""
 
     model: ScoreModel
-    held_out: pd.DataFrame
-    """`item` (position in the frame), `score`: by a model that did not train on that item. Calibration is made of
-    these.
+    held_out: HeldOut | None = None
+    """Of items that were also trained on, out of the bag; when such a row is scored again it keeps this score. None:
+    nothing was, and the calibration items are scored by the model.
     """
-    out_of_bag: bool = False
-    """True: `held_out` covers rows that were also trained on; when such a row is scored again it keeps this score."""
 
 
 class Recipe(ABC):

@@ -18,9 +18,12 @@ from ad_core.types import Frame, Modality
 MAX_FIT_ROWS = 20_000
 """References are fitted on at most so many rows, drawn with the run's seed; the run says so when it happens."""
 
+MAX_FIT_NUMBERS = 2**25
+"""And on at most so many numbers (128 MiB), for wide vectors."""
+
 
 class Reference(ABC):
-    """A classical detector on flat vectors. Deterministic: the same rows and seed give the same scores."""
+    """A classical detector on one vector per item. Deterministic: the same rows and seed give the same scores."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -32,13 +35,18 @@ class Reference(ABC):
     def __init__(self, settings: AnySettings, seed: int) -> None:
         self.settings, self.seed = settings, seed
 
+    @classmethod
+    def vectors(cls, x: Tensor, modality: Modality) -> np.ndarray:
+        """(b, *item) -> (b, *vector) float32: what the detector sees of an item; by default `flat`."""
+        return flat(x, modality)
+
     @abstractmethod
     def fit(self, x: np.ndarray) -> None:
-        """Learn from (n, d) float32 rows."""
+        """Learn from (n, *vector) float32 items, as `vectors` gives them."""
 
     @abstractmethod
     def score(self, x: np.ndarray) -> np.ndarray:
-        """(n, d) -> (n,) float64, higher = more anomalous."""
+        """(n, *vector) -> (n,) float64, higher = more anomalous."""
 
 
 def flat(x: Tensor, modality: Modality) -> np.ndarray:
@@ -65,11 +73,30 @@ def flat_rows(frame: Frame, index: np.ndarray) -> np.ndarray:
     return np.concatenate([flat(batch.x, frame.shape.modality) for batch in batches])
 
 
-class ReferenceModel:
-    """A reference, fitted on flat rows, as a `ScoreModel`. It keeps the rows: they are its portable form.
+def whole_windows(x: Tensor, modality: Modality) -> np.ndarray:
+    """(b, d) float32: `flat`, but of a recording's window every sample."""
+    return x.flatten(1).numpy() if modality is Modality.SENSOR else flat(x, modality)
+
+
+def fitting_rows(reference: type[Reference], frame: Frame, index: np.ndarray, seed: int) -> np.ndarray:
+    """(n, *vector) float32: what a reference is fitted on, a random sample of the items where there are very many.
 
     Args:
-        rows: (n, d) as made by `flat`; the reference is fitted on them here.
+        index: positions of the items that may teach.
+    """
+    size = reference.vectors(frame.take(index[:1]), frame.shape.modality).size
+    most = max(1, min(MAX_FIT_ROWS, MAX_FIT_NUMBERS // size))
+    if len(index) > most:
+        index = np.sort(np.random.default_rng(seed).choice(index, most, replace=False))
+    batches = frame.batches(index, frame.items_at_a_time)
+    return np.concatenate([reference.vectors(batch.x, frame.shape.modality) for batch in batches])
+
+
+class ReferenceModel:
+    """A reference, fitted on rows, as a `ScoreModel`. It keeps the rows: they are its portable form.
+
+    Args:
+        rows: (n, *vector) as its `vectors` makes them; the reference is fitted on them here.
     """
 
     differentiable = False
@@ -79,9 +106,11 @@ class ReferenceModel:
         reference.fit(rows)
 
     def score(self, x: Tensor) -> Tensor:
-        return torch.from_numpy(
-            np.asarray(self.reference.score(flat(x.detach().cpu(), self.modality)), dtype=np.float64)
-        )
+        vectors = self.reference.vectors(x.detach().cpu(), self.modality)
+        return torch.from_numpy(np.asarray(self.reference.score(vectors), dtype=np.float64))
+
+    def over_time(self, x: Tensor) -> Tensor | None:  # noqa: ARG002
+        return None
 
     def embed(self, x: Tensor) -> Tensor | None:
         return torch.from_numpy(flat(x.detach().cpu(), self.modality))

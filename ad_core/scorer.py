@@ -52,6 +52,11 @@ class ScoreModel(Protocol):
     def score(self, x: Tensor) -> Tensor:
         """(b, *item) -> (b,)."""
 
+    def over_time(self, x: Tensor) -> Tensor | None:
+        """(b, channel, time) -> (b, time): what each sample of a window scores, whose mean is the window's score; None
+        where all samples have the window's score.
+        """
+
     def embed(self, x: Tensor) -> Tensor | None:
         """(b, *item) -> (b, d), or None."""
 
@@ -68,6 +73,12 @@ class ScoreModel(Protocol):
         """Named (b,) columns."""
 
 
+def finest_scores(model: ScoreModel, x: Tensor) -> Tensor:
+    """(b, time) where the model tells the samples of a window apart, else (b,)."""
+    of_samples = model.over_time(x)
+    return model.score(x) if of_samples is None else of_samples
+
+
 class TaskModel(nn.Module):
     """A pretext task with its scorer: the score is a function of the item alone, reseeded at every call."""
 
@@ -82,6 +93,9 @@ class TaskModel(nn.Module):
 
     def score(self, x: Tensor) -> Tensor:
         return self.scorer(self.task, x, self._draw(x))  # type: ignore[no-any-return]
+
+    def over_time(self, x: Tensor) -> Tensor | None:  # noqa: ARG002
+        return None
 
     def embed(self, x: Tensor) -> Tensor | None:
         return self.task.embed(x)

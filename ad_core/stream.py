@@ -23,6 +23,7 @@ from ad_core.recordings.clock_changes import HOUR, clock_change
 from ad_core.recordings.lane import Lane, Settled
 from ad_core.recordings.rows import plain
 from ad_core.recordings.timestamps import ClockKind, read_time
+from ad_core.scorer import finest_scores
 from ad_core.types import NUMBERS_AT_A_TIME
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ class Stream:
         with torch.no_grad():  # no `inference_mode`: a score may take a gradient inside
             for begin in range(0, len(start), size):
                 x = torch.from_numpy(lane.items(start[begin : begin + size])).to(self._detector.device)
-                scores.append(self._detector.model.score(x).double().cpu().numpy())
+                scores.append(finest_scores(self._detector.model, x).double().cpu().numpy())
         return lane.add(start, np.concatenate(scores))
 
     def _answers(self, name: str | None, settled: Settled, *, is_final: bool) -> list[StreamScore]:

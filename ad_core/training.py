@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,9 @@ from ad_core.encoder import DEFAULT_ENCODER, build_encoder
 from ad_core.errors import DataError, MethodError, SettingsError
 from ad_core.pretext import PRETEXTS
 from ad_core.progress import Report, Silent
-from ad_core.reference import MAX_FIT_ROWS, REFERENCES, ReferenceModel, flat, flat_rows
+from ad_core.reference import REFERENCES, ReferenceModel, fitting_rows, flat
 from ad_core.registry import Registry
-from ad_core.scorer import SCORERS, ScoreModel, TaskModel
+from ad_core.scorer import SCORERS, ScoreModel, TaskModel, finest_scores
 from ad_core.training_loop import TrainingSettings, TrainingSummary, train_task
 from ad_core.types import Frame, ItemShape, Modality, Split, TrainingRows
 
@@ -74,7 +75,9 @@ def build_model(
     _check_fits(SCORERS, scorer, shape.modality)
     settings = task_class.Settings.parse(pretext_settings, "pretext")
     name = task_class.encoder_name or DEFAULT_ENCODER[shape.modality]
-    encoder = build_encoder(name, task_class.encoder_shape(settings, shape), task_class.encoder_settings(settings))
+    encoder = build_encoder(
+        name, task_class.encoder_shape(settings, shape), task_class.encoder_settings(settings, shape)
+    )
     return TaskModel(
         task_class(settings, shape, encoder), scorer_class(scorer_class.Settings.parse(scorer_settings, "scorer"))
     )
@@ -142,7 +145,7 @@ def fit_task_model(
 def fit_reference(
     name: str, settings: dict[str, Any], frame: Frame, split: Split, seed: int, report: Report
 ) -> ReferenceModel:
-    """Fit a classical detector on the fit items, on `MAX_FIT_ROWS` of them at most.
+    """Fit a classical detector on the fit items, on a random sample of very many.
 
     Raises:
         MethodError: the name is unknown or does not fit the kind of data.
@@ -155,10 +158,9 @@ def fit_reference(
         raise DataError(
             "No rows are left to train on. Choose more reference rows, or repair the rows that have a note."
         )
-    if len(index) > MAX_FIT_ROWS:
-        index = np.sort(np.random.default_rng(seed).choice(index, MAX_FIT_ROWS, replace=False))
-        report.say(f"{cls.title}: fitted on {MAX_FIT_ROWS:,} of {len(split.fit):,} rows, drawn at random.")
-    rows = flat_rows(frame, index)
+    rows = fitting_rows(cls, frame, index, seed)
+    if len(rows) < len(index):
+        report.say(f"{cls.title}: fitted on {len(rows):,} of {len(index):,} items, drawn at random.")
     return ReferenceModel(cls(cls.Settings.parse(settings, "pretext"), seed), frame.shape.modality, rows)
 
 
@@ -170,13 +172,20 @@ def score_items(
     device: torch.device | None = None,
     report: Report | None = None,
 ) -> np.ndarray:
-    """(len(index),) float64 scores of the items at these positions.
+    """(len(index),) float64 scores of the items at these positions; (len(index), span) float32 by models that tell the
+    samples of a window apart. `Frame.reduce` leads both back to rows, `per_item` makes the second like the first.
 
     Args:
         batch_size: None = as many as are handled well at a time; the scores don't depend on it.
         device: where the model is; None = the cpu.
     """
-    return _in_batches(model.score, model, frame, index, batch_size, device, report).astype(np.float64)
+    scores = _in_batches(partial(finest_scores, model), model, frame, index, batch_size, device, report)
+    return scores if scores.ndim == 2 else scores.astype(np.float64)
+
+
+def per_item(scores: np.ndarray) -> np.ndarray:
+    """(n,) or (n, span) -> (n,) float64 score of each item: the mean over its samples."""
+    return np.asarray(scores.mean(axis=1, dtype=np.float64)) if scores.ndim == 2 else scores
 
 
 def embed_items(

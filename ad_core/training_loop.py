@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import torch
@@ -19,8 +19,10 @@ from ad_core.settings import Settings
 from ad_core.team import Team
 from ad_core.types import Draw, Frame, Split
 
+T = TypeVar("T")
+
 HELD_OUT_SEED, HELD_OUT_ITEMS = 4_711, 512
-"""The early stop looks at so many held-out items at most, always with the same random numbers."""
+"""The early stop and the examination look at so many held-out items at most, always with the same random numbers."""
 
 WORST_HELD_OUT = 0.05
 """Share of the held-out items, the worst, that the held-out loss leaves out: they may be anomalies."""
@@ -107,14 +109,17 @@ def train_task(
     began = time.perf_counter()
     with seeded(seed, device):
         loop = _Loop(task, frame, split, settings, device, seed, report)
-        loop.calmly(task.prepare)
+        loop.calmly(task.prepare, split.fit)
         loop.team.same(task)
         if loop.weights:
             loop.run()
             loop.team.same(task)
-        loop.calmly(task.finish)
+        loop.calmly(task.finish, split.fit)
+        said = loop.calmly(task.examine, _some(split.early_stop)) if len(split.early_stop) else []
     summary, halver = loop.summary, loop.halver
-    summary.batch_size, summary.halvings, summary.notices = halver.size, halver.halvings, halver.notices
+    summary.batch_size, summary.halvings, summary.notices = halver.size, halver.halvings, halver.notices + said
+    for sentence in said:
+        report.say(sentence)
     summary.seconds = time.perf_counter() - began
     return summary
 
@@ -173,12 +178,13 @@ class _Loop:
             best.restore(self.task)
         self.summary.steps, self.summary.epochs, self.summary.best_loss = step, self.order.passes, best.loss
 
-    def calmly(self, work: Callable[[Batches], None]) -> None:
-        """Show a task all fit items, in evaluation mode and without gradients."""
+    def calmly(self, work: Callable[[Batches], T], index: np.ndarray) -> T:
+        """Show a task the items at these positions, in evaluation mode and without gradients."""
         self.task.eval()
         with torch.no_grad():
-            self.halver(lambda size: work(Batches(self.frame, self.split.fit, size, self.device)))
+            found = self.halver(lambda size: work(Batches(self.frame, index, size, self.device)))
         self.task.to(self.device)
+        return found
 
     def _step(self, size: int) -> float:
         """One step on so many new items: their mean loss."""
@@ -206,17 +212,22 @@ class _Loop:
 
     def _held_out_loss(self, size: int) -> float | None:
         """Mean loss of the held-out items without the worst; None where nothing is held out."""
-        index = self.split.early_stop
+        index = _some(self.split.early_stop)
         if not len(index):
             return None
-        if len(index) > HELD_OUT_ITEMS:
-            index = index[np.linspace(0, len(index) - 1, HELD_OUT_ITEMS).astype(int)]
         self.task.eval()
         draw = Draw.per_item(HELD_OUT_SEED, self.device)
         with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             losses = torch.cat([self.task.loss(b, draw) for b in Batches(self.frame, index, size, self.device)])
         kept = losses.float().sort().values[: max(1, round((1 - WORST_HELD_OUT) * len(losses)))]
         return self.team.agreed(kept.mean().item(), self.device)
+
+
+def _some(index: np.ndarray) -> np.ndarray:
+    """`HELD_OUT_ITEMS` of the held-out items at most, evenly."""
+    if len(index) <= HELD_OUT_ITEMS:
+        return index
+    return index[np.linspace(0, len(index) - 1, HELD_OUT_ITEMS).astype(int)]
 
 
 class _Shuffled:

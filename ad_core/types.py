@@ -23,6 +23,9 @@ TrainingRows = Literal["clean", "mixed", "unsure"]
 """What the analyst declares of the training rows: no anomalies, some anomalies, not known."""
 
 
+Judged = Literal["level", "shape", "both"]
+"""By what a channel of a recording is judged: its level matters; only its shape does; not sure, so both ways."""
+
 NUMBERS_AT_A_TIME = 2**22
 """Items are looked at in batches of at most so many numbers (16 MiB)."""
 
@@ -56,6 +59,8 @@ class Parts(BaseModel):
     """For each entry of the item's first axis the index of its part in `names`."""
     kinds: tuple[PartKind, ...]
     units: tuple[str | None, ...]
+    judged_by: tuple[Judged | None, ...] = ()
+    """Per channel of a recording what the user said of it, None = nothing; () where that is no question."""
 
     def entries(self, part: int) -> list[int]:
         """Positions on the item's first axis that belong to a part."""

@@ -3,13 +3,15 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from ad_core.evaluation import _areas, evaluate, precision_at
+from ad_core.evaluation import _areas, evaluate, evaluate_recordings, precision_at
+from ad_core.range_metrics import volumes
 
 
 def test_a_small_case_counted_by_hand():
@@ -116,3 +118,49 @@ def test_the_result_is_json_and_the_same_at_every_call():
     first, second = (json.dumps(evaluate(labels, scores, resamples=50)) for _ in range(2))
 
     assert first == second
+
+
+def two_pumps() -> tuple[np.ndarray, np.ndarray, pd.Series]:
+    """Rows of two recordings by turns, one event in each; the first pump's is found, the second's comes last."""
+    label, score = np.zeros(200), np.random.default_rng(0).uniform(0, 1, 200)
+    label[100:120], score[100:120:2], score[101:120:2] = 1, 2, -1
+    return label, score, pd.Series(["north", "south"] * 100)
+
+
+def test_each_recording_is_judged_by_itself_and_the_mean_is_taken():
+    label, score, pump = two_pumps()
+
+    result = evaluate_recordings(label, score, recording=pump)
+
+    each = [volumes(label[k::2], score[k::2]) for k in (0, 1)]
+    assert result["vus_pr"] == pytest.approx((each[0].pr + each[1].pr) / 2)
+    assert result["vus_roc"] == pytest.approx((each[0].roc + each[1].roc) / 2)
+    assert (result["event_recall"], result["events"], result["recordings"]) == (0.5, 2, 2)
+
+
+def test_rows_of_a_recording_are_put_in_order_of_time_first():
+    label, score, _ = two_pumps()
+    time = pd.Series(pd.date_range("2024-01-01", periods=200, freq="min"))
+    mixed = np.random.default_rng(1).permutation(200)
+
+    result = evaluate_recordings(label[mixed], score[mixed], time=time[mixed])
+
+    assert result["vus_pr"] == pytest.approx(volumes(label, score).pr)
+
+
+def test_recordings_without_anomalies_and_rows_without_label_or_score_are_left_out():
+    label, score, pump = two_pumps()
+    known = evaluate_recordings(label[::2], score[::2])
+    label[1::2] = 0
+
+    gaps = np.insert(label, 50, [np.nan, 1]), np.insert(score, 50, [5, np.nan])
+    pumps = pd.Series(np.insert(pump.to_numpy(dtype=object), 50, ["north", "north"]))
+
+    assert evaluate_recordings(*gaps, recording=pumps) == known
+    assert known["recordings"] == 1
+
+
+def test_without_a_recording_that_can_be_judged_there_is_no_figure():
+    expected = {"vus_pr": None, "vus_roc": None, "event_recall": None, "events": 0, "recordings": 0}
+
+    assert evaluate_recordings([0, 0, np.nan], [1, 2, 3]) == expected

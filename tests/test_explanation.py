@@ -33,6 +33,9 @@ class HandMade:
     def expected(self, _x: Tensor) -> None:
         return None
 
+    def over_time(self, x):
+        return None
+
     def extras(self, _x: Tensor) -> dict[str, Tensor]:
         return {}
 

@@ -132,14 +132,18 @@ def test_a_row_that_was_not_explained_can_be_explained_later(store, payments_run
     assert set(after.loc[after["row_id"] == last, "method"]) == {"occlusion"}
 
 
-def test_a_recording_leaves_events_and_windows(store, recording_file):
+def test_a_recording_leaves_events_windows_and_figures_for_labelled_ranges(store, recording_file):
     dataset_id = add(store, recording_file, label="is_anomaly", time="time")
     run, _ = trained(store, dataset_id, pretext="masked_window", settings={**FEW_STEPS, "reader": {"window": 32}})
 
     events = results.table(store.folder(run.id), "events")
     case = results.case(store, run.id, events["row_id_peak"].iloc[0])
 
+    evaluation = results.summary(store.folder(run.id))["evaluation"]
     assert len(events)
+    assert set(evaluation) == {"method", *references_for(Modality.SENSOR)}
+    assert all(0 <= judged["event_recall"] <= 1 for judged in evaluation.values())
+    assert evaluation["method"]["vus_pr"] > evaluation["method"]["base_rate"]
     assert case.window is not None
     assert {"time", "flow [l/s]", "flow [l/s] expected", "pressure [bar]"} <= set(case.window.columns)
     assert case.map.shape == (2, 32)

@@ -330,7 +330,7 @@ def test_a_reference_is_fitted_on_a_bounded_number_of_rows_and_says_so():
     model = fit_reference("nearest_neighbours", {}, long, Split(everything, everything[:0], everything[:0]), 0, report)
 
     assert model.rows.shape == (MAX_FIT_ROWS, 7)
-    assert report.said == ["Nearest neighbours: fitted on 20,000 of 20,001 rows, drawn at random."]
+    assert report.said == ["Nearest neighbours: fitted on 20,000 of 20,001 items, drawn at random."]
 
 
 TWO_PROCESSES = """

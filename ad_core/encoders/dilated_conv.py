@@ -10,15 +10,22 @@ from ad_core.types import ItemShape, Modality
 
 
 class DilatedConvSettings(Settings):
-    """Size of the network."""
+    """Size of the network, and which way it looks."""
 
     width: int = Field(48, ge=2, le=1024, description="Channels of every layer, and size of the embedding.")
-    layers: int = Field(5, ge=1, le=10, description="Residual layers; layer i looks 2^i steps to either side.")
+    layers: int = Field(
+        5, ge=1, le=10, description="Residual layers; layer i looks 2^i positions to either side, or 2^(i + 1) back."
+    )
+    stride: int = Field(1, ge=1, le=1024, description="Time steps that are joined into one position at the start.")
+    causal: bool = Field(False, description="Whether a position sees only itself and what came before it.")
 
 
 @ENCODERS.register
 class DilatedConv(Encoder):
-    """(b, channel, time) -> (b, width); looks both ways in time and keeps one embedding per time step."""
+    """(b, channel, time) -> (b, width); keeps one embedding per `stride` time steps, looks both ways unless causal.
+
+    The last position may reach beyond the window, where the last value is repeated.
+    """
 
     title = "Dilated convolutions"
     modalities = frozenset({Modality.SENSOR})
@@ -27,8 +34,9 @@ class DilatedConv(Encoder):
 
     def __init__(self, settings: DilatedConvSettings, shape: ItemShape) -> None:
         super().__init__(settings, shape)
-        layers = [_Layer(settings.width, 2**i) for i in range(settings.layers)]
-        self.layers = nn.Sequential(nn.Conv1d(shape.size[0], settings.width, 1), *layers)
+        layers = [_Layer(settings.width, 2**i, settings.causal) for i in range(settings.layers)]
+        joined = nn.Conv1d(shape.size[0], settings.width, settings.stride, settings.stride)
+        self.layers = nn.Sequential(joined, *layers)
 
     @property
     def d(self) -> int:
@@ -36,25 +44,29 @@ class DilatedConv(Encoder):
 
     @property
     def grid(self) -> tuple[int, ...]:
-        return (self.shape.size[1],)
+        return (-(-self.shape.size[1] // self.settings.stride),)
 
     def parts(self, x: Tensor) -> Tensor:
-        return self.layers(x)  # type: ignore[no-any-return]  # (b, d, time)
+        x = F.pad(x, (0, -x.shape[2] % self.settings.stride), mode="replicate")
+        return self.layers(x)  # type: ignore[no-any-return]  # (b, d, positions)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.parts(x).mean(2)
 
     def decoder(self, out: ItemShape) -> nn.Module:
-        return nn.Sequential(_Layer(self.d, 1), _Layer(self.d, 2), nn.Conv1d(self.d, out.size[0], 1))
+        layers = [_Layer(self.d, dilation, self.settings.causal) for dilation in (1, 2)]
+        spread = [nn.Upsample(out.size[1])] if self.settings.stride > 1 else []
+        return nn.Sequential(*layers, *spread, nn.Conv1d(self.d, out.size[0], 1))
 
 
 class _Layer(nn.Module):
     """h + W gelu(dilated convolution of 3 taps): as long as its input."""
 
-    def __init__(self, width: int, dilation: int) -> None:
+    def __init__(self, width: int, dilation: int, causal: bool) -> None:
         super().__init__()
-        self.taps = nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation)
+        self.reach = (2 * dilation, 0) if causal else (dilation, dilation)
+        self.taps = nn.Conv1d(width, width, 3, dilation=dilation)
         self.mix = nn.Conv1d(width, width, 1)
 
     def forward(self, h: Tensor) -> Tensor:
-        return h + self.mix(F.gelu(self.taps(h)))  # type: ignore[no-any-return]
+        return h + self.mix(F.gelu(self.taps(F.pad(h, self.reach))))  # type: ignore[no-any-return]

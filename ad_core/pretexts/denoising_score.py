@@ -63,7 +63,7 @@ class DenoisingScore(Pretext):
         self.register_buffer("noisy", ~is_category)
 
     @classmethod
-    def encoder_settings(cls, settings: AnySettings) -> dict[str, object]:
+    def encoder_settings(cls, settings: AnySettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
         return {"width": settings.width}  # type: ignore[attr-defined]
 
     def prepare(self, batches: Iterable[Batch]) -> None:

@@ -1,6 +1,6 @@
 """Guess in which order the tiles of an image were put together."""
 
-from itertools import permutations
+from collections.abc import Iterable
 from typing import ClassVar
 
 import torch
@@ -10,7 +10,9 @@ from torch.nn.functional import cross_entropy
 
 from ad_core.encoder import Encoder
 from ad_core.errors import MethodError
+from ad_core.orders import far_apart
 from ad_core.pretext import PRETEXTS, Pretext
+from ad_core.recognition import Recognition, Shares, surprises
 from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, ItemShape, Modality
 
@@ -55,12 +57,22 @@ class Jigsaw(Pretext):
                 f"Images of {shape.size[1]} x {shape.size[2]} pixels are too small for a jigsaw of {settings.grid} x "
                 f"{settings.grid} tiles. Choose a larger size for the images."
             )
-        self.register_buffer("orders", _far_apart(settings.grid**2, settings.orders), persistent=False)
+        self.register_buffer("orders", far_apart(settings.grid**2, settings.orders), persistent=False)
         self.head = nn.Linear(encoder.d, len(self.orders))
+        self.recognition = Recognition(shape.modality)
+
+    def prepare(self, batches: Iterable[Batch]) -> None:  # noqa: ARG002
+        self.recognition.start()
 
     def loss(self, batch: Batch, draw: Draw) -> Tensor:
         which = draw.integers(len(self.orders), len(batch.x))
-        return self._surprise(_put_together(batch.x, self.orders[which]), which)
+        answers = self._answers(_put_together(batch.x, self.orders[which]))
+        if self.training:
+            self.recognition.watch(answers, which)
+        return cross_entropy(answers, which, reduction="none")
+
+    def examine(self, batches: Iterable[Batch]) -> list[str]:
+        return self.recognition.doubts(Shares.of(self._all_answers(batch.x) for batch in batches))
 
     def score(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
         return self._all_surprises(x).mean(1)
@@ -73,27 +85,15 @@ class Jigsaw(Pretext):
         return self.encoder.parts(x).flatten(2).mT  # (b, positions, d)
 
     def _all_surprises(self, x: Tensor) -> Tensor:
-        """(b, orders); one order at a time, for memory."""
-        surprises = []
-        for k, order in enumerate(self.orders):
-            which = torch.full((len(x),), k, device=x.device)
-            surprises.append(self._surprise(_put_together(x, order.expand(len(x), -1)), which))
-        return torch.stack(surprises, 1)
+        """(b, orders)."""
+        return surprises(self._all_answers(x))
 
-    def _surprise(self, x: Tensor, which: Tensor) -> Tensor:
-        return cross_entropy(self.head(self.encoder(x)).to(x.dtype), which, reduction="none")  # (b,)
+    def _all_answers(self, x: Tensor) -> Tensor:
+        """(b, orders, orders); one order at a time, for memory."""
+        return torch.stack([self._answers(_put_together(x, order.expand(len(x), -1))) for order in self.orders], 1)
 
-
-def _far_apart(tiles: int, most: int) -> Tensor:
-    """(orders, tiles) int64: the usual order first, then each the one that differs in most tiles from the nearest
-    before; the first in lexicographic order where several do.
-    """
-    every = torch.tensor(list(permutations(range(tiles))))
-    chosen, nearest = [0], torch.full((len(every),), tiles)
-    while len(chosen) < min(most, len(every)):
-        nearest = torch.minimum(nearest, (every != every[chosen[-1]]).sum(1))
-        chosen.append(int(nearest.argmax()))
-    return every[chosen]
+    def _answers(self, x: Tensor) -> Tensor:
+        return self.head(self.encoder(x)).to(x.dtype)  # type: ignore[no-any-return]  # (b, orders)
 
 
 def _put_together(x: Tensor, orders: Tensor) -> Tensor:

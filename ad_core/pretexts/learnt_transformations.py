@@ -52,7 +52,7 @@ class LearntTransformations(Pretext):
         self.head = nn.Linear(encoder.d, settings.size, bias=False)
 
     @classmethod
-    def encoder_settings(cls, settings: AnySettings) -> dict[str, object]:
+    def encoder_settings(cls, settings: AnySettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
         return {"width": settings.width, "dropout": 0.0}  # type: ignore[attr-defined]
 
     def loss(self, batch: Batch, draw: Draw) -> Tensor:

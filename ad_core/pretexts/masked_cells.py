@@ -96,7 +96,7 @@ class MaskedCells(Pretext):
         return shape.model_copy(update={"size": (len(of_entry),), "parts": parts})
 
     @classmethod
-    def encoder_settings(cls, settings: AnySettings) -> dict[str, object]:
+    def encoder_settings(cls, settings: AnySettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
         return {"width": settings.width}  # type: ignore[attr-defined]
 
     def prepare(self, batches: Iterable[Batch]) -> None:

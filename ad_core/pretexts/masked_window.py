@@ -66,7 +66,7 @@ class MaskedWindow(Pretext):
         return shape.model_copy(update={"size": (2 * shape.size[0], shape.size[1]), "parts": parts})
 
     @classmethod
-    def encoder_settings(cls, settings: AnySettings) -> dict[str, object]:
+    def encoder_settings(cls, settings: AnySettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
         return {"width": settings.width}  # type: ignore[attr-defined]
 
     def loss(self, batch: Batch, draw: Draw) -> Tensor:

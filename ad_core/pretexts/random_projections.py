@@ -20,6 +20,10 @@ PAIRS_AT_A_TIME = 2**13
 MOST_NUMBERS = 2**28
 """The projections may hold so many numbers (1 GiB)."""
 
+PARTS = 4
+"""A window is seen as level, spread and roughness of its channels in so many parts: the random projections confuse
+windows less by few telling numbers than by many samples."""
+
 SAMPLE = 4096
 """Items at most, drawn at random, from which the scale of the features and the radius are read."""
 
@@ -86,8 +90,12 @@ class RandomProjections(Pretext):
     def __init__(self, settings: RandomProjectionsSettings, shape: ItemShape, encoder: Encoder) -> None:
         super().__init__(settings, shape, encoder)
         k, m = settings.projections, settings.size
-        self.encoder.requires_grad_(False)  # rows do without it; images and windows are seen through its first weights
-        size = shape.entries if shape.modality is Modality.TABLE else encoder.d + 32 * shape.size[0]
+        self.encoder.requires_grad_(False)  # images are seen through its first weights, the others do without it
+        size = {
+            Modality.TABLE: shape.entries,
+            Modality.IMAGE: encoder.d + 32 * shape.size[0],
+            Modality.SENSOR: 3 * PARTS * shape.size[0],
+        }[shape.modality]
         self.features = _Features(size, settings.offset, settings.unit_length)
         numbers = k * (size + 1) * m
         if numbers > MOST_NUMBERS:
@@ -133,9 +141,13 @@ class RandomProjections(Pretext):
         return self.features.scaled(self._raw(x))
 
     def _raw(self, x: Tensor) -> Tensor:
-        """(b, features) as they are: the row; or pooled values and the embedding of the frozen encoder."""
+        """(b, features) as they are: the row; a window's statistics; an image's pooled values and its embedding by the
+        frozen encoder.
+        """
         if self.shape.modality is Modality.TABLE:
             return x
+        if self.shape.modality is Modality.SENSOR:
+            return _statistics(x)
         return torch.cat([_pooled(x), self.encoder(x).to(x.dtype)], 1)
 
     def _brier(self, features: Tensor, which: Tensor) -> Tensor:
@@ -202,8 +214,17 @@ def _length(z: Tensor) -> Tensor:
 
 
 def _pooled(x: Tensor) -> Tensor:
-    """(b, channel, *grid) -> (b, values): mean and standard deviation in each of 16 parts of the image or window."""
-    pool = nn.AdaptiveAvgPool2d(4) if x.ndim == 4 else nn.AdaptiveAvgPool1d(16)
+    """(b, channel, y, x) -> (b, values): mean and standard deviation in each of 4 x 4 parts of the image."""
+    pool = nn.AdaptiveAvgPool2d(4)
     mean = pool(x)
     deviation = (pool(x.square()) - mean.square()).clamp_min(1e-8).sqrt()
     return torch.cat([mean, deviation], 1).flatten(1)
+
+
+def _statistics(x: Tensor) -> Tensor:
+    """(b, channel, time) -> (b, values): level, spread and roughness of each channel in each part of the window."""
+    pool = nn.AdaptiveAvgPool1d(PARTS)
+    mean = pool(x)
+    deviation = (pool(x.square()) - mean.square()).clamp_min(1e-8).sqrt()
+    steps = pool(x.diff(dim=2, prepend=x[:, :, :1]).square()).clamp_min(1e-8).sqrt()  # from sample to sample
+    return torch.cat([mean, deviation, steps], 1).flatten(1)

@@ -9,6 +9,7 @@ from torch.nn.functional import cross_entropy, softplus
 
 from ad_core.encoder import Encoder
 from ad_core.pretext import PRETEXTS, Pretext
+from ad_core.recognition import Recognition, Shares
 from ad_core.settings import Settings as AnySettings
 from ad_core.types import Batch, Draw, ItemShape, Modality, PartKind, Parts
 
@@ -57,6 +58,7 @@ class RandomTransformations(Pretext):
         self.register_buffer("maps", torch.randn(k, shape.entries, size) / shape.entries**0.5)
         self.register_buffer("shifts", torch.randn(k, size))
         self.register_buffer("centres", torch.zeros(k, encoder.d))
+        self.recognition = Recognition(shape.modality)
 
     @classmethod
     def encoder_shape(cls, settings: AnySettings, shape: ItemShape) -> ItemShape:
@@ -67,7 +69,7 @@ class RandomTransformations(Pretext):
         return shape.model_copy(update={"size": (size,), "parts": parts})
 
     @classmethod
-    def encoder_settings(cls, settings: AnySettings) -> dict[str, object]:
+    def encoder_settings(cls, settings: AnySettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
         return {"width": settings.width, "dropout": 0.0}  # type: ignore[attr-defined]
 
     def loss(self, batch: Batch, draw: Draw) -> Tensor:  # noqa: ARG002
@@ -85,6 +87,9 @@ class RandomTransformations(Pretext):
             total, rows = total + self._mapped(batch.x).to(total).sum(0), rows + len(batch.x)
         self.centres = total / rows
 
+    def examine(self, batches: Iterable[Batch]) -> list[str]:
+        return self.recognition.doubts(Shares.of(self._nearnesses(batch.x) for batch in batches))
+
     def score(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
         own, others = _distances(self._mapped(x).to(x.dtype), self.centres)
         return softplus(own + (-others).logsumexp(2)).mean(1)  # keeps its digits where softmax is 1 but for a trifle
@@ -97,6 +102,11 @@ class RandomTransformations(Pretext):
         """`maps_recognised`: share of the maps whose copy of the row is nearest to the right centre."""
         own, others = _distances(self._mapped(x).to(x.dtype), self.centres)
         return {"maps_recognised": (own < others.amin(2)).to(x.dtype).mean(1)}
+
+    def _nearnesses(self, x: Tensor) -> Tensor:
+        """(b, k, k) of each of the row's copies to each centre: minus the squared distance."""
+        own, others = _distances(self._mapped(x), self.centres)
+        return -torch.where(others.isinf(), own[:, :, None], others)
 
     def _mapped(self, x: Tensor) -> Tensor:
         """(b, k, d): the embedding of each of the row's copies."""

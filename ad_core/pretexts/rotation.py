@@ -1,5 +1,7 @@
 """Guess by how many quarter turns an image was rotated."""
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -7,6 +9,7 @@ from torch.nn.functional import cross_entropy
 from ad_core.encoder import Encoder
 from ad_core.errors import MethodError
 from ad_core.pretext import PRETEXTS, Pretext
+from ad_core.recognition import Recognition, Shares, surprises
 from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, ItemShape, Modality
 
@@ -37,11 +40,21 @@ class Rotation(Pretext):
                 f"Rotation needs square images, but these are {shape.size[1]} high and {shape.size[2]} wide."
             )
         self.head = nn.Linear(encoder.d, 4)
+        self.recognition = Recognition(shape.modality)
+
+    def prepare(self, batches: Iterable[Batch]) -> None:  # noqa: ARG002
+        self.recognition.start()
 
     def loss(self, batch: Batch, draw: Draw) -> Tensor:
         turns = draw.integers(4, len(batch.x))
         item = torch.arange(len(batch.x), device=batch.x.device)
-        return self._surprise(_all_turns(batch.x)[item, turns], turns)
+        answers = self._answers(_all_turns(batch.x)[item, turns])
+        if self.training:
+            self.recognition.watch(answers, turns)
+        return cross_entropy(answers, turns, reduction="none")
+
+    def examine(self, batches: Iterable[Batch]) -> list[str]:
+        return self.recognition.doubts(Shares.of(self._all_answers(batch.x) for batch in batches))
 
     def score(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
         return self._all_surprises(x).mean(1)
@@ -55,11 +68,13 @@ class Rotation(Pretext):
 
     def _all_surprises(self, x: Tensor) -> Tensor:
         """(b, 4): no chance is left in a score, every turn is asked for."""
-        turns = torch.arange(4, device=x.device).repeat(len(x))
-        return self._surprise(_all_turns(x).flatten(0, 1), turns).view(-1, 4)
+        return surprises(self._all_answers(x))
 
-    def _surprise(self, turned: Tensor, turns: Tensor) -> Tensor:
-        return cross_entropy(self.head(self.encoder(turned)).to(turned.dtype), turns, reduction="none")  # (b,)
+    def _all_answers(self, x: Tensor) -> Tensor:
+        return self._answers(_all_turns(x).flatten(0, 1)).view(-1, 4, 4)  # (b, turns, answers)
+
+    def _answers(self, turned: Tensor) -> Tensor:
+        return self.head(self.encoder(turned)).to(turned.dtype)  # type: ignore[no-any-return]  # (b, 4)
 
 
 def _all_turns(x: Tensor) -> Tensor:

@@ -91,7 +91,7 @@ class ScaleOrder(Pretext):
         return shape.model_copy(update={"size": (size,), "parts": parts})
 
     @classmethod
-    def encoder_settings(cls, settings: AnySettings) -> dict[str, object]:
+    def encoder_settings(cls, settings: AnySettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
         return {"width": settings.width, "blocks": 0, "dropout": 0.0}  # type: ignore[attr-defined]
 
     def prepare(self, batches: Iterable[Batch]) -> None:

@@ -116,6 +116,7 @@ class Sensor(Reader):
                 f"No column is left to be a channel ({why}). Choose a file with numbers over time, "
                 f"or change the columns' roles."
             )
+        schema = schema.judged(declared)
         rows, clock, texts = rows_of(data, schema, declared.exclude)
         line = timeline(rows)
         usable = (rows["note"] == "").to_numpy()

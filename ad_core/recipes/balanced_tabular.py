@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import numpy as np
-import pandas as pd
 import torch
 from pydantic import Field
 from torch import Tensor, nn
@@ -18,7 +17,7 @@ from ad_core.members.neighbours import Neighbours, RankedNeighbours
 from ad_core.members.retrieval import Retrieval
 from ad_core.pretexts.masked_retrieval import MaskedRetrievalSettings
 from ad_core.progress import Report
-from ad_core.recipe import RECIPES, Fitted, Recipe
+from ad_core.recipe import RECIPES, Fitted, HeldOut, Recipe
 from ad_core.scorer import ScoreModel
 from ad_core.settings import Settings as AnySettings
 from ad_core.tails import Tail
@@ -99,7 +98,7 @@ class BalancedTabular(Recipe):
         if training_rows == "clean":
             model.weigh(self._evidence(model, x, left_out))
         items, values = np.concatenate([taught, rest]), [model.blended(left_out), scored(model, frame.take(rest))]
-        return Fitted(model.eval(), pd.DataFrame({"item": items, "score": np.concatenate(values)}), out_of_bag=True)
+        return Fitted(model.eval(), HeldOut(items, np.concatenate(values)))
 
     def _evidence(self, model: "Blend", x: np.ndarray, left_out: list[np.ndarray]) -> np.ndarray:
         rows = torch.from_numpy(made_up_rows(x, model.shape.parts, np.random.default_rng(self.seed)))
@@ -166,6 +165,9 @@ class Blend(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.score(x)
+
+    def over_time(self, x: Tensor) -> Tensor | None:  # noqa: ARG002
+        return None
 
     def embed(self, x: Tensor) -> Tensor | None:
         return self._retrievals[0].task.embed(x)

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from ad_core.types import Judged
+
 UNIT = re.compile(r"[\[(]\s*([^\[\]()]{1,20}?)\s*[\])]\s*$")
 UNCHANGED = 1e-6
 """A channel whose standard deviation is below this share of its largest value counts as constant."""
@@ -30,6 +32,8 @@ class Channel(BaseModel):
     low: float
     high: float
     """Smallest and largest value among the rows that taught."""
+    judged_by: Judged | None = None
+    """What the user said of its level."""
 
     @property
     def is_constant(self) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from ad_core.levels import level_findings
 from ad_core.reader import Column, Dataset, Kind, Role, Schema
 from ad_core.recordings.channels import as_numbers, some
 from ad_core.recordings.timeline import Timeline, in_words, timeline
@@ -24,6 +25,9 @@ END = 0.2
 BLOCKS = 20
 DRIFTED = 1.0
 """A channel drifts when its level moves by so many times its usual spread within a twentieth of the time."""
+STRETCH = 64
+"""Levels are means of so many samples where the rows that teach are compared with the others."""
+
 FEWEST = 200
 """In fewer reference samples nothing is said of drift."""
 
@@ -92,6 +96,33 @@ def drifts(dataset: Dataset, rows: np.ndarray) -> list[str]:
         f"The level drifts within the reference rows; the last fifth against the first, in usual spreads: "
         f"{some(names, TOLD)}. What comes later may lie outside of what was learnt: recent reference rows help."
     ]
+
+
+def wandered(dataset: Dataset, rows: np.ndarray) -> list[str]:
+    """Sentences about the channels whose level has left its range for good after these rows, and what to do.
+
+    Args:
+        rows: (rows,) bool, the rows that teach.
+    """
+    line = timeline(dataset.rows)
+    teaches = np.zeros(len(line.first), dtype=bool)
+    teaches[line.sample[rows & (line.sample >= 0)]] = True
+    found = []
+    for name, numbers in _courses(dataset.data, dataset.schema, line):
+        usual, others = (_stretch_means(numbers[chosen]) for chosen in (teaches, ~teaches))
+        found += level_findings([name], usual[:, None], others[:, None])
+    open_question = [f for f in found if f.drifted and f.channel not in dataset.declared.judged_by]
+    return [
+        f"{finding.reason} If it only drifts, judge it by its shape; if that is what is wrong, by its level."
+        for finding in open_question[:TOLD]
+    ]
+
+
+def _stretch_means(numbers: np.ndarray) -> np.ndarray:
+    """(k,) means of every so many known values that follow each other."""
+    known = numbers[np.isfinite(numbers)]
+    whole = len(known) // STRETCH * STRETCH
+    return np.asarray(known[:whole].reshape(-1, STRETCH).mean(axis=1))
 
 
 def command_notice(columns: Sequence[Column]) -> list[str]:

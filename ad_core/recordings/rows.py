@@ -68,6 +68,11 @@ def clock_kind(rows: pd.DataFrame, schema: Schema) -> ClockKind:
     return ClockKind.DATE if pd.api.types.is_datetime64_dtype(rows["time"]) else ClockKind.SECONDS
 
 
+def clock_times(rows: pd.DataFrame, schema: Schema) -> pd.Series | None:
+    """The times of all rows, dates or seconds; None where rows are only counted."""
+    return None if clock_kind(rows, schema) is ClockKind.ROW else rows["time"]
+
+
 def other_clock(rows: pd.DataFrame, schema: Schema, learnt: ClockKind, interval_s: float) -> list[str]:
     """A sentence where the time is of another kind than where the detector learnt, or another sampling interval."""
     kind = clock_kind(rows, schema)

@@ -63,9 +63,11 @@ class Scaling:
         if self.shared:
             names, units = [*names, f"other channels ({len(self.shared)} constant)"], [*units, None]
         size = len(names)
+        judged_by = (*(channel.judged_by for channel in kept), *([None] if self.shared else []))
         return Parts(
-            names=tuple(names), of_entry=tuple(range(size)), kinds=(PartKind.NUMBER,) * size, units=tuple(units)
-        )
+            names=tuple(names), of_entry=tuple(range(size)), kinds=(PartKind.NUMBER,) * size, units=tuple(units),
+            judged_by=judged_by,
+        )  # fmt: skip
 
     def levels(self, entity: str | None) -> np.ndarray:
         """(2, channel) means and scales that hold for an entity; those of all where it has none of its own."""
@@ -183,7 +185,7 @@ def learn_scaling(
     for column in (c for c in dataset.schema.columns if c.role is Role.FEATURE):
         as_text = column.kind in (Kind.CATEGORY, Kind.TEXT)
         channel = learn(column.name, column.unit, dataset.data[column.name].iloc[taught], as_text=as_text)
-        channels += [channel] if channel is not None else []
+        channels += [] if channel is None else [channel.model_copy(update={"judged_by": column.judged_by})]
         empty += [column.name] if channel is None else []
     constant = [i for i, channel in enumerate(channels) if channel.is_constant]
     if len(constant) == len(channels):

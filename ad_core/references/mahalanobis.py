@@ -3,10 +3,12 @@
 import numpy as np
 from pydantic import Field
 from sklearn.covariance import LedoitWolf
+from torch import Tensor
 
 from ad_core.leading import Leading, at_least_two
-from ad_core.reference import REFERENCES, Reference
+from ad_core.reference import REFERENCES, Reference, whole_windows
 from ad_core.settings import Settings
+from ad_core.types import Modality
 
 
 class MahalanobisSettings(Settings):
@@ -26,6 +28,10 @@ class Mahalanobis(Reference):
     source = "Mahalanobis 1936; Ledoit and Wolf 2004, A well-conditioned estimator for covariance matrices, eq. 14"
     Settings = MahalanobisSettings
     settings: MahalanobisSettings
+
+    @classmethod
+    def vectors(cls, x: Tensor, modality: Modality) -> np.ndarray:
+        return whole_windows(x, modality)
 
     def fit(self, x: np.ndarray) -> None:
         self.leading = Leading(x, self.settings.directions, self.seed)

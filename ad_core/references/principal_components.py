@@ -3,9 +3,11 @@
 import numpy as np
 from pydantic import Field
 from sklearn.decomposition import PCA
+from torch import Tensor
 
-from ad_core.reference import REFERENCES, Reference
+from ad_core.reference import REFERENCES, Reference, whole_windows
 from ad_core.settings import Settings
+from ad_core.types import Modality
 
 MOST_DIRECTIONS = 1000
 
@@ -27,6 +29,10 @@ class PrincipalComponents(Reference):
     source = "Jackson and Mudholkar 1979, Control procedures for residuals associated with PCA, eq. 2.2"
     Settings = PrincipalComponentsSettings
     settings: PrincipalComponentsSettings
+
+    @classmethod
+    def vectors(cls, x: Tensor, modality: Modality) -> np.ndarray:
+        return whole_windows(x, modality)
 
     def fit(self, x: np.ndarray) -> None:
         x = np.asarray(x, dtype=np.float64)

@@ -6,6 +6,7 @@ import streamlit as st
 from ad_core.reader import Dataset, Declared, Kind, Role
 from ad_core.store import DatasetRecord
 from ad_core.types import Modality
+from pages._ui import words
 from pages._ui.datasets import draft, propose, with_kind, with_role
 from pages._ui.shell import table_height
 
@@ -20,6 +21,9 @@ ROLES = {
 }
 
 
+JUDGED = {"both": "both", "level": "its level", "shape": "its shape"}
+
+
 def schema_editor(record: DatasetRecord, dataset: Dataset, declared: Declared) -> None:
     """A table of the columns; a changed role or kind is declared, and the data are looked at again."""
     st.subheader("Columns", anchor=False)
@@ -29,10 +33,16 @@ def schema_editor(record: DatasetRecord, dataset: Dataset, declared: Declared) -
     columns = pd.DataFrame([c.model_dump(mode="json") for c in dataset.schema.columns])
     columns["role"] = [ROLES[c.role] for c in dataset.schema.columns]
     columns["missing"] = 100 * columns["missing"]
+    shown = ["name", "role", "kind", "grade", "reason", "missing", "distinct", "unit"]
+    if dataset.modality is Modality.SENSOR:
+        columns["judged_by"] = [
+            JUDGED[c.judged_by or "both"] if c.role is Role.FEATURE else None for c in dataset.schema.columns
+        ]
+        shown.insert(2, "judged_by")
     version = (st.session_state.get("_draft") or {}).get("version", 0)
     key = f"schema-{record.id}-{version}"
     st.data_editor(
-        columns[["name", "role", "kind", "grade", "reason", "missing", "distinct", "unit"]],
+        columns[shown],
         key=key,
         hide_index=True,
         placeholder="",
@@ -43,6 +53,9 @@ def schema_editor(record: DatasetRecord, dataset: Dataset, declared: Declared) -
             "name": st.column_config.TextColumn("column", pinned=True),
             "role": st.column_config.SelectboxColumn("role", options=list(ROLES.values()), required=True, width=125),
             "kind": st.column_config.SelectboxColumn("kind", options=[str(k) for k in Kind], required=True, width=90),
+            "judged_by": st.column_config.SelectboxColumn(
+                "judged by", options=list(JUDGED.values()), width=85, help=words.JUDGED_BY
+            ),
             "unit": st.column_config.TextColumn("unit", width=60),
             "missing": st.column_config.NumberColumn("missing", format="%.1f %%", width=75),
             "distinct": st.column_config.NumberColumn("distinct", format="localized", width=75),
@@ -72,6 +85,9 @@ def _edited(record: DatasetRecord, dataset: Dataset, key: str) -> None:
             declared = with_role(declared, dataset.schema, column, names[change["role"]])
         if "kind" in change:
             declared = with_kind(declared, column, Kind(change["kind"]))
+        if change.get("judged_by"):
+            by = next(by for by, text in JUDGED.items() if text == change["judged_by"])
+            declared = declared.model_copy(update={"judged_by": {**declared.judged_by, column: by}})
     propose(record, declared)
 
 

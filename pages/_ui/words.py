@@ -32,6 +32,10 @@ TRAINING_ROWS = (
     "Unless there are no anomalies among them, the rows that look most suspicious to classical detectors don't teach a "
     "pretext task: 10 % of them if you are not sure, 20 % if there are some. Balanced chooses its members by it."
 )
+JUDGED_BY = (
+    "What makes this channel unusual? **its level**: a shift to another level is a fault. **its shape**: only its "
+    "course counts, because its level wanders anyway (load, season). **both**: not sure, so both are watched."
+)
 NO_PRESET = "Not needed: this method isn't trained in steps."
 
 EDGE = (
@@ -58,6 +62,14 @@ GLOSSARY = {
     "severity": "Critical p ≤ 0.001, High p ≤ 0.01, Medium p ≤ 0.05, else Low; levels that the calibration can't "
     "reach are not given.",
     "AUROC": "the chance that a labelled anomaly scores higher than a usual row; 0.5 = guessing.",
+    "average precision": "how pure the top of the ranking is: the mean share of labelled anomalies among the rows "
+    "down to each of them. Guessing gives their share of all rows.",
+    "VUS-PR": "how well scores rise around the labelled stretches of a recording, at every threshold at once; near "
+    "misses count in part, since labels are seldom exact. 1 = perfect; guessing gives about the share of labelled "
+    "rows. Each recording is judged by itself, then the mean is taken.",
+    "event recall": "the share of labelled events with an alarm, at the lowest threshold that gives at most one false "
+    "alarm a day: a stretch of alarms that touches no event. Where a recording has no clock, 1,440 rows count as a "
+    "day.",
 }
 
 PAGES = {
@@ -132,7 +144,17 @@ USED_ON = {
     "data": ["reference rows", "calibration rows", "score"],
     "train": ["pretext task", "detector", "calibration rows"],
     "runs": ["detector", "score"],
-    "alerts": ["score", "percentile", "p-value", "severity", "calibration rows", "event", "AUROC"],
+    "alerts": [
+        "score",
+        "percentile",
+        "p-value",
+        "severity",
+        "calibration rows",
+        "event",
+        "AUROC",
+        "VUS-PR",
+        "event recall",
+    ],
     "map": ["embedding", "score", "percentile"],
     "explain": ["attribution", "baseline", "completeness gap", "p-value", "percentile"],
     "score_file": ["detector", "calibration rows", "p-value", "percentile"],

@@ -20,7 +20,7 @@ from tests.benchmarks.tables import print_tables, write_tables
 RESULTS = Path(__file__).parent / "results"
 COLUMNS = [
     "cell", "modality", "group", "name", "protocol", "method", "declared", "seed", "auroc", "ap", "base_rate", "rows",
-    "seconds", "error",
+    "seconds", "error", "vus_pr", "event_recall",
 ]  # fmt: skip
 
 
@@ -34,8 +34,7 @@ def main() -> int:
     wanted = [c for c in cells(Path(data), options.seeds) if _fits(c, options.only)]
     file = RESULTS / f"cells_{options.preset}.tsv"
     RESULTS.mkdir(exist_ok=True)
-    if not file.exists():
-        pd.DataFrame(columns=COLUMNS).to_csv(file, sep="\t", index=False)
+    with_all_columns(file)
     done = set(pd.read_csv(file, sep="\t")["cell"])
     missing = [cell for cell in wanted if cell.key not in done]
     for number, cell in enumerate(missing, 1):
@@ -46,6 +45,16 @@ def main() -> int:
     print_tables(results[results["cell"].isin({c.key for c in wanted})])
     write_tables(results, RESULTS, options.preset)
     return 0
+
+
+def with_all_columns(file: Path) -> None:
+    """Begin a file of results, or give one that was written before some columns existed the empty ones."""
+    if not file.exists():
+        pd.DataFrame(columns=COLUMNS).to_csv(file, sep="\t", index=False)
+        return
+    lines = pd.read_csv(file, sep="\t", dtype=str, keep_default_na=False)  # figures stay as they were written
+    if list(lines) != COLUMNS:
+        lines.reindex(columns=COLUMNS, fill_value="").to_csv(file, sep="\t", index=False)
 
 
 def _options() -> argparse.Namespace:

@@ -9,21 +9,30 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ad_core import catalogue
 from ad_core.pipeline import open_dataset
 from ad_core.reader import Dataset
+from ad_core.types import Modality
 
 REFERENCES = "references"
 """The cell in which all classical detectors are run."""
 
-METHODS = {
+RANDOM = "random"
+"""Scores drawn by chance: what the figures are worth where nothing was learnt."""
+
+FIRST = {
     "table": [
-        REFERENCES, "balanced", "masked_retrieval", "masked_cells", "random_projections", "autoencoder", "deep_svdd",
-        "denoising_score", "internal_contrast", "random_transformations", "learnt_transformations", "scale_order",
-        "masked_contrast",
+        REFERENCES, RANDOM, "balanced", "masked_retrieval", "masked_cells", "random_projections", "autoencoder",
+        "deep_svdd", "denoising_score", "internal_contrast", "random_transformations", "learnt_transformations",
+        "scale_order", "masked_contrast",
     ],
-    "sensor": [REFERENCES, "masked_window", "autoencoder"],
-    "image": [REFERENCES, "autoencoder", "rotation"],
+    "sensor": [REFERENCES, RANDOM, "balanced", "masked_window", "autoencoder"],
+    "image": [REFERENCES, RANDOM, "autoencoder", "rotation"],
 }  # fmt: skip
+"""The methods in the order in which they are measured."""
+
+SERIES = [tuple(line.split()) for line in (Path(__file__).parent / "sensor_series.txt").read_text().splitlines()]
+"""Family and name of every labelled series with an anomalous row among those that are judged."""
 
 ROWS = 6000
 """A table is cut to so many rows, drawn with the seed."""
@@ -39,8 +48,8 @@ class Cell:
     protocol: str
     method: str
     declared: str
-    """What the user says of the training rows: clean, mixed or unsure; of references, which are told nothing:
-    reference."""
+    """What the user says of the training rows: clean, mixed or unsure; of references and of random scores, which are
+    told nothing: reference."""
     seed: int
 
     @property
@@ -53,23 +62,30 @@ class Cell:
 def cells(data: Path, seeds: list[int]) -> Iterator[Cell]:
     """Every cell of the benchmark, in a fixed order: what matters most first."""
     for seed in seeds:
-        for method in METHODS["table"]:
+        for method in methods("table"):
             for file in sorted((data / "tabular").glob("*.parquet")):
                 for protocol, true in (("A", "clean"), ("B", "mixed")):
                     for declared in dict.fromkeys((true, "unsure") if method == "balanced" else (true,)):
                         yield Cell("table", "tabular", file.stem, protocol, *_told(method, declared), seed)
-        for method in METHODS["sensor"]:
-            for family in ("skab", "nab", "asd_servers", "msl_rover"):
-                for file in sorted((data / "sensor" / family).glob("*.parquet")):
-                    if file.stem != "anomaly_free_train":
-                        yield Cell("sensor", family, file.stem, "train-part", *_told(method, "unsure"), seed)
-        for method in METHODS["image"]:
+        for method in methods("sensor"):
+            for family, name in SERIES:
+                yield Cell("sensor", family, name, "train-part", *_told(method, "unsure"), seed)
+        for method in methods("image"):
             for name in ("magnetic_tile", "deeppcb", "cifar10_automobile"):
                 yield Cell("image", "image", name, "one-class", *_told(method, "clean"), seed)
 
 
+def methods(modality: str) -> list[str]:
+    """Every installed method of `FIRST`; of recordings also those that are not named there, in alphabetical order."""
+    cards = catalogue.methods(Modality(modality))
+    installed = [card.name for card in cards if card.kind in ("recipe", "pretext")]
+    others = installed if modality == "sensor" else []
+    known = {REFERENCES, RANDOM, *installed}
+    return list(dict.fromkeys([name for name in FIRST[modality] if name in known] + others))
+
+
 def _told(method: str, declared: str) -> tuple[str, str]:
-    return method, "reference" if method == REFERENCES else declared
+    return method, "reference" if method in (REFERENCES, RANDOM) else declared
 
 
 def opened(data: Path, cell: Cell, scratch: Path) -> tuple[Dataset, np.ndarray]:

@@ -5,17 +5,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-NEAR = 0.005
-"""An AUROC that differs by less is neither a win nor a loss."""
-
-REFERENCE = "reference"
-"""What is `declared` of a reference: it is told nothing."""
+from tests.benchmarks import sensor_tables
+from tests.benchmarks.means import NEAR, by_set, complete, references
 
 
 def print_tables(results: pd.DataFrame) -> None:
     """A table per kind of data and protocol."""
-    for text in (summary(part) for _, part in _parts(results)):
-        print(text)
+    for part in _parts(results):
+        print(_summary(part))
     if len(failed := results[results["error"].notna()]):
         print("\nFailed:\n" + failed[["cell", "error"]].to_string(index=False))
 
@@ -24,8 +21,9 @@ def write_tables(results: pd.DataFrame, folder: Path, preset: str) -> None:
     """All of it as text, one file per kind of data."""
     for modality, of_modality in results.groupby("modality"):
         texts = [f"# {modality}, preset {preset}\n"]
-        for _, part in _parts(of_modality):
-            texts += [summary(part), "\nAUROC by set: mean over seeds (spread over seeds)\n", by_set(part)]
+        measure, what = ("vus_pr", "VUS-PR by series") if modality == "sensor" else ("auroc", "AUROC by set")
+        for part in _parts(of_modality):
+            texts += [_summary(part), f"\n{what}: mean over seeds (spread over seeds)\n", by_set(part, measure)]
         (folder / f"{modality}_{preset}.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
 
 
@@ -35,10 +33,9 @@ def summary(part: pd.DataFrame) -> str:
     The best reference is the one with the best mean, for each of the two measures; ratios are (1 - AUROC) / (1 - its
     AUROC), lower is better, and AP / its AP. Seconds are ratios to the isolation forest on the same set and seed.
     """
-    sets = _complete(part)
+    sets = complete(part)
     means = sets.groupby("method")[["auroc", "ap"]].mean()
-    references = sorted(set(sets.loc[sets["declared"] == REFERENCE, "method"]))
-    best, best_ap = means.loc[references, "auroc"].idxmax(), means.loc[references, "ap"].idxmax()
+    best, best_ap = (means.loc[references(sets), measure].idxmax() for measure in ("auroc", "ap"))
     wide = sets.pivot(index="name", columns="method", values="auroc")
     lines = []
     for method in means.sort_values("auroc", ascending=False).index:
@@ -62,41 +59,13 @@ def summary(part: pd.DataFrame) -> str:
     return title + pd.DataFrame(lines).round(3).to_string(index=False)
 
 
-def by_set(part: pd.DataFrame) -> str:
-    """A line per set, a column per method."""
-    named = _named(part)
-    mean = named.pivot_table(index="name", columns="method", values="auroc", aggfunc="mean")
-    spread = named.pivot_table(index="name", columns="method", values="auroc", aggfunc="std")
-    texts = mean.map("{:.3f}".format)
-    known = spread.reindex_like(mean)
-    return (texts + known.map(lambda s: f" ({s:.3f})" if s == s else "")).where(mean.notna(), "-").to_string()
+def _summary(part: pd.DataFrame) -> str:
+    return sensor_tables.summary(part) if part.iloc[0]["modality"] == "sensor" else summary(part)
 
 
-def _parts(results: pd.DataFrame) -> list[tuple[object, pd.DataFrame]]:
+def _parts(results: pd.DataFrame) -> list[pd.DataFrame]:
+    """What belongs into one table; the families of recordings share one."""
     sound = results[results["error"].isna()]
-    parts = list(sound.groupby(["modality", "group", "protocol"], sort=True))
-    return [(key, part) for key, part in parts if (part["declared"] == REFERENCE).any()]
-
-
-def _named(part: pd.DataFrame) -> pd.DataFrame:
-    """Methods are named with what was declared of the rows; times are ratios to the isolation forest."""
-    part = part.copy()
-    forest = part[part["method"] == "isolation_forest"].set_index(["name", "seed"])["seconds"]
-    forest = forest[~forest.index.duplicated()]
-    part["time"] = part["seconds"] / pd.MultiIndex.from_frame(part[["name", "seed"]]).map(forest).to_numpy(dtype=float)
-    told = part["declared"] != REFERENCE
-    part.loc[told, "method"] = part["method"] + " (" + part["declared"] + ")"
-    return part
-
-
-def _complete(part: pd.DataFrame) -> pd.DataFrame:
-    """Means over the seeds, for the methods that were run on most sets, and the sets that all of them were run on."""
-    named = _named(part)
-    sets = named.groupby(["method", "name"], as_index=False).agg(
-        auroc=("auroc", "mean"), ap=("ap", "mean"), time=("time", "mean"), declared=("declared", "first")
-    )
-    counts = sets["method"].value_counts()
-    sets = sets[sets["method"].isin(counts[counts >= 0.9 * counts.max()].index)]
-    methods = sets["method"].nunique()
-    per_set = sets["name"].value_counts()
-    return sets[sets["name"].isin(per_set[per_set == methods].index)]
+    table = sound["group"].where(sound["modality"] != "sensor", "all")
+    parts = [part for _, part in sound.groupby(["modality", table.rename("table"), "protocol"], sort=True)]
+    return [part for part in parts if len(references(part))]

@@ -55,7 +55,9 @@ def untrained(cls: type[Pretext], modality: Modality) -> Pretext:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return cls(
-            settings, shape, build_encoder(name, cls.encoder_shape(settings, shape), cls.encoder_settings(settings))
+            settings,
+            shape,
+            build_encoder(name, cls.encoder_shape(settings, shape), cls.encoder_settings(settings, shape)),
         )
 
 

@@ -3,12 +3,11 @@
 import json
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
 from ad_core.progress import Silent
-from ad_core.recipe import RECIPES, Fitted, Recipe
+from ad_core.recipe import RECIPES, Fitted, HeldOut, Recipe
 from ad_core.reference import REFERENCES, ReferenceModel, flat
 from ad_core.settings import Settings
 from ad_core.types import Frame, Modality, Split, TrainingRows
@@ -45,6 +44,9 @@ class Mean:
     def expected_range(self, x):
         return None
 
+    def over_time(self, x):
+        return None
+
     def extras(self, x):
         return {}
 
@@ -64,9 +66,9 @@ class FourFolds(Recipe):
             report.check()
             rows = flat(frame.take(np.setdiff1d(split.fit, fold)), self.modality)
             pair = [self.member(name, rows) for name in MEMBERS]
-            held_out.append(pd.DataFrame({"item": fold, "score": Mean(pair).score(frame.take(fold))}))
+            held_out.append(Mean(pair).score(frame.take(fold)).numpy())
             members += pair
-        return Fitted(Mean(members), pd.concat(held_out, ignore_index=True), out_of_bag=True)
+        return Fitted(Mean(members), HeldOut(np.concatenate(folds), np.concatenate(held_out)))
 
     def state(self, model):
         arrays = {f"{i}": member.rows for i, member in enumerate(model.members)}
@@ -115,16 +117,16 @@ def test_far_off_item_scores_above_the_median_of_held_out_ones(fitted):
     _, modality, result = fitted
 
     with torch.no_grad():
-        assert result.model.score(items.far_off(modality)).item() > result.held_out["score"].median()
+        assert result.model.score(items.far_off(modality)).item() > np.median(result.held_out.scores)
 
 
 def test_held_out_scores_belong_to_different_items(fitted):
     _, modality, result = fitted
 
-    assert {"item", "score"} <= set(result.held_out)
-    assert result.held_out["item"].is_unique
-    assert result.held_out["item"].isin(np.arange(len(items.frame(modality)))).all()
-    assert np.isfinite(result.held_out["score"]).all()
+    held_out = result.held_out
+    assert len(held_out.items) == len(held_out.scores) == len(set(held_out.items))
+    assert np.isin(held_out.items, np.arange(len(items.frame(modality)))).all()
+    assert np.isfinite(held_out.scores).all()
 
 
 def test_state_is_json_and_arrays_and_restores_the_model(fitted):
@@ -146,8 +148,8 @@ def test_out_of_bag_scores_come_from_members_that_did_not_see_the_row():
     result = FourFolds(Nothing(), 0).fit(frame, items.split(), "unsure", Silent())
     members = result.model.members
 
-    assert sorted(result.held_out["item"]) == items.split().fit.tolist()
-    for item, score in result.held_out.itertuples(index=False):
+    assert sorted(result.held_out.items) == items.split().fit.tolist()
+    for item, score in zip(result.held_out.items, result.held_out.scores, strict=True):
         x = frame.take(np.array([item]))
         row = flat(x, Modality.TABLE)
         strangers = [m for m in members if not (m.rows == row).all(axis=1).any()]

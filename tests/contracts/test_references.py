@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ad_core.reference import REFERENCES, ReferenceModel, flat
+from ad_core.reference import REFERENCES, ReferenceModel, fitting_rows, flat
 from ad_core.types import Modality
 from tests.contracts import items
 from tests.contracts.checks import check_settings
@@ -13,13 +13,13 @@ ALL = [(name, modality) for modality in Modality for name in REFERENCES.names(mo
 everywhere = pytest.mark.parametrize(("name", "modality"), ALL)
 
 
-def rows(modality: Modality) -> np.ndarray:
-    return flat(items.frame(modality).take(items.split().fit), modality)
+def rows(name: str, modality: Modality) -> np.ndarray:
+    return fitting_rows(REFERENCES.get(name), items.frame(modality), items.split().fit, 0)
 
 
 def model(name: str, modality: Modality, seed: int = 0) -> ReferenceModel:
     cls = REFERENCES.get(name)
-    return ReferenceModel(cls(cls.Settings(), seed), modality, rows(modality))
+    return ReferenceModel(cls(cls.Settings(), seed), modality, rows(name, modality))
 
 
 @pytest.mark.parametrize("name", REFERENCES.names())
@@ -48,7 +48,11 @@ def test_score_depends_on_the_item_alone(name, modality):
     torch.testing.assert_close(pieces, score(x), rtol=1e-6, atol=1e-6)
 
 
-@everywhere
+BLIND = {"spectral_residual": "looks for samples that stick out of their own window; in noise none does"}
+"""References for which the far-off item is not odd, and why."""
+
+
+@pytest.mark.parametrize(("name", "modality"), [pair for pair in ALL if pair[0] not in BLIND])
 def test_far_off_item_scores_above_the_median_of_normal_ones(name, modality):
     score = model(name, modality).score
 
@@ -59,7 +63,7 @@ def test_far_off_item_scores_above_the_median_of_normal_ones(name, modality):
 def test_a_single_row_can_be_learnt_from(name, modality):
     cls = REFERENCES.get(name)
 
-    lonely = ReferenceModel(cls(cls.Settings(), 0), modality, rows(modality)[:1])
+    lonely = ReferenceModel(cls(cls.Settings(), 0), modality, rows(name, modality)[:1])
 
     assert lonely.score(items.far_off(modality)).isfinite().all()
 
@@ -73,4 +77,4 @@ def test_it_says_that_it_has_no_gradient_and_no_map(name, modality):
     assert fitted.expected(x) is None
     assert fitted.expected_range(x) is None
     assert fitted.extras(x) == {}
-    assert fitted.embed(x).shape == (1, rows(modality).shape[1])
+    assert fitted.embed(x).shape == flat(x, modality).shape

@@ -125,6 +125,50 @@ def test_every_page_explains_itself_and_every_word_it_uses() -> None:
         assert set(used) <= set(words.GLOSSARY)
 
 
+def judging() -> None:
+    import streamlit as st
+
+    from pages._ui.judged import judged
+
+    judged({"method": "masked_window", "evaluation": st.session_state["evaluation"]})
+
+
+def evaluation(**more: Any) -> dict[str, Any]:
+    """What a run's summary says of one detector."""
+    areas = {f"{name}{end}": 0.75 for name in ("auroc", "average_precision") for end in ("", "_low", "_high")}
+    return {"n": 900, "positives": 60, "note": "", **areas, **more}
+
+
+def test_recordings_are_judged_by_their_labelled_stretches_beside_the_references() -> None:
+    test = AppTest.from_function(judging)
+    ranges = {"vus_pr": 0.5, "event_recall": 1.0, "events": 3, "recordings": 2}
+    test.session_state["evaluation"] = {"method": evaluation(**ranges), "mahalanobis": evaluation(**ranges)}
+
+    test.run()
+
+    table = test.dataframe[0].value
+    assert test.expander[0].label.startswith("Judged by labels: VUS-PR 0.5, event recall 1, AUROC 0.75")
+    assert table[["detector", "VUS-PR", "event recall"]].to_numpy().tolist() == [
+        ["masked_window", 0.5, 1.0],
+        ["mahalanobis", 0.5, 1.0],
+    ]
+    assert "3 events in 2 recordings" in test.caption[1].value
+
+
+def test_tables_are_judged_row_by_row_with_intervals() -> None:
+    test = AppTest.from_function(judging)
+    test.session_state["evaluation"] = {"method": evaluation()}
+
+    test.run()
+
+    table = test.dataframe[0].value
+    assert [name.strip() for name in table] == [
+        "detector", "AUROC", "95 % interval", "average precision", "95 % interval",
+    ]  # fmt: skip
+    assert table.iloc[0, 2] == "0.750 – 0.750"
+    assert len(test.caption) == 1
+
+
 def test_numbers_are_told_in_three_digits() -> None:
     assert [words.number(v) for v in (0.12345, 12.345, 1234.5, None, float("nan"))] == [
         "0.123",

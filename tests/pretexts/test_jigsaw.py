@@ -9,7 +9,7 @@ import torch
 from ad_core.encoder import build_encoder
 from ad_core.errors import MethodError
 from ad_core.pretext import PRETEXTS
-from ad_core.pretexts.jigsaw import JigsawSettings, _far_apart, _put_together
+from ad_core.pretexts.jigsaw import JigsawSettings, _put_together
 from ad_core.types import Batch, Draw, Modality
 from tests.contracts import items
 from tests.contracts.checks import trained
@@ -48,22 +48,6 @@ def test_a_rim_that_fills_no_tile_stays():
     assert torch.equal(moved[..., 4, :], x[..., 4, :])
     assert torch.equal(moved[..., :, 4], x[..., :, 4])
     assert torch.equal(moved[..., :2, :2], x[..., 2:4, 2:4])
-
-
-def test_four_tiles_have_24_orders_and_the_usual_one_comes_first():
-    orders = _far_apart(4, 24)
-
-    assert orders[0].tolist() == [0, 1, 2, 3]
-    assert len({tuple(order) for order in orders.tolist()}) == 24
-
-
-def test_few_orders_are_far_apart():
-    """Four orders of four tiles can differ in all places, a Latin square; of nine tiles, 24 can in nearly all."""
-    for tiles, most, least in ((4, 4, 4), (9, 24, 7)):
-        orders = _far_apart(tiles, most)
-        different = (orders[:, None] != orders).sum(2) + tiles * torch.eye(most, dtype=torch.long)
-        assert different.min() >= least
-        assert torch.equal(orders.sort(1).values, torch.arange(tiles).expand(most, -1))
 
 
 @pytest.mark.parametrize(("grid", "orders"), [(2, 24), (3, 10)])

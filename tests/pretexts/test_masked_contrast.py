@@ -9,9 +9,8 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from ad_core.encoder import build_encoder
-from ad_core.errors import MethodError
 from ad_core.pretext import PRETEXTS
-from ad_core.pretexts.masked_contrast import BANK, _gaussians, _partners, _RowTurns
+from ad_core.pretexts.masked_contrast import _partners
 from ad_core.progress import Silent
 from ad_core.training import TrainingSettings, train_task
 from ad_core.types import Batch, Draw, Frame, ItemShape, Modality, PartKind, Parts, Split
@@ -36,7 +35,7 @@ def built(shape: ItemShape, **values):
     settings = CLS.Settings(**values)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return CLS(settings, shape, build_encoder("mlp", shape, CLS.encoder_settings(settings))).eval()
+        return CLS(settings, shape, build_encoder("mlp", shape, CLS.encoder_settings(settings, shape))).eval()
 
 
 def taught(frame: Frame, steps=80, **values):
@@ -105,7 +104,7 @@ def test_loss_is_that_of_the_paper_pair_by_pair():
         task.projector[2].bias -= task.projector(task.encoder(x)).mean(0)  # so that some copies point away from others
         loss = task.loss(Batch(x, torch.tensor(cls)), Draw.per_item(3))
         draw = Draw.per_item(3)
-        z = torch.stack([task._embedded(task._disturbed(x, draw)) for _ in range(2)]).numpy().astype(float)
+        z = torch.stack([task._embedded(task.turns.disturbed(x, draw)) for _ in range(2)]).numpy().astype(float)
         partner, _ = _partners(torch.tensor(cls), ways, draw)
 
     copies = [(v, i, r) for v in range(2) for i in range(4) for r in range(ways)]
@@ -151,29 +150,6 @@ def test_a_single_row_has_a_finite_loss_and_gradient():
     assert all(p.grad.isfinite().all() for p in task.parameters() if p.grad is not None)
 
 
-def test_copies_borrow_whole_columns_of_other_rows():
-    """A category stays a category: its entries come from one row."""
-    x = items.frame(Modality.TABLE).take(np.arange(32))
-    task = built(items.shape(Modality.TABLE), corruption=0.5, noise=0)
-    task.prepare([Batch(x)])
-
-    copies = task._disturbed(x, Draw.per_item(0))  # (32, 4, 7)
-
-    assert (copies[:, :, 4:].sum(2) == 1).all()
-    assert 0.4 < (copies[:, :, 0] != x[:, None, 0]).float().mean() < 0.55  # a lender may have the same value
-    assert all(value in x[:, 0] for value in copies[:, :, 0].flatten())
-
-
-def test_the_first_way_is_none_and_the_others_are_rotations():
-    with torch.random.fork_rng(devices=[]):
-        turns, x = _RowTurns(6, 3), torch.randn(10, 1, 6).expand(-1, 3, -1)
-    turned = turns(x)
-
-    assert torch.equal(turned[:, 0], x[:, 0])
-    torch.testing.assert_close(torch.cdist(turned[:, 2], turned[:, 2]), torch.cdist(x[:, 0], x[:, 0]))
-    assert (turned[:, 1] - turned[:, 2]).abs().amax() > 0.5
-
-
 def test_score_is_the_smallest_harmonic_mean_of_distances_by_hand():
     """One class 1 and 3 away, the other 2 and 2: 2 / (1 + 1/3) = 1.5 and 2. Half of the nearer ones' range is 1."""
     task = built(items.shape(Modality.TABLE), transformations=2, embedding=2)
@@ -188,31 +164,6 @@ def test_score_is_the_smallest_harmonic_mean_of_distances_by_hand():
 
     assert scores(task, x) == pytest.approx([1.5, min(2 / (17**-0.5 + 0.2), 20**0.5)])
     assert task.extras(x, Draw.shared(0))["spread"][0].item() == pytest.approx(1.0)
-
-
-def test_distances_are_those_of_ledoit_and_wolf():
-    from sklearn.covariance import LedoitWolf
-
-    random = np.random.default_rng(0)
-    z, cls = random.normal(size=(200, 1, 4)) * [1, 2, 3, 0.1], np.zeros(200)
-
-    mean, whiten = _gaussians(z, cls)
-    found = (((z[:, 0] - mean[0, 0]) @ whiten[0, 0]) ** 2).sum(1)
-
-    np.testing.assert_allclose(found, LedoitWolf().fit(z[:, 0]).mahalanobis(z[:, 0]), rtol=1e-3)
-
-
-def test_a_class_of_few_rows_takes_the_covariance_within_all_classes():
-    """Spread 1 and 5 in classes of 60 rows at distance 100, spread 1 and 5 in classes of 10 rows."""
-    random, cls = np.random.default_rng(0), np.repeat([-1.0, 0, 1, 2], [60, 60, 10, 10])
-    z = random.normal(size=(140, 2, 3)) * np.where(cls % 2, 1, 5)[:, None, None] + 100 * cls[:, None, None]
-
-    _, whiten = _gaussians(z, cls)
-    precision = (whiten**2).sum((1, 2, 3)) / 6  # of one dimension; Ledoit and Wolf shrink, so not exactly
-
-    np.testing.assert_allclose(precision[:2], [1, 1 / 25], rtol=0.3)
-    np.testing.assert_array_equal(whiten[2], whiten[3])
-    np.testing.assert_allclose(precision[2], 1 / 13, rtol=0.3)  # half the rows have variance 1, half 25
 
 
 def test_rows_beside_all_classes_are_found(groups):
@@ -242,18 +193,3 @@ def test_rows_five_times_as_far_rank_above_nearly_all_others_and_rise_without_en
 
     assert (ladder[0] > np.quantile(usual, 0.95)).mean() > 0.95
     assert (np.diff(ladder, axis=0) > 0).all()
-
-
-def test_the_bank_is_capped_and_not_part_of_the_bundle():
-    x = torch.zeros(BANK, 7)
-    task = built(items.shape(Modality.TABLE))
-
-    task.prepare([Batch(x), Batch(x)])
-
-    assert len(task.bank) == BANK
-    assert not any("bank" in name for name in task.state_dict())
-
-
-def test_rows_too_wide_to_be_turned_are_refused_in_words():
-    with pytest.raises(MethodError, match="Leave columns out"):
-        _RowTurns(20_000, 2)

@@ -10,7 +10,7 @@ from torch import nn
 from ad_core.encoder import DEFAULT_ENCODER, build_encoder
 from ad_core.errors import MethodError
 from ad_core.pretext import PRETEXTS, Progress
-from ad_core.pretexts.random_projections import PAIRS_AT_A_TIME
+from ad_core.pretexts.random_projections import PAIRS_AT_A_TIME, _statistics
 from ad_core.progress import Silent
 from ad_core.training import TrainingSettings, train_task
 from ad_core.types import Batch, Draw, Frame, ItemShape, Modality, PartKind, Parts, Split
@@ -228,11 +228,21 @@ def test_broken_images_and_windows_score_above_usual_ones(modality):
     assert found > 0.95
 
 
-def test_images_and_windows_are_seen_through_first_weights_that_are_not_trained():
-    task = built(items.shape(Modality.SENSOR))
+def test_images_are_seen_through_first_weights_that_are_not_trained():
+    task = built(items.shape(Modality.IMAGE))
 
     assert not any(p.requires_grad for p in task.encoder.parameters())
-    assert task.embed(torch.zeros(2, 2, 32)).shape == (2, 48 + 2 * 16 * 2)  # encoder, 2 channels, 16 parts, 2 figures
+    assert task.embed(torch.zeros(2, 3, 16, 16)).shape == (2, task.encoder.d + 3 * 16 * 2)  # 3 colours, 16 parts
+
+
+def test_windows_are_seen_as_level_spread_and_roughness_of_their_quarters():
+    """Quarters 0 0, 2 4, 1 1 and 5 5 of one channel; steps from sample to sample 0 0 | 2 2 | -3 0 | 4 0."""
+    x = torch.tensor([[[0.0, 0, 2, 4, 1, 1, 5, 5]]])
+
+    found = _statistics(x)
+
+    expected = [0, 3, 1, 5, 0, 1, 0, 0, 0, 2, 4.5**0.5, 8**0.5]
+    torch.testing.assert_close(found, torch.tensor([expected]), atol=1e-3, rtol=1e-3)
 
 
 def test_more_projections_than_memory_should_hold_are_refused_in_words():

@@ -1,0 +1,1 @@
+"""Ways in which items are turned and disturbed so that copies of them can be compared."""

@@ -1,0 +1,1 @@
+"""Tests of how items are turned and disturbed."""
