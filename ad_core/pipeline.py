@@ -162,7 +162,7 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
         residuals=_residuals(fitted.model, frame, split, device),
         out_of_bag=None if fitted.held_out is None else _kept_scores(frame, fitted.held_out),
         recipe=recipe,
-        part_levels=_part_levels(fitted.model, frame, split, device),
+        part_levels=_part_levels(fitted, frame, split, device),
         device=device,
     )
 
@@ -349,13 +349,21 @@ def _residuals(model: Any, frame: Frame, split: Split, device: Any) -> np.ndarra
     return np.asarray(np.quantile(np.concatenate(found), [0.05, 0.95], axis=0), dtype=np.float32)
 
 
-def _part_levels(model: Any, frame: Frame, split: Split, device: Any) -> np.ndarray | None:
-    """(channel,) what part scores of a recording's channels usually reach, on windows that no weight was fitted to."""
+def _part_levels(fitted: "Fitted", frame: Frame, split: Split, device: Any) -> np.ndarray | None:
+    """(channel,) what part scores of a recording's channels usually reach, by a model that was not fitted to them."""
+    import torch
+
     from ad_core.event_leads import usual_levels
 
     if frame.shape.modality is not Modality.SENSOR:
         return None
-    return usual_levels(model, frame, split.calibration if len(split.calibration) else split.early_stop, device)
+    if fitted.held_out is None:
+        return usual_levels(
+            fitted.model, frame, split.calibration if len(split.calibration) else split.early_stop, device
+        )
+    if isinstance(fitted.held_out.model, torch.nn.Module):
+        return usual_levels(fitted.held_out.model.to(device), frame, fitted.held_out.items, device)
+    return None
 
 
 def score_frame(detector: "Detector", frame: Frame, report: Report) -> np.ndarray:

@@ -23,6 +23,8 @@ class HeldOut:
     """(n,) positions in the frame."""
     scores: np.ndarray
     """(n,), or (n, span) where the model tells the samples of an item apart."""
+    model: ScoreModel | None = None
+    """The model that gave them, where it is one: what else is usual on rows that it has not seen is learnt from it."""
 
 
 @dataclass(frozen=True)

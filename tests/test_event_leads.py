@@ -163,3 +163,14 @@ def test_the_mark_of_an_excluded_peak_stays_with_its_event():
 
     assert bool(found["excluded"].iloc[0])
     assert "leads" not in found
+
+
+def test_where_all_rows_teach_the_levels_come_from_a_model_that_had_not_seen_them():
+    table = recording(broken=False)
+    detector = pipeline.train(pipeline.open_dataset(table, time="time", label="is_anomaly"), "balanced")
+    table.loc[800:859, "pressure [bar]"] = np.random.default_rng(3).normal(0, 2, 60)
+    new = pipeline.open_like(detector, table.assign(time=lambda t: t["time"] + pd.Timedelta(days=1)))
+    found = cases.find_events(detector, detector.score(new), detector.frame(new)).iloc[0]
+
+    assert (detector.part_levels > 1).all()  # 1 is the usual error on rows that were not seen
+    assert found["leading"] == "pressure [bar]"

@@ -75,7 +75,7 @@ class BalancedSensor(Recipe):
         report.step(0.6)
         with torch.no_grad():
             scores = [first.over_time(batch.x).numpy() for batch in frame.batches(later, frame.items_at_a_time)]
-        return Fitted(model.eval(), HeldOut(later, np.concatenate(scores)))
+        return Fitted(model.eval(), HeldOut(later, np.concatenate(scores), first.eval()))
 
     def _judged(self, frame: Frame, teaching: np.ndarray, report: Report) -> list[Judged]:
         """By what each channel is judged: as declared, else both ways unless it is alone and its level has drifted."""

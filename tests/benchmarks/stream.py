@@ -7,6 +7,7 @@ scored at once, and the share of the time that the model itself took: the rest i
 import argparse
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,11 @@ import torch
 
 from ad_core import pipeline
 from ad_core.detector import Detector
+from ad_core.scorer import ScoreModel
 
 AIM_HZ, CHANNELS, TICKS, WINDOW, BLOCK = 1000, 10, 20_000, 128, 100
 METHODS = {
+    "balanced": {},
     "mahalanobis": {},
     "nearest_neighbours": {},
     "autoencoder": {"training": {"max_steps": 20}},
@@ -28,14 +31,21 @@ METHODS = {
 class Watched:
     """A model whose time is taken."""
 
-    def __init__(self, model: object) -> None:
+    def __init__(self, model: ScoreModel) -> None:
         self.model, self.seconds = model, 0.0
+        self.extras = model.extras
 
     def score(self, x: torch.Tensor) -> torch.Tensor:
+        return self._timed(self.model.score, x)
+
+    def over_time(self, x: torch.Tensor) -> torch.Tensor | None:
+        return self._timed(self.model.over_time, x)
+
+    def _timed(self, work: Callable[[torch.Tensor], Any], x: torch.Tensor) -> Any:
         began = time.perf_counter()
-        scores = self.model.score(x)
+        found = work(x)
         self.seconds += time.perf_counter() - began
-        return scores
+        return found
 
 
 def main() -> None:
@@ -97,7 +107,6 @@ def at_once(detector: Detector, new: pd.DataFrame) -> Callable[[], None]:
 def spent(detector: Detector, work: Callable[[], None]) -> str:
     """Ticks per second of processor time, which a busy machine blurs less, and the share of the model."""
     watched, model = Watched(detector.model), detector.model
-    watched.extras = model.extras
     detector.model = watched
     began, worked = time.perf_counter(), time.process_time()
     work()
