@@ -64,7 +64,7 @@ def explain_top(
         item_scores = score_items(detector.model, frame, np.arange(len(frame)), device=detector.device, report=report)
     scores = detector.scored_rows(frame, item_scores)
     if detector.modality is Modality.SENSOR:
-        found = find_events(detector, scores, frame).nlargest(top, "peak_score")
+        found = find_events(detector, scores, frame, led=0).nlargest(top, "peak_score")
         highest = scores.dropna(subset="score").nlargest(1, "score")["row_id"]  # where nothing is an event
         row_ids = found["row_id_peak"].tolist() or highest.tolist()
     else:
@@ -151,8 +151,11 @@ def event_rule(detector: Detector, frame: Frame) -> dict[str, Any]:
     return {"threshold": threshold, "by": by, "merge_gap": gap, "merge_windows": merge_windows}
 
 
-def find_events(detector: Detector, scores: pd.DataFrame, frame: Frame) -> pd.DataFrame:
+def find_events(detector: Detector, scores: pd.DataFrame, frame: Frame, led: int = LED) -> pd.DataFrame:
     """Stretches of a recording whose time stamps are alerts, see `event_rule` and `events.events`.
+
+    Args:
+        led: for so many of the highest it is looked up which channels led.
 
     Returns:
         Also `excluded` (whether the peak is), where times were excluded; and where the model says which channel
@@ -165,18 +168,18 @@ def find_events(detector: Detector, scores: pd.DataFrame, frame: Frame) -> pd.Da
     found = events(scores, rule["threshold"], merge_gap=rule["merge_gap"])
     if "excluded" in scores:
         found["excluded"] = found["row_id_peak"].map(scores.set_index("row_id")["excluded"]).astype(bool)
-    if detector.part_levels is None:
+    if detector.part_levels is None or not led:
         return found
     row = pd.Series(np.arange(len(frame.rows)), index=frame.rows["row_id"].to_numpy())
     sample = frame.rows["sample"].to_numpy()
     is_clock = detector.reader.clock is not ClockKind.ROW  # type: ignore[attr-defined]
     names: list[str | None] = [None] * len(found)
     texts: list[str | None] = [None] * len(found)
-    for i, event in enumerate(found.head(LED).itertuples()):
+    for i, event in enumerate(found.head(led).itertuples()):
         start, peak = int(row[event.row_id_start]), int(row[event.row_id_peak])
-        led = leads(detector.model, frame, detector.part_levels, (sample[start], sample[peak]), detector.device)
-        if led:
-            names[i], texts[i] = led[0].channel, in_words_of(led, frame, peak, is_clock=is_clock)
+        first = leads(detector.model, frame, detector.part_levels, (sample[start], sample[peak]), detector.device)
+        if first:
+            names[i], texts[i] = first[0].channel, in_words_of(first, frame, peak, is_clock=is_clock)
     return found.assign(leading=pd.Series(names, dtype="str"), leads=pd.Series(texts, dtype="str"))
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ad_core import bundle, pipeline
+from ad_core import bundle, cases, pipeline
 from ad_core.detector import Detector
 from ad_core.errors import BundleError
 from ad_core.progress import Silent
@@ -59,3 +59,27 @@ def test_the_bundle_remembers_how_it_came_about(trained_on_payments):
     assert len(facts["data"]["fingerprint"]) == 64
     assert facts["declared"]["label"] == "is_fraud"
     assert "torch" in facts["versions"]
+
+
+def test_a_bundle_of_format_1_still_scores_and_streams(trained_on_recording, recording_file, tmp_path, monkeypatch):
+    """It knew neither gaps nor scales of entities nor shared channels nor usual levels, and fewer settings."""
+    folder = trained_on_recording.detector.save(tmp_path / "bundle")
+    facts, parts = bundle.read(folder)
+    for name in ("gap_s", "shared", "entities"):
+        del parts["reader"]["facts"][name]
+    for name in ("resample", "scale_per_entity", "merge_windows"):
+        del parts["reader"]["settings"][name]
+    del parts["part_levels"], facts["declared"]["exclude"]
+    monkeypatch.setattr(bundle, "FORMAT", 1)
+    bundle.write(folder, facts, parts)
+    monkeypatch.undo()
+
+    old = Detector.load(folder)
+    data = pipeline.open_like(old, recording_file)
+    scores = old.score(data)
+    final = [answer for answer in old.stream().push_table(data.data).itertuples() if answer.is_final]
+
+    np.testing.assert_allclose(scores["score"], trained_on_recording.scores["score"], rtol=1e-5)
+    assert old.reader.gap_s == 5.0
+    assert len(final) > 1000
+    assert "leads" not in cases.find_events(old, scores, old.frame(data))

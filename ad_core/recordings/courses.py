@@ -36,6 +36,8 @@ def is_command(values: pd.Series) -> bool:
     """Whether a column of numbers or truth values only says on and off: 0 and 1, both of them."""
     if not (pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)):
         return False
+    if values.min() != 0 or values.max() != 1:  # cheap, and true of few others
+        return False
     return set(pd.unique(values.dropna())) == {0, 1}
 
 
