@@ -74,7 +74,9 @@ def build_model(
     _check_fits(SCORERS, scorer, shape.modality)
     settings = task_class.Settings.parse(pretext_settings, "pretext")
     name = task_class.encoder_name or DEFAULT_ENCODER[shape.modality]
-    encoder = build_encoder(name, task_class.encoder_shape(settings, shape), task_class.encoder_settings(settings, shape))
+    encoder = build_encoder(
+        name, task_class.encoder_shape(settings, shape), task_class.encoder_settings(settings, shape)
+    )
     return TaskModel(
         task_class(settings, shape, encoder), scorer_class(scorer_class.Settings.parse(scorer_settings, "scorer"))
     )

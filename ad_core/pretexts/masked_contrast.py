@@ -86,7 +86,9 @@ class MaskedContrast(Pretext):
     misses = (
         "single odd cells and short spikes; without a class column a plain Gaussian of the items often does as well"
     )
-    source = "Cho et al. 2021, Masked contrastive learning, IJCAI, arXiv:2105.08793; for rows and windows in an own form"
+    source = (
+        "Cho et al. 2021, Masked contrastive learning, IJCAI, arXiv:2105.08793; for rows and windows in an own form"
+    )
     modalities = frozenset({Modality.TABLE, Modality.SENSOR})
     Settings = MaskedContrastSettings
     settings: MaskedContrastSettings

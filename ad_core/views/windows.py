@@ -28,9 +28,7 @@ class WindowViews(nn.Module):
         MethodError: there are not so many ways.
     """
 
-    def __init__(
-        self, shape: ItemShape, ways: int, noise: float, scaling: float, crop: float, dropout: float
-    ) -> None:
+    def __init__(self, shape: ItemShape, ways: int, noise: float, scaling: float, crop: float, dropout: float) -> None:
         super().__init__()
         turns = _turns(shape.size[1])
         if ways > len(turns):

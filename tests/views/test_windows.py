@@ -11,9 +11,7 @@ from tests.contracts import items
 
 def views(ways: int = 4, size: tuple[int, int] = (2, 32), **disturbances: float) -> WindowViews:
     quiet = {"noise": 0.0, "scaling": 0.0, "crop": 1.0, "dropout": 0.0}
-    return WindowViews(
-        items.shape(Modality.SENSOR).model_copy(update={"size": size}), ways, **(quiet | disturbances)
-    )
+    return WindowViews(items.shape(Modality.SENSOR).model_copy(update={"size": size}), ways, **(quiet | disturbances))
 
 
 def test_each_way_turns_its_copy():
