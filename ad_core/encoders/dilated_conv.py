@@ -10,15 +10,18 @@ from ad_core.types import ItemShape, Modality
 
 
 class DilatedConvSettings(Settings):
-    """Size of the network."""
+    """Size of the network, and which way it looks."""
 
     width: int = Field(48, ge=2, le=1024, description="Channels of every layer, and size of the embedding.")
-    layers: int = Field(5, ge=1, le=10, description="Residual layers; layer i looks 2^i steps to either side.")
+    layers: int = Field(
+        5, ge=1, le=10, description="Residual layers; layer i looks 2^i steps to either side, or 2^(i + 1) back."
+    )
+    causal: bool = Field(False, description="Whether a time step sees only itself and what came before it.")
 
 
 @ENCODERS.register
 class DilatedConv(Encoder):
-    """(b, channel, time) -> (b, width); looks both ways in time and keeps one embedding per time step."""
+    """(b, channel, time) -> (b, width); keeps one embedding per time step, which looks both ways unless causal."""
 
     title = "Dilated convolutions"
     modalities = frozenset({Modality.SENSOR})
@@ -27,7 +30,7 @@ class DilatedConv(Encoder):
 
     def __init__(self, settings: DilatedConvSettings, shape: ItemShape) -> None:
         super().__init__(settings, shape)
-        layers = [_Layer(settings.width, 2**i) for i in range(settings.layers)]
+        layers = [_Layer(settings.width, 2**i, settings.causal) for i in range(settings.layers)]
         self.layers = nn.Sequential(nn.Conv1d(shape.size[0], settings.width, 1), *layers)
 
     @property
@@ -45,16 +48,18 @@ class DilatedConv(Encoder):
         return self.parts(x).mean(2)
 
     def decoder(self, out: ItemShape) -> nn.Module:
-        return nn.Sequential(_Layer(self.d, 1), _Layer(self.d, 2), nn.Conv1d(self.d, out.size[0], 1))
+        layers = [_Layer(self.d, dilation, self.settings.causal) for dilation in (1, 2)]
+        return nn.Sequential(*layers, nn.Conv1d(self.d, out.size[0], 1))
 
 
 class _Layer(nn.Module):
     """h + W gelu(dilated convolution of 3 taps): as long as its input."""
 
-    def __init__(self, width: int, dilation: int) -> None:
+    def __init__(self, width: int, dilation: int, causal: bool) -> None:
         super().__init__()
-        self.taps = nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation)
+        self.reach = (2 * dilation, 0) if causal else (dilation, dilation)
+        self.taps = nn.Conv1d(width, width, 3, dilation=dilation)
         self.mix = nn.Conv1d(width, width, 1)
 
     def forward(self, h: Tensor) -> Tensor:
-        return h + self.mix(F.gelu(self.taps(h)))  # type: ignore[no-any-return]
+        return h + self.mix(F.gelu(self.taps(F.pad(h, self.reach))))  # type: ignore[no-any-return]

@@ -18,3 +18,20 @@ def test_layer_i_looks_2_to_the_i_steps_to_either_side():
         moved = (net.parts(changed) - net.parts(x)).abs().amax(1)[0] > 1e-6
 
     assert moved.nonzero().flatten().tolist() == list(range(13, 28))
+
+
+def test_a_causal_one_sees_nothing_that_comes_later():
+    """Three layers of 3 taps: 2 + 4 + 8 = 14 steps back."""
+    shape = items.shape(Modality.SENSOR).model_copy(update={"size": (2, 40)})
+    net, x = DilatedConv(DilatedConvSettings(layers=3, causal=True), shape), torch.randn(1, 2, 40)
+    changed = x.clone()
+    changed[:, :, 20] += 1
+
+    decoder = net.decoder(shape)
+
+    with torch.no_grad():
+        parts, changed_parts = net.parts(x), net.parts(changed)
+        rebuilt, changed_rebuilt = decoder(parts), decoder(changed_parts)
+
+    assert ((changed_parts - parts).abs().amax(1)[0] > 1e-6).nonzero().flatten().tolist() == list(range(20, 35))
+    assert torch.equal(changed_rebuilt[:, :, :20], rebuilt[:, :, :20])

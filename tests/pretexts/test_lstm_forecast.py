@@ -1,0 +1,101 @@
+"""Recurrent forecast: never from the future, judged after its first eighth, as multiples of the usual error."""
+
+import numpy as np
+import pytest
+import torch
+
+from ad_core.encoder import build_encoder
+from ad_core.pretext import PRETEXTS
+from ad_core.pretexts.lstm_forecast import LstmForecast, LstmForecastSettings
+from ad_core.types import Batch, Draw, Modality
+from tests.contracts import items
+from tests.contracts.checks import trained
+
+CLS = PRETEXTS.get("lstm_forecast")
+
+
+def constant(guess: float, time: int = 32) -> LstmForecast:
+    """A task that forecasts the same of everything."""
+    shape = items.shape(Modality.SENSOR).model_copy(update={"size": (2, time)})
+    settings = LstmForecastSettings(noise=2.0)
+    task = CLS(settings, shape, build_encoder("lstm", shape, CLS.encoder_settings(settings))).eval()
+    torch.nn.init.zeros_(task.head.weight)
+    torch.nn.init.constant_(task.head.bias, guess)
+    return task
+
+
+@pytest.fixture(scope="module")
+def task():
+    return trained(CLS, Modality.SENSOR, steps=150).task
+
+
+@pytest.fixture
+def x():
+    return items.frame(Modality.SENSOR).take(np.arange(80, 92))
+
+
+def test_a_forecast_knows_nothing_of_its_own_and_later_samples(task, x):
+    """Change what comes at sample 12: only what is expected after it may move."""
+    changed = x.clone()
+    changed[:, 0, 12] += 3.0
+
+    with torch.no_grad():
+        before, after = task.expected(x, Draw.shared(0)), task.expected(changed, Draw.shared(0))
+
+    assert torch.equal(after[:, :, :13], before[:, :, :13])
+    assert ((after - before)[:, :, 13:].abs().amax((1, 2)) > 0.01).all()
+
+
+def test_score_by_hand():
+    """Errors of 1 and 3, usual ones of 1 and 4: multiples of 1 / 1.01 and 9 / 4.01, after the first 4 samples."""
+    task, x = constant(1.0), torch.tensor([2.0, 4.0])[None, :, None].expand(1, 2, 32)
+    task.errors.learn([torch.tensor([[[1.0], [4.0]]])])
+
+    with torch.no_grad():
+        parts, score = task.part_scores(x, Draw.shared(0)), task.score(x, Draw.shared(0))
+
+    assert not parts[:, :, :4].any()
+    torch.testing.assert_close(parts[0, :, 4], torch.tensor([1 / 1.01, 9 / 4.01]))
+    assert score.item() == pytest.approx((1 / 1.01 + 9 / 4.01) / 2, rel=1e-5)
+
+
+def test_the_loss_is_the_squared_error_of_the_clean_window():
+    task, x = constant(0.5), torch.randn(3, 2, 32)
+
+    with torch.no_grad():
+        torch.testing.assert_close(task.loss(Batch(x), Draw.per_item(0)), (x - 0.5).square().mean((1, 2)))
+
+
+def test_over_the_windows_that_taught_each_channel_scores_about_1(task):
+    """A little less: 0.01 is added to what is usual, and no error of theirs is large."""
+    taught, usual = items.frame(Modality.SENSOR).take(items.split().fit), task.errors.usual[:, 0]
+
+    with torch.no_grad():
+        parts = task.part_scores(taught, Draw.shared(0))[:, :, 4:].mean((0, 2))
+
+    torch.testing.assert_close(parts, usual / (usual + 0.01), rtol=1e-4, atol=1e-4)
+
+
+def test_the_broken_channel_and_span_are_the_surprising_ones(task, x):
+    broken = x.clone()
+    broken[:, 1, 12:20] *= -1
+
+    with torch.no_grad():
+        parts = task.part_scores(broken, Draw.shared(0))
+
+    assert parts[:, 1, 12:20].mean() > 2 * parts[:, 1, 4:12].mean()
+    assert parts[:, 1].mean() > parts[:, 0].mean()
+
+
+def test_most_usual_values_are_in_the_expected_range(task, x):
+    with torch.no_grad():
+        low, high = task.expected_range(x, Draw.shared(0))
+
+    inside = ((x >= low) & (x <= high))[:, :, 4:].float().mean()
+    assert 0.8 < inside < 0.99
+
+
+def test_windows_of_any_length_can_be_judged():
+    for time in (1, 2, 9):
+        with torch.no_grad():
+            assert constant(0.0, time).score(torch.randn(3, 2, time), Draw.shared(0)).isfinite().all()

@@ -1,0 +1,58 @@
+"""Errors of windows as multiples of what is usual, worked out by hand."""
+
+import math
+
+import pytest
+import torch
+
+from ad_core.channel_errors import ChannelErrors, tempered
+
+
+def test_small_squares_are_kept_and_large_ones_count_by_their_logarithm():
+    """Beyond 6 standard deviations: 360 = 10 * 36 counts as 36 (1 + log 10)."""
+    found = tempered(torch.tensor([0.0, 4.0, 36.0, 360.0]))
+
+    assert found.tolist() == pytest.approx([0.0, 4.0, 36.0, 36 * (1 + math.log(10))])
+
+
+def test_tempering_has_no_kink_and_no_flat_part():
+    squares = torch.tensor([35.999, 36.001, 1e6], requires_grad=True)
+
+    tempered(squares).sum().backward()
+
+    assert squares.grad.tolist() == pytest.approx([1.0, 1.0, 36e-6], rel=1e-3)
+
+
+def test_errors_are_multiples_of_the_channels_usual_one():
+    """Channel 0 errs by 4 on average, channel 1 never: 0.01 is added to both."""
+    errors = ChannelErrors(2)
+    taught = torch.tensor([[[2.0, 4.0], [0.0, 0.0]], [[6.0, 4.0], [0.0, 0.0]]])
+
+    errors.learn([taught[:1], taught[1:]])
+
+    assert errors.usual.flatten().tolist() == pytest.approx([4.0, 0.0])
+    found = errors(torch.tensor([[[4.01, 8.02], [0.0, 0.09]]]))
+    torch.testing.assert_close(found, torch.tensor([[[1.0, 2.0], [0.0, 9.0]]]))
+
+
+def test_a_channel_that_never_erred_cannot_drown_the_others():
+    """It leaps to the clipping limit of 20, an error of 40,000 usual ones, and counts for less than 10 deviations do
+    in another channel that erred as usual only.
+    """
+    errors = ChannelErrors(2)
+    errors.learn([torch.tensor([[[1.0], [0.0]]])])
+
+    found = errors(torch.tensor([[[100.0], [400.0]]])).flatten()
+
+    assert found[1] == pytest.approx(36 * (1 + math.log(40_000 / 36)))
+    assert found[1] < 5 * found[0]
+
+
+def test_the_span_holds_nine_of_ten_normal_errors():
+    errors = ChannelErrors(1)
+    errors.learn([torch.full((1, 1, 4), 3.99)])
+
+    low, high = errors.span(torch.ones(1, 1, 1))
+
+    assert low.item() == pytest.approx(1 - 1.645 * 2)
+    assert high.item() == pytest.approx(1 + 1.645 * 2)
