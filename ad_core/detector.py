@@ -123,18 +123,19 @@ class Detector:
             table[name] = frame.reduce(values)
         return table.reset_index(drop=True)
 
-    def stream(self, gap_s: float | None = None) -> "Stream":
+    def stream(self, gap_s: float | None = None, together: int = 1) -> "Stream":
         """Score a recording while it is made: see `ad_core.stream`.
 
         Args:
             gap_s: a longer interval between two ticks ends a stretch [s]; None = as in the recordings learnt from.
+            together: so many windows are scored at once, which is faster, and later by all but one of their strides.
 
         Raises:
             DataError: the detector is not one of recordings.
         """
         from ad_core.stream import Stream
 
-        return Stream(self, gap_s)
+        return Stream(self, gap_s, together)
 
     def _extras(self, frame: Frame) -> dict[str, np.ndarray]:
         found: dict[str, list[np.ndarray]] = {}

@@ -85,16 +85,16 @@ class Stream:
 
     Args:
         detector: of recordings.
-        gap_s: see `Detector.stream`.
+        gap_s, together: see `Detector.stream`.
     """
 
-    def __init__(self, detector: "Detector", gap_s: float | None = None) -> None:
+    def __init__(self, detector: "Detector", gap_s: float | None = None, together: int = 1) -> None:
         from ad_core.readers.sensor import Sensor
 
         if not isinstance(detector.reader, Sensor):
             raise DataError(f"Only recordings can be scored as a stream; this detector takes {detector.modality} data.")
         self._detector, self._reader = detector, detector.reader
-        self._gap_s = gap_s
+        self._gap_s, self._together = gap_s, together
         self._recordings: dict[str | None, _Recording] = {}
         if isinstance(detector.model, torch.nn.Module):
             detector.model.eval()
@@ -218,7 +218,7 @@ class Stream:
 
     def _scored(self, lane: Lane) -> tuple[int, int] | None:
         """Score the windows that have ended; the samples that they cover, from first to last + 1."""
-        start = lane.windows()
+        start = lane.windows(self._together)
         if not len(start):
             return None
         size = max(1, NUMBERS_AT_A_TIME // self._reader.shape.entries)

@@ -26,13 +26,15 @@ def fitted(window: int, stride: int) -> Sensor:
     return reader
 
 
-def streamed(reader: Sensor, table: pd.DataFrame, block: int, per_sample: bool) -> dict[float, tuple[float, str]]:
+def streamed(
+    reader: Sensor, table: pd.DataFrame, block: int, per_sample: bool, together: int
+) -> dict[float, tuple[float, str]]:
     """The final score and note of each time stamp, by a score that is the sum of squares of a window."""
     cut = reader.cut()
     lane, final = Lane(cut, reader.shape.size[0]), {}
 
     def settle() -> None:
-        start = lane.windows()
+        start = lane.windows(together)
         if len(start):
             lane.add(start, scores_of(lane.items(start), per_sample))
         found = lane.final()
@@ -75,7 +77,7 @@ def test_every_final_score_of_a_stream_is_that_of_the_whole_recording(n, gaps, h
     frame = reader.frame(Sensor.open(padded, Declared(time="time", use=("a", "b", "c"))))
     whole = frame.reduce(scores_of(frame.take(slice(None)).numpy(), per_sample))[:n]
 
-    final = streamed(reader, table, block, per_sample)
+    final = streamed(reader, table, block, per_sample, together=1 + seed % 4)
 
     assert list(final) == seconds.tolist()
     np.testing.assert_allclose([score for score, _ in final.values()], whole, rtol=1e-9)
@@ -94,6 +96,23 @@ def test_the_last_covering_window_decides_when_a_score_is_final():
                 lane.add(start, np.ones(len(start)))
             final += [tick - time for time in lane.final().times]
         assert max(final) == delay
+
+
+def test_windows_that_are_scored_together_are_later_by_their_strides_and_none_is_lost():
+    reader = fitted(16, 5)
+    lane, cut, delays = Lane(reader.cut(), CHANNELS), [], []
+    for tick in range(63):
+        lane.extend(np.array([float(tick)]), np.zeros((1, CHANNELS)), [tick])
+        start = lane.windows(together=3)
+        if len(start):
+            cut.append(start.tolist())
+            lane.add(start, np.ones(len(start)))
+        delays += [tick - time for time in lane.final().times]
+    lane.finish()
+    cut.append(lane.windows(together=3).tolist())
+
+    assert cut == [[0, 5, 10], [15, 20, 25], [30, 35, 40], [45, 47]]
+    assert max(delays) == 15 + 2 * 5 - 1 + 1  # the last window, two strides, and whether the stretch goes on
 
 
 def test_a_short_hole_waits_for_the_value_after_it_and_a_long_one_does_not():

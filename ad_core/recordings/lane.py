@@ -93,10 +93,16 @@ class Lane:
             self._append_even(self.feed)
         self._settle(self.raw.end)
 
-    def windows(self) -> np.ndarray:
-        """(k,) int64: first samples of the windows that can be cut now and were not before, ascending."""
+    def windows(self, together: int = 1) -> np.ndarray:
+        """(k,) int64: first samples of the windows that can be cut now and were not before, ascending.
+
+        Args:
+            together: fewer are not cut yet, but wait for others until the stretch ends.
+        """
         window, stride, end = self.cut.window, self.cut.stride, self.base.end
         start = np.arange(self.next_start, end - window + 1, stride)
+        if len(start) < together and not self.ended:
+            return start[:0]
         if len(start):
             self.next_start = int(start[-1]) + stride
         if self.ended and end >= window and (end - window) % stride:
