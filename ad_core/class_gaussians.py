@@ -37,7 +37,7 @@ def _means(z: np.ndarray, cls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _whitenings(rest: np.ndarray) -> np.ndarray:
-    """(n, ways, d) deviations -> (ways, d, d): W W' is the inverse of their covariance (Ledoit and Wolf 2004, eq. 14)."""
+    """(n, ways, d) deviations -> (ways, d, d): W W' inverts their covariance (Ledoit and Wolf 2004, eq. 14)."""
     from sklearn.covariance import ledoit_wolf
 
     covariances = np.stack([ledoit_wolf(rest[:, way], assume_centered=True)[0] for way in range(rest.shape[1])])

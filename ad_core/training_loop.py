@@ -227,7 +227,7 @@ def _some(index: np.ndarray) -> np.ndarray:
     """`HELD_OUT_ITEMS` of the held-out items at most, evenly."""
     if len(index) <= HELD_OUT_ITEMS:
         return index
-    return index[np.linspace(0, len(index) - 1, HELD_OUT_ITEMS).astype(int)]
+    return np.asarray(index[np.linspace(0, len(index) - 1, HELD_OUT_ITEMS).astype(int)])
 
 
 class _Shuffled:

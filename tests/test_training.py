@@ -112,6 +112,22 @@ def test_prepare_and_finish_see_all_fit_items_calmly():
     assert task.log == ["prepare False False 64", "finish False False 64"]
 
 
+def test_examine_sees_the_held_out_items_last_and_what_it_says_reaches_the_run():
+    class Examined(Toy):
+        def examine(self, batches):
+            self.log.append(f"examine {self.training} {torch.is_grad_enabled()} {sum(len(b.x) for b in batches)}")
+            return ["Hardly better than guessing."]
+
+    task, report = Examined(), Following()
+
+    summary = train(task, report, max_steps=3, batch_size=10)
+
+    assert task.log[1:] == ["finish False False 64", "examine False False 16"]
+    assert summary.notices == report.said == ["Hardly better than guessing."]
+    nothing = Split(SPLIT.fit, np.array([], dtype=int), SPLIT.calibration)
+    assert train(Examined(), split=nothing, max_steps=3).notices == []
+
+
 def test_it_stops_early_and_restores_the_best_weights():
     """The training target 1 leads away from the held-out target 0.3 after it was passed."""
     task = Toy()

@@ -92,7 +92,5 @@ class TimeTransformations(Pretext):
 
     def _all_answers(self, x: Tensor) -> Tensor:
         copies = self._all_copies(x)
-        return self._answers(copies.flatten(0, 1)).unflatten(0, copies.shape[:2])  # (b, k, k)
-
-    def _answers(self, x: Tensor) -> Tensor:
-        return self.head(self.encoder(x)).to(x.dtype)  # type: ignore[no-any-return]  # (b, k)
+        answers: Tensor = self.head(self.encoder(copies.flatten(0, 1)))
+        return answers.to(x.dtype).unflatten(0, copies.shape[:2])  # type: ignore[no-any-return]  # (b, k, k)

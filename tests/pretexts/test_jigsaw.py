@@ -100,3 +100,13 @@ def test_images_too_small_to_be_cut_are_refused_in_words():
 def test_it_says_why_it_is_not_for_tables():
     assert "order" in CLS.not_for[Modality.TABLE]
     assert Modality.TABLE not in CLS.modalities
+
+
+def test_pictures_whose_tiles_are_all_alike_are_said_to_teach_nothing():
+    shape = items.shape(Modality.IMAGE)
+    task = CLS(JigsawSettings(), shape, build_encoder("residual_image", shape))
+
+    with torch.no_grad():
+        (sentence,) = task.examine([Batch(torch.full((5, 3, 16, 16), 0.5))])
+
+    assert "about 5 images that did not teach, 4% were right, where guessing gives 4%" in sentence

@@ -193,3 +193,66 @@ def test_rows_five_times_as_far_rank_above_nearly_all_others_and_rise_without_en
 
     assert (ladder[0] > np.quantile(usual, 0.95)).mean() > 0.95
     assert (np.diff(ladder, axis=0) > 0).all()
+
+
+def saw_teeth(symmetric: bool) -> Frame:
+    """240 windows of one channel at random phases, rising slowly and falling fast, or rising as fast as falling."""
+    phase = np.random.default_rng(0).random((240, 1, 1))
+    place = (np.arange(32) / 16 + phase) % 1
+    x = 2 * np.minimum(place, 1 - place) - 0.5 if symmetric else place - 0.5
+    shape = items.shape(Modality.SENSOR).model_copy(update={"size": (1, 32)})
+    rows = pd.DataFrame({"row_id": [f"r{i}" for i in range(240)], "sample": np.arange(240), "note": ""})
+    return Frame(shape, 3 * x.astype(np.float32), pd.DataFrame({"start": np.arange(240)}), rows)
+
+
+def taught_windows(frame: Frame):
+    """Trained on 160 windows, examined on 80."""
+    settings = CLS.Settings(embedding=8, channels=16)
+    encoder = build_encoder("dilated_conv", frame.shape, CLS.encoder_settings(settings, frame.shape))
+    task, split = CLS(settings, frame.shape, encoder), Split(np.arange(160), np.arange(160, 240), np.arange(0))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        summary = train_task(task, frame, split, TrainingSettings(max_steps=80, batch_size=64), CPU, 0, Silent())
+    return task.eval(), summary
+
+
+def test_ways_under_which_windows_look_the_same_are_left_out_and_named():
+    """Of a saw tooth that rises as fast as it falls, at random phases, nothing tells any way from none."""
+    task, summary = taught_windows(saw_teeth(symmetric=True))
+
+    assert task.kept[0] == 1  # the window as it is always counts
+    assert 0 in task.kept[1:]
+    left_out = [name for name, kept in zip(task.turns.names, task.kept, strict=True) if not kept]
+    (sentence,) = summary.notices
+    assert sentence.startswith("Hardly recognised on 80 windows that did not teach, and left out of the score: ")
+    assert all(name in sentence for name in left_out)
+
+
+def test_a_window_turned_back_scores_higher_where_turning_shows():
+    """A saw tooth backwards is one upside down, so only these two are mistaken for each other."""
+    frame = saw_teeth(symmetric=False)
+    task, _ = taught_windows(frame)
+    x = frame.take(np.arange(160, 240))
+
+    assert scores(task, x.flip(2)).mean() > scores(task, x).mean()
+
+
+def test_ways_that_are_left_out_do_not_count_in_score_and_spread():
+    """Distances 1, 3 and, left out, 100: harmonic mean 1.5, standard deviation 1."""
+    task = built(items.shape(Modality.TABLE), transformations=3, embedding=2)
+    task._distances = lambda _: torch.tensor([[[1.0, 3.0, 100.0]]])
+    task.kept = torch.tensor([1.0, 1.0, 0.0])
+
+    assert scores(task, torch.zeros(1, 7)) == pytest.approx([1.5])
+    assert task.extras(torch.zeros(1, 7), Draw.shared(0))["spread"].item() == pytest.approx(1.0)
+
+
+def test_windows_far_off_rank_above_all_usual_ones():
+    frame = saw_teeth(symmetric=False)
+    task, _ = taught_windows(frame)
+    x = frame.take(np.arange(160, 240))
+
+    ladder = np.stack([scores(task, far * x) for far in (1, 5, 20)])
+
+    assert ladder[1].min() > np.quantile(ladder[0], 0.95)
+    assert (ladder[2] > ladder[1]).all()

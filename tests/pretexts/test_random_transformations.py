@@ -101,3 +101,14 @@ def test_usual_rows_are_recognised_by_more_maps_than_odd_ones(task):
         usual, odd = (task.extras(r, DRAW)["maps_recognised"] for r in (x, items.far_off(Modality.TABLE)))
 
     assert usual.mean() > 0.9 > odd.mean()
+
+
+def test_maps_that_are_not_told_apart_are_said_to_be_not_learnt(by_hand, task):
+    """Both copies of a row lie at (2, 0) when the row does; usual rows are told apart."""
+    by_hand.centres = torch.tensor([[1.0, 0.0], [2.0, 0.0]])
+
+    (sentence,) = by_hand.examine([Batch(rows((2.0, 0.0), (2.0, 0.0)))])
+
+    assert "about 2 rows that did not teach, 50% were right, where guessing gives 50%" in sentence
+    with torch.no_grad():
+        assert task.examine([Batch(odd_rows.usual())]) == []

@@ -54,3 +54,16 @@ def test_images_that_are_not_square_are_refused_in_words():
 
     with pytest.raises(MethodError, match="16 high and 20 wide"):
         cls(cls.Settings(), shape, build_encoder("residual_image", shape))
+
+
+def test_a_run_says_where_turns_can_not_be_told_and_where_something_simple_tells_them():
+    """Grey pictures look the same in every turn; pictures that are bright at the top give theirs away at once."""
+    task = trained(PRETEXTS.get("rotation"), Modality.IMAGE, steps=80).task
+    x = items.frame(Modality.IMAGE).take(np.arange(80, 92))
+
+    with torch.no_grad():
+        (given_away,) = task.examine([Batch(x)])
+        (not_learnt,) = task.examine([Batch(torch.full_like(x, 0.5))])
+
+    assert given_away.startswith("After 20 training steps 100% of the answers were right already")
+    assert "about 12 images that did not teach, 25% were right, where guessing gives 25%" in not_learnt
