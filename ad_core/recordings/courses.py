@@ -106,6 +106,8 @@ def wandered(dataset: Dataset, rows: np.ndarray) -> list[str]:
     Args:
         rows: (rows,) bool, the rows that teach.
     """
+    if "time" not in dataset.rows:
+        return []
     line = timeline(dataset.rows)
     teaches = np.zeros(len(line.first), dtype=bool)
     teaches[line.sample[rows & (line.sample >= 0)]] = True
