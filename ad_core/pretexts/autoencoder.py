@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ad_core.cells import CellLoss
+from ad_core.channel_errors import ChannelErrors
 from ad_core.encoder import Encoder
 from ad_core.pretext import PRETEXTS, Pretext
 from ad_core.settings import Settings
@@ -38,7 +39,9 @@ class AutoencoderSettings(Settings):
 class Autoencoder(Pretext):
     """What the network learnt to rebuild from few numbers is usual; what it rebuilds badly is not.
 
-    Loss: squared error in standard deviations, per column of a table its `CellLoss`.
+    Loss: squared error in standard deviations, per column of a table its `CellLoss`. Score: the mean of these; of
+    windows as multiples of the channel's usual squared error, tempered beyond 6 usual deviations; of images over the
+    worst pixels.
     """
 
     title = "Autoencoder"
@@ -58,6 +61,7 @@ class Autoencoder(Pretext):
         out = shape if self.cells is None else shape.model_copy(update={"size": (self.cells.outputs,)})
         self.bottleneck = _Bottleneck(encoder.d, encoder.grid, settings.bottleneck or _usual_size(shape))
         self.decoder = encoder.decoder(out)
+        self.channels = ChannelErrors(shape.size[0]) if shape.modality is Modality.SENSOR else None
         one = (shape.size[0],) + (1,) * (len(shape.size) - 1)
         self.register_buffer("centre", torch.zeros(one))
         self.register_buffer("spread", torch.ones(one))
@@ -79,6 +83,10 @@ class Autoencoder(Pretext):
         noise = draw.normal(len(target), *self.shape.size).to(target.dtype)
         return self._errors(self._rebuilt(target + self.settings.noise * noise), target).flatten(1).mean(1)
 
+    def finish(self, batches: Iterable[Batch]) -> None:
+        if self.channels is not None:
+            self.channels.learn(self._errors(self._rebuilt(b.x), b.x) for b in batches)
+
     def score(self, x: Tensor, draw: Draw) -> Tensor:
         errors = self.part_scores(x, draw).flatten(1)  # (b, parts)
         if self.shape.modality is Modality.IMAGE:
@@ -88,11 +96,16 @@ class Autoencoder(Pretext):
     def part_scores(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
         target = self._standardised(x)
         errors = self._errors(self._rebuilt(target), target)
+        if self.channels is not None:
+            return self.channels(errors)  # type: ignore[no-any-return]
         return _smooth(errors.mean(1)) if self.shape.modality is Modality.IMAGE else errors
 
     def expected(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
         rebuilt = self._rebuilt(self._standardised(x))
         return self.cells.expected(rebuilt) if self.cells else rebuilt * self.spread + self.centre
+
+    def expected_range(self, x: Tensor, draw: Draw) -> tuple[Tensor, Tensor] | None:
+        return None if self.channels is None else self.channels.span(self.expected(x, draw))
 
     def embed(self, x: Tensor) -> Tensor:
         return self.bottleneck.squeeze(self.encoder.parts(self._standardised(x)))  # (b, bottleneck)

@@ -56,12 +56,29 @@ def test_smoothing_keeps_the_mean_of_a_flat_map_and_spreads_a_point():
     assert smoothed[8, 11] == 0
 
 
-def test_a_windows_score_is_its_mean_squared_error():
-    task, x = blank(Modality.SENSOR), torch.randn(3, 2, 32)
+def test_a_windows_score_is_its_squared_error_as_a_multiple_of_the_usual_one():
+    """Channel 0 errs by 1 as a rule, channel 1 by 2: squares of 4 are 4 / 1.01 and 4 / 4.01 of what is usual."""
+    task, taught = blank(Modality.SENSOR), torch.tensor([1.0, 2.0])[None, :, None].expand(4, 2, 32)
 
     with torch.no_grad():
-        torch.testing.assert_close(task.part_scores(x, Draw.shared(0)), x.square())
-        torch.testing.assert_close(task.score(x, Draw.shared(0)), x.square().mean((1, 2)))
+        task.finish([Batch(taught[:1]), Batch(taught[1:])])
+        parts = task.part_scores(torch.full((1, 2, 32), 2.0), Draw.shared(0))
+        score = task.score(torch.full((1, 2, 32), 2.0), Draw.shared(0))
+
+    torch.testing.assert_close(parts[0, :, 7], torch.tensor([4 / 1.01, 4 / 4.01]))
+    assert score.item() == pytest.approx((4 / 1.01 + 4 / 4.01) / 2, rel=1e-5)
+
+
+def test_a_window_of_noise_cannot_be_copied_through_the_bottleneck():
+    """4 numbers can hold no more than 4 of 64 independent values, so an error of 60 / 64 at least stays."""
+    task = blank(Modality.SENSOR, noise=0.0)
+    x = torch.randn(512, 2, 32, generator=torch.Generator().manual_seed(0))
+    taught, other = x[:256], x[256:]
+    linear = torch.linalg.lstsq(task.embed(taught), taught.flatten(1)).solution
+
+    with torch.no_grad():
+        assert task.embed(x).shape == (512, 4)
+        assert (other.flatten(1) - task.embed(other) @ linear).square().mean() > 0.9
 
 
 def test_a_tables_category_costs_its_cross_entropy():
