@@ -62,7 +62,7 @@ class LstmAutoencoder(Pretext):
         return shape.model_copy(update={"size": (patch * shape.size[0], steps), "parts": parts})
 
     @classmethod
-    def encoder_settings(cls, settings: AnySettings) -> dict[str, object]:
+    def encoder_settings(cls, settings: AnySettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
         return {"width": settings.width, "layers": 1}  # type: ignore[attr-defined]
 
     def loss(self, batch: Batch, draw: Draw) -> Tensor:  # noqa: ARG002

@@ -79,7 +79,7 @@ class WindowContrast(Pretext):
         self.register_buffer("high", torch.ones(self.channels))
 
     @classmethod
-    def encoder_settings(cls, settings: AnySettings) -> dict[str, object]:
+    def encoder_settings(cls, settings: AnySettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
         return {"width": settings.width}  # type: ignore[attr-defined]
 
     def prepare(self, batches: Iterable[Batch]) -> None:

@@ -169,7 +169,7 @@ def choose_first_row(page: Page) -> None:
 
 def test_a_recording_goes_from_path_to_explained_event(page: Page, server: Server, tmp_path: Path) -> None:
     open_path(page, server, pump(tmp_path, "pump", 1500, 0, 1300))
-    train_quickly(page, max_steps=60)
+    train_quickly(page)
 
     expect(page.get_by_text("merged over short gaps", exact=False)).to_be_visible()
     choose_first_row(page)

@@ -19,7 +19,7 @@ CLS = PRETEXTS.get("lstm_autoencoder")
 def untrained(channels: int = 2, time: int = 32, **settings: int) -> LstmAutoencoder:
     shape = items.shape(Modality.SENSOR).model_copy(update={"size": (channels, time)})
     chosen = LstmAutoencoderSettings(**settings)
-    encoder = build_encoder("lstm", CLS.encoder_shape(chosen, shape), CLS.encoder_settings(chosen))
+    encoder = build_encoder("lstm", CLS.encoder_shape(chosen, shape), CLS.encoder_settings(chosen, shape))
     return CLS(chosen, shape, encoder).eval()
 
 

@@ -20,7 +20,7 @@ CLS = PRETEXTS.get("window_contrast")
 def untrained(channels: int = 2, time: int = 32, **settings: float) -> WindowContrast:
     shape = items.shape(Modality.SENSOR).model_copy(update={"size": (channels, time)})
     chosen = WindowContrastSettings(**settings)
-    return CLS(chosen, shape, build_encoder("dilated_conv", shape, CLS.encoder_settings(chosen))).eval()
+    return CLS(chosen, shape, build_encoder("dilated_conv", shape, CLS.encoder_settings(chosen, shape))).eval()
 
 
 @pytest.fixture(scope="module")
