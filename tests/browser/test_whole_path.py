@@ -171,7 +171,7 @@ def test_a_recording_goes_from_path_to_explained_event(page: Page, server: Serve
     open_path(page, server, pump(tmp_path, "pump", 1500, 0, 1300))
     train_quickly(page)
 
-    expect(page.get_by_text("merged over short gaps", exact=False)).to_be_visible()
+    expect(page.get_by_text("merged where at most", exact=False)).to_be_visible()
     choose_first_row(page)
     press(page, "Explain this case", exact=False)
     expect(page.get_by_text("Where and when")).to_be_visible()
