@@ -40,7 +40,7 @@ class Autoencoder(Pretext):
     """What the network learnt to rebuild from few numbers is usual; what it rebuilds badly is not.
 
     Loss: squared error in standard deviations, per column of a table its `CellLoss`. Score: the mean of these; of
-    windows as multiples of the channel's usual squared error, tempered beyond 6 usual deviations; of images over the
+    windows as tempered multiples of the channel's usual squared error; of images over the
     worst pixels.
     """
 
