@@ -65,11 +65,14 @@ class ImagenetFeatures(nn.Module):
 
 def on_one_grid(features: Sequence[Tensor]) -> Tensor:
     """Join features of several depths on the grid of the first: (b, all channels, y, x), the coarser interpolated."""
-    size = features[0].shape[2:]
-    fitted = [
-        f if f.shape[2:] == size else F.interpolate(f, size, mode="bilinear", align_corners=False) for f in features
-    ]
-    return torch.cat(fitted, 1)
+    return torch.cat([on_grid(f, features[0].shape[2:]) for f in features], 1)
+
+
+def on_grid(features: Tensor, size: Sequence[int]) -> Tensor:
+    """(b, d, y, x) interpolated to (b, d, *size), as it is where it has that size."""
+    if features.shape[2:] == torch.Size(size):
+        return features
+    return F.interpolate(features, list(size), mode="bilinear", align_corners=False)
 
 
 def _whole() -> Any:

@@ -110,16 +110,16 @@ def teach(
         backbone: learns with it from lessons that hold images; None = the lessons hold features.
     """
     draw, random, device = torch.Generator().manual_seed(seed), np.random.default_rng(seed), model.centre.device
-    weights = [*model.head.parameters(), *(backbone.parameters() if backbone else ())]
+    weights = [*model.parameters(), *(backbone.parameters() if backbone else ())]
     optimiser = torch.optim.AdamW(weights, LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps, pct_start=0.1)
     model.train()
     for step in range(steps):
         chosen = random.integers(len(lessons.truth), size=DAMAGED), random.integers(len(lessons.whole[0]), size=WHOLE)
         features, truth = _batch(lessons, *chosen, device)
-        x = model.standardised(backbone(features[0]) if backbone else features)
-        x = x + NOISE * torch.randn(x.shape, generator=draw).to(device)
-        loss = _loss(model.head(x)[:, 0], truth)
+        parts = model.standardised(backbone(features[0]) if backbone else features)
+        noisy = [part + NOISE * torch.randn(part.shape, generator=draw).to(device) for part in parts]
+        loss = _loss(model.judged(noisy), truth)
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(weights, CLIP)

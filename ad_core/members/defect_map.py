@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ad_core.imagenet import on_one_grid
+from ad_core.imagenet import on_grid
 
 WIDTH = 96
 """Channels of the network."""
@@ -40,9 +40,10 @@ class DefectMap(nn.Module):
 
     def __init__(self, channels: Sequence[int], grid: tuple[int, int]) -> None:
         super().__init__()
-        d = sum(channels)
+        d, self.channels = sum(channels), list(channels)
+        self.inwards = nn.ModuleList(nn.Conv2d(c, WIDTH, 1, bias=False) for c in channels)
         self.head = nn.Sequential(
-            nn.Conv2d(d, WIDTH, 1), nn.BatchNorm2d(WIDTH), nn.GELU(),
+            nn.BatchNorm2d(WIDTH), nn.GELU(),
             nn.Conv2d(WIDTH, WIDTH, 3, 1, 1, groups=WIDTH), nn.Conv2d(WIDTH, WIDTH, 1), nn.BatchNorm2d(WIDTH),
             nn.GELU(), nn.Dropout2d(0.1), nn.Conv2d(WIDTH, 1, 1),
         )  # fmt: skip
@@ -78,13 +79,22 @@ class DefectMap(nn.Module):
         variance = share * square + (1 - share) * overall_square - self.usual.square()
         self.usual_spread = variance.clamp_min(0).sqrt() + LEAST_SPREAD
 
-    def standardised(self, features: Sequence[Tensor]) -> Tensor:
-        """(b, d, y, x) on the grid of the first depth."""
-        return (on_one_grid(features) - self.centre) / self.spread
+    def standardised(self, features: Sequence[Tensor]) -> list[Tensor]:
+        """Each depth on its own grid."""
+        scales = zip(self.centre.split(self.channels), self.spread.split(self.channels), strict=True)
+        return [(f - centre) / spread for f, (centre, spread) in zip(features, scales, strict=True)]
+
+    def judged(self, standardised: Sequence[Tensor]) -> Tensor:
+        """(b, y, x) logit of a defect at each place. What mixes channels only is done on the coarse grids, where it
+        costs least: interpolating afterwards gives the same.
+        """
+        parts = [mix(f) for mix, f in zip(self.inwards, standardised, strict=True)]
+        fine = [on_grid(part, parts[0].shape[2:]) for part in parts]
+        return self.head(torch.stack(fine).sum(0))[:, 0].float()  # type: ignore[no-any-return]
 
     def logits(self, features: Sequence[Tensor]) -> Tensor:
-        """(b, y, x) of a defect at each place."""
-        return self.head(self.standardised(features))[:, 0].float()  # type: ignore[no-any-return]
+        """(b, y, x) of features as the backbone gives them."""
+        return self.judged(self.standardised(features))
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
         return (self.logits(features) - self.usual) / self.usual_spread

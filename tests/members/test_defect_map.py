@@ -2,7 +2,9 @@
 
 import pytest
 import torch
+from torch.nn import functional as F
 
+from ad_core.imagenet import on_one_grid
 from ad_core.members.defect_map import DefectMap, as_shown, worst_of
 
 
@@ -11,16 +13,26 @@ def features(n: int = 4) -> list[torch.Tensor]:
     return [torch.randn(n, 5, 8, 8, generator=generator), 3 + 2 * torch.randn(n, 7, 4, 4, generator=generator)]
 
 
-def test_features_of_all_depths_are_standardised_on_the_finest_grid():
+def test_features_of_all_depths_are_standardised():
     model = DefectMap.for_features(features()).learn_scale(features(200))
 
-    x = model.standardised(features(200))
+    found = model.standardised(features(200))
 
     assert model.grid == (8, 8)
-    assert x.shape == (200, 12, 8, 8)
-    assert x[:, :5].mean().abs() < 0.02
-    assert x[:, 5:].mean().abs() < 0.05
-    assert x[:, :5].std() == pytest.approx(1, abs=0.02)
+    assert [tuple(part.shape) for part in found] == [(200, 5, 8, 8), (200, 7, 4, 4)]
+    for part in found:
+        assert part.mean().abs() < 1e-4
+        assert part.std().item() == pytest.approx(1, abs=1e-3)
+
+
+def test_channels_are_mixed_on_the_coarse_grid_as_if_it_were_the_fine_one():
+    model, found = DefectMap.for_features(features()).eval(), features()
+    whole = torch.cat([mix.weight for mix in model.inwards], 1)
+
+    with torch.no_grad():
+        logits, expected = model.judged(found), model.head(F.conv2d(on_one_grid(found), whole))[:, 0]
+
+    torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_what_is_usual_at_a_place_comes_from_many_images_and_from_everywhere_where_there_are_few():
