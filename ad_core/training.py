@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ad_core.contamination import LEFT_OUT, NOT_TAUGHT, judged_items, trusted
 from ad_core.devices import Batches, Halver, choose_device, seeded
-from ad_core.encoder import DEFAULT_ENCODER, build_encoder
+from ad_core.encoder import ENCODERS, EncoderChoice, build_encoder
 from ad_core.errors import DataError, MethodError, SettingsError
 from ad_core.pretext import PRETEXTS
 from ad_core.progress import Report, Silent
@@ -62,9 +62,18 @@ def training_settings(
 
 
 def build_model(
-    method: str, scorer: str, shape: ItemShape, pretext_settings: dict[str, Any], scorer_settings: dict[str, Any]
+    method: str,
+    scorer: str,
+    shape: ItemShape,
+    pretext_settings: dict[str, Any],
+    scorer_settings: dict[str, Any],
+    encoder: EncoderChoice | None = None,
 ) -> TaskModel:
     """An untrained pretext task with its encoder and scorer.
+
+    Args:
+        encoder: None = the task's usual one, as the task sets it. What is chosen wins over what the task sets, and
+            another encoder knows nothing of that.
 
     Raises:
         MethodError: a name is unknown or does not fit the kind of data.
@@ -74,12 +83,19 @@ def build_model(
     _check_fits(PRETEXTS, method, shape.modality)
     _check_fits(SCORERS, scorer, shape.modality)
     settings = task_class.Settings.parse(pretext_settings, "pretext")
-    name = task_class.encoder_name or DEFAULT_ENCODER[shape.modality]
-    encoder = build_encoder(
-        name, task_class.encoder_shape(settings, shape), task_class.encoder_settings(settings, shape)
-    )
+    seen, usual = task_class.encoder_shape(settings, shape), task_class.usual_encoder(shape.modality)
+    chosen = encoder or EncoderChoice()
+    name = chosen.name or usual
+    _check_fits(ENCODERS, name, shape.modality)
+    if name != usual and task_class.encoder_name:
+        raise MethodError(
+            f"{task_class.title} is made for the encoder {usual!r}; {name!r} can't take its place. Leave encoder.name "
+            f"out, or choose another pretext task."
+        )
+    own = task_class.encoder_settings(settings, shape) if name == usual else {}
+    network = build_encoder(name, seen, own | chosen.settings, chosen.facts)
     return TaskModel(
-        task_class(settings, shape, encoder), scorer_class(scorer_class.Settings.parse(scorer_settings, "scorer"))
+        task_class(settings, shape, network), scorer_class(scorer_class.Settings.parse(scorer_settings, "scorer"))
     )
 
 
@@ -99,7 +115,8 @@ def fit_task_model(
 
     Args:
         scorer: None = the task's own score.
-        sections: `training`, `pretext` and `scorer` settings; other sections are not looked at.
+        sections: `training`, `pretext`, `encoder` (its `name` among them) and `scorer` settings; other sections are not
+            looked at.
         training_rows: what is known of them; unless they are clean, the most suspicious ones are left out.
 
     Returns:
@@ -114,8 +131,9 @@ def fit_task_model(
     def trained(fit: np.ndarray) -> tuple[TaskModel, TrainingSummary]:
         with seeded(seed, device):
             model = build_model(
-                method, scorer or "own_score", frame.shape, sections.get("pretext", {}), sections.get("scorer", {})
-            )
+                method, scorer or "own_score", frame.shape, sections.get("pretext", {}), sections.get("scorer", {}),
+                EncoderChoice.of_section(sections.get("encoder", {})),
+            )  # fmt: skip
         summary = train_task(model.task, frame, replace(split, fit=fit), settings, device, seed, report)
         model.to(device).eval()
         with torch.no_grad():
@@ -125,7 +143,7 @@ def fit_task_model(
         return model.to(device), summary
 
     if not settings.leave_out:
-        return trained(split.fit)
+        return _with_origin(*trained(split.fit), report)
     judged = judged_items(split.fit, seed)
     fit = trusted(frame, judged, settings.leave_out, seed)
     model, summary = trained(fit)
@@ -139,7 +157,7 @@ def fit_task_model(
             f"{left_out:,} of {len(judged):,} training items{drawn}, the most suspicious ones, were left out: the rows "
             f"were declared {training_rows!r}."
         )
-    return model, summary
+    return _with_origin(model, summary, report)
 
 
 def fit_reference(
@@ -235,6 +253,14 @@ def _in_batches(
             done += len(found)
             report.step(done / len(index))
     return results
+
+
+def _with_origin(model: TaskModel, summary: TrainingSummary, report: Report) -> tuple[TaskModel, TrainingSummary]:
+    """What weights that were learnt elsewhere are is said with every run."""
+    if origin := model.task.encoder.origin:
+        summary.notices.append(origin)
+        report.say(origin)
+    return model, summary
 
 
 def _check_fits(registry: Registry[Any], name: str, modality: Modality) -> None:

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from ad_core.devices import Batches
+from ad_core.encoder import build_encoder
 from ad_core.errors import Cancelled, DataError, MethodError, ResourceError, SettingsError
 from ad_core.pretext import PRETEXTS, Pretext, Progress
 from ad_core.progress import Silent
@@ -68,7 +69,7 @@ class Toy(Pretext):
     while_training, held_out = 1.0, 1.0
 
     def __init__(self) -> None:
-        super().__init__(Nothing(), items.shape(Modality.TABLE), nn.Identity())
+        super().__init__(Nothing(), items.shape(Modality.TABLE), build_encoder("flat", items.shape(Modality.TABLE)))
         self.number = nn.Parameter(torch.zeros(()))
         self.log: list[str] = []
 
