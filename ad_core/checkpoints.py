@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import nn
 
 from ad_core.errors import MethodError, ResourceError
@@ -49,7 +49,7 @@ def loaded(folder: Path) -> tuple[nn.Module, Preprocessing]:
         with _quietly(transformers):
             network, found = transformers.AutoModel.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, output_loading_info=True,
-                dtype="float32", **KNOWN[config["model_type"]],
+                **KNOWN[config["model_type"]],
             )  # fmt: skip
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise MethodError(
@@ -57,10 +57,10 @@ def loaded(folder: Path) -> tuple[nn.Module, Preprocessing]:
         ) from None
     if missing := [name for name in found["missing_keys"] if not any(part in name for part in NOT_NEEDED)]:
         raise MethodError(
-            f"The checkpoint in {folder} lacks {len(missing)} of the network's weights, {sorted(missing)[0]!r} among them. "
-            f"{ADVICE}"
+            f"The checkpoint in {folder} lacks {len(missing)} of the network's weights, {sorted(missing)[0]!r} among "
+            f"them. {ADVICE}"
         )
-    return network.eval(), _preprocessing(folder)
+    return network.float().eval(), _preprocessing(folder)
 
 
 def network_of(config: dict[str, Any]) -> nn.Module:
@@ -93,14 +93,19 @@ def _checked(folder: Path) -> dict[str, Any]:
 
 
 def _preprocessing(folder: Path) -> Preprocessing:
-    """As the checkpoint's own file says; that may count in 0..255 or not at all."""
+    """As the checkpoint's own file says, where there is one."""
     if not (folder / "preprocessor_config.json").is_file():
         return Preprocessing()
     said = _json(folder / "preprocessor_config.json")
     if not said.get("do_normalize", True):
         return Preprocessing(mean=(0, 0, 0), spread=(1, 1, 1))
     usual = Preprocessing()
-    return Preprocessing(mean=said.get("image_mean", usual.mean), spread=said.get("image_std", usual.spread))
+    try:
+        return Preprocessing(mean=said.get("image_mean", usual.mean), spread=said.get("image_std", usual.spread))
+    except ValidationError:
+        raise MethodError(
+            f"image_mean or image_std in {folder / 'preprocessor_config.json'} are not three numbers. {ADVICE}"
+        ) from None
 
 
 def _json(file: Path) -> dict[str, Any]:

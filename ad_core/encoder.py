@@ -124,7 +124,6 @@ def build_encoder(
     if facts is not None:
         return cls.restored(parsed, shape, facts)
     for missing in (need for need in cls.needs if not getattr(parsed, need)):
-        raise SettingsError(
-            f"The encoder {name!r} can't be built without encoder.{missing}: {cls.Settings.model_fields[missing].description}"
-        )
+        about = cls.Settings.model_fields[missing].description
+        raise SettingsError(f"The encoder {name!r} can't be built without encoder.{missing}: {about}")
     return cls(parsed, shape)

@@ -14,16 +14,16 @@ from ad_core.checkpoints import Preprocessing, loaded, network_of
 from ad_core.encoder import ENCODERS, Encoder
 from ad_core.errors import MethodError
 from ad_core.image_decoder import ImageDecoder
-from ad_core.settings import Settings
+from ad_core.settings import Settings as AnySettings
 from ad_core.types import ItemShape, Modality
 
 
-class VisionTransformerSettings(Settings):
+class VisionTransformerSettings(AnySettings):
     """Which checkpoint."""
 
     folder: str = Field(
         "",
-        description="Folder on this machine with the config.json and the safetensors files of a DINOv2 or ViT checkpoint.",
+        description="Folder on this machine with config.json and safetensors files of a DINOv2 or ViT checkpoint.",
     )
 
 
@@ -71,9 +71,10 @@ class VisionTransformer(Encoder):
         self.eval()
 
     @classmethod
-    def restored(cls, settings: Settings, shape: ItemShape, facts: Mapping[str, Any]) -> Self:
+    def restored(cls, settings: AnySettings, shape: ItemShape, facts: Mapping[str, Any]) -> Self:
         network = network_of(facts["config"])
-        return cls(settings, shape, (network, Preprocessing.model_validate(facts["preprocessing"])))  # type: ignore[arg-type]
+        seen_as = Preprocessing.model_validate(facts["preprocessing"])
+        return cls(settings, shape, (network, seen_as))  # type: ignore[arg-type]
 
     def facts(self) -> dict[str, Any]:
         return {"config": self._config.to_dict(), "preprocessing": self.preprocessing.model_dump(mode="json")}
@@ -81,8 +82,8 @@ class VisionTransformer(Encoder):
     @property
     def origin(self) -> str:
         return (
-            f"The weights of the encoder come from the folder {self.settings.folder}, not from these data, and were not "
-            f"trained further."
+            f"The weights of the encoder come from the folder {self.settings.folder}, not from these data, and were "
+            f"not trained further."
         )
 
     @property
@@ -107,7 +108,7 @@ class VisionTransformer(Encoder):
         interpolated = {"interpolate_pos_encoding": True} if self._config.model_type == "vit" else {}
         tokens: Tensor = self.network(pixel_values=seen, **interpolated).last_hidden_state  # (b, tokens, d)
         positions = self.grid[0] * self.grid[1]  # they come last
-        return tokens[:, -positions:].mT.unflatten(2, self.grid)  # (b, d, *grid)
+        return tokens[:, -positions:].mT.unflatten(2, self.grid)  # type: ignore[no-any-return]  # (b, d, *grid)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.parts(x).mean((2, 3))
