@@ -146,7 +146,7 @@ def _choice_of_encoders(cls: Any, modality: Modality | None) -> dict[str, Any]:
 
     if modality is None and len(cls.modalities) == 1:
         (modality,) = cls.modalities
-    if modality is None or modality not in cls.modalities or cls.encoder_name:
+    if modality not in cls.modalities - cls.without_encoder or cls.encoder_name:
         return {}
     names = ENCODERS.names(modality)
     name = {

@@ -51,6 +51,8 @@ class Pretext(nn.Module, ABC):
     Settings: ClassVar[type[AnySettings]]
     encoder_name: ClassVar[str | None] = None
     """The one encoder that the task is made for; None = the modality's default, and the user may choose another."""
+    without_encoder: ClassVar[frozenset[Modality]] = frozenset()
+    """Kinds of data that it looks at without its encoder, so that none can be chosen."""
     before: ClassVar[Mapping[str, object]] = {}
     """Settings that came later -> the value with which older bundles, that don't name them, score as they did."""
     smooth: ClassVar[bool] = True

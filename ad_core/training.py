@@ -9,17 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ad_core.building import build_model, check_fits
 from ad_core.contamination import LEFT_OUT, NOT_TAUGHT, judged_items, trusted
 from ad_core.devices import Batches, Halver, choose_device, seeded
-from ad_core.encoder import ENCODERS, EncoderChoice, build_encoder
-from ad_core.errors import DataError, MethodError, SettingsError
-from ad_core.pretext import PRETEXTS
+from ad_core.encoder import EncoderChoice
+from ad_core.errors import DataError, SettingsError
 from ad_core.progress import Report, Silent
 from ad_core.reference import REFERENCES, ReferenceModel, fitting_rows, flat
-from ad_core.registry import Registry
-from ad_core.scorer import SCORERS, ScoreModel, TaskModel, finest_scores
+from ad_core.scorer import ScoreModel, TaskModel, finest_scores
 from ad_core.training_loop import TrainingSettings, TrainingSummary, train_task
-from ad_core.types import Frame, ItemShape, Modality, Split, TrainingRows
+from ad_core.types import Frame, Modality, Split, TrainingRows
 
 __all__ = [
     "PRESETS", "TrainingSettings", "TrainingSummary", "build_model", "choose_device", "embed_items", "fit_reference",
@@ -59,44 +58,6 @@ def training_settings(
     if modality is Modality.IMAGE:
         values["max_steps"] //= IMAGE_STEP
     return TrainingSettings.parse({**values, **chosen}, "training")
-
-
-def build_model(
-    method: str,
-    scorer: str,
-    shape: ItemShape,
-    pretext_settings: dict[str, Any],
-    scorer_settings: dict[str, Any],
-    encoder: EncoderChoice | None = None,
-) -> TaskModel:
-    """An untrained pretext task with its encoder and scorer.
-
-    Args:
-        encoder: None = the task's usual one, as the task sets it. What is chosen wins over what the task sets, and
-            another encoder knows nothing of that.
-
-    Raises:
-        MethodError: a name is unknown or does not fit the kind of data.
-        SettingsError: a setting is unknown or out of range.
-    """
-    task_class, scorer_class = PRETEXTS.get(method), SCORERS.get(scorer)
-    _check_fits(PRETEXTS, method, shape.modality)
-    _check_fits(SCORERS, scorer, shape.modality)
-    settings = task_class.Settings.parse(pretext_settings, "pretext")
-    seen, usual = task_class.encoder_shape(settings, shape), task_class.usual_encoder(shape.modality)
-    chosen = encoder or EncoderChoice()
-    name = chosen.name or usual
-    _check_fits(ENCODERS, name, shape.modality)
-    if name != usual and task_class.encoder_name:
-        raise MethodError(
-            f"{task_class.title} is made for the encoder {usual!r}; {name!r} can't take its place. Leave encoder.name "
-            f"out, or choose another pretext task."
-        )
-    own = task_class.encoder_settings(settings, shape) if name == usual else {}
-    network = build_encoder(name, seen, own | chosen.settings, chosen.facts)
-    return TaskModel(
-        task_class(settings, shape, network), scorer_class(scorer_class.Settings.parse(scorer_settings, "scorer"))
-    )
 
 
 def fit_task_model(
@@ -170,7 +131,7 @@ def fit_reference(
         SettingsError: a setting is unknown or out of range.
         DataError: there is nothing to fit on.
     """
-    _check_fits(REFERENCES, name, frame.shape.modality)
+    check_fits(REFERENCES, name, frame.shape.modality)
     cls, index = REFERENCES.get(name), split.fit
     if not len(index):
         raise DataError(
@@ -261,9 +222,3 @@ def _with_origin(model: TaskModel, summary: TrainingSummary, report: Report) -> 
         summary.notices.append(origin)
         report.say(origin)
     return model, summary
-
-
-def _check_fits(registry: Registry[Any], name: str, modality: Modality) -> None:
-    if modality not in registry.get(name).modalities:
-        fitting = ", ".join(registry.names(modality))
-        raise MethodError(f"{name!r} does not work on {modality} data. What does: {fitting}.")

@@ -355,7 +355,6 @@ def test_an_encoder_can_be_chosen_and_set():
 
 
 def test_what_a_task_sets_of_its_encoder_stays_unless_another_is_chosen():
-    """Masked contrast of windows has a wider network than others."""
     shape = items.shape(Modality.SENSOR)
     task = PRETEXTS.get("masked_window")
     own = task.encoder_settings(task.Settings(), shape)
@@ -381,6 +380,8 @@ def test_an_encoder_that_does_not_exist_or_fit_is_a_sentence():
         built(name="mlp")
     with pytest.raises(MethodError, match=r"made for the encoder 'dilated_conv'; 'lstm' can't take its place"):
         built("forecast", Modality.SENSOR, name="lstm")
+    with pytest.raises(MethodError, match=r"looks at table data without an encoder"):
+        built("random_projections", Modality.TABLE, width=3)
     with pytest.raises(SettingsError, match=r"There is no setting encoder\.width"):
         built(name="efficientnet_lite0", width=3)
     with pytest.raises(SettingsError, match=r"encoder\.name = 3"):

@@ -83,6 +83,7 @@ class RandomProjections(Pretext):
     misses = "items scattered just beside the normal ones; small local defects of images"
     source = "Wang et al. 2022, SLA²P, CIKM, arXiv:2111.12896, with the step of each item's own loss, see the docstring"
     modalities = frozenset(Modality)
+    without_encoder = frozenset({Modality.TABLE, Modality.SENSOR})
     Settings = RandomProjectionsSettings
     settings: RandomProjectionsSettings
     projections: Tensor

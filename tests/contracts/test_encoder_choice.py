@@ -8,6 +8,7 @@ import torch
 
 from ad_core.devices import Batches
 from ad_core.encoder import ENCODERS, EncoderChoice
+from ad_core.errors import MethodError
 from ad_core.pretext import PRETEXTS
 from ad_core.training import build_model
 from ad_core.types import Draw, Modality
@@ -20,7 +21,8 @@ ALL = [
     for modality in Modality
     for task in PRETEXTS.names(modality)
     for name in ENCODERS.names(modality)
-    if not PRETEXTS.get(task).encoder_name and name != PRETEXTS.get(task).usual_encoder(modality)
+    if not PRETEXTS.get(task).encoder_name and modality not in PRETEXTS.get(task).without_encoder
+    if name != PRETEXTS.get(task).usual_encoder(modality)
 ]
 
 
@@ -37,7 +39,12 @@ def folder(tmp_path_factory):
 @pytest.mark.parametrize(("task", "modality", "name"), ALL)
 def test_task_learns_and_scores_with_another_encoder(task, modality, name, folder):
     own = {"folder": folder()} if "folder" in ENCODERS.get(name).needs else {}
-    model = build_model(task, "own_score", items.shape(modality), {}, {}, EncoderChoice(name=name, settings=own))
+    cls, shape, choice = PRETEXTS.get(task), items.shape(modality), EncoderChoice(name=name, settings=own)
+    if ENCODERS.get(name).pretrained and cls.encoder_shape(cls.Settings(), shape).size[0] != shape.size[0]:
+        with pytest.raises(MethodError, match="Choose another encoder or another pretext task"):
+            build_model(task, "own_score", shape, {}, {}, choice)
+        return
+    model = build_model(task, "own_score", shape, {}, {}, choice)
     batch = next(iter(Batches(items.frame(modality), np.arange(16), 16, CPU)))
 
     with torch.no_grad():

@@ -68,7 +68,7 @@ def test_the_head_of_a_task_is_trained_and_the_network_is_not():
 
 
 def test_images_of_other_than_1_or_3_channels_are_refused_in_words():
-    with pytest.raises(MethodError, match="4 channels. Choose another encoder"):
+    with pytest.raises(MethodError, match=r"4 channels\. Choose another encoder"):
         build_encoder(NAME, shape(4, 32, 32))
 
 

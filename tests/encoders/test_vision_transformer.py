@@ -1,4 +1,4 @@
-"""Vision transformers from a folder: which tokens, at which places, how images are shown to them, and what is refused."""
+"""Vision transformers from a folder: which tokens at which places, how images are shown to them, what is refused."""
 
 import json
 import sys
