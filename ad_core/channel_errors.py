@@ -12,8 +12,10 @@ from torch import Tensor, nn
 
 from ad_core.moments import mean_and_spread
 
-FAR = 6.0
-"""Errors of more than so many standard deviations count by their logarithm."""
+FREEDOM = 4.0
+"""Degrees of freedom of the t distribution by which large errors count: what Lange, Little and Taylor 1989, Robust
+statistical modeling using the t distribution, section 3, advise where the data do not choose them.
+"""
 
 LEAST_ERROR = 0.01
 """Added to a channel's usual squared error: a channel that never errs must not turn rounding into alerts."""
@@ -23,13 +25,14 @@ TAIL = 1.645
 
 
 def tempered(squares: Tensor) -> Tensor:
-    """s up to FAR^2, beyond that FAR^2 (1 + log(s / FAR^2)): as steep where the two meet, and slow from there on.
+    """FREEDOM log(1 + s / FREEDOM): about s where it is small, slow where it is large; never flat.
+
+    Twice the negative log likelihood of a t distribution, but for constants and scaled to a slope of 1 at 0.
 
     Args:
         squares: (...) squared errors in squared standard deviations, at least 0.
     """
-    most = FAR**2
-    return torch.where(squares <= most, squares, most * (1 + (squares.clamp_min(most) / most).log()))
+    return FREEDOM * (squares / FREEDOM).log1p()
 
 
 class ChannelErrors(nn.Module):
@@ -37,27 +40,28 @@ class ChannelErrors(nn.Module):
 
     Args:
         channels: of the windows.
+        samples: of the windows, where what is usual depends on the place in the window; 1 = it does not.
     """
 
     usual: Tensor
-    """(channel, 1) mean squared error on the windows that taught."""
+    """(channel, samples) mean squared error on the windows that taught."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, samples: int = 1) -> None:
         super().__init__()
-        self.register_buffer("usual", torch.ones(channels, 1))
+        self.register_buffer("usual", torch.ones(channels, samples))
 
     def learn(self, squares: Iterable[Tensor]) -> None:
         """What is usual, from the squared errors (b, channel, time) of windows that taught."""
         mean, _ = mean_and_spread(squares)
-        self.usual = mean.mean(1, keepdim=True).to(self.usual)
+        self.usual = (mean.mean(1, keepdim=True) if self.usual.shape[1] == 1 else mean).to(self.usual)
 
     @property
     def variance(self) -> Tensor:
-        """(channel, 1) squared error that one value is expected to have."""
+        """(channel, samples) squared error that one value is expected to have."""
         return self.usual + LEAST_ERROR
 
     def forward(self, squares: Tensor) -> Tensor:
-        """(b, channel, time) squared errors -> the same as tempered multiples of the usual one, about 1 if usual."""
+        """(b, channel, time) squared errors -> the same as tempered multiples of the usual one, near 1 if usual."""
         return tempered(squares / self.variance)
 
     def span(self, expected: Tensor) -> tuple[Tensor, Tensor]:

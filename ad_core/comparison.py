@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 
 from ad_core.progress import Report
-from ad_core.reference import REFERENCES
-from ad_core.training import fit_reference, score_items
+from ad_core.reference import REFERENCES, fitting_rows
+from ad_core.training import fit_reference
 from ad_core.types import Frame, Modality, Split
 
 SHOWN: dict[Modality, tuple[str, ...]] = {
-    Modality.IMAGE: ("isolation_forest", "nearest_neighbours"),
+    Modality.IMAGE: (
+        "isolation_forest", "nearest_neighbours", "principal_components", "patch_nearest_neighbours", "patch_gaussian",
+    ),
     Modality.SENSOR: (
         "isolation_forest", "nearest_neighbours", "mahalanobis", "principal_components", "spectral_residual",
         "seasonal_naive",
@@ -20,7 +22,7 @@ SHOWN: dict[Modality, tuple[str, ...]] = {
 }  # fmt: skip
 """Kinds of data that not all installed references suit; tables are shown beside all of them."""
 
-MOST_ITEMS = 100_000
+MOST_ITEMS: dict[Modality, int] = {Modality.TABLE: 100_000, Modality.SENSOR: 100_000, Modality.IMAGE: 2_000}
 """Of more items a random sample is scored by the references."""
 
 
@@ -43,18 +45,55 @@ def compared(
     Returns:
         `row_id` and a score column per reference, NaN where a row was not in the sample; seconds by reference.
     """
-    index = np.arange(len(frame))
-    if len(index) > MOST_ITEMS:
-        index = np.sort(np.random.default_rng(seed).choice(index, MOST_ITEMS, replace=False))
-        report.say(f"The classical detectors score a random sample of {MOST_ITEMS:,} of {len(frame):,} items.")
+    index, most = np.arange(len(frame)), MOST_ITEMS[frame.shape.modality]
+    if len(index) > most:
+        index = np.sort(np.random.default_rng(seed).choice(index, most, replace=False))
+        report.say(f"The classical detectors score a random sample of {most:,} of {len(frame):,} items.")
     every = np.sort(np.concatenate([split.fit, split.early_stop, split.calibration]))
     teaching = Split(every, every[:0], every[:0])
-    scored, seconds = frame.only(index), {}
-    table = frame.rows[["row_id"]].reset_index(drop=True)
-    for name in names or references_for(frame.shape.modality):
+    wanted = list(names or references_for(frame.shape.modality))
+    scores: dict[str, np.ndarray] = {}
+    seconds: dict[str, float] = {}
+    for alike in _seeing_the_same(wanted):
+        found, took = _scored_together(alike, frame, teaching, index, seed, report)
+        scores, seconds = scores | found, seconds | took
+    table, scored = frame.rows[["row_id"]].reset_index(drop=True), frame.only(index)
+    for name in wanted:
+        table[name] = scored.reduce(scores[name])
+    return table, {name: seconds[name] for name in wanted}
+
+
+def _seeing_the_same(names: Sequence[str]) -> list[list[str]]:
+    """The references grouped by what they see of an item: that is made once for each group."""
+    groups: dict[object, list[str]] = {}
+    for name in names:
+        groups.setdefault(REFERENCES.get(name).vectors.__func__, []).append(name)  # type: ignore[attr-defined]
+    return list(groups.values())
+
+
+def _scored_together(
+    names: Sequence[str], frame: Frame, teaching: Split, index: np.ndarray, seed: int, report: Report
+) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+    """Scores of the items at these positions by each reference, and its seconds, each with all of what is shared."""
+    modality, began = frame.shape.modality, perf_counter()
+    rows = fitting_rows(REFERENCES.get(names[0]), frame, teaching.fit, seed)
+    shared, own = perf_counter() - began, dict.fromkeys(names, 0.0)
+    models, scores = {}, {name: np.empty(len(index)) for name in names}
+    for name in names:
         report.check()
         began = perf_counter()
-        model = fit_reference(name, {}, frame, teaching, seed, report)
-        table[name] = scored.reduce(score_items(model, frame, index, report=report))
-        seconds[name] = perf_counter() - began
-    return table, seconds
+        models[name] = fit_reference(name, {}, frame, teaching, seed, report, rows)
+        own[name] += perf_counter() - began
+    done = 0
+    for batch in frame.batches(index, frame.items_at_a_time):
+        report.check()
+        began = perf_counter()
+        vectors = models[names[0]].reference.vectors(batch.x, modality)
+        shared += perf_counter() - began
+        for name, model in models.items():
+            began = perf_counter()
+            scores[name][done : done + len(vectors)] = model.reference.score(vectors)
+            own[name] += perf_counter() - began
+        done += len(vectors)
+        report.step(done / len(index))
+    return scores, {name: shared + took for name, took in own.items()}

@@ -46,8 +46,15 @@ def trusted(frame: Frame, fit: np.ndarray, leave_out: float, seed: int) -> np.nd
     """
     if leave_out <= 0 or len(fit) < FEWEST:
         return fit
-    suspicious = suspicion(flat_rows(frame, fit), seed)
-    return np.asarray(fit[suspicious <= np.quantile(suspicious, 1 - leave_out)])
+    return np.asarray(fit[unsuspicious(flat_rows(frame, fit), leave_out, seed)])
+
+
+def unsuspicious(x: np.ndarray, leave_out: float, seed: int) -> np.ndarray:
+    """(n,) bool: all but the most suspicious of (n, d) vectors; all where nothing is to be left out, or of few."""
+    if leave_out <= 0 or len(x) < FEWEST:
+        return np.ones(len(x), dtype=bool)
+    suspicious = suspicion(x, seed)
+    return np.asarray(suspicious <= np.quantile(suspicious, 1 - leave_out))
 
 
 def suspicion(x: np.ndarray, seed: int) -> np.ndarray:

@@ -139,8 +139,12 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
         raise DataError(" ".join(blockers))
 
     report.stage("split")
-    shares = recipe_class(method, dataset.modality).shares if kind == "recipe" else SHARES
-    reader, frame, row_parts, split, split_notices = _prepared(dataset, choice.settings, choice.seed, shares)
+    shares, settings = SHARES, choice.settings
+    if kind == "recipe":
+        recipe_type = recipe_class(method, dataset.modality)
+        shares = recipe_type.shares
+        settings = {**settings, "reader": {**recipe_type.reader_defaults, **settings.get("reader", {})}}
+    reader, frame, row_parts, split, split_notices = _prepared(dataset, settings, choice.seed, shares)
     for notice in (*frame.notices, *split_notices):
         report.say(notice)
 
@@ -270,7 +274,7 @@ def _fit(
 
     if kind == "recipe":
         cls = recipe_class(method, frame.shape.modality)
-        recipe = cls(cls.Settings.parse(choice.settings.get("pretext", {}), "pretext"), choice.seed)
+        recipe = cls(cls.Settings.parse(choice.settings.get("pretext", {}), "pretext"), choice.seed, device)
         return recipe.fit(frame, split, choice.training_rows, report), recipe, {}
     if kind == "reference":
         reference = fit_reference(method, choice.settings.get("pretext", {}), frame, split, choice.seed, report)

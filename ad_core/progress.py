@@ -36,3 +36,22 @@ class Silent:
     def say(self, message: str) -> None: ...
 
     def check(self) -> None: ...
+
+
+class Within:
+    """A report of a part of a stage: its 0..1 is `begin..end` of the whole."""
+
+    def __init__(self, whole: Report, begin: float, end: float) -> None:
+        self.whole, self.begin, self.end = whole, begin, end
+
+    def stage(self, name: str) -> None:
+        self.whole.stage(name)
+
+    def step(self, done: float, **facts: float) -> None:
+        self.whole.step(self.begin + done * (self.end - self.begin), **facts)
+
+    def say(self, message: str) -> None:
+        self.whole.say(message)
+
+    def check(self) -> None:
+        self.whole.check()

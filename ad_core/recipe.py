@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ad_core.progress import Report
@@ -49,9 +50,11 @@ class Recipe(ABC):
     Settings: ClassVar[type[AnySettings]]
     shares: ClassVar[tuple[float, float, float]] = (0.6, 0.15, 0.25)
     """Of the rows that may teach: fit, early stop, calibration. A recipe with out-of-bag scores can fit on all."""
+    reader_defaults: ClassVar[Mapping[str, Any]] = {}
+    """Settings of the reader that suit the recipe; what the user sets wins."""
 
-    def __init__(self, settings: AnySettings, seed: int) -> None:
-        self.settings, self.seed = settings, seed
+    def __init__(self, settings: AnySettings, seed: int, device: torch.device | str = "cpu") -> None:
+        self.settings, self.seed, self.device = settings, seed, device
 
     @abstractmethod
     def fit(self, frame: Frame, split: Split, training_rows: TrainingRows, report: Report) -> Fitted:

@@ -37,16 +37,22 @@ class Reference(ABC):
 
     @classmethod
     def vectors(cls, x: Tensor, modality: Modality) -> np.ndarray:
-        """(b, *item) -> (b, *vector) float32: what the detector sees of an item; by default `flat`."""
+        """(b, *item) -> (b, *vector) float32, or float16 of many numbers: what the detector sees of an item; by default
+        `flat`.
+        """
         return flat(x, modality)
 
     @abstractmethod
     def fit(self, x: np.ndarray) -> None:
-        """Learn from (n, *vector) float32 items, as `vectors` gives them."""
+        """Learn from (n, *vector) items, as `vectors` gives them."""
 
     @abstractmethod
     def score(self, x: np.ndarray) -> np.ndarray:
         """(n, *vector) -> (n,) float64, higher = more anomalous."""
+
+    def part_scores(self, x: np.ndarray) -> np.ndarray | None:  # noqa: ARG002
+        """(n, *vector) -> (n, y, x) of images, where the detector says what is odd where; else None."""
+        return None
 
 
 def flat(x: Tensor, modality: Modality) -> np.ndarray:
@@ -115,8 +121,9 @@ class ReferenceModel:
     def embed(self, x: Tensor) -> Tensor | None:
         return torch.from_numpy(flat(x.detach().cpu(), self.modality))
 
-    def part_scores(self, x: Tensor) -> Tensor | None:  # noqa: ARG002
-        return None
+    def part_scores(self, x: Tensor) -> Tensor | None:
+        found = self.reference.part_scores(self.reference.vectors(x.detach().cpu(), self.modality))
+        return None if found is None else torch.from_numpy(found)
 
     def expected(self, x: Tensor) -> Tensor | None:  # noqa: ARG002
         return None

@@ -122,9 +122,18 @@ def fit_task_model(
 
 
 def fit_reference(
-    name: str, settings: dict[str, Any], frame: Frame, split: Split, seed: int, report: Report
+    name: str,
+    settings: dict[str, Any],
+    frame: Frame,
+    split: Split,
+    seed: int,
+    report: Report,
+    rows: np.ndarray | None = None,
 ) -> ReferenceModel:
     """Fit a classical detector on the fit items, on a random sample of very many.
+
+    Args:
+        rows: what `fitting_rows` gives for them, where it is known already.
 
     Raises:
         MethodError: the name is unknown or does not fit the kind of data.
@@ -137,7 +146,7 @@ def fit_reference(
         raise DataError(
             "No rows are left to train on. Choose more reference rows, or repair the rows that have a note."
         )
-    rows = fitting_rows(cls, frame, index, seed)
+    rows = fitting_rows(cls, frame, index, seed) if rows is None else rows
     if len(rows) < len(index):
         report.say(f"{cls.title}: fitted on {len(rows):,} of {len(index):,} items, drawn at random.")
     return ReferenceModel(cls(cls.Settings.parse(settings, "pretext"), seed), frame.shape.modality, rows)

@@ -47,8 +47,8 @@ class Autoencoder(Pretext):
     """What the network learnt to rebuild from few numbers is usual; what it rebuilds badly is not.
 
     Loss: squared error in standard deviations, per column of a table its `CellLoss`; of images mixed with 1 - SSIM of
-    the surroundings of each pixel, colour by colour. Score: the mean of these; of windows as multiples of the channel's
-    usual squared error, tempered beyond 6 usual deviations; of images over the worst pixels.
+    the surroundings of each pixel, colour by colour. Score: the mean of these; of windows as tempered multiples of the
+    channel's usual squared error; of images over the worst pixels.
 
     SSIM alone is the paper's; beside it the squared error stays for what changes a colour without changing structure,
     in equal parts as in Zavrtanik et al. 2021, DRAEM, arXiv:2108.07610, sec. 3.1.

@@ -46,7 +46,7 @@ class Forecast(Pretext):
     off the channel's usual level count there.
 
     Loss: negative log likelihood, mean over all values [nat]. Score: the same, less what is usual in the channel, and
-    with errors beyond 6 predicted standard deviations tempered, so that a channel that was constant in training can't
+    with large errors tempered, so that a channel that was constant in training can't
     drown the others.
     """
 

@@ -32,7 +32,7 @@ class LstmAutoencoder(Pretext):
     source, training shows it the true values).
 
     Loss: squared error, mean over all values [standard deviations squared]. Score: mean over channels and time of the
-    squared error as a multiple of the channel's usual one, tempered where it is beyond 6 usual deviations.
+    squared error as a tempered multiple of the channel's usual one.
     """
 
     title = "Recurrent autoencoder"

@@ -12,9 +12,6 @@ from ad_core.pretext import PRETEXTS, Pretext
 from ad_core.settings import Settings as AnySettings
 from ad_core.types import Batch, Draw, ItemShape, Modality
 
-UNJUDGED = 8
-"""The first of so many parts of a window only tells the network what goes on."""
-
 
 class LstmForecastSettings(AnySettings):
     """Size of the network."""
@@ -31,8 +28,8 @@ class LstmForecast(Pretext):
     """What comes next follows from all that the network remembers of the window, as long as all is as usual.
 
     Loss: squared error of the forecasts, mean over all values [standard deviations squared]. Score: mean over channels
-    and time of the squared error as a multiple of the channel's usual one, tempered where it is beyond 6 usual
-    deviations. The first eighth of the window is not judged: it only tells the network what goes on.
+    and time of the squared error as a tempered multiple of what is usual in that channel at that place in the window:
+    the first forecasts, made from little memory, are usually worse.
     """
 
     title = "Recurrent forecast"
@@ -48,9 +45,8 @@ class LstmForecast(Pretext):
     def __init__(self, settings: LstmForecastSettings, shape: ItemShape, encoder: Encoder) -> None:
         super().__init__(settings, shape, encoder)
         channels, time = shape.size
-        self.unjudged = time // UNJUDGED
         self.head = nn.Conv1d(encoder.d, channels, 1)
-        self.errors = ChannelErrors(channels)
+        self.errors = ChannelErrors(channels, time)
 
     @classmethod
     def encoder_settings(cls, settings: AnySettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
@@ -61,15 +57,14 @@ class LstmForecast(Pretext):
         return (batch.x - self._forecast(batch.x + noise)).square().mean((1, 2))
 
     def finish(self, batches: Iterable[Batch]) -> None:
-        """The usual squared error of each channel."""
-        self.errors.learn((b.x - self._forecast(b.x)).square()[:, :, self.unjudged :] for b in batches)
+        """The usual squared error of each channel at each place."""
+        self.errors.learn((b.x - self._forecast(b.x)).square() for b in batches)
 
     def score(self, x: Tensor, draw: Draw) -> Tensor:
-        return self.part_scores(x, draw)[:, :, self.unjudged :].mean((1, 2))
+        return self.part_scores(x, draw).mean((1, 2))
 
     def part_scores(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
-        found = self.errors((x - self._forecast(x)).square())
-        return F.pad(found[:, :, self.unjudged :], (self.unjudged, 0))  # (b, channel, time)
+        return self.errors((x - self._forecast(x)).square())  # type: ignore[no-any-return]  # (b, channel, time)
 
     def expected(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
         return self._forecast(x)

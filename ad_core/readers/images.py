@@ -25,15 +25,20 @@ RANGE_SAMPLE = 256
 """So many training images, evenly spread, tell the range of deep greys."""
 
 
+AS_LARGE_AS = (64, 384)
+"""Where the size of items follows that of the images, it lies between these [px]."""
+
+
 class ImagesSettings(Settings):
     """How pictures become items."""
 
     size: int = Field(
         128,
-        ge=16,
+        ge=0,
         le=1024,
         multiple_of=16,
-        description="Side of the square items [px]. Larger finds smaller defects and takes longer.",
+        description="Side of the square items [px]; 0 = as large as the images are, 64 to 384. Larger finds smaller "
+        "defects and takes longer.",
     )
     color: Literal["auto", "grey", "rgb"] = Field(
         "auto", description="Look at brightness alone or at colours; auto: grey when all training images are grey."
@@ -79,7 +84,7 @@ class Images(Reader):
         coloured = not data["grey"].all()
         grey = self.settings.color == "grey" or (self.settings.color == "auto" and not coloured)
         pixels = Pixels(
-            side=self.settings.size,
+            side=self.settings.size or _usual_side(data),
             colours=("grey",) if grey else ("red", "green", "blue"),
             deep=bool(data["mode"].map(is_deep).any()),
         )
@@ -201,6 +206,12 @@ def _require_two(data: pd.DataFrame) -> None:
             if (good := good + 1) == 2:
                 return
     raise DataError(f"Only {good} of the {len(data):,} training images can be decoded; two are needed. {problem}")
+
+
+def _usual_side(data: pd.DataFrame) -> int:
+    """Side of a square of as many pixels as the middle one of the training images, in steps of 16."""
+    side = float(np.sqrt((data["height"] * data["width"]).median()))
+    return int(np.clip(16 * round(side / 16), *AS_LARGE_AS))
 
 
 def _range(data: pd.DataFrame, pixels: Pixels) -> tuple[float, float]:

@@ -20,6 +20,9 @@ REFERENCES = "references"
 RANDOM = "random"
 """Scores drawn by chance: what the figures are worth where nothing was learnt."""
 
+OWN_FEATURES = "balanced, own features"
+"""The default for images without weights from ImageNet."""
+
 FIRST = {
     "table": [
         REFERENCES, RANDOM, "balanced", "masked_retrieval", "masked_cells", "random_projections", "autoencoder",
@@ -27,7 +30,7 @@ FIRST = {
         "scale_order", "masked_contrast",
     ],
     "sensor": [REFERENCES, RANDOM, "balanced", "masked_window", "autoencoder"],
-    "image": [REFERENCES, RANDOM, "autoencoder", "rotation"],
+    "image": [REFERENCES, RANDOM, "balanced", OWN_FEATURES, "autoencoder", "rotation", "cutpaste", "simclr"],
 }  # fmt: skip
 """The methods in the order in which they are measured."""
 
@@ -76,11 +79,11 @@ def cells(data: Path, seeds: list[int]) -> Iterator[Cell]:
 
 
 def methods(modality: str) -> list[str]:
-    """Every installed method of `FIRST`; of recordings also those that are not named there, in alphabetical order."""
+    """Every installed method of `FIRST`; of recordings and images also the others, in alphabetical order."""
     cards = catalogue.methods(Modality(modality))
     installed = [card.name for card in cards if card.kind in ("recipe", "pretext")]
-    others = installed if modality == "sensor" else []
-    known = {REFERENCES, RANDOM, *installed}
+    others = installed if modality != "table" else []
+    known = {REFERENCES, RANDOM, OWN_FEATURES, *installed}
     return list(dict.fromkeys([name for name in FIRST[modality] if name in known] + others))
 
 

@@ -18,13 +18,17 @@ from ad_core.progress import Silent
 from ad_core.reader import Dataset
 from ad_core.recordings.rows import clock_times
 from ad_core.types import Modality
-from tests.benchmarks.cases import RANDOM, REFERENCES, Cell, opened
+from tests.benchmarks.cases import OWN_FEATURES, RANDOM, REFERENCES, Cell, opened
 from tests.benchmarks.causal import without_look_ahead
+from tests.benchmarks.images import of_references, of_trained, pixel_figures
 
 
 def measure(cell: Cell, data: Path, preset: str, out: Path) -> None:
     """Run one cell and write a line per method."""
     dataset, judged = opened(data, cell, Path(tempfile.gettempdir()) / "anomaly-lens-bench")
+    if cell.modality == "image" and cell.method != RANDOM:
+        out.write_text("\n".join(map(json.dumps, _of_images(cell, dataset, judged, data, preset))))
+        return
     if cell.method == RANDOM:
         seconds = {RANDOM: 0.0}
         by_chance = np.random.default_rng([cell.seed, crc32(cell.name.encode())])  # else all sets would share one draw
@@ -45,6 +49,30 @@ def measure(cell: Cell, data: Path, preset: str, out: Path) -> None:
             seconds[f"{cell.method}, causal"] = trained.seconds["method"]
     lines = [{"method": name, **figures(dataset, scores, judged, seconds[name])} for name, scores in found.items()]
     out.write_text("\n".join(map(json.dumps, lines)))
+
+
+def _of_images(cell: Cell, dataset: Dataset, judged: np.ndarray, data: Path, preset: str) -> list[dict[str, Any]]:
+    """A line per method, with figures of its map where it has one and the set has masks."""
+    if cell.method == REFERENCES:
+        found, seconds = of_references(dataset, judged, cell.seed)
+    else:
+        settings = {"pretext": {"features": "own"}} if cell.method == OWN_FEATURES else {}
+        method = "balanced" if cell.method == OWN_FEATURES else cell.method
+        choice = Choice(
+            pretext=method, preset=preset, seed=cell.seed, training_rows=cell.declared, settings=settings
+        )  # fmt: skip
+        trained = train_all(dataset, choice, Silent(), references=False)
+        found = of_trained(cell.method, trained, judged)
+        seconds = dict.fromkeys(found, trained.seconds["method"])
+    lines = []
+    for name, (scores, maps) in found.items():
+        line = {"method": name, **figures(dataset, scores, judged, seconds[name])}
+        if maps is not None:
+            line |= {
+                k: round(v, 5) for k, v in pixel_figures(dataset, judged, maps, data / "image" / cell.name).items()
+            }
+        lines.append(line)
+    return lines
 
 
 def _on_short_windows(

@@ -10,7 +10,7 @@ NEAR = 0.005
 REFERENCE = "reference"
 """What is `declared` of a reference: it is told nothing."""
 
-MEASURES = ["auroc", "ap", "vus_pr", "event_recall"]
+MEASURES = ["auroc", "ap", "vus_pr", "event_recall", "pixel_auroc", "aupro"]
 
 
 def complete(part: pd.DataFrame) -> pd.DataFrame:

@@ -24,6 +24,9 @@ def write_tables(results: pd.DataFrame, folder: Path, preset: str) -> None:
         measure, what = ("vus_pr", "VUS-PR by series") if modality == "sensor" else ("auroc", "AUROC by set")
         for part in _parts(of_modality):
             texts += [_summary(part), f"\n{what}: mean over seeds (spread over seeds)\n", by_set(part, measure)]
+            for name, title in {"ap": "AP", "pixel_auroc": "Pixel AUROC", "aupro": "AUPRO to 0.3"}.items():
+                if modality == "image" and part.get(name, pd.Series(dtype=float)).notna().any():
+                    texts += [f"\n{title} by set: mean over seeds (spread over seeds)\n", by_set(part, name)]
         (folder / f"{modality}_{preset}.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
 
 

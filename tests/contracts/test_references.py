@@ -69,11 +69,12 @@ def test_a_single_row_can_be_learnt_from(name, modality):
 
 
 @everywhere
-def test_it_says_that_it_has_no_gradient_and_no_map(name, modality):
+def test_it_says_that_it_has_no_gradient_and_whether_it_has_a_map(name, modality):
     fitted, x = model(name, modality), items.far_off(modality)
 
     assert not fitted.differentiable
-    assert fitted.part_scores(x) is None
+    maps = fitted.part_scores(x)
+    assert maps is None or (modality is Modality.IMAGE and maps.ndim == 3 and maps.isfinite().all())
     assert fitted.expected(x) is None
     assert fitted.expected_range(x) is None
     assert fitted.extras(x) == {}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from ad_core.channel_errors import tempered
 from ad_core.encoder import DEFAULT_ENCODER, build_encoder
 from ad_core.pretext import PRETEXTS
 from ad_core.pretexts.autoencoder import AutoencoderSettings, _lost_structure, _smooth
@@ -56,8 +57,8 @@ def test_smoothing_keeps_the_mean_of_a_flat_map_and_spreads_a_point():
     assert smoothed[8, 11] == 0
 
 
-def test_a_windows_score_is_its_squared_error_as_a_multiple_of_the_usual_one():
-    """Channel 0 errs by 1 as a rule, channel 1 by 2: squares of 4 are 4 / 1.01 and 4 / 4.01 of what is usual."""
+def test_a_windows_score_is_its_squared_error_as_a_tempered_multiple_of_the_usual_one():
+    """Channel 0 errs by 1 as a rule, channel 1 by 2: squares of 4 are 4 / 1.01 and 4 / 4.01 usual ones."""
     task, taught = blank(Modality.SENSOR), torch.tensor([1.0, 2.0])[None, :, None].expand(4, 2, 32)
 
     with torch.no_grad():
@@ -65,8 +66,8 @@ def test_a_windows_score_is_its_squared_error_as_a_multiple_of_the_usual_one():
         parts = task.part_scores(torch.full((1, 2, 32), 2.0), Draw.shared(0))
         score = task.score(torch.full((1, 2, 32), 2.0), Draw.shared(0))
 
-    torch.testing.assert_close(parts[0, :, 7], torch.tensor([4 / 1.01, 4 / 4.01]))
-    assert score.item() == pytest.approx((4 / 1.01 + 4 / 4.01) / 2, rel=1e-5)
+    torch.testing.assert_close(parts[0, :, 7], tempered(torch.tensor([4 / 1.01, 4 / 4.01])))
+    assert score.item() == pytest.approx(parts.mean().item(), rel=1e-5)
 
 
 def test_a_window_of_noise_cannot_be_copied_through_the_bottleneck():

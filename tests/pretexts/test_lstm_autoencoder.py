@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from ad_core.channel_errors import tempered
 from ad_core.encoder import build_encoder
 from ad_core.pretext import PRETEXTS
 from ad_core.pretexts.lstm_autoencoder import LstmAutoencoder, LstmAutoencoderSettings
@@ -88,7 +89,8 @@ def test_score_and_loss_by_hand():
     with torch.no_grad():
         score, loss = task.score(x, Draw.shared(0)), task.loss(Batch(x), Draw.per_item(0))
 
-    assert score.item() == pytest.approx((1 / 1.01 + 9 / 4.01) / 2, rel=1e-5)
+    expected = tempered(torch.tensor([1 / 1.01, 9 / 4.01])).mean()
+    assert score.item() == pytest.approx(expected.item(), rel=1e-5)
     assert loss.item() == pytest.approx(5.0)
 
 

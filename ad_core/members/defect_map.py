@@ -1,0 +1,106 @@
+"""Where an image looks damaged: a small network on features of a backbone, taught with made-up defects."""
+
+from collections.abc import Sequence
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ad_core.imagenet import on_one_grid
+
+WIDTH = 96
+"""Channels of the network."""
+
+FEW = 10
+"""What is usual at a place starts from so many images in which it is as everywhere."""
+
+LEAST_SPREAD = 0.1
+"""Added to the spread of what is usual at a place [logit]."""
+
+WORST = 0.01
+"""An image's score is the mean over this share of its map, the worst of it."""
+
+BLUR = 1 / 48
+"""Standard deviation of the blur of a map as it is shown, as a share of the image's side."""
+
+
+class DefectMap(nn.Module):
+    """Features of a backbone -> (b, y, x) how much each place looks damaged, beyond what is usual there.
+
+    Args:
+        channels: of the features, one number per depth.
+        grid: (y, x) of the first depth.
+    """
+
+    centre: Tensor
+    spread: Tensor
+    usual: Tensor
+    usual_spread: Tensor
+
+    def __init__(self, channels: Sequence[int], grid: tuple[int, int]) -> None:
+        super().__init__()
+        d = sum(channels)
+        self.head = nn.Sequential(
+            nn.Conv2d(d, WIDTH, 1), nn.BatchNorm2d(WIDTH), nn.GELU(),
+            nn.Conv2d(WIDTH, WIDTH, 3, 1, 1, groups=WIDTH), nn.Conv2d(WIDTH, WIDTH, 1), nn.BatchNorm2d(WIDTH),
+            nn.GELU(), nn.Dropout2d(0.1), nn.Conv2d(WIDTH, 1, 1),
+        )  # fmt: skip
+        self.register_buffer("centre", torch.zeros(d, 1, 1))
+        self.register_buffer("spread", torch.ones(d, 1, 1))
+        self.register_buffer("usual", torch.zeros(grid))
+        self.register_buffer("usual_spread", torch.ones(grid))
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """(y, x) of a map."""
+        return int(self.usual.shape[0]), int(self.usual.shape[1])
+
+    @classmethod
+    def for_features(cls, features: Sequence[Tensor]) -> Self:
+        """A fresh one for features of these shapes."""
+        height, width = features[0].shape[2:]
+        return cls([f.shape[1] for f in features], (int(height), int(width)))
+
+    def learn_scale(self, features: Sequence[Tensor]) -> Self:
+        """Mean and spread of each channel, from features of normal images."""
+        parts = [(f.float().mean((0, 2, 3)), f.float().std((0, 2, 3), correction=0)) for f in features]
+        self.centre = torch.cat([mean for mean, _ in parts])[:, None, None].to(self.centre)
+        self.spread = torch.cat([spread for _, spread in parts]).clamp_min(1e-3)[:, None, None].to(self.spread)
+        return self
+
+    def learn_usual(self, logits: Tensor) -> None:
+        """What is usual at each place, from (n, y, x) logits of normal images that did not teach."""
+        n, mean, square = len(logits), logits.mean(0), logits.square().mean(0)
+        overall, overall_square = logits.mean(), logits.square().mean()
+        share = n / (n + FEW)
+        self.usual = share * mean + (1 - share) * overall
+        variance = share * square + (1 - share) * overall_square - self.usual.square()
+        self.usual_spread = variance.clamp_min(0).sqrt() + LEAST_SPREAD
+
+    def standardised(self, features: Sequence[Tensor]) -> Tensor:
+        """(b, d, y, x) on the grid of the first depth."""
+        return (on_one_grid(features) - self.centre) / self.spread
+
+    def logits(self, features: Sequence[Tensor]) -> Tensor:
+        """(b, y, x) of a defect at each place."""
+        return self.head(self.standardised(features))[:, 0].float()  # type: ignore[no-any-return]
+
+    def forward(self, features: Sequence[Tensor]) -> Tensor:
+        return (self.logits(features) - self.usual) / self.usual_spread
+
+
+def worst_of(maps: Tensor) -> Tensor:
+    """(b, y, x) -> (b,): mean over the worst of each map."""
+    values = maps.flatten(1)
+    return values.topk(max(1, round(WORST * values.shape[1])), dim=1).values.mean(1)
+
+
+def as_shown(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """(b, y, x) on the grid -> (b, height, width) of the item, without steps."""
+    from kornia.filters import gaussian_blur2d
+
+    fine = F.interpolate(maps[:, None], size, mode="bilinear", align_corners=False)
+    sigma = max(0.5, BLUR * max(size))
+    reach = min(2 * int(3 * sigma) + 1, 2 * ((min(size) - 1) // 2) + 1)
+    return gaussian_blur2d(fine, (reach, reach), (sigma, sigma))[:, 0]

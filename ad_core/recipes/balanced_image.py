@@ -1,0 +1,153 @@
+"""Balanced, for images: made-up defects teach where damage is, nearest images tell other things apart."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, cast
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from ad_core.contamination import LEFT_OUT, unsuspicious
+from ad_core.devices import seeded
+from ad_core.errors import DataError
+from ad_core.members.defect_lessons import (
+    AT_A_TIME,
+    Features,
+    Lessons,
+    as_floats,
+    damaged_copies,
+    features_of,
+    share_covered,
+    teach,
+)
+from ad_core.members.defect_map import DefectMap
+from ad_core.members.picture_views import Origin, PictureViews, Question
+from ad_core.members.whole_images import WholeImages
+from ad_core.progress import Report, Within
+from ad_core.recipe import RECIPES, Fitted, Recipe
+from ad_core.scorer import ScoreModel
+from ad_core.settings import Settings as AnySettings
+from ad_core.types import Frame, ItemShape, Modality, Split, TrainingRows
+
+MOST_USUAL = 512
+"""So many images that did not teach say what is usual at each place, and how the two views compare."""
+
+
+LEAST_COPIES, MOST_COPIES = 200, 1200
+
+
+class BalancedImageSettings(AnySettings):
+    """What is looked for, and by whose eyes."""
+
+    question: Question = Field(
+        "unsure",
+        description="What is looked for: small damage on the right object (defect), another kind of object or scene "
+        "(object), or either (unsure).",
+    )
+    features: Origin = Field(
+        "imagenet",
+        description="Eyes that know the things of everyday photographs (imagenet), or eyes trained on these images "
+        "alone (own), which see less.",
+    )
+    images: int = Field(1500, ge=2, le=100_000, description="Images that are learnt from at most, drawn at random.")
+    copies: int = Field(
+        0,
+        ge=0,
+        le=100_000,
+        description="Copies with made-up defects to learn from; 0 = two of each image, 200 at least and 1,200 at most.",
+    )
+    steps: int = Field(400, ge=1, le=100_000, description="Training steps on them.")
+
+
+@RECIPES.register
+class BalancedImage(Recipe):
+    """Two views of an image. One is a small network that learnt to mark made-up defects on features of a backbone: it
+    finds small damage, and where. The other is the distance to the most similar normal images: it finds other objects.
+    """
+
+    title = "Balanced"
+    about = (
+        "Draws defects into copies of your images and learns to mark them; compares each image with the most similar "
+        "ones. Its eyes come from ImageNet, not from your data, unless you choose otherwise."
+    )
+    source = "Own; after Li et al. 2021 (CutPaste), Zavrtanik et al. 2021 (DRAEM) and Reiss et al. 2021 (PANDA)"
+    modalities = frozenset({Modality.IMAGE})
+    Settings = BalancedImageSettings
+    settings: BalancedImageSettings
+    shares = (0.7, 0.1, 0.2)
+    reader_defaults: ClassVar[Mapping[str, Any]] = {"size": 0}
+
+    def fit(self, frame: Frame, split: Split, training_rows: TrainingRows, report: Report) -> Fitted:
+        if not len(split.fit):
+            raise DataError(
+                "No images are left to train on. Choose more reference images, or repair those with a note."
+            )
+        with seeded(self.seed, torch.device(self.device)):
+            model = PictureViews(frame.shape, self.settings.question, self.settings.features).to(self.device)
+        index = self._chosen(split.fit, report)
+        if self.settings.features == "imagenet":
+            report.say("What the detector sees by comes from the photographs of ImageNet, not from these images.")
+            features = self._on_frozen(model, frame, index, LEFT_OUT[training_rows], report)
+        else:
+            features = self._from_scratch(model, frame, index, report)
+        with torch.no_grad():
+            model.whole = WholeImages.of(model.wholes([f.float() for f in features])).to(self.device)
+            usual = split.early_stop if len(split.early_stop) else index
+            model.learn_usual(list(frame.batches(usual[:MOST_USUAL], AT_A_TIME)))
+        return Fitted(model.eval())
+
+    def _on_frozen(
+        self, model: PictureViews, frame: Frame, index: np.ndarray, leave_out: float, report: Report
+    ) -> Features:
+        """Teach the map on features that are computed once; give those of the images that are trusted."""
+
+        def seen(take: Callable[[slice], Tensor], count: int, begin: float, end: float) -> Features:
+            return features_of(lambda x: model.features(x.to(self.device)), take, count, Within(report, begin, end))
+
+        features = seen(lambda chosen: frame.take(index[chosen]), len(index), 0.0, 0.3)
+        kept = unsuspicious(model.wholes([f.float() for f in features]).numpy(), leave_out, self.seed)
+        index, features = index[kept], [f[torch.from_numpy(kept)] for f in features]
+        if model.damage is not None:
+            images, masks = damaged_copies(frame, index, self._copies(index), self.seed)
+            near = model.near(features)
+            damaged = model.near(seen(lambda chosen: as_floats(images[chosen]), len(images), 0.3, 0.7))
+            lessons = Lessons(near, damaged, share_covered(masks, model.damage.grid))
+            model.damage.learn_scale(near)
+            teach(model.damage, lessons, None, self.settings.steps, self.seed, Within(report, 0.7, 1))
+        return features
+
+    def _from_scratch(self, model: PictureViews, frame: Frame, index: np.ndarray, report: Report) -> Features:
+        """Teach the map and the backbone together; give the features of all images by the taught backbone."""
+        images, masks = damaged_copies(frame, index, self._copies(index), self.seed)
+        damage = cast(DefectMap, model.damage)
+        lessons = Lessons([frame.take(index).half()], [as_floats(images).half()], share_covered(masks, damage.grid))
+        teach(damage, lessons, model.backbone, self.settings.steps, self.seed, Within(report, 0.1, 0.9))
+        model.eval()
+        return features_of(
+            lambda x: model.features(x.to(self.device)),
+            lambda chosen: frame.take(index[chosen]),
+            len(index),
+            Within(report, 0.9, 1),
+        )
+
+    def _chosen(self, index: np.ndarray, report: Report) -> np.ndarray:
+        most = self.settings.images
+        if len(index) <= most:
+            return index
+        report.say(f"Learnt from {most:,} of {len(index):,} images, drawn at random.")
+        return np.sort(np.random.default_rng(self.seed).choice(index, most, replace=False))
+
+    def _copies(self, index: np.ndarray) -> int:
+        return self.settings.copies or min(MOST_COPIES, max(LEAST_COPIES, 2 * len(index)))
+
+    def state(self, model: ScoreModel) -> tuple[dict[str, Any], Mapping[str, np.ndarray | Tensor]]:
+        views = cast(PictureViews, model)
+        facts = {"shape": views.shape.model_dump(mode="json")}
+        return facts, {name: value.detach().cpu().contiguous() for name, value in views.state_dict().items()}
+
+    def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> ScoreModel:
+        shape = ItemShape.model_validate(facts["shape"])
+        model = PictureViews(shape, self.settings.question, self.settings.features)
+        model.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in arrays.items()})
+        return model.eval()

@@ -1,0 +1,118 @@
+"""Balanced for images: it finds damage and other objects, and its file gives the same scores."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.metrics import roc_auc_score
+
+from ad_core.detector import Detector
+from ad_core.pipeline import Choice, Trained, open_dataset, train_all
+from ad_core.progress import Silent
+
+QUICK = {"steps": 60, "copies": 64}
+
+
+def parts(folder: Path, count: int = 48, seed: int = 0) -> Path:
+    """Rings on a rough ground; twelve of the test images are scratched, twelve show squares."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[:64, :64]
+    for n in range(count + 36):
+        dx, dy, radius = random.uniform(-4, 4), random.uniform(-4, 4), random.uniform(17, 20)
+        distance = np.hypot(y - 32 - dy, x - 32 - dx)
+        if n >= count + 24:
+            distance = np.maximum(np.abs(y - 32 - dy), np.abs(x - 32 - dx))
+        image = np.where(np.abs(distance - radius) < 4, 190.0, 90.0) + random.normal(0, 6, (64, 64))
+        if count + 12 <= n < count + 24:
+            at = random.integers(12, 40)
+            image[at : at + 14, at + 3 : at + 5] = 20
+        kind = "train/good" if n < count else ("good", "scratch", "square")[(n - count) // 12]
+        file = folder / kind / f"{n:03d}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image.clip(0, 255).astype(np.uint8)).save(file)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = parts(tmp_path_factory.mktemp("parts"))
+
+    @cache
+    def train(question: str = "unsure", features: str = "imagenet", steps: int = 60) -> Trained:
+        dataset = open_dataset(folder, modality="image", only=["folder=train"])
+        settings = {"pretext": {**QUICK, "question": question, "features": features, "steps": steps}}
+        return train_all(dataset, Choice(settings=settings), Silent(), references=False)
+
+    return train
+
+
+def auroc(result: Trained, kind: str) -> float:
+    names = result.scores["row_id"]
+    judged = names.str.startswith((f"{kind}/", "good/"))
+    return float(roc_auc_score(names[judged].str.startswith(kind), result.scores["score"][judged]))
+
+
+def test_it_is_the_default_for_images_and_items_are_as_large_as_the_images(trained):
+    detector = trained().detector
+
+    assert detector.facts["method"] == "balanced"
+    assert detector.reader.shape.size == (1, 64, 64)
+
+
+def test_small_damage_is_found_and_where(trained):
+    result = trained("defect")
+
+    assert auroc(result, "scratch") > 0.95
+    row = result.scores.index[result.scores["row_id"].str.startswith("scratch/")][3]
+    image = result.frame.take(np.array([row]))
+    map_ = result.detector.model.part_scores(image)[0].detach().numpy()
+    dark = image[0, 0].numpy() < 0.2
+    assert map_[dark].mean() > np.quantile(map_, 0.9)
+
+
+def test_another_object_is_found(trained):
+    assert auroc(trained("object"), "square") > 0.95
+
+
+def test_who_is_not_sure_finds_both(trained):
+    assert auroc(trained(), "scratch") > 0.9
+    assert auroc(trained(), "square") > 0.9
+
+
+def test_without_weights_from_elsewhere_it_learns_from_these_images_alone(trained):
+    result = trained("defect", "own", 150)
+
+    assert auroc(result, "scratch") > 0.8
+    assert not any("ImageNet" in notice for notice in result.detector.facts["notices"])
+
+
+@pytest.mark.parametrize(("question", "features"), [("unsure", "imagenet"), ("object", "own")])
+def test_the_bundle_gives_the_same_scores(trained, tmp_path, question, features):
+    result = trained(question, features, 60)
+
+    loaded = Detector.load(result.detector.save(tmp_path / "bundle"))
+
+    x = result.frame.take(np.arange(5))
+    np.testing.assert_allclose(
+        loaded.model.score(x).detach(), result.detector.model.score(x).detach(), rtol=1e-5, atol=1e-6
+    )
+
+
+def test_rows_that_calibrate_did_not_teach(trained):
+    result = trained()
+
+    used = result.scores.set_index("row_id")["used_for"]
+    assert set(used) == {"fit", "early_stop", "calibration", ""}
+    p = result.scores.loc[result.scores["used_for"] == "calibration", "p_value"]
+    assert 0.3 < p.mean() < 0.75
+
+
+def test_three_images_are_enough_for_a_result(tmp_path):
+    folder = parts(tmp_path, count=3)
+    dataset = open_dataset(folder, modality="image", only=["folder=train"])
+
+    result = train_all(dataset, Choice(settings={"pretext": {"steps": 5, "copies": 16}}), Silent(), references=False)
+
+    assert np.isfinite(result.scores["score"]).all()

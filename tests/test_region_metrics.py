@@ -1,0 +1,76 @@
+"""AUPRO on masks that can be worked out by hand, and against its definition spelt out threshold by threshold."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.ndimage import label
+
+from ad_core.region_metrics import aupro
+
+
+def slowly(masks, maps, limit):
+    """The definition: for every threshold the mean share of each region and the share of normal pixels above it."""
+    normal = np.concatenate([found[~mask] for mask, found in zip(masks, maps, strict=True)])
+    regions = []
+    for mask, found in zip(masks, maps, strict=True):
+        numbered, count = label(mask, structure=np.ones((3, 3)))
+        regions += [found[numbered == number] for number in range(1, count + 1)]
+    x, y = [0.0], [0.0]
+    for threshold in sorted({*np.concatenate([found.ravel() for found in maps])}, reverse=True):
+        x.append((normal >= threshold).mean())
+        y.append(np.mean([(region >= threshold).mean() for region in regions]))
+    fine = np.linspace(0, limit, 20_001)
+    return float(np.trapezoid(np.interp(fine, x, y), fine) / limit)
+
+
+def test_every_region_counts_the_same_whatever_its_size():
+    """The map marks the large region fully and the small one never: half of the regions at no false pixel."""
+    mask = np.zeros((10, 10), dtype=bool)
+    mask[:4, :4], mask[8, 8] = True, True
+    found = np.where(mask, 1.0, 0.5)
+    found[8, 8] = 0.0
+
+    assert aupro([mask], [found], limit=0.3) == pytest.approx(0.5)
+
+
+def test_regions_that_touch_by_a_corner_are_one():
+    """Three pixels of one region of four are marked first."""
+    mask = np.zeros((4, 8), dtype=bool)
+    mask[[0, 1, 2, 3], [0, 1, 2, 3]] = True
+    found = np.where(mask, 1.0, 0.5)
+    found[3, 3] = 0.0
+
+    assert aupro([mask], [found], limit=0.5) == pytest.approx(0.75)
+
+
+def test_a_perfect_map_has_all_and_an_even_one_has_the_diagonal():
+    mask = np.zeros((6, 6), dtype=bool)
+    mask[2, 2] = True
+
+    assert aupro([mask], [mask.astype(float)]) == pytest.approx(1.0)
+    assert aupro([mask], [np.zeros((6, 6))], limit=0.3) == pytest.approx(0.15)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    masks=st.lists(arrays(bool, (5, 6)), min_size=1, max_size=3),
+    levels=st.integers(2, 40),
+    limit=st.sampled_from([0.05, 0.3, 1.0]),
+    seed=st.integers(0, 99),
+)
+def test_it_follows_the_definition_threshold_by_threshold(masks, levels, limit, seed):
+    every = np.concatenate(masks)
+    if every.all() or not every.any():
+        return
+    random = np.random.default_rng(seed)
+    maps = [random.integers(levels, size=mask.shape) / 8 for mask in masks]  # many equal values
+
+    assert aupro(masks, maps, limit) == pytest.approx(slowly(masks, maps, limit), abs=2e-4)  # the grid is that fine
+
+
+@pytest.mark.parametrize("mask", [np.zeros((3, 3), dtype=bool), np.ones((3, 3), dtype=bool)])
+def test_without_defects_or_without_normal_pixels_there_is_no_figure(mask):
+    with pytest.raises(ValueError, match="needs defective and normal pixels"):
+        aupro([mask], [np.zeros((3, 3))])
