@@ -31,7 +31,7 @@ class MethodCard(BaseModel):
 
     name: str
     """What `--pretext` takes; a recipe has the same name for every kind of data."""
-    kind: Literal["pretext", "reference", "recipe", "scorer"]
+    kind: Literal["pretext", "reference", "recipe", "scorer", "encoder"]
     modalities: tuple[Modality, ...]
     title: str
     source: str
@@ -53,7 +53,14 @@ def methods(modality: Modality | None = None) -> list[MethodCard]:
     from ad_core.scorer import SCORERS
 
     kinds = (("recipe", RECIPES), ("pretext", PRETEXTS), ("scorer", SCORERS), ("reference", REFERENCES))
-    return [_card(kind, registry.get(name)) for kind, registry in kinds for name in registry.names(modality)]
+    return [_card(kind, registry.get(name), modality) for kind, registry in kinds for name in registry.names(modality)]
+
+
+def encoders(modality: Modality) -> list[MethodCard]:
+    """The encoders that `encoder.name` takes for this kind of data."""
+    from ad_core.encoder import ENCODERS
+
+    return [_card("encoder", ENCODERS.get(name), modality) for name in ENCODERS.names(modality)]
 
 
 def unfit_methods(modality: Modality) -> list[MethodCard]:
@@ -61,7 +68,7 @@ def unfit_methods(modality: Modality) -> list[MethodCard]:
     from ad_core.pretext import PRETEXTS
 
     every = (PRETEXTS.get(name) for name in PRETEXTS.names())
-    return [_card("pretext", cls) for cls in every if modality in cls.not_for]
+    return [_card("pretext", cls, modality) for cls in every if modality in cls.not_for]
 
 
 def kind_of(method: str, modality: Modality) -> Literal["pretext", "reference", "recipe"]:
@@ -111,21 +118,41 @@ def _trainable(modality: Modality) -> str:
     return ", ".join(card.name for card in methods(modality) if card.kind != "scorer")
 
 
-def _card(kind: Any, cls: Any) -> MethodCard:
+def _card(kind: Any, cls: Any, modality: Modality | None) -> MethodCard:
     from ad_core.training import TrainingSettings
 
-    section = "pretext" if kind != "scorer" else "scorer"
+    section = kind if kind in ("scorer", "encoder") else "pretext"
     settings = {section: cls.Settings.model_json_schema()}
     if kind == "pretext":
         settings["training"] = TrainingSettings.model_json_schema()
+        if choice := _choice_of_encoders(cls, modality):
+            settings["encoder"] = choice
     texts = {text: getattr(cls, text, "") for text in ("about", "asks", "finds", "misses")}
     return MethodCard(
         name=cls.name if kind != "recipe" else cls.name.rpartition("_")[0],  # see `recipe_name`
         kind=kind,
         modalities=tuple(sorted(cls.modalities)),
         title=cls.title,
-        source=cls.source,
+        source=getattr(cls, "source", ""),
         not_for=dict(getattr(cls, "not_for", {})),
         settings=settings,
         **texts,
     )
+
+
+def _choice_of_encoders(cls: Any, modality: Modality | None) -> dict[str, Any]:
+    """JSON schema of `encoder.name` for one kind of data; {} where there is nothing to choose."""
+    from ad_core.encoder import ENCODERS
+
+    if modality is None and len(cls.modalities) == 1:
+        (modality,) = cls.modalities
+    if modality not in cls.modalities - cls.without_encoder or cls.encoder_name:
+        return {}
+    names = ENCODERS.names(modality)
+    name = {
+        "type": "string",
+        "enum": names,
+        "default": cls.usual_encoder(modality),
+        "description": "The network that looks at an item. Its own settings stand beside its name.",
+    }
+    return {"type": "object", "properties": {"name": name}} if len(names) > 1 else {}

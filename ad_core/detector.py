@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 from ad_core import bundle
 from ad_core.calibration import Calibration
+from ad_core.encoder import EncoderChoice
 from ad_core.errors import BundleError
+from ad_core.pretext import PRETEXTS
 from ad_core.progress import Report, Silent
 from ad_core.reader import READERS, Dataset, Reader
 from ad_core.recipe import RECIPES, Recipe
@@ -254,6 +256,7 @@ def _model_state(model: ScoreModel, recipe: Recipe | None) -> tuple[dict[str, An
             "scorer": model.scorer.name,
             "scorer_settings": model.scorer.settings.model_dump(mode="json"),
             "shape": model.task.shape.model_dump(mode="json"),
+            "encoder": EncoderChoice.of(model.task.encoder).model_dump(mode="json"),
         }
         return facts, {name: value.detach().cpu().numpy() for name, value in model.state_dict().items()}
     raise TypeError(f"{type(model)} can't be put in a bundle")
@@ -271,6 +274,8 @@ def _restored_model(
         reference = reference_class(reference_class.Settings.parse(facts["settings"], "pretext"), facts["seed"])
         return ReferenceModel(reference, modality, arrays["rows"]), None
     shape = ItemShape.model_validate(facts["shape"])
-    model = build_model(facts["name"], facts["scorer"], shape, facts["settings"], facts["scorer_settings"])
+    encoder = EncoderChoice.model_validate(facts["encoder"]) if "encoder" in facts else None
+    settings = {**PRETEXTS.get(facts["name"]).before, **facts["settings"]}
+    model = build_model(facts["name"], facts["scorer"], shape, settings, facts["scorer_settings"], encoder)
     model.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in arrays.items()})
     return model.eval(), None

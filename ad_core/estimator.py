@@ -31,7 +31,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         preset: "quick", "standard" or "thorough".
         alpha: share of normal rows that `predict` may call outliers; sets the threshold on held-out training rows.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
-        settings: section (training, pretext, scorer) -> setting -> value.
+        settings: section (training, pretext, encoder, scorer) -> setting -> value.
         random_state: seed, generator or None.
     """
 

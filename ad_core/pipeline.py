@@ -50,7 +50,7 @@ class Choice(BaseModel):
     device: str = "auto"
     training_rows: TrainingRows = "unsure"
     settings: dict[str, dict[str, Any]] = {}
-    """Section -> setting -> value; sections are reader, training, pretext, scorer."""
+    """Section -> setting -> value; sections are reader, training, pretext, encoder, scorer."""
 
 
 @dataclass
@@ -87,7 +87,7 @@ def train(
     Args:
         pretext: a pretext task, reference or recipe; None = the default for this kind of data.
         training_rows: what you know of the training rows: "clean", "mixed" (may hold anomalies) or "unsure".
-        settings: section (reader, training, pretext, scorer) -> setting -> value.
+        settings: section (reader, training, pretext, encoder, scorer) -> setting -> value.
 
     Raises:
         DataError, MethodError, SettingsError, ResourceError: with a sentence that says what to do.
@@ -127,7 +127,7 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
     kind = kind_of(method, dataset.modality)
     if choice.scorer and kind != "pretext":
         raise MethodError(f"{method!r} scores by itself: leave --scorer out, or choose a pretext task.")
-    if kind != "pretext" and (unused := [s for s in ("training", "scorer") if choice.settings.get(s)]):
+    if kind != "pretext" and (unused := [s for s in ("training", "encoder", "scorer") if choice.settings.get(s)]):
         raise SettingsError(
             f"{method!r} trains no network: it takes no settings of {' and '.join(unused)}. Leave them out, or choose "
             f"a pretext task."

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from ad_core.encoder import Encoder
+from ad_core.encoder import DEFAULT_ENCODER, Encoder
 from ad_core.registry import Registry
 from ad_core.settings import Settings as AnySettings
 from ad_core.types import Batch, Draw, ItemShape, Modality
@@ -50,7 +50,11 @@ class Pretext(nn.Module, ABC):
     """Kinds of data for which the task makes no sense, and why, in a sentence."""
     Settings: ClassVar[type[AnySettings]]
     encoder_name: ClassVar[str | None] = None
-    """Encoder of choice; None = the modality's default."""
+    """The one encoder that the task is made for; None = the modality's default, and the user may choose another."""
+    without_encoder: ClassVar[frozenset[Modality]] = frozenset()
+    """Kinds of data that it looks at without its encoder, so that none can be chosen."""
+    before: ClassVar[Mapping[str, object]] = {}
+    """Settings that came later -> the value with which older bundles, that don't name them, score as they did."""
     smooth: ClassVar[bool] = True
     """Whether the score can be differentiated by the item."""
 
@@ -64,8 +68,13 @@ class Pretext(nn.Module, ABC):
         return shape
 
     @classmethod
+    def usual_encoder(cls, modality: Modality) -> str:
+        """Name of the encoder that it gets unless the user chooses another."""
+        return cls.encoder_name or DEFAULT_ENCODER[modality]
+
+    @classmethod
     def encoder_settings(cls, settings: AnySettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
-        """The encoder's settings where they differ from its defaults, for items of this shape."""
+        """The usual encoder's settings where they differ from its defaults, for items of this shape."""
         return {}
 
     def prepare(self, batches: Iterable[Batch]) -> None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ad_core.errors import SettingsError
 
-SECTIONS = ("reader", "training", "pretext", "scorer")
+SECTIONS = ("reader", "training", "pretext", "encoder", "scorer")
 """The sections that `--set` and the web form know."""
 
 

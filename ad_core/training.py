@@ -9,17 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ad_core.building import build_model, check_fits
 from ad_core.contamination import LEFT_OUT, NOT_TAUGHT, judged_items, trusted
 from ad_core.devices import Batches, Halver, choose_device, seeded
-from ad_core.encoder import DEFAULT_ENCODER, build_encoder
-from ad_core.errors import DataError, MethodError, SettingsError
-from ad_core.pretext import PRETEXTS
+from ad_core.encoder import EncoderChoice
+from ad_core.errors import DataError, SettingsError
 from ad_core.progress import Report, Silent
 from ad_core.reference import REFERENCES, ReferenceModel, fitting_rows, flat
-from ad_core.registry import Registry
-from ad_core.scorer import SCORERS, ScoreModel, TaskModel, finest_scores
+from ad_core.scorer import ScoreModel, TaskModel, finest_scores
 from ad_core.training_loop import TrainingSettings, TrainingSummary, train_task
-from ad_core.types import Frame, ItemShape, Modality, Split, TrainingRows
+from ad_core.types import Frame, Modality, Split, TrainingRows
 
 __all__ = [
     "PRESETS", "TrainingSettings", "TrainingSummary", "build_model", "choose_device", "embed_items", "fit_reference",
@@ -61,28 +60,6 @@ def training_settings(
     return TrainingSettings.parse({**values, **chosen}, "training")
 
 
-def build_model(
-    method: str, scorer: str, shape: ItemShape, pretext_settings: dict[str, Any], scorer_settings: dict[str, Any]
-) -> TaskModel:
-    """An untrained pretext task with its encoder and scorer.
-
-    Raises:
-        MethodError: a name is unknown or does not fit the kind of data.
-        SettingsError: a setting is unknown or out of range.
-    """
-    task_class, scorer_class = PRETEXTS.get(method), SCORERS.get(scorer)
-    _check_fits(PRETEXTS, method, shape.modality)
-    _check_fits(SCORERS, scorer, shape.modality)
-    settings = task_class.Settings.parse(pretext_settings, "pretext")
-    name = task_class.encoder_name or DEFAULT_ENCODER[shape.modality]
-    encoder = build_encoder(
-        name, task_class.encoder_shape(settings, shape), task_class.encoder_settings(settings, shape)
-    )
-    return TaskModel(
-        task_class(settings, shape, encoder), scorer_class(scorer_class.Settings.parse(scorer_settings, "scorer"))
-    )
-
-
 def fit_task_model(
     method: str,
     scorer: str | None,
@@ -99,7 +76,8 @@ def fit_task_model(
 
     Args:
         scorer: None = the task's own score.
-        sections: `training`, `pretext` and `scorer` settings; other sections are not looked at.
+        sections: `training`, `pretext`, `encoder` (its `name` among them) and `scorer` settings; other sections are not
+            looked at.
         training_rows: what is known of them; unless they are clean, the most suspicious ones are left out.
 
     Returns:
@@ -114,8 +92,9 @@ def fit_task_model(
     def trained(fit: np.ndarray) -> tuple[TaskModel, TrainingSummary]:
         with seeded(seed, device):
             model = build_model(
-                method, scorer or "own_score", frame.shape, sections.get("pretext", {}), sections.get("scorer", {})
-            )
+                method, scorer or "own_score", frame.shape, sections.get("pretext", {}), sections.get("scorer", {}),
+                EncoderChoice.of_section(sections.get("encoder", {})),
+            )  # fmt: skip
         summary = train_task(model.task, frame, replace(split, fit=fit), settings, device, seed, report)
         model.to(device).eval()
         with torch.no_grad():
@@ -125,7 +104,7 @@ def fit_task_model(
         return model.to(device), summary
 
     if not settings.leave_out:
-        return trained(split.fit)
+        return _with_origin(*trained(split.fit), report)
     judged = judged_items(split.fit, seed)
     fit = trusted(frame, judged, settings.leave_out, seed)
     model, summary = trained(fit)
@@ -139,7 +118,7 @@ def fit_task_model(
             f"{left_out:,} of {len(judged):,} training items{drawn}, the most suspicious ones, were left out: the rows "
             f"were declared {training_rows!r}."
         )
-    return model, summary
+    return _with_origin(model, summary, report)
 
 
 def fit_reference(
@@ -161,7 +140,7 @@ def fit_reference(
         SettingsError: a setting is unknown or out of range.
         DataError: there is nothing to fit on.
     """
-    _check_fits(REFERENCES, name, frame.shape.modality)
+    check_fits(REFERENCES, name, frame.shape.modality)
     cls, index = REFERENCES.get(name), split.fit
     if not len(index):
         raise DataError(
@@ -246,7 +225,9 @@ def _in_batches(
     return results
 
 
-def _check_fits(registry: Registry[Any], name: str, modality: Modality) -> None:
-    if modality not in registry.get(name).modalities:
-        fitting = ", ".join(registry.names(modality))
-        raise MethodError(f"{name!r} does not work on {modality} data. What does: {fitting}.")
+def _with_origin(model: TaskModel, summary: TrainingSummary, report: Report) -> tuple[TaskModel, TrainingSummary]:
+    """What weights that were learnt elsewhere are is said with every run."""
+    if origin := model.task.encoder.origin:
+        summary.notices.append(origin)
+        report.say(origin)
+    return model, summary

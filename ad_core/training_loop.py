@@ -284,10 +284,12 @@ class _Best:
             return
         if self.loss is None or loss < self.loss - LEAST_GAIN * abs(self.loss):
             self.loss, self.checks_without_gain = loss, 0
-            self.weights = {name: value.detach().clone() for name, value in task.state_dict().items()}
+            fixed = "encoder." if task.encoder.pretrained else "-"  # large, and always the same
+            values = {name: value for name, value in task.state_dict().items() if not name.startswith(fixed)}
+            self.weights = {name: value.detach().clone() for name, value in values.items()}
         else:
             self.checks_without_gain += 1
 
     def restore(self, task: Pretext) -> None:
         if self.weights is not None:
-            task.load_state_dict(self.weights)
+            task.load_state_dict(self.weights, strict=False)

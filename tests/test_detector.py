@@ -1,5 +1,7 @@
 """A bundle gives the same scores wherever it is loaded, and notices when it can't."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from ad_core import bundle, cases, pipeline
 from ad_core.detector import Detector
 from ad_core.errors import BundleError
 from ad_core.progress import Silent
+from tests.contracts.checkpoint import write_checkpoint
 
 
 @pytest.mark.parametrize("kind", ["payments", "recording", "plates"])
@@ -28,6 +31,63 @@ def test_scorers_with_statistics_of_their_own_travel_along(scorer, payments_file
     trained = pipeline.train_all(dataset, choice, Silent())
 
     loaded = Detector.load(trained.detector.save(tmp_path / "bundle"))
+
+    np.testing.assert_allclose(loaded.score(dataset)["score"], trained.scores["score"], rtol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def seen_through_imagenet(plates_folder):
+    choice = pipeline.Choice(
+        pretext="autoencoder",
+        preset="quick",
+        settings={
+            "training": {"max_steps": 3},
+            "encoder": {"name": "efficientnet_lite0"},
+            "reader": {"size": 32},
+            "pretext": {"similarity": 0.0},
+        },
+    )
+    return pipeline.train_all(pipeline.open_dataset(plates_folder), choice, Silent(), references=False)
+
+
+def test_a_chosen_encoder_travels_along(seen_through_imagenet, tmp_path):
+    loaded = Detector.load(seen_through_imagenet.detector.save(tmp_path / "bundle"))
+
+    assert loaded.model.task.encoder.name == "efficientnet_lite0"
+    assert any("ImageNet" in notice for notice in loaded.facts["notices"])
+
+
+def test_a_bundle_that_names_neither_encoder_nor_weight_of_structure_loads_as_it_was(plates_folder, tmp_path):
+    """Both came later: the encoder was the task's own, and images were compared pixel by pixel."""
+    settings = {"training": {"max_steps": 3}, "reader": {"size": 32}, "pretext": {"similarity": 0.0}}
+    choice = pipeline.Choice(pretext="autoencoder", preset="quick", settings=settings)
+    trained = pipeline.train_all(pipeline.open_dataset(plates_folder), choice, Silent(), references=False)
+    folder = trained.detector.save(tmp_path / "bundle")
+    facts, parts = bundle.read(folder)
+    del parts["model"]["encoder"], parts["model"]["settings"]["similarity"]
+    bundle.write(folder, facts, parts)
+
+    loaded = Detector.load(folder)
+
+    assert loaded.model.task.encoder.name == "residual_image"
+    assert loaded.model.task.settings.similarity == 0
+
+
+def test_a_vision_transformer_needs_its_folder_only_once(plates_folder, tmp_path):
+    checkpoint = tmp_path / "checkpoint"
+    write_checkpoint(checkpoint)
+    settings = {
+        "training": {"max_steps": 3},
+        "reader": {"size": 32},
+        "encoder": {"name": "vision_transformer", "folder": str(checkpoint)},
+    }
+    dataset = pipeline.open_dataset(plates_folder)
+    choice = pipeline.Choice(pretext="rotation", scorer="nearest_normals", preset="quick", settings=settings)
+    trained = pipeline.train_all(dataset, choice, Silent(), references=False)
+    folder = trained.detector.save(tmp_path / "bundle")
+    shutil.rmtree(checkpoint)
+
+    loaded = Detector.load(folder)
 
     np.testing.assert_allclose(loaded.score(dataset)["score"], trained.scores["score"], rtol=1e-5)
 

@@ -49,6 +49,7 @@ ONLY_IN = {
     "umap": {"embedding_map"},
     "sqlalchemy": {"store", "database", "migrations"},
     "alembic": {"database", "migrations"},
+    "transformers": {"checkpoints"},
     "subprocess": {"jobs", "processes"},
     "torch.distributed": {"training", "training_loop", "team", "worker"},
 }

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from ad_core.devices import Batches
+from ad_core.encoder import EncoderChoice, build_encoder
 from ad_core.errors import Cancelled, DataError, MethodError, ResourceError, SettingsError
 from ad_core.pretext import PRETEXTS, Pretext, Progress
 from ad_core.progress import Silent
@@ -30,6 +31,7 @@ from ad_core.training import (
     train_task,
     training_settings,
 )  # fmt: skip
+from ad_core.training_loop import _Best
 from ad_core.types import Modality, Split
 from tests.contracts import items
 from tests.contracts.checks import CPU, untrained
@@ -68,7 +70,7 @@ class Toy(Pretext):
     while_training, held_out = 1.0, 1.0
 
     def __init__(self) -> None:
-        super().__init__(Nothing(), items.shape(Modality.TABLE), nn.Identity())
+        super().__init__(Nothing(), items.shape(Modality.TABLE), build_encoder("flat", items.shape(Modality.TABLE)))
         self.number = nn.Parameter(torch.zeros(()))
         self.log: list[str] = []
 
@@ -339,6 +341,79 @@ def test_scorers_and_a_chosen_pretext_setting_reach_the_model():
 
     assert model.scorer.normal.bank.shape == (10, 3)
     assert not model.training
+
+
+def test_an_encoder_can_be_chosen_and_set():
+    widths = {}
+    for chosen in ({}, {"width": 40}, {"name": "mlp", "width": 40}, {"name": "flat"}):
+        encoder = EncoderChoice.of_section(chosen)
+        model = build_model("masked_cells", "own_score", TABLE.shape, {}, {}, encoder)
+        widths[json.dumps(chosen)] = (model.task.encoder.name, model.task.encoder.d)
+
+    entries = model.task.encoder.shape.entries
+    assert list(widths.values()) == [("mlp", 96), ("mlp", 40), ("mlp", 40), ("flat", entries)]
+
+
+def test_what_a_task_sets_of_its_encoder_stays_unless_another_is_chosen():
+    shape = items.shape(Modality.SENSOR)
+    task = PRETEXTS.get("masked_window")
+    own = task.encoder_settings(task.Settings(), shape)
+
+    def settings(**chosen):
+        encoder = EncoderChoice.of_section(chosen)
+        built = build_model("masked_window", "own_score", shape, {}, {}, encoder).task.encoder
+        return built.settings.model_dump(exclude_unset=True)
+
+    assert own
+    assert settings() == settings(name="dilated_conv") == own
+    assert settings(width=8) == own | {"width": 8}
+    assert settings(name="lstm") == {}
+
+
+def test_an_encoder_that_does_not_exist_or_fit_is_a_sentence():
+    def built(method="autoencoder", modality=Modality.IMAGE, **chosen):
+        return build_model(method, "own_score", items.shape(modality), {}, {}, EncoderChoice.of_section(chosen))
+
+    with pytest.raises(MethodError, match=r"There is no encoder 'resnet'. There is: .*efficientnet_lite0"):
+        built(name="resnet")
+    with pytest.raises(MethodError, match=r"'mlp' does not work on image data. What does: efficientnet_lite0, "):
+        built(name="mlp")
+    with pytest.raises(MethodError, match=r"made for the encoder 'dilated_conv'; 'lstm' can't take its place"):
+        built("forecast", Modality.SENSOR, name="lstm")
+    with pytest.raises(MethodError, match=r"looks at table data without an encoder"):
+        built("random_projections", Modality.TABLE, width=3)
+    with pytest.raises(SettingsError, match=r"There is no setting encoder\.width"):
+        built(name="efficientnet_lite0", width=3)
+    with pytest.raises(SettingsError, match=r"encoder\.name = 3"):
+        built(name=3)
+
+
+def test_weights_from_elsewhere_are_said_and_only_the_head_learns():
+    frame, report = items.frame(Modality.IMAGE), Following()
+    sections = {"training": {"max_steps": 6}, "encoder": {"name": "efficientnet_lite0"}}
+
+    model, summary = fit_task_model("rotation", None, frame, SPLIT, sections, "quick", CPU, 0, report, "mixed")
+
+    published = build_model(
+        "rotation", "own_score", frame.shape, {}, {}, EncoderChoice(name="efficientnet_lite0")
+    ).task.encoder
+    assert [said for said in summary.notices if "ImageNet, not from these data" in said] == [model.task.encoder.origin]
+    assert model.task.encoder.origin in report.said
+    assert all(torch.equal(v, published.state_dict()[n]) for n, v in model.task.encoder.state_dict().items())
+
+
+def test_the_best_head_is_restored_upon_a_frozen_encoder():
+    frame = items.frame(Modality.IMAGE)
+    task = build_model("rotation", "own_score", frame.shape, {}, {}, EncoderChoice(name="efficientnet_lite0")).task
+    best = _Best()
+    best.offer(1.0, task)
+    kept = task.head.weight.detach().clone()
+    torch.nn.init.zeros_(task.head.weight)
+
+    best.restore(task)
+
+    assert torch.equal(task.head.weight, kept)
+    assert not any(name.startswith("encoder.") for name in best.weights)
 
 
 def test_a_reference_is_fitted_on_a_bounded_number_of_rows_and_says_so():

@@ -28,6 +28,7 @@ class DilatedConv(Encoder):
     """
 
     title = "Dilated convolutions"
+    about = "Looks from every time step far to either side. Its weights are learnt from your own recordings."
     modalities = frozenset({Modality.SENSOR})
     Settings = DilatedConvSettings
     settings: DilatedConvSettings

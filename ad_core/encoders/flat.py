@@ -16,6 +16,7 @@ class Flat(Encoder):
     """(b, *item) -> (b, entries), for tasks that compare items as they are. It has no weights."""
 
     title = "The item itself"
+    about = "Compares items as they are. Nothing is learnt."
     modalities = frozenset({Modality.TABLE})
     Settings = FlatSettings
 

@@ -23,6 +23,7 @@ class Lstm(Encoder):
     """
 
     title = "Long short-term memory"
+    about = "Reads a window step by step and remembers. Its weights are learnt from your own recordings."
     modalities = frozenset({Modality.SENSOR})
     Settings = LstmSettings
     settings: LstmSettings

@@ -21,6 +21,7 @@ class Mlp(Encoder):
     """(b, feature) -> (b, width). Layer normalisation only, so an item's embedding knows nothing of its batch."""
 
     title = "Residual multilayer perceptron"
+    about = "Looks at all columns of a row at once. Its weights are learnt from your own table."
     modalities = frozenset({Modality.TABLE})
     Settings = MlpSettings
     settings: MlpSettings

@@ -1,11 +1,11 @@
 """A small residual convolution network for images, trained from scratch."""
 
-import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ad_core.encoder import ENCODERS, Encoder
+from ad_core.image_decoder import ImageDecoder
 from ad_core.settings import Settings
 from ad_core.types import ItemShape, Modality
 
@@ -26,6 +26,7 @@ class ResidualImage(Encoder):
     """
 
     title = "Small residual convolution network"
+    about = "Three stages that halve the size each. Its weights are learnt from your own images."
     modalities = frozenset({Modality.IMAGE})
     Settings = ResidualImageSettings
     settings: ResidualImageSettings
@@ -51,7 +52,7 @@ class ResidualImage(Encoder):
         return self.parts(x).mean((2, 3))
 
     def decoder(self, out: ItemShape) -> nn.Module:
-        return _Decoder(self.d, out.size)
+        return ImageDecoder(self.d, out.size)
 
 
 class _Stage(nn.Module):
@@ -67,21 +68,3 @@ class _Stage(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         h = self.down(x)
         return F.gelu(h + self.change(h))
-
-
-class _Decoder(nn.Module):
-    """(b, d, y/8, x/8) -> (b, channel, y, x): doubles the size three times; odd sizes are met by interpolation."""
-
-    def __init__(self, d: int, size: tuple[int, ...]) -> None:
-        super().__init__()
-        self.size = size
-        steps = []
-        for channels, width in ((d, d // 2), (d // 2, d // 4), (d // 4, d // 8)):
-            steps += [nn.Conv2d(channels, 4 * width, 3, 1, 1), nn.PixelShuffle(2), nn.GELU()]
-        self.up = nn.Sequential(*steps, nn.Conv2d(d // 8, size[0], 3, 1, 1))
-
-    def forward(self, parts: Tensor) -> Tensor:
-        x: Tensor = self.up(parts)
-        if x.shape[2:] != torch.Size(self.size[1:]):
-            x = F.interpolate(x, self.size[1:], mode="bilinear", align_corners=False)
-        return x

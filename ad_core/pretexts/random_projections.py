@@ -83,6 +83,7 @@ class RandomProjections(Pretext):
     misses = "items scattered just beside the normal ones; small local defects of images"
     source = "Wang et al. 2022, SLA²P, CIKM, arXiv:2111.12896, with the step of each item's own loss, see the docstring"
     modalities = frozenset(Modality)
+    without_encoder = frozenset({Modality.TABLE, Modality.SENSOR})
     Settings = RandomProjectionsSettings
     settings: RandomProjectionsSettings
     projections: Tensor
@@ -90,10 +91,10 @@ class RandomProjections(Pretext):
     def __init__(self, settings: RandomProjectionsSettings, shape: ItemShape, encoder: Encoder) -> None:
         super().__init__(settings, shape, encoder)
         k, m = settings.projections, settings.size
-        self.encoder.requires_grad_(False)  # images are seen through its first weights, the others do without it
+        self.encoder.requires_grad_(False)  # images are seen through it as it is, the others do without it
         size = {
             Modality.TABLE: shape.entries,
-            Modality.IMAGE: encoder.d + 32 * shape.size[0],
+            Modality.IMAGE: encoder.d if encoder.pretrained else encoder.d + 32 * shape.size[0],
             Modality.SENSOR: 3 * PARTS * shape.size[0],
         }[shape.modality]
         self.features = _Features(size, settings.offset, settings.unit_length)
@@ -141,13 +142,15 @@ class RandomProjections(Pretext):
         return self.features.scaled(self._raw(x))
 
     def _raw(self, x: Tensor) -> Tensor:
-        """(b, features) as they are: the row; a window's statistics; an image's pooled values and its embedding by the
-        frozen encoder.
+        """(b, features) as they are: the row; a window's statistics; an image's embedding by a pretrained encoder, or
+        its pooled values and its embedding by an encoder's first weights.
         """
         if self.shape.modality is Modality.TABLE:
             return x
         if self.shape.modality is Modality.SENSOR:
             return _statistics(x)
+        if self.encoder.pretrained:
+            return self.encoder(x).to(x.dtype)  # type: ignore[no-any-return]
         return torch.cat([_pooled(x), self.encoder(x).to(x.dtype)], 1)
 
     def _brier(self, features: Tensor, which: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from ad_core.catalogue import MethodCard, default_method, methods, unfit_methods
+from ad_core.catalogue import MethodCard, default_method, encoders, methods, unfit_methods
 from ad_core.types import Modality
 from pages._ui.forms import form_for
 from pages._ui.words import OF_MODALITY
@@ -19,6 +19,11 @@ def _cards(modality: str) -> tuple[list[MethodCard], list[MethodCard]]:
     kind = Modality(modality)
     default = default_method(kind)
     return sorted(methods(kind), key=lambda card: card.name != default), unfit_methods(kind)
+
+
+@st.cache_resource(show_spinner=False)
+def _encoders(modality: str) -> list[MethodCard]:
+    return encoders(Modality(modality))
 
 
 def chosen_method(modality: str) -> MethodCard:
@@ -118,4 +123,27 @@ def method_settings(card: MethodCard, modality: str) -> tuple[str | None, dict[s
             changed = form_for(schema, f"set-{section}-{card.name}-{scorer}", preset=section == "training")
             if changed:
                 settings[section] = changed
+        if section == "pretext" and "encoder" in card.settings and modality == Modality.IMAGE:
+            chosen = _encoder_settings(card, modality)
+            if chosen:
+                settings["encoder"] = chosen
     return scorer, settings
+
+
+def _encoder_settings(card: MethodCard, modality: str) -> dict[str, Any]:
+    """The encoder's name, where it isn't the usual one, and what differs from its defaults."""
+    field = card.settings["encoder"]["properties"]["name"]
+    found = {encoder.name: encoder for encoder in _encoders(modality)}
+    st.markdown("**Encoder**")
+    name = st.selectbox(
+        "Encoder",
+        field["enum"],
+        index=field["enum"].index(field["default"]),
+        format_func=lambda chosen: found[chosen].title,
+        key=f"encoder-{card.name}",
+        label_visibility="collapsed",
+    )
+    st.caption(found[name].about)
+    schema = found[name].settings["encoder"]
+    own = form_for(schema, f"set-encoder-{card.name}-{name}") if schema.get("properties") else {}
+    return own if name == field["default"] else {"name": name, **own}

@@ -232,6 +232,28 @@ def test_a_puzzle_that_makes_no_sense_for_the_data_says_why_and_cannot_be_chosen
     assert "choose-jigsaw" not in [b.key for b in test.button]
 
 
+def test_images_can_be_seen_through_another_encoder(store: Store, tmp_path: Path, open_page: Open) -> None:
+    run = write_image_run(store, tmp_path)
+    test = open_page("model/train.py", data=run.dataset_id)
+    test.button(key="choose-rotation").click().run()
+    usual, before = test.selectbox(key="encoder-rotation").value, texts(test)
+
+    test.selectbox(key="encoder-rotation").set_value("vision_transformer").run()
+
+    assert not test.exception
+    assert usual == "residual_image"
+    assert "learnt from your own images" in before
+    assert "from a folder that you name" in texts(test)
+    assert test.text_input(key="set-encoder-rotation-vision_transformer-folder").value == ""
+
+
+def test_tables_choose_no_encoder(table_run: RunRecord, open_page: Open) -> None:
+    test = open_page("model/train.py", data=table_run.dataset_id)
+    test.button(key="choose-masked_cells").click().run()
+
+    assert not [box.key for box in test.selectbox if str(box.key).startswith("encoder-")]
+
+
 def test_classical_detectors_wait_behind_one_line(table_run: RunRecord, open_page: Open) -> None:
     test = open_page("model/train.py", data=table_run.dataset_id)
 

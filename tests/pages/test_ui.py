@@ -57,6 +57,33 @@ def test_only_what_was_changed_comes_back_and_can_be_parsed() -> None:
     assert Example.parse(found, "training").steps == 20
 
 
+def method_form() -> None:
+    import streamlit as st
+
+    from ad_core.catalogue import methods
+    from pages._ui.method_cards import method_settings
+
+    card = next(card for card in methods("image") if card.name == "rotation")
+    _, st.session_state["found"] = method_settings(card, "image")
+
+
+def test_a_chosen_encoder_comes_back_with_its_own_settings() -> None:
+    test = AppTest.from_function(method_form, default_timeout=30).run()
+    untouched = test.session_state["found"]
+
+    test.number_input(key="set-encoder-rotation-residual_image-width").set_value(32).run()
+    wider = test.session_state["found"]
+    test.selectbox(key="encoder-rotation").set_value("efficientnet_lite0").run()
+    other = test.session_state["found"]
+    test.selectbox(key="encoder-rotation").set_value("vision_transformer").run()
+    test.text_input(key="set-encoder-rotation-vision_transformer-folder").set_value("/models/dinov2").run()
+
+    assert untouched == {}
+    assert wider == {"encoder": {"width": 32}}
+    assert other == {"encoder": {"name": "efficientnet_lite0"}}
+    assert test.session_state["found"] == {"encoder": {"name": "vision_transformer", "folder": "/models/dinov2"}}
+
+
 def test_a_small_default_is_not_rounded_away() -> None:
     assert shown(preset=False).number_input(key="set-rate").value == pytest.approx(0.0003)
 

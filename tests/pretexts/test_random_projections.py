@@ -235,6 +235,41 @@ def test_images_are_seen_through_first_weights_that_are_not_trained():
     assert task.embed(torch.zeros(2, 3, 16, 16)).shape == (2, task.encoder.d + 3 * 16 * 2)  # 3 colours, 16 parts
 
 
+def test_through_a_pretrained_encoder_images_are_seen_as_its_features_alone():
+    shape = items.shape(Modality.IMAGE)
+    encoder, x = build_encoder("efficientnet_lite0", shape), items.frame(Modality.IMAGE).take(np.arange(64))
+    task = CLS(CLS.Settings(), shape, encoder).eval()
+
+    with torch.no_grad():
+        task.prepare([Batch(x)])
+        seen, features = task.embed(x), encoder(x)
+
+    centred = features - features.mean(0)
+    spread = features.std(0, correction=0)
+    assert seen.shape == (64, 120)
+    torch.testing.assert_close(seen / seen.norm(dim=1).median(), _by_median(centred / spread), rtol=1e-3, atol=1e-3)
+
+
+def _by_median(z):
+    return z / z.norm(dim=1).median()
+
+
+def test_images_without_order_stand_out_by_pretrained_features():
+    """Usual ones against the same pixels shuffled."""
+    frame, split = items.frame(Modality.IMAGE), items.split()
+    encoder = build_encoder("efficientnet_lite0", frame.shape)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        task = CLS(CLS.Settings(), frame.shape, encoder)
+    train_task(task, frame, split, TrainingSettings(max_steps=200, batch_size=32), CPU, 0, Silent())
+    x = frame.take(np.arange(80, 96)).numpy()
+    broken = np.random.default_rng(0).permuted(x.reshape(16, -1), axis=1).reshape(x.shape)
+
+    found = roc_auc_score([0] * 16 + [1] * 16, scores(task.eval(), np.concatenate([x, broken])))
+
+    assert found > 0.95
+
+
 def test_windows_are_seen_as_level_spread_and_roughness_of_their_quarters():
     """Quarters 0 0, 2 4, 1 1 and 5 5 of one channel; steps from sample to sample 0 0 | 2 2 | -3 0 | 4 0."""
     x = torch.tensor([[[0.0, 0, 2, 4, 1, 1, 5, 5]]])

@@ -1,0 +1,143 @@
+"""Vision transformers from a folder on this machine: their weights, and how they want to see an image.
+
+Nothing is downloaded, no code of a checkpoint is run, and of the files that hold weights only safetensors are read.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from torch import nn
+
+from ad_core.errors import MethodError, ResourceError
+
+KNOWN: dict[str, dict[str, Any]] = {
+    "dinov2": {}, "dinov2_with_registers": {}, "vit": {"add_pooling_layer": False},
+}  # fmt: skip
+"""Model type -> how it is built; one file each of what the package calls `transformers.models`."""
+
+NOT_NEEDED = ("pooler", "mask_token")
+"""Weights that a checkpoint may lack: patch embeddings don't depend on them."""
+
+ADVICE = "Set encoder.folder to the folder of a DINOv2 or ViT checkpoint, saved with safetensors."
+
+
+class Preprocessing(BaseModel):
+    """(value in 0..1 - mean) / spread per colour; ImageNet's unless the checkpoint says otherwise."""
+
+    model_config = ConfigDict(frozen=True)
+
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    spread: tuple[float, float, float] = (0.229, 0.224, 0.225)
+
+
+def loaded(folder: Path) -> tuple[nn.Module, Preprocessing]:
+    """A checkpoint's network with its weights, in evaluation mode, and its preprocessing.
+
+    Raises:
+        ResourceError: the package that builds such networks is not installed.
+        MethodError: the folder holds no such checkpoint.
+    """
+    config = _checked(folder)
+    transformers = _transformers()
+    from safetensors import SafetensorError
+
+    try:
+        with _quietly(transformers):
+            network, found = transformers.AutoModel.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, output_loading_info=True,
+                **KNOWN[config["model_type"]],
+            )  # fmt: skip
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise MethodError(
+            f"The checkpoint in {folder} can't be read ({str(error).splitlines()[0]}). {ADVICE}"
+        ) from None
+    if missing := [name for name in found["missing_keys"] if not any(part in name for part in NOT_NEEDED)]:
+        raise MethodError(
+            f"The checkpoint in {folder} lacks {len(missing)} of the network's weights, {sorted(missing)[0]!r} among "
+            f"them. {ADVICE}"
+        )
+    return network.float().eval(), _preprocessing(folder)
+
+
+def network_of(config: dict[str, Any]) -> nn.Module:
+    """A network of this configuration whose weights are still to be loaded.
+
+    Raises:
+        ResourceError: the package that builds such networks is not installed.
+    """
+    transformers = _transformers()
+    settings = {key: value for key, value in config.items() if key != "model_type"}
+    built = transformers.AutoConfig.for_model(config["model_type"], **settings)
+    network: nn.Module = transformers.AutoModel.from_config(
+        built, trust_remote_code=False, **KNOWN[config["model_type"]]
+    )
+    return network.eval()
+
+
+def _checked(folder: Path) -> dict[str, Any]:
+    """The configuration of a checkpoint that can be read."""
+    if not folder.is_dir():
+        raise MethodError(f"There is no folder {folder} with a checkpoint. {ADVICE}")
+    config = _json(folder / "config.json")
+    if (kind := config.get("model_type")) not in KNOWN:
+        raise MethodError(f"The checkpoint in {folder} is of type {kind!r}; known are {', '.join(KNOWN)}. {ADVICE}")
+    if config.get("num_channels", 3) != 3:
+        raise MethodError(f"The checkpoint in {folder} is not one of colour images. {ADVICE}")
+    if not any(folder.glob("*.safetensors")):
+        raise MethodError(f"There is no safetensors file in {folder}, and others may run code. {ADVICE}")
+    return config
+
+
+def _preprocessing(folder: Path) -> Preprocessing:
+    """As the checkpoint's own file says, where there is one."""
+    if not (folder / "preprocessor_config.json").is_file():
+        return Preprocessing()
+    said = _json(folder / "preprocessor_config.json")
+    if not said.get("do_normalize", True):
+        return Preprocessing(mean=(0, 0, 0), spread=(1, 1, 1))
+    usual = Preprocessing()
+    try:
+        return Preprocessing(mean=said.get("image_mean", usual.mean), spread=said.get("image_std", usual.spread))
+    except ValidationError:
+        raise MethodError(
+            f"image_mean or image_std in {folder / 'preprocessor_config.json'} are not three numbers. {ADVICE}"
+        ) from None
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise MethodError(f"There is no {file.name} in {file.parent}. {ADVICE}") from None
+    except (OSError, ValueError):
+        raise MethodError(f"{file} can't be read. {ADVICE}") from None
+    return found if isinstance(found, dict) else {}
+
+
+def _transformers() -> Any:
+    try:
+        import transformers
+    except ImportError:
+        raise ResourceError(
+            "Vision transformers need the package transformers. Install it with: pip install 'anomaly-lens[hub]'"
+        ) from None
+    return transformers
+
+
+@contextmanager
+def _quietly(transformers: Any) -> Iterator[None]:
+    """Without progress bars and lists of weights that are not needed: they would end up in a run's log."""
+    logging = transformers.utils.logging
+    before, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+        if bar:
+            logging.enable_progress_bar()
