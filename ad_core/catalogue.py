@@ -43,6 +43,8 @@ class MethodCard(BaseModel):
     """Kinds of data for which a pretext task makes no sense, and why, in a sentence."""
     settings: dict[str, dict[str, Any]]
     """Section -> JSON schema of its settings."""
+    reader_defaults: dict[str, Any] = {}
+    """Settings of the reader that suit a recipe, where they are not the usual ones."""
 
 
 def methods(modality: Modality | None = None) -> list[MethodCard]:
@@ -134,6 +136,7 @@ def _card(kind: Any, cls: Any, modality: Modality | None) -> MethodCard:
         modalities=tuple(sorted(cls.modalities)),
         title=cls.title,
         source=getattr(cls, "source", ""),
+        reader_defaults=dict(getattr(cls, "reader_defaults", {})),
         not_for=dict(getattr(cls, "not_for", {})),
         settings=settings,
         **texts,

@@ -44,6 +44,7 @@ class BalancedImageSettings(AnySettings):
         "unsure",
         description="What is looked for: small damage on the right object (defect), another kind of object or scene "
         "(object), or either (unsure).",
+        json_schema_extra={"asked_above": True},
     )
     features: Origin = Field(
         "imagenet",

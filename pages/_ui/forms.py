@@ -17,10 +17,10 @@ def form_for(schema: Json, key: str, *, preset: bool = False) -> Json:
         preset: fields start empty, and what stays empty is chosen by the preset.
 
     Returns:
-        Only the settings that differ from their default.
+        Only the settings that differ from their default; none that the page asks for elsewhere.
     """
     changed: Json = {}
-    properties = schema.get("properties", {})
+    properties = {name: field for name, field in schema.get("properties", {}).items() if not field.get("asked_above")}
     if not properties:
         st.markdown(":gray[Nothing to set.]")
     with st.grid("auto", min_column_width=220, gap="small"):

@@ -116,6 +116,8 @@ def method_settings(card: MethodCard, modality: str) -> tuple[str | None, dict[s
         schemas["scorer"] = next((c.settings.get("scorer", {}) for c in scorers if c.name == scorer), {})
         schemas["training"] = card.settings.get("training", {})
     schemas["reader"] = READERS.get(READER_OF[Modality(modality)]).Settings.model_json_schema()
+    for name, value in card.reader_defaults.items():
+        schemas["reader"]["properties"][name]["default"] = value
     titles = {"pretext": card.title, "scorer": "Scorer", "training": "Training", "reader": "Reading the data"}
     for section, schema in schemas.items():
         if schema.get("properties"):

@@ -28,6 +28,15 @@ STAGES = {
     "explain": "Explaining the top cases",
 }
 
+QUESTIONS = {
+    "unsure": "I'm not sure",
+    "defect": "Small damage, on the right object",
+    "object": "Another object or scene",
+}
+QUESTION = (
+    "Damage is looked for place by place and gets a map; another object is told by the image as a whole. Not sure: "
+    "both count, each a little less."
+)
 TRAINING_ROWS = (
     "Unless there are no anomalies among them, the rows that look most suspicious to classical detectors don't teach a "
     "pretext task: 10 % of them if you are not sure, 20 % if there are some. Balanced chooses its members by it."
@@ -223,6 +232,12 @@ def estimate(rows: int, modality: str, effort: str) -> str:
     Args:
         effort: the preset of a pretext task; "recipe" or "reference" for what is not trained in steps.
     """
+    if effort == "recipe" and modality == "image":
+        low = 30 + rows * 0.05 + min(rows, 1500) * 0.12
+        return (
+            f"Roughly {duration(low)} to {duration(3 * low)} to the scores on a processor, less on a GPU. A guess from "
+            "the number of images; the map and the explanations follow."
+        )
     if effort in ("recipe", "reference"):
         low = 8 + rows * (0.0025 if effort == "recipe" else 0.0005)
         return (

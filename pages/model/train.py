@@ -63,7 +63,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
 card = chosen_method(record.modality)
 st.subheader("Effort", anchor=False)
 left, middle, right = st.columns(3, gap="medium")
-preset = "standard"
+preset, question = "standard", None
 if card.kind == "pretext":
     preset = left.segmented_control(
         "Preset",
@@ -75,7 +75,16 @@ if card.kind == "pretext":
         persist_state="session",
     )
 else:
-    left.caption(f"Preset  \n{words.NO_PRESET}")
+    if "question" in card.settings["pretext"].get("properties", {}):
+        question = left.selectbox(
+            "You look for",
+            list(words.QUESTIONS),
+            format_func=words.QUESTIONS.get,
+            key="question",
+            help=words.QUESTION,
+        )
+    else:
+        left.caption(f"Preset  \n{words.NO_PRESET}")
 known = middle.selectbox(
     "The training rows hold", list(ROWS), format_func=ROWS.get, key="training-rows", help=words.TRAINING_ROWS
 )
@@ -89,6 +98,8 @@ with st.expander("More settings", icon=":material/tune:"):
         "Seed", 0, 2**31 - 1, 0, key="seed", help="The same seed gives the same detector on the same kind of device."
     )
     scorer, settings = method_settings(card, record.modality)
+    if question not in (None, "unsure"):
+        settings["pretext"] = {**settings.get("pretext", {}), "question": question}
 config = {
     "pretext": card.name, "scorer": scorer, "preset": preset, "seed": int(seed), "device": device,
     "training_rows": known, "settings": settings,
