@@ -17,6 +17,9 @@ BLOCKS: dict[int, tuple[int, int]] = {
 }  # fmt: skip
 """Depth -> (channels, pixels per position); 16 is the head, after all blocks. Their last outputs before a change."""
 
+HEAD = 16
+"""The depth of the head."""
+
 MIDDLE, SCALE = 127.0, 128.0
 """The network was taught with (value - 127) / 128 of values from 0 to 255."""
 
@@ -37,7 +40,7 @@ class ImagenetFeatures(nn.Module):
         self.stem = nn.Sequential(fuse_conv_bn_eval(whole._conv_stem, whole._bn0), nn.ReLU6())
         self.blocks = nn.ModuleList(_fused(block) for block in whole._blocks[: min(15, max(depths)) + 1])
         head = nn.Sequential(fuse_conv_bn_eval(whole._conv_head, whole._bn1), nn.ReLU6())
-        self.head = head if max(depths) == 16 else None
+        self.head = head if max(depths) == HEAD else None
         self.requires_grad_(False)
         self.eval()
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster on processors
@@ -51,14 +54,18 @@ class ImagenetFeatures(nn.Module):
         """The statistics of its normalisation are those of ImageNet: it stays in evaluation mode."""
         return super().train(False)
 
-    def forward(self, x: Tensor) -> list[Tensor]:
+    def forward(self, x: Tensor, depths: Sequence[int] | None = None) -> list[Tensor]:
+        """As in the class; `depths` = only some of its own, and no deeper."""
+        wanted = self.depths if depths is None else tuple(depths)
         h = (255.0 * x.expand(-1, 3, -1, -1) - MIDDLE) / SCALE
         h, found = self.stem(h), []
         for number, block in enumerate(self.blocks):
+            if number > max(wanted):
+                break
             h = block(h)
-            if number in self.depths:
+            if number in wanted:
                 found.append(h)
-        if self.head is not None:
+        if self.head is not None and HEAD in wanted:
             found.append(self.head(h))
         return found
 

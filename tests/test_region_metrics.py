@@ -21,8 +21,12 @@ def slowly(masks, maps, limit):
     for threshold in sorted({*np.concatenate([found.ravel() for found in maps])}, reverse=True):
         x.append((normal >= threshold).mean())
         y.append(np.mean([(region >= threshold).mean() for region in regions]))
-    fine = np.linspace(0, limit, 20_001)
-    return float(np.trapezoid(np.interp(fine, x, y), fine) / limit)
+    area = 0.0
+    for x0, x1, y0, y1 in zip(x, x[1:], y, y[1:], strict=False):
+        end = min(x1, limit)
+        if x0 < end:
+            area += (end - x0) * (y0 + (y0 + (y1 - y0) * (end - x0) / (x1 - x0))) / 2
+    return area / limit
 
 
 def test_every_region_counts_the_same_whatever_its_size():
@@ -67,7 +71,7 @@ def test_it_follows_the_definition_threshold_by_threshold(masks, levels, limit, 
     random = np.random.default_rng(seed)
     maps = [random.integers(levels, size=mask.shape) / 8 for mask in masks]  # many equal values
 
-    assert aupro(masks, maps, limit) == pytest.approx(slowly(masks, maps, limit), abs=2e-4)  # the grid is that fine
+    assert aupro(masks, maps, limit) == pytest.approx(slowly(masks, maps, limit), abs=1e-9)
 
 
 @pytest.mark.parametrize("mask", [np.zeros((3, 3), dtype=bool), np.ones((3, 3), dtype=bool)])

@@ -26,9 +26,14 @@ NEAR = (4, 7, 10)
 FAR = (10, 15, 16)
 """Depths at which the whole is seen."""
 
-SMALLEST: dict[Question, int] = {"defect": 128, "unsure": 128, "object": 224}
-"""Smaller items are enlarged to so many pixels before the network of ImageNet sees them: 224 is what it was taught
-with, fewer take a third of the time."""
+SMALLEST = 128
+"""Smaller items are enlarged to so many pixels before the network of ImageNet looks for damage."""
+
+LARGE = 192
+"""Items of so many pixels are looked at twice, the second time at half their size: damage may be large, too."""
+
+TAUGHT = 224
+"""Where only the whole counts, items are brought to the size [px] that the network was taught with."""
 
 
 class PictureViews(nn.Module):
@@ -47,12 +52,14 @@ class PictureViews(nn.Module):
         super().__init__()
         self.shape, self.question, self.origin = shape, question, origin
         self.views = ("defect", "object") if question == "unsure" else (question,)
-        if origin == "imagenet":
-            self.depths = sorted({*(NEAR if self.sees_damage else ()), *(FAR if self.sees_wholes else ())})
-            self.backbone: nn.Module = ImagenetFeatures(self.depths)
-        else:
-            self.depths = [*NEAR[:1], *FAR[-1:]]
-            self.backbone = OwnFeatures(shape.size[0], shape.size[1])
+        side = min(shape.size[1:])
+        self.glances = _glances(question, max(side, SMALLEST)) if origin == "imagenet" else [(side, NEAR[:2])]
+        self.depths = [depth for _, depths in self.glances for depth in depths]
+        self.backbone: nn.Module = (
+            ImagenetFeatures(sorted(set(self.depths)))
+            if origin == "imagenet"
+            else OwnFeatures(shape.size[0], shape.size[1])
+        )
         with torch.no_grad():
             near = self.near(self.features(torch.zeros(1, *shape.size)))
         self.damage = DefectMap.for_features(near) if near else None
@@ -70,25 +77,28 @@ class PictureViews(nn.Module):
         return "object" in self.views
 
     def features(self, x: Tensor) -> list[Tensor]:
-        """One per depth; small images are enlarged first where the network knows larger ones."""
-        smallest = SMALLEST[self.question]
-        if self.origin == "imagenet" and min(x.shape[2:]) < smallest:
-            scale = smallest / min(x.shape[2:])
-            x = F.interpolate(x, scale_factor=scale, mode="bilinear", align_corners=False)
-        return self.backbone(x)  # type: ignore[no-any-return]
+        """One per depth of every glance."""
+        if self.origin == "own":
+            return self.backbone(x)  # type: ignore[no-any-return]
+        found = []
+        for side, depths in self.glances:
+            scale = side / min(x.shape[2:])
+            glance = x if scale == 1 else F.interpolate(x, scale_factor=scale, mode="bilinear", antialias=True)
+            found += self.backbone(glance, depths)
+        return found
 
     def near(self, features: Sequence[Tensor]) -> list[Tensor]:
         """Those in which damage is looked for; none where it is not. An own backbone learns from damage in any case."""
-        if self.origin == "own":
-            return list(features)
-        return [f for depth, f in zip(self.depths, features, strict=True) if self.sees_damage and depth in NEAR]
+        if self.origin == "imagenet" and not self.sees_damage:
+            return []
+        return [f for depth, f in zip(self.depths, features, strict=True) if depth in NEAR]
 
     def wholes(self, features: Sequence[Tensor]) -> Tensor:
-        """(b, d) what the image shows as a whole, by the deepest of the features."""
-        if self.origin == "own":
-            return pooled(features[-1:])
-        far = [f for depth, f in zip(self.depths, features, strict=True) if depth in FAR]
-        return pooled(far if self.sees_wholes else features)
+        """(b, d) what the image shows as a whole, by the deepest of the features of the last glance."""
+        count = len(self.glances[-1][1])
+        last = list(zip(self.depths, features, strict=True))[-count:]
+        far = [f for depth, f in last if depth in FAR]
+        return pooled(far if self.sees_wholes and self.origin == "imagenet" else [last[-1][1]])
 
     def learn_usual(self, batches: Sequence[Batch]) -> None:
         """From normal images that did not teach: what is usual at each place, and how high each view's scores are."""
@@ -142,3 +152,11 @@ class PictureViews(nn.Module):
 
     def extras(self, x: Tensor) -> dict[str, Tensor]:  # noqa: ARG002
         return {}
+
+
+def _glances(question: Question, side: int) -> list[tuple[int, tuple[int, ...]]]:
+    """(side [px], depths) of every look at an item."""
+    if question == "object":
+        return [(TAUGHT, FAR)]
+    last = tuple(sorted({*NEAR, *(FAR if question == "unsure" else ())}))
+    return [(side, NEAR), (side // 2, last)] if side >= LARGE else [(side, last)]

@@ -93,7 +93,7 @@ class BalancedImage(Recipe):
         else:
             features = self._from_scratch(model, frame, index, report)
         with torch.no_grad():
-            model.whole = WholeImages.of(model.wholes([f.float() for f in features])).to(self.device)
+            model.whole = WholeImages.of(_wholes(model, features)).to(self.device)
             usual = split.early_stop if len(split.early_stop) else index
             model.learn_usual(list(frame.batches(usual[:MOST_USUAL], AT_A_TIME)))
         return Fitted(model.eval())
@@ -107,7 +107,7 @@ class BalancedImage(Recipe):
             return features_of(lambda x: model.features(x.to(self.device)), take, count, Within(report, begin, end))
 
         features = seen(lambda chosen: frame.take(index[chosen]), len(index), 0.0, 0.3)
-        kept = unsuspicious(model.wholes([f.float() for f in features]).numpy(), leave_out, self.seed)
+        kept = unsuspicious(_wholes(model, features).numpy(), leave_out, self.seed)
         index, features = index[kept], [f[torch.from_numpy(kept)] for f in features]
         if model.damage is not None:
             images, masks = damaged_copies(frame, index, self._copies(index), self.seed)
@@ -152,3 +152,9 @@ class BalancedImage(Recipe):
         model = PictureViews(shape, self.settings.question, self.settings.features)
         model.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in arrays.items()})
         return model.eval()
+
+
+def _wholes(model: PictureViews, features: Features) -> Tensor:
+    """(n, d) of features that were kept, some at a time."""
+    parts = zip(*(f.split(AT_A_TIME) for f in features), strict=True)
+    return torch.cat([model.wholes([f.float() for f in part]) for part in parts])
