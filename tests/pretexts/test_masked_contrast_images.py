@@ -1,7 +1,6 @@
 """Masked contrast on images: who is judged by which copies, by hand; another thing is found; textures do not turn."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from sklearn.metrics import roc_auc_score
@@ -10,8 +9,9 @@ from ad_core.encoder import build_encoder
 from ad_core.pretext import PRETEXTS
 from ad_core.progress import Silent
 from ad_core.training import TrainingSettings, train_task
-from ad_core.types import Draw, Frame, ItemShape, Modality, PartKind, Parts, Split
+from ad_core.types import Draw, Frame, ItemShape, Split
 from tests.contracts.checks import CPU
+from tests.pretexts.image_frames import frame_of
 
 CLS = PRETEXTS.get("masked_contrast")
 
@@ -26,14 +26,6 @@ FIGURES = [
 """An angle, a hammer, a cup; the ring is no class."""
 
 RING = 3
-
-
-def frame_of(x: np.ndarray, classes: np.ndarray | None = None) -> Frame:
-    n = len(x)
-    parts = Parts(names=("grey",), of_entry=(0,), kinds=(PartKind.NUMBER,), units=(None,))
-    found = pd.DataFrame({"start": np.arange(n)} | ({} if classes is None else {"cls": classes}))
-    rows = pd.DataFrame({"row_id": [f"r{i}" for i in range(n)], "sample": np.arange(n), "note": ""})
-    return Frame(ItemShape(modality=Modality.IMAGE, size=x.shape[1:], parts=parts), x.astype(np.float32), found, rows)
 
 
 def drawn_figures(kinds: np.ndarray, seed: int) -> np.ndarray:
