@@ -115,7 +115,7 @@ class MaskedContrast(Pretext):
             nn.Linear(encoder.d, 2 * encoder.d), nn.ReLU(), nn.Linear(2 * encoder.d, settings.embedding)
         )
         self.normal = ClassDistances()
-        self.register_buffer("kept", self._kept_at_first())  # by which ways an item is judged
+        self.register_buffer("kept", torch.ones(settings.transformations))  # by which ways an item is judged
 
     @classmethod
     def encoder_shape(cls, settings: AnySettings, shape: ItemShape) -> ItemShape:
@@ -137,7 +137,7 @@ class MaskedContrast(Pretext):
         self.turns.learn(batch.x for batch in batches)
         if not self.is_image:
             self.normal.put("centre", mean_and_spread(batch.x for batch in batches)[0].to(self.kept))
-        self.kept = self._kept_at_first().to(self.kept)
+        self.kept = torch.ones_like(self.kept)
 
     def loss(self, batch: Batch, draw: Draw) -> Tensor:
         cls = _classes(batch)
@@ -201,12 +201,13 @@ class MaskedContrast(Pretext):
         return (x - self.normal.centre).square().flatten(1).sum(1).clamp_min(1e-12).sqrt()  # type: ignore[operator]
 
     def _distances(self, x: Tensor) -> Tensor:
-        """(b, classes, copies) Mahalanobis distances of the R turned items, and after them of R mirrored images."""
+        """(b, classes, copies) Mahalanobis distances: of the item, of it turned, of its mirror image and it turned."""
         mirrored = self.is_image and self.settings.copies == "turned and flipped"
         seen = [x, x.flip(3)] if mirrored else [x]
         squares = torch.cat([self.normal.squares(self._embedded(item[:, None])) for item in seen], 2)
         if not self.is_image:
             squares = squares + self.normal.squares_of_length(self._length(x))  # one more coordinate
+        squares = squares[:, :, :1] if self.settings.copies == "one" else squares
         return squares.clamp_min(1e-12).sqrt()
 
     def _harmonic_mean(self, distances: Tensor) -> Tensor:
@@ -216,12 +217,8 @@ class MaskedContrast(Pretext):
 
     def _counts(self, distances: Tensor) -> Tensor:
         """(copies,) 1 where a copy counts; mirrored ones count as those that aren't."""
-        return self.kept.repeat(distances.shape[2] // len(self.kept))
-
-    def _kept_at_first(self) -> Tensor:
-        """(R,) 1 for every way to turn an item, or for none but the item as it is."""
-        ways = self.settings.transformations
-        return (torch.arange(ways) < (1 if self.settings.copies == "one" else ways)).float()
+        ways = min(len(self.kept), distances.shape[2])
+        return self.kept[:ways].repeat(distances.shape[2] // ways)
 
 
 def _views(settings: MaskedContrastSettings, shape: ItemShape) -> RowViews | WindowViews | TurnedImages:
