@@ -97,7 +97,11 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=100)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    table = pd.DataFrame([measured(seed, options.steps) for seed in options.seeds])
+    lines = []
+    for seed in options.seeds:
+        lines.append(measured(seed, options.steps))
+        print(f"seed {seed}: " + ", ".join(f"{name} {value:.3f}" for name, value in lines[-1].items()), flush=True)
+    table = pd.DataFrame(lines)
     print(f"AUROC of unknown digits, {len(table)} seeds, {options.steps} steps")
     for name, column in table.items():
         print(f"{name:45s} {column.mean():.3f} ± {column.std(ddof=0):.3f}")
