@@ -37,8 +37,14 @@ class ImageViews:
     def disturbed(self, x: Tensor, draw: Draw) -> Tensor:
         """(b, channel, y, x) in 0..1 -> one copy of each, of the same size and range."""
         with torch.autocast(x.device.type, enabled=False):  # half precision would shift pixels
-            copies = self._piece(x, draw)
-            return self._lit(copies, draw) if self.colour or self.grey else copies
+            return self.lit(self._piece(x, draw), draw)
+
+    def lit(self, x: Tensor, draw: Draw) -> Tensor:
+        """(b, channel, y, x) in 0..1 -> the same size: the images as they are, in another light."""
+        if not self.colour and not self.grey:
+            return x
+        with torch.autocast(x.device.type, enabled=False):
+            return self._lit(x, draw)
 
     def _piece(self, x: Tensor, draw: Draw) -> Tensor:
         area, ratio, left, top, side = draw.uniform(len(x), 5).to(x.dtype).unbind(1)

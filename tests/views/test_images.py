@@ -78,9 +78,9 @@ def test_light_by_hand():
     """Strength 0.5 and the numbers 1 and 0.5: 1.4 times as bright; contrast, saturation and hue as they are."""
     x = torch.tensor([0.2, 0.4, 0.6])[None, :, None, None].expand(1, 3, 4, 4)
 
-    copies = views((3, 4, 4), colour=0.5)._lit(x, Fixed(1.0, 0.5, 0.5))
+    copies = views((3, 4, 4), colour=0.5).lit(x, Fixed(1.0, 0.5, 0.5))
     assert torch.equal(copies, x)  # the last number decides too: 1 is no share of the copies
-    brighter = views((3, 4, 4), colour=0.5)._lit(x, _Light(1.0, 0.5, 0.5))
+    brighter = views((3, 4, 4), colour=0.5).lit(x, _Light(1.0, 0.5, 0.5))
     torch.testing.assert_close(brighter, 1.4 * x)
 
 
