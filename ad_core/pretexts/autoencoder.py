@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from ad_core.cells import CellLoss
 from ad_core.channel_errors import ChannelErrors
 from ad_core.encoder import Encoder
+from ad_core.image_errors import colour_scale, smoothed, worst_mean
 from ad_core.pretext import PRETEXTS, Pretext
 from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, ItemShape, Modality
@@ -84,13 +85,7 @@ class Autoencoder(Pretext):
         if self.cells is not None:
             self.cells.learn(batches)
         if self.shape.modality is Modality.IMAGE:  # the readers standardise the others
-            means, squares, weights = zip(
-                *((b.x.mean((0, 2, 3)), b.x.square().mean((0, 2, 3)), len(b.x)) for b in batches), strict=True
-            )
-            weight = self.centre.new_tensor(weights)[:, None] / sum(weights)
-            centre, square = (weight * torch.stack(means)).sum(0), (weight * torch.stack(squares)).sum(0)
-            self.centre = centre.view_as(self.centre)
-            self.spread = (square - centre.square()).clamp_min(1e-4).sqrt().view_as(self.spread)
+            self.centre, self.spread = colour_scale(batches)
 
     def loss(self, batch: Batch, draw: Draw) -> Tensor:
         target = self._standardised(batch.x)
@@ -102,17 +97,17 @@ class Autoencoder(Pretext):
             self.channels.learn(self._errors(self._rebuilt(b.x), b.x) for b in batches)
 
     def score(self, x: Tensor, draw: Draw) -> Tensor:
-        errors = self.part_scores(x, draw).flatten(1)  # (b, parts)
+        errors = self.part_scores(x, draw)
         if self.shape.modality is Modality.IMAGE:
-            errors = errors.topk(max(1, round(self.settings.worst_share * errors.shape[1])), dim=1).values
-        return errors.mean(1)
+            return worst_mean(errors, self.settings.worst_share)
+        return errors.flatten(1).mean(1)
 
     def part_scores(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
         target = self._standardised(x)
         errors = self._errors(self._rebuilt(target), target)
         if self.channels is not None:
             return self.channels(errors)  # type: ignore[no-any-return]
-        return _smooth(errors.mean(1)) if self.shape.modality is Modality.IMAGE else errors
+        return smoothed(errors.mean(1)) if self.shape.modality is Modality.IMAGE else errors
 
     def expected(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
         rebuilt = self._rebuilt(self._standardised(x))
@@ -203,11 +198,3 @@ def _usual_size(shape: ItemShape) -> int:
     if shape.modality is Modality.TABLE:
         return min(64, max(2, shape.entries // 8))
     return min(256, max(4, shape.entries // 16))
-
-
-def _smooth(errors: Tensor) -> Tensor:
-    """(b, y, x) -> (b, y, x): mean over a box of a 32nd of the image's width, twice; single pixels are noise."""
-    half = max(1, errors.shape[-1] // 64)
-    for _ in range(2):
-        errors = F.avg_pool2d(errors[:, None], 2 * half + 1, 1, half, count_include_pad=False)[:, 0]
-    return errors

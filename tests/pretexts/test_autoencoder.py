@@ -8,8 +8,9 @@ import torch
 
 from ad_core.channel_errors import tempered
 from ad_core.encoder import DEFAULT_ENCODER, build_encoder
+from ad_core.image_errors import smoothed
 from ad_core.pretext import PRETEXTS
-from ad_core.pretexts.autoencoder import AutoencoderSettings, _lost_structure, _smooth
+from ad_core.pretexts.autoencoder import AutoencoderSettings, _lost_structure
 from ad_core.types import Batch, Draw, Modality
 from tests.contracts import items
 from tests.contracts.checks import trained
@@ -38,23 +39,11 @@ def test_pixels_are_standardised_per_colour_over_all_images_that_teach():
 
 def test_an_images_score_is_the_mean_of_its_worst_smoothed_pixels():
     task, x = blank(Modality.IMAGE, worst_share=0.25, similarity=0), torch.rand(2, 3, 16, 16)
-    errors = _smooth(x.square().mean(1))
+    errors = smoothed(x.square().mean(1))
 
     with torch.no_grad():
         torch.testing.assert_close(task.part_scores(x, Draw.shared(0)), errors)
         torch.testing.assert_close(task.score(x, Draw.shared(0)), errors.flatten(1).sort(1).values[:, -64:].mean(1))
-
-
-def test_smoothing_keeps_the_mean_of_a_flat_map_and_spreads_a_point():
-    assert torch.equal(_smooth(torch.ones(1, 16, 16)), torch.ones(1, 16, 16))
-    point = torch.zeros(1, 16, 16)
-    point[0, 8, 8] = 81.0
-
-    smoothed = _smooth(point)[0]
-
-    assert smoothed[8, 8] == pytest.approx(9.0)
-    assert smoothed[8, 10] == pytest.approx(3.0)
-    assert smoothed[8, 11] == 0
 
 
 def test_a_windows_score_is_its_squared_error_as_a_tempered_multiple_of_the_usual_one():
