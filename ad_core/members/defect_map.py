@@ -12,12 +12,6 @@ from ad_core.imagenet import on_grid
 WIDTH = 96
 """Channels of the network."""
 
-FEW = 10
-"""What is usual at a place starts from so many images in which it is as everywhere."""
-
-LEAST_SPREAD = 0.1
-"""Added to the spread of what is usual at a place [logit]."""
-
 WORST = 0.01
 """An image's score is the mean over this share of its map, the worst of it."""
 
@@ -26,7 +20,7 @@ BLUR = 1 / 48
 
 
 class DefectMap(nn.Module):
-    """Features of a backbone -> (b, y, x) how much each place looks damaged, beyond what is usual there.
+    """Features of a backbone -> (b, y, x) logit of damage at each place.
 
     Args:
         channels: of the features, one number per depth.
@@ -35,8 +29,6 @@ class DefectMap(nn.Module):
 
     centre: Tensor
     spread: Tensor
-    usual: Tensor
-    usual_spread: Tensor
 
     def __init__(self, channels: Sequence[int], grid: tuple[int, int]) -> None:
         super().__init__()
@@ -49,13 +41,7 @@ class DefectMap(nn.Module):
         )  # fmt: skip
         self.register_buffer("centre", torch.zeros(d, 1, 1))
         self.register_buffer("spread", torch.ones(d, 1, 1))
-        self.register_buffer("usual", torch.zeros(grid))
-        self.register_buffer("usual_spread", torch.ones(grid))
-
-    @property
-    def grid(self) -> tuple[int, int]:
-        """(y, x) of a map."""
-        return int(self.usual.shape[0]), int(self.usual.shape[1])
+        self.grid = grid
 
     @classmethod
     def for_features(cls, features: Sequence[Tensor]) -> Self:
@@ -70,15 +56,6 @@ class DefectMap(nn.Module):
         self.spread = torch.cat([spread for _, spread in parts]).clamp_min(1e-3)[:, None, None].to(self.spread)
         return self
 
-    def learn_usual(self, logits: Tensor) -> None:
-        """What is usual at each place, from (n, y, x) logits of normal images that did not teach."""
-        n, mean, square = len(logits), logits.mean(0), logits.square().mean(0)
-        overall, overall_square = logits.mean(), logits.square().mean()
-        share = n / (n + FEW)
-        self.usual = share * mean + (1 - share) * overall
-        variance = share * square + (1 - share) * overall_square - self.usual.square()
-        self.usual_spread = variance.clamp_min(0).sqrt() + LEAST_SPREAD
-
     def standardised(self, features: Sequence[Tensor]) -> list[Tensor]:
         """Each depth on its own grid."""
         scales = zip(self.centre.split(self.channels), self.spread.split(self.channels), strict=True)
@@ -92,12 +69,8 @@ class DefectMap(nn.Module):
         fine = [on_grid(part, parts[0].shape[2:]) for part in parts]
         return self.head(torch.stack(fine).sum(0))[:, 0].float()  # type: ignore[no-any-return]
 
-    def logits(self, features: Sequence[Tensor]) -> Tensor:
-        """(b, y, x) of features as the backbone gives them."""
-        return self.judged(self.standardised(features))
-
     def forward(self, features: Sequence[Tensor]) -> Tensor:
-        return (self.logits(features) - self.usual) / self.usual_spread
+        return self.judged(self.standardised(features))
 
 
 def worst_of(maps: Tensor) -> Tensor:

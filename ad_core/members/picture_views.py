@@ -1,7 +1,7 @@
 """Images seen in two ways: is something damaged, and is it another kind of thing as a whole."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from ad_core.imagenet import ImagenetFeatures
 from ad_core.members.defect_map import DefectMap, as_shown, worst_of
 from ad_core.members.own_features import OwnFeatures
+from ad_core.members.places import PlaceGaussians, Usual
 from ad_core.members.whole_images import WholeImages, pooled
 from ad_core.tails import Tail
 from ad_core.types import Batch, ItemShape
@@ -37,13 +38,16 @@ TAUGHT = 224
 
 
 class PictureViews(nn.Module):
-    """(b, channel, y, x) in 0..1 -> score of the view that was asked for, or of both.
+    """(b, channel, y, x) in 0..1 -> score by the members that the question asks for.
 
-    Where it is not known what to look for, each view's score is put on the scale of its own tail; their mean counts.
+    Damage is seen in two ways, by a network that learnt to mark made-up defects and by a Gaussian for each place; the
+    whole by its distance to similar images. Each member's score is put on the scale of its own tail. The mean counts,
+    first over the members of a view and then over the views; a single member's score counts as it is.
 
     Args:
         question: what the analyst looks for.
-        origin: where the features come from.
+        origin: where the features come from. Without those of ImageNet there are no Gaussians: features that learnt to
+            tell damage say little else.
     """
 
     differentiable = True
@@ -63,8 +67,13 @@ class PictureViews(nn.Module):
         with torch.no_grad():
             near = self.near(self.features(torch.zeros(1, *shape.size)))
         self.damage = DefectMap.for_features(near) if near else None
+        self.places = PlaceGaussians()
         self.whole = WholeImages()
-        self.tails = nn.ModuleDict({view: Tail() for view in self.views})
+        self.maps = [name for name in ("damage", "places") if self.sees_damage and (name, origin) != ("places", "own")]
+        grid = self.damage.grid if self.damage else (1, 1)
+        self.usual = nn.ModuleDict({name: Usual(grid) for name in self.maps})
+        self.members = [*self.maps, *(["whole"] if self.sees_wholes else [])]
+        self.tails = nn.ModuleDict({name: Tail() for name in self.members})
 
     @property
     def sees_damage(self) -> bool:
@@ -101,32 +110,33 @@ class PictureViews(nn.Module):
         return pooled(far if self.sees_wholes and self.origin == "imagenet" else [last[-1][1]])
 
     def learn_usual(self, batches: Sequence[Batch]) -> None:
-        """From normal images that did not teach: what is usual at each place, and how high each view's scores are."""
-        if self.damage is not None:
-            device = self.damage.centre.device
-            logits = [self.damage.logits(self.near(self.features(b.x.to(device)))) for b in batches]
-            self.damage.learn_usual(torch.cat(logits))
-        if len(self.views) > 1:
-            device = self.whole.bank.device
-            found = [self.by_view(self.features(b.x.to(device))) for b in batches]
-            for view in self.views:
-                scores = torch.cat([scores[view] for scores in found]).double().cpu().numpy()
-                self.tails[view] = Tail.of(scores).to(device)
+        """From normal images that did not teach: what maps say at each place, and how high each member's scores are."""
+        device = self.whole.bank.device
+        features = [[f.half() for f in self.features(batch.x.to(device))] for batch in batches]
+        for name in self.maps:
+            found = [self._map(name, self.near([f.float() for f in part])) for part in features]
+            cast(Usual, self.usual[name]).learn(torch.cat(found))
+        scores = [self.by_member([f.float() for f in part]) for part in features]
+        for name in self.members:
+            every = torch.cat([found[name] for found in scores]).double().cpu().numpy()
+            self.tails[name] = Tail.of(every).to(device)
+
+    def by_member(self, features: Sequence[Tensor]) -> dict[str, Tensor]:
+        """Member -> (b,) its score."""
+        found = {name: worst_of(map_) for name, map_ in self._maps(features).items()}
+        return {**found, "whole": self.whole(self.wholes(features))} if self.sees_wholes else found
 
     def by_view(self, features: Sequence[Tensor]) -> dict[str, Tensor]:
-        """View -> (b,) its score."""
-        found = {}
-        if self.damage is not None and self.sees_damage:
-            found["defect"] = worst_of(self.damage(self.near(features)))
-        if self.sees_wholes:
-            found["object"] = self.whole(self.wholes(features))
-        return found
+        """View -> (b,) its score, on the scale of its members' tails."""
+        tails = {name: self.tails[name](scores) for name, scores in self.by_member(features).items()}
+        found = {"defect": torch.stack([tails[name] for name in self.maps]).mean(0)} if self.maps else {}
+        return {**found, "object": tails["whole"]} if self.sees_wholes else found
 
     def score(self, x: Tensor) -> Tensor:
-        found = self.by_view(self.features(x))
-        if len(found) == 1:
-            return next(iter(found.values()))
-        return torch.stack([self.tails[view](scores) for view, scores in found.items()]).mean(0)
+        features = self.features(x)
+        if len(self.members) == 1:
+            return next(iter(self.by_member(features).values()))
+        return torch.stack(list(self.by_view(features).values())).mean(0)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.score(x)
@@ -138,11 +148,21 @@ class PictureViews(nn.Module):
         return self.wholes(self.features(x))
 
     def part_scores(self, x: Tensor) -> Tensor | None:
-        """(b, y, x) of the item's own size: how damaged each place looks; None where damage is not looked for."""
-        if self.damage is None or not self.sees_damage:
+        """(b, y, x) of the item's own size: how damaged each place looks, in standard deviations of what maps usually
+        say there; None where damage is not looked for.
+        """
+        if not self.maps:
             return None
         height, width = self.shape.size[1:]
-        return as_shown(self.damage(self.near(self.features(x))), (height, width))
+        maps = self._maps(self.features(x))
+        return as_shown(torch.stack(list(maps.values())).mean(0), (height, width))
+
+    def _maps(self, features: Sequence[Tensor]) -> dict[str, Tensor]:
+        near = self.near(features)
+        return {name: self.usual[name](self._map(name, near)) for name in self.maps}
+
+    def _map(self, name: str, near: Sequence[Tensor]) -> Tensor:
+        return cast(Tensor, getattr(self, name)(near))  # (b, y, x)
 
     def expected(self, x: Tensor) -> Tensor | None:  # noqa: ARG002
         return None

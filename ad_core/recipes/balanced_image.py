@@ -23,6 +23,7 @@ from ad_core.members.defect_lessons import (
 )
 from ad_core.members.defect_map import DefectMap
 from ad_core.members.picture_views import Origin, PictureViews, Question
+from ad_core.members.places import PlaceGaussians
 from ad_core.members.whole_images import WholeImages
 from ad_core.progress import Report, Within
 from ad_core.recipe import RECIPES, Fitted, Recipe
@@ -63,8 +64,9 @@ class BalancedImageSettings(AnySettings):
 
 @RECIPES.register
 class BalancedImage(Recipe):
-    """Two views of an image. One is a small network that learnt to mark made-up defects on features of a backbone: it
-    finds small damage, and where. The other is the distance to the most similar normal images: it finds other objects.
+    """Two views of an image. One finds small damage, and where: a small network that learnt to mark made-up defects on
+    features of a backbone, and a Gaussian of these features at each place. The other is the distance to the most
+    similar normal images: it finds other objects.
     """
 
     title = "Balanced"
@@ -76,7 +78,7 @@ class BalancedImage(Recipe):
     modalities = frozenset({Modality.IMAGE})
     Settings = BalancedImageSettings
     settings: BalancedImageSettings
-    shares = (0.7, 0.1, 0.2)
+    shares = (0.65, 0.15, 0.2)
     reader_defaults: ClassVar[Mapping[str, Any]] = {"size": 0}
 
     def fit(self, frame: Frame, split: Split, training_rows: TrainingRows, report: Report) -> Fitted:
@@ -115,6 +117,7 @@ class BalancedImage(Recipe):
             damaged = model.near(seen(lambda chosen: as_floats(images[chosen]), len(images), 0.3, 0.7))
             lessons = Lessons(near, damaged, share_covered(masks, model.damage.grid))
             model.damage.learn_scale(near)
+            model.places = PlaceGaussians.of(near).to(self.device)
             teach(model.damage, lessons, None, self.settings.steps, self.seed, Within(report, 0.7, 1))
         return features
 

@@ -20,8 +20,11 @@ REFERENCES = "references"
 RANDOM = "random"
 """Scores drawn by chance: what the figures are worth where nothing was learnt."""
 
-OWN_FEATURES = "balanced, own features"
-"""The default for images without weights from ImageNet."""
+VARIANTS: dict[str, dict[str, Any]] = {
+    "balanced, object": {"question": "object"},
+    "balanced, own features": {"features": "own"},
+}
+"""The default for images, told that another object is looked for, and without weights from ImageNet."""
 
 FIRST = {
     "table": [
@@ -30,7 +33,7 @@ FIRST = {
         "scale_order", "masked_contrast",
     ],
     "sensor": [REFERENCES, RANDOM, "balanced", "masked_window", "autoencoder"],
-    "image": [REFERENCES, RANDOM, "balanced", OWN_FEATURES, "autoencoder", "rotation", "cutpaste", "simclr"],
+    "image": [REFERENCES, RANDOM, "balanced", *VARIANTS, "autoencoder", "rotation", "cutpaste", "simclr"],
 }  # fmt: skip
 """The methods in the order in which they are measured."""
 
@@ -83,7 +86,7 @@ def methods(modality: str) -> list[str]:
     cards = catalogue.methods(Modality(modality))
     installed = [card.name for card in cards if card.kind in ("recipe", "pretext")]
     others = installed if modality != "table" else []
-    known = {REFERENCES, RANDOM, OWN_FEATURES, *installed}
+    known = {REFERENCES, RANDOM, *VARIANTS, *installed}
     return list(dict.fromkeys([name for name in FIRST[modality] if name in known] + others))
 
 

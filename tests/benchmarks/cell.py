@@ -18,7 +18,7 @@ from ad_core.progress import Silent
 from ad_core.reader import Dataset
 from ad_core.recordings.rows import clock_times
 from ad_core.types import Modality
-from tests.benchmarks.cases import OWN_FEATURES, RANDOM, REFERENCES, Cell, opened
+from tests.benchmarks.cases import RANDOM, REFERENCES, VARIANTS, Cell, opened
 from tests.benchmarks.causal import without_look_ahead
 from tests.benchmarks.images import of_references, of_trained, pixel_figures
 
@@ -56,8 +56,8 @@ def _of_images(cell: Cell, dataset: Dataset, judged: np.ndarray, data: Path, pre
     if cell.method == REFERENCES:
         found, seconds = of_references(dataset, judged, cell.seed)
     else:
-        settings = {"pretext": {"features": "own"}} if cell.method == OWN_FEATURES else {}
-        method = "balanced" if cell.method == OWN_FEATURES else cell.method
+        settings = {"pretext": VARIANTS.get(cell.method, {})}
+        method = "balanced" if cell.method in VARIANTS else cell.method
         choice = Choice(
             pretext=method, preset=preset, seed=cell.seed, training_rows=cell.declared, settings=settings
         )  # fmt: skip

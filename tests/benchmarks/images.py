@@ -59,14 +59,14 @@ def of_references(dataset: Dataset, judged: np.ndarray, seed: int) -> tuple[Foun
 
 
 def of_trained(name: str, trained: Trained, judged: np.ndarray) -> Found:
-    """A method's scores and maps; of the default also each of its two views, as if the question had been answered."""
+    """A method's scores and maps; of the default also what it says where it is told to look for damage."""
     model, scores = trained.detector.model, trained.scores["score"].to_numpy(dtype=float)
 
     def seen(x: torch.Tensor) -> dict[str, np.ndarray]:
         maps = model.part_scores(x)
         found = {} if maps is None or maps.ndim != 3 else {"map": maps}
-        if isinstance(model, PictureViews):
-            found |= model.by_view(model.features(x))
+        if isinstance(model, PictureViews) and model.question == "unsure" and model.origin == "imagenet":
+            found["defect"] = model.by_view(model.features(x))["defect"]
         return {key: value.numpy().astype(np.float32) for key, value in found.items()}
 
     parts = _in_batches(trained.frame, np.flatnonzero(judged), seen)

@@ -1,4 +1,4 @@
-"""The map of damage: what is usual at a place, what an image's score is made of, how a map is shown."""
+"""The map of damage: how features are joined, what an image's score is made of, how a map is shown."""
 
 import pytest
 import torch
@@ -33,18 +33,6 @@ def test_channels_are_mixed_on_the_coarse_grid_as_if_it_were_the_fine_one():
         logits, expected = model.judged(found), model.head(F.conv2d(on_one_grid(found), whole))[:, 0]
 
     torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-5)
-
-
-def test_what_is_usual_at_a_place_comes_from_many_images_and_from_everywhere_where_there_are_few():
-    """One image says 11 / 11 of nothing: 1 / 11 of its own place and 10 / 11 of the mean over all places."""
-    model, logits = DefectMap([1], (1, 2)), torch.tensor([[[2.0, 0.0]]])
-
-    model.learn_usual(logits)
-
-    assert model.usual.flatten().tolist() == pytest.approx([2 / 11 + 10 / 11, 10 / 11])
-    model.learn_usual(logits.repeat(10_000, 1, 1))
-    assert model.usual.flatten().tolist() == pytest.approx([2, 0], abs=0.01)
-    assert model.usual_spread.flatten().tolist() == pytest.approx([0.1, 0.1], abs=0.05)
 
 
 def test_the_score_is_the_mean_of_the_worst_hundredth():

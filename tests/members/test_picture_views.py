@@ -1,9 +1,10 @@
-"""Two views of an image: which of them count, and on what scale they are joined."""
+"""Two views of an image: which members count, and on what scale they are joined."""
 
 import pytest
 import torch
 
 from ad_core.members.picture_views import PictureViews
+from ad_core.members.places import PlaceGaussians
 from ad_core.members.whole_images import WholeImages
 from ad_core.types import Batch, Modality
 from tests.contracts import items
@@ -15,31 +16,41 @@ def views(question: str, origin: str = "imagenet") -> tuple[PictureViews, torch.
     torch.manual_seed(0)
     model, x = PictureViews(SHAPE, question, origin).eval(), items.frame(Modality.IMAGE).take(slice(0, 24))
     with torch.no_grad():
-        model.whole = WholeImages.of(model.wholes(model.features(x)))
+        features = model.features(x)
+        model.whole = WholeImages.of(model.wholes(features))
+        if origin == "imagenet" and model.damage is not None:
+            model.places = PlaceGaussians.of(model.near(features))
         model.learn_usual([Batch(x[:12]), Batch(x[12:])])
     return model, x
 
 
-@pytest.mark.parametrize(("question", "seen"), [("defect", {"defect"}), ("object", {"object"})])
-def test_a_single_view_is_the_score(question, seen):
-    model, x = views(question)
+def test_a_single_member_s_score_is_the_score_as_it_is():
+    for model, x in (views("object"), views("defect", "own")):
+        with torch.no_grad():
+            (alone,) = model.by_member(model.features(x)).values()
+
+            torch.testing.assert_close(model.score(x), alone)
+
+
+@pytest.mark.parametrize(
+    ("question", "origin", "members"),
+    [
+        ("defect", "imagenet", ["damage", "places"]),
+        ("unsure", "imagenet", ["damage", "places", "whole"]),
+        ("unsure", "own", ["damage", "whole"]),
+    ],
+)
+def test_members_are_joined_on_the_scale_of_their_tails_first_within_a_view(question, origin, members):
+    model, x = views(question, origin)
 
     with torch.no_grad():
-        found = model.by_view(model.features(x))
+        found, score = model.by_member(model.features(x)), model.score(x)
+        tails = {name: model.tails[name](values) for name, values in found.items()}
 
-        assert set(found) == seen
-        torch.testing.assert_close(model.score(x), found[question])
-
-
-def test_both_views_are_joined_on_the_scale_of_their_tails():
-    model, x = views("unsure")
-
-    with torch.no_grad():
-        found, score = model.by_view(model.features(x)), model.score(x)
-
-    tails = [model.tails[view](values) for view, values in found.items()]
-    torch.testing.assert_close(score, (tails[0] + tails[1]) / 2)
-    assert score.median() == pytest.approx(0.7, abs=0.4)  # -log of a half, as both views are usual
+    assert list(found) == members
+    damage = torch.stack([tails[name] for name in members if name != "whole"]).mean(0)
+    torch.testing.assert_close(score, damage if question == "defect" else (damage + tails["whole"]) / 2)
+    assert score.median() == pytest.approx(0.7, abs=0.4)  # -log of a half, as all of them are usual
 
 
 def test_there_is_a_map_only_where_damage_is_looked_for():
