@@ -152,7 +152,7 @@ def _neighbours(x: Tensor, side: int, rounds: int, draw: Draw) -> Tensor:
     """(b, rounds, 8, 2, channel, side, side): a patch and its neighbour in each direction, anywhere in the image."""
     b, whole = len(x), torch.tensor(x.shape[2:], device=x.device)
     way = torch.tensor(DIRECTIONS, device=x.device)  # (8, 2)
-    widest = max(0, min(round(WIDEST_GAP * side), int(whole.min()) - 2 * side))
+    widest = max(0, min(round(WIDEST_GAP * side), min(x.shape[2:]) - 2 * side))
     gap = draw.integers(widest + 1, b, rounds, len(way), 1)
     apart = way * (side + gap)  # (b, rounds, 8, 2)
     free = whole - side - apart.abs()

@@ -68,7 +68,7 @@ class Simclr(Pretext):
     def finish(self, batches: Iterable[Batch]) -> None:
         """Mean and whitened covariance of the embeddings."""
         z = drawn((self.embed(batch.x) for batch in batches), STATISTICS)
-        double = z.double().cpu().numpy()
+        double = z.cpu().double().numpy()
         means, whitenings = gaussians(double[:, None], double[:, 0] * 0)
         self.normal.put("mean", torch.from_numpy(means[0, 0]).to(z))
         self.normal.put("whiten", torch.from_numpy(whitenings[0, 0]).to(z))
