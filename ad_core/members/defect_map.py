@@ -65,8 +65,12 @@ class DefectMap(nn.Module):
         """(b, y, x) logit of a defect at each place. What mixes channels only is done on the coarse grids, where it
         costs least: interpolating afterwards gives the same.
         """
-        parts = [mix(f) for mix, f in zip(self.inwards, standardised, strict=True)]
-        fine = [on_grid(part, parts[0].shape[2:]) for part in parts]
+        of_grid: dict[torch.Size, Tensor] = {}
+        for mix, features in zip(self.inwards, standardised, strict=True):
+            part = mix(features)
+            size = part.shape[2:]
+            of_grid[size] = of_grid[size] + part if size in of_grid else part
+        fine = [on_grid(part, self.grid) for part in of_grid.values()]
         return self.head(torch.stack(fine).sum(0))[:, 0].float()  # type: ignore[no-any-return]
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 WIDTHS = (24, 48, 64)
 """Channels of the stages, each of half the size."""
 
-LARGE = 192
+LARGE = 128
 """Images of so many pixels and more are halved first, for speed."""
 
 
