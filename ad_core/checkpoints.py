@@ -55,7 +55,7 @@ def loaded(folder: Path) -> tuple[nn.Module, Preprocessing]:
         with _quietly(transformers):
             network, found = transformers.AutoModel.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, output_loading_info=True,
-                attn_implementation=ATTENTION,
+                config=_built(transformers, config), attn_implementation=ATTENTION,
                 **KNOWN[config["model_type"]],
             )  # fmt: skip
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
@@ -80,12 +80,16 @@ def network_of(config: dict[str, Any]) -> nn.Module:
     if (kind := config.get("model_type")) not in KNOWN:
         raise MethodError(f"The bundle holds a network of type {kind!r}; known are {', '.join(KNOWN)}.")
     transformers = _transformers()
-    settings = {key: value for key, value in config.items() if key not in (*NAMES_CODE, "model_type")}
-    built = transformers.AutoConfig.for_model(kind, **settings)
     network: nn.Module = transformers.AutoModel.from_config(
-        built, trust_remote_code=False, attn_implementation=ATTENTION, **KNOWN[kind]
+        _built(transformers, config), trust_remote_code=False, attn_implementation=ATTENTION, **KNOWN[kind]
     )
     return network.eval()
+
+
+def _built(transformers: Any, config: dict[str, Any]) -> Any:
+    """A configuration of a known type, without what names code."""
+    settings = {key: value for key, value in config.items() if key not in (*NAMES_CODE, "model_type")}
+    return transformers.AutoConfig.for_model(config["model_type"], **settings)
 
 
 def _checked(folder: Path) -> dict[str, Any]:
