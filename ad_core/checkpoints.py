@@ -22,6 +22,12 @@ KNOWN: dict[str, dict[str, Any]] = {
 NOT_NEEDED = ("pooler", "mask_token")
 """Weights that a checkpoint may lack: patch embeddings don't depend on them."""
 
+NAMES_CODE = ("auto_map", "quantization_config", "_attn_implementation", "attn_implementation")
+"""Parts of a configuration that can make the package fetch or run code from elsewhere. They are never followed."""
+
+ATTENTION = "sdpa"
+"""PyTorch's own, whatever a configuration names."""
+
 ADVICE = "Set encoder.folder to the folder of a DINOv2 or ViT checkpoint, saved with safetensors."
 
 
@@ -49,6 +55,7 @@ def loaded(folder: Path) -> tuple[nn.Module, Preprocessing]:
         with _quietly(transformers):
             network, found = transformers.AutoModel.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, output_loading_info=True,
+                config=_built(transformers, config), attn_implementation=ATTENTION,
                 **KNOWN[config["model_type"]],
             )  # fmt: skip
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
@@ -68,14 +75,21 @@ def network_of(config: dict[str, Any]) -> nn.Module:
 
     Raises:
         ResourceError: the package that builds such networks is not installed.
+        MethodError: it is of another type.
     """
+    if (kind := config.get("model_type")) not in KNOWN:
+        raise MethodError(f"The bundle holds a network of type {kind!r}; known are {', '.join(KNOWN)}.")
     transformers = _transformers()
-    settings = {key: value for key, value in config.items() if key != "model_type"}
-    built = transformers.AutoConfig.for_model(config["model_type"], **settings)
     network: nn.Module = transformers.AutoModel.from_config(
-        built, trust_remote_code=False, **KNOWN[config["model_type"]]
+        _built(transformers, config), trust_remote_code=False, attn_implementation=ATTENTION, **KNOWN[kind]
     )
     return network.eval()
+
+
+def _built(transformers: Any, config: dict[str, Any]) -> Any:
+    """A configuration of a known type, without what names code."""
+    settings = {key: value for key, value in config.items() if key not in (*NAMES_CODE, "model_type")}
+    return transformers.AutoConfig.for_model(config["model_type"], **settings)
 
 
 def _checked(folder: Path) -> dict[str, Any]:
@@ -85,6 +99,8 @@ def _checked(folder: Path) -> dict[str, Any]:
     config = _json(folder / "config.json")
     if (kind := config.get("model_type")) not in KNOWN:
         raise MethodError(f"The checkpoint in {folder} is of type {kind!r}; known are {', '.join(KNOWN)}. {ADVICE}")
+    if "quantization_config" in config:
+        raise MethodError(f"The checkpoint in {folder} is quantised, which is not supported. {ADVICE}")
     if config.get("num_channels", 3) != 3:
         raise MethodError(f"The checkpoint in {folder} is not one of colour images. {ADVICE}")
     if not any(folder.glob("*.safetensors")):

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from ad_core.checkpoints import network_of
 from ad_core.encoder import build_encoder
 from ad_core.errors import MethodError, ResourceError, SettingsError
 from ad_core.types import Modality
@@ -135,12 +136,20 @@ def test_code_of_a_checkpoint_is_not_run(folder):
     """It names code of its own, which would leave a mark."""
     config = json.loads((folder / "config.json").read_text())
     config["auto_map"] = {"AutoModel": "own.Own", "AutoConfig": "own.OwnConfig"}
+    config["_attn_implementation"] = "somebody/kernels"  # would be fetched from the hub
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "own.py").write_text(f"open({str(folder / 'ran')!r}, 'w').close()")
 
-    built(folder)
+    net = built(folder)
+    again = network_of(config)
 
     assert not (folder / "ran").exists()
+    assert net.network.config._attn_implementation == again.config._attn_implementation == "sdpa"
+    with pytest.raises(MethodError, match="of type 'resnet'"):
+        network_of(config | {"model_type": "resnet"})
+    (folder / "config.json").write_text(json.dumps(config | {"quantization_config": {"quant_method": "awq"}}))
+    with pytest.raises(MethodError, match="is quantised"):
+        built(folder)
 
 
 def test_a_missing_package_is_said_with_how_to_install_it(folder, monkeypatch):
