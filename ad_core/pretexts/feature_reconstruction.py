@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ad_core.encoder import Encoder
+from ad_core.image_errors import worst_mean
 from ad_core.imagenet import ImagenetFeatures, on_one_grid
 from ad_core.moments import mean_and_spread
 from ad_core.pretext import PRETEXTS, Pretext
@@ -104,9 +105,7 @@ class FeatureReconstruction(Pretext):
         self.memory = None
 
     def score(self, x: Tensor, draw: Draw) -> Tensor:
-        errors = self.part_scores(x, draw).flatten(1)
-        worst = max(1, round(self.settings.worst_share * errors.shape[1]))
-        return errors.topk(worst, dim=1).values.mean(1)
+        return worst_mean(self.part_scores(x, draw), self.settings.worst_share)
 
     def part_scores(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
         seen = self._standardised(self._features(x))

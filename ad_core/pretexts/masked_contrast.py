@@ -84,10 +84,10 @@ class MaskedContrast(Pretext):
     item's 2 R copies. `RowViews`, `WindowViews` and `TurnedImages` say how items are turned and disturbed.
 
     Score: the item is turned in all R ways, an image and its mirror image; per class the harmonic mean over these
-    copies of the Mahalanobis distances to the class, turned alike; the smallest of these. The extra column `spread` is
-    the standard deviation of the nearest class's distances: high = only some of the copies make the item look odd. Ways
-    to turn a window or an image that a linear discriminant hardly recognises on held-out ones are left out: usual ones
-    look the same under them.
+    copies of the Mahalanobis distances to the class, turned alike; the smallest of these. Mirror images that are judged
+    belong to the classes' statistics too. The extra column `spread` is the standard deviation of the nearest class's
+    distances: high = only some of the copies make the item look odd. Ways to turn a window or an image that a linear
+    discriminant hardly recognises on held-out ones are left out: usual ones look the same under them.
 
     Items of unknown class (-1) repel all others as weakly as if they were of the same class. Together they are one more
     class for partners and statistics, and without a class column the only one.
@@ -190,9 +190,11 @@ class MaskedContrast(Pretext):
         return F.normalize(z, dim=1).view(*turned.shape[:2], -1)
 
     def _facts(self, batch: Batch) -> Tensor:
-        """(b, 2 + R embedding): class, distance from the centre, embeddings in all ways."""
-        z = self._embedded(batch.x[:, None]).flatten(1)
-        return torch.cat([_classes(batch)[:, None].to(z.dtype), self._length(batch.x)[:, None], z], 1)
+        """(b or 2 b, 2 + R embedding): class, distance from the centre, embeddings in all ways; so of mirror images."""
+        seen = self._seen(batch.x)
+        cls, x = _classes(batch).repeat(len(seen)), torch.cat(seen)
+        z = self._embedded(x[:, None]).flatten(1)
+        return torch.cat([cls[:, None].to(z.dtype), self._length(x)[:, None], z], 1)
 
     def _length(self, x: Tensor) -> Tensor:
         """(b,) distance from the mean of the items that taught, of images 0; the root has no slope at 0."""
@@ -202,13 +204,15 @@ class MaskedContrast(Pretext):
 
     def _distances(self, x: Tensor) -> Tensor:
         """(b, classes, copies) Mahalanobis distances: of the item, of it turned, of its mirror image and it turned."""
-        mirrored = self.is_image and self.settings.copies == "turned and flipped"
-        seen = [x, x.flip(3)] if mirrored else [x]
-        squares = torch.cat([self.normal.squares(self._embedded(item[:, None])) for item in seen], 2)
+        squares = torch.cat([self.normal.squares(self._embedded(item[:, None])) for item in self._seen(x)], 2)
         if not self.is_image:
             squares = squares + self.normal.squares_of_length(self._length(x))  # one more coordinate
         squares = squares[:, :, :1] if self.settings.copies == "one" else squares
         return squares.clamp_min(1e-12).sqrt()
+
+    def _seen(self, x: Tensor) -> list[Tensor]:
+        """The items, and where they are asked for the mirror images."""
+        return [x, x.flip(3)] if self.is_image and self.settings.copies == "turned and flipped" else [x]
 
     def _harmonic_mean(self, distances: Tensor) -> Tensor:
         """(b, classes, copies) -> (b, classes), over the copies that count."""

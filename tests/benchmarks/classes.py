@@ -57,12 +57,14 @@ def trained(method: str, frame: Frame, split: Split, seed: int, steps: int, **se
     return model.eval()
 
 
-def judged_by(copies: str, model: TaskModel, shape: ItemShape) -> TaskModel:
-    """The same network, other copies of an item in its score."""
+def judged_by(copies: str, model: TaskModel, frame: Frame, split: Split) -> TaskModel:
+    """The same network, other copies of an item in its statistics and score."""
     settings = model.task.settings.model_dump() | {"copies": copies}
-    other = build_model("masked_contrast", "own_score", shape, settings, {})
+    other = build_model("masked_contrast", "own_score", frame.shape, settings, {}).eval()
     other.load_state_dict(model.state_dict())
-    return other.eval()
+    with torch.no_grad():
+        other.task.finish([*frame.batches(split.fit, 100)])
+    return other
 
 
 def measured(seed: int, steps: int) -> dict[str, float]:
@@ -79,7 +81,7 @@ def measured(seed: int, steps: int) -> dict[str, float]:
         "plain mask": PLAIN,
     }.items():
         model = trained("masked_contrast", frame, split, seed, steps, **settings)
-        found |= {f"{name}, {words}": auroc(judged_by(copies, model, frame.shape)) for copies, words in COPIES.items()}
+        found |= {f"{name}, {words}": auroc(judged_by(copies, model, frame, split)) for copies, words in COPIES.items()}
     without = Frame(frame.shape, frame.x, frame.items.drop(columns="cls"), frame.rows)
     found["masked contrast, classes not told, 8 copies"] = auroc(
         trained("masked_contrast", without, split, seed, steps)

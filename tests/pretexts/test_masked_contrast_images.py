@@ -9,7 +9,7 @@ from ad_core.encoder import build_encoder
 from ad_core.pretext import PRETEXTS
 from ad_core.progress import Silent
 from ad_core.training import TrainingSettings, train_task
-from ad_core.types import Draw, Frame, ItemShape, Split
+from ad_core.types import Batch, Draw, Frame, ItemShape, Split
 from tests.contracts.checks import CPU
 from tests.pretexts.image_frames import frame_of
 
@@ -100,6 +100,17 @@ def test_a_way_that_is_left_out_is_left_out_with_its_mirror_images():
     task.kept = torch.tensor([1.0, 0.0])
 
     assert task.score(x, Draw.shared(0)).item() == pytest.approx(4 / 3)
+
+
+@pytest.mark.parametrize(("copies", "with_mirrored"), [("turned", False), ("turned and flipped", True)])
+def test_mirror_images_that_are_judged_belong_to_the_statistics(copies, with_mirrored):
+    x = torch.from_numpy(drawn_figures(np.arange(12) % RING, 0)).float()
+    task = built(frame_of(x.numpy()).shape, embedding=2, copies=copies)
+    with torch.no_grad():
+        task.finish([Batch(x[:5]), Batch(x[5:])])
+        expected = task._embedded((torch.cat([x, x.flip(3)]) if with_mirrored else x)[:, None]).mean(0)
+
+    torch.testing.assert_close(task.normal.mean[0], expected)
 
 
 def test_a_figure_of_no_class_scores_higher(three_classes):
