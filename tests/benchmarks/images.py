@@ -89,8 +89,8 @@ def pixel_figures(dataset: Dataset, judged: np.ndarray, maps: np.ndarray, folder
         masks.append(_mask(folder, dataset.rows["row_id"].iloc[row], size))
         grid = torch.from_numpy(np.ascontiguousarray(found))[None, None]
         fine.append(torch.nn.functional.interpolate(grid, (size, size), mode="bilinear")[0, 0].numpy())
-    flat = np.concatenate([m.ravel() for m in masks]), np.concatenate([m.ravel() for m in fine])
-    return {"pixel_auroc": float(roc_auc_score(*flat)), "aupro": aupro(masks, fine)}
+    some = [np.concatenate([m[::2, ::2].ravel() for m in of]) for of in (masks, fine)]  # a quarter says as much
+    return {"pixel_auroc": float(roc_auc_score(*some)), "aupro": aupro(masks, fine)}
 
 
 def _mask(folder: Path, row_id: str, size: int) -> np.ndarray:
