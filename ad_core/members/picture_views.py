@@ -1,5 +1,6 @@
 """Images seen in two ways: is something damaged, and is it another kind of thing as a whole."""
 
+import math
 from collections.abc import Sequence
 from typing import Literal, cast
 
@@ -41,8 +42,10 @@ class PictureViews(nn.Module):
     """(b, channel, y, x) in 0..1 -> score by the members that the question asks for.
 
     Damage is seen in two ways, by a network that learnt to mark made-up defects and by a Gaussian for each place; the
-    whole by its distance to similar images. Each member's score is put on the scale of its own tail. The mean counts,
-    first over the members of a view and then over the views; a single member's score counts as it is.
+    whole by its distance to similar images. Each member's score is put on the scale of its own tail, where it is minus
+    the logarithm of a share of usual images; a view is the mean of its members, and views, of which either is enough,
+    are joined as the harmonic mean of such shares (Wilson 2019, The harmonic mean p-value, PNAS 116, eq. 1). A single
+    member's score counts as it is.
 
     Args:
         question: what the analyst looks for.
@@ -136,7 +139,8 @@ class PictureViews(nn.Module):
         features = self.features(x)
         if len(self.members) == 1:
             return next(iter(self.by_member(features).values()))
-        return torch.stack(list(self.by_view(features).values())).mean(0)
+        views = torch.stack(list(self.by_view(features).values()))
+        return views.logsumexp(0) - math.log(len(views))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.score(x)

@@ -49,7 +49,9 @@ def test_members_are_joined_on_the_scale_of_their_tails_first_within_a_view(ques
 
     assert list(found) == members
     damage = torch.stack([tails[name] for name in members if name != "whole"]).mean(0)
-    torch.testing.assert_close(score, damage if question == "defect" else (damage + tails["whole"]) / 2)
+    if question == "unsure":  # the harmonic mean of two shares
+        damage = -(2 / (damage.exp() + tails["whole"].exp())).log()
+    torch.testing.assert_close(score, damage)
     assert score.median() == pytest.approx(0.7, abs=0.4)  # -log of a half, as all of them are usual
 
 
