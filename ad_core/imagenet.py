@@ -20,6 +20,9 @@ BLOCKS: dict[int, tuple[int, int]] = {
 HEAD = 16
 """The depth of the head."""
 
+AT_A_TIME = 16
+"""Images that had best go through it together: their inner layers then fit into a processor's caches."""
+
 MIDDLE, SCALE = 127.0, 128.0
 """The network was taught with (value - 127) / 128 of values from 0 to 255."""
 

@@ -7,15 +7,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ad_core.imagenet import ImagenetFeatures, on_one_grid
+from ad_core.imagenet import AT_A_TIME, ImagenetFeatures, on_one_grid
 
 DEPTHS = (4, 7)
 """The middle of the network: local enough to place a defect, deep enough to know textures (Roth et al. 2022, 3.1)."""
 
 SMALLEST = 64
 """Smaller images are enlarged to so many pixels first: the grid has one position per 8."""
-
-AT_A_TIME = 16
 
 
 def patch_vectors(x: Tensor) -> np.ndarray:

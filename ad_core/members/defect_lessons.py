@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ad_core.defects import with_defects
+from ad_core.imagenet import AT_A_TIME
 from ad_core.members.defect_map import DefectMap
 from ad_core.progress import Report
 from ad_core.types import Frame
@@ -22,9 +23,6 @@ COVERED = 0.1
 
 NOISE = 0.1
 """Added to the features in training, in standard deviations."""
-
-AT_A_TIME = 16
-"""Images that go through the backbone together."""
 
 LEARNING_RATE, WEIGHT_DECAY, CLIP = 2e-3, 1e-3, 1.0
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ad_core.imagenet import ImagenetFeatures
+from ad_core.imagenet import AT_A_TIME, ImagenetFeatures
 from ad_core.members.defect_map import DefectMap, as_shown, worst_of
 from ad_core.members.own_features import OwnFeatures
 from ad_core.members.places import PlaceGaussians, Usual
@@ -89,7 +89,13 @@ class PictureViews(nn.Module):
         return "object" in self.views
 
     def features(self, x: Tensor) -> list[Tensor]:
-        """One per depth of every glance."""
+        """One per depth of every glance; few images at a time, whose inner layers fit into the processor's caches."""
+        if len(x) <= AT_A_TIME:
+            return self._glanced(x)
+        parts = [self._glanced(part) for part in x.split(AT_A_TIME)]
+        return [torch.cat(of_depth) for of_depth in zip(*parts, strict=True)]
+
+    def _glanced(self, x: Tensor) -> list[Tensor]:
         if self.origin == "own":
             return self.backbone(x)  # type: ignore[no-any-return]
         found = []

@@ -11,8 +11,8 @@ from torch import Tensor
 from ad_core.contamination import LEFT_OUT, unsuspicious
 from ad_core.devices import seeded
 from ad_core.errors import DataError
+from ad_core.imagenet import AT_A_TIME
 from ad_core.members.defect_lessons import (
-    AT_A_TIME,
     Features,
     Lessons,
     as_floats,
