@@ -5,6 +5,7 @@ trial all of 30 far-off rows landed inside the crowd. So items that matter (`kee
 well the plane keeps neighbourhoods is measured and returned.
 """
 
+import os
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -113,6 +114,8 @@ def _fit_sample(n: int, keep: np.ndarray, max_fit: int, seed: int) -> np.ndarray
 
 def _umap(z: np.ndarray, fitted: np.ndarray, pca: np.ndarray, seed: int, report: Report) -> np.ndarray:
     """(n, 2) places: the sample by UMAP (McInnes et al. 2018, arXiv:1802.03426), the rest beside its neighbours."""
+    if "OMP_NUM_THREADS" in os.environ:  # else the compiler behind UMAP lifts this limit, for PyTorch as well
+        os.environ.setdefault("NUMBA_NUM_THREADS", os.environ["OMP_NUM_THREADS"])
     from umap import UMAP
 
     some = z[fitted]

@@ -1,7 +1,10 @@
 """Maps of embeddings. UMAP compiles for half a minute on its first call: one fit serves most tests."""
 
+import os
+
 import numpy as np
 import pytest
+import torch
 
 from ad_core.embedding_map import EmbeddingMap, _between_neighbours, _neighbours, principal_components, project
 from ad_core.errors import DataError
@@ -153,3 +156,9 @@ def test_a_placed_point_lies_on_its_equal_and_between_its_neighbours():
 
     assert found[0].tolist() == [5, 5]
     assert np.abs(found[1] - [6, 5]).max() < 0.5
+
+
+@pytest.mark.skipif("OMP_NUM_THREADS" not in os.environ, reason="the number of threads is not limited")
+def test_a_limit_of_threads_holds_after_a_map(mapped):
+    """The compiler behind UMAP would lift it for PyTorch too; on a shared machine that costs twice the time."""
+    assert torch.get_num_threads() == int(os.environ["OMP_NUM_THREADS"])
