@@ -28,14 +28,14 @@ NEAR = (4, 7, 10)
 FAR = (10, 15, 16)
 """Depths at which the whole is seen."""
 
-SMALLEST = 128
-"""Smaller items are enlarged to so many pixels before the network of ImageNet looks for damage."""
+SMALLEST = 96
+"""Smaller items are enlarged to so many pixels before the network of ImageNet looks at them: more is only blur."""
 
 LARGE = 192
 """Items of so many pixels are looked at twice, the second time at half their size: damage may be large, too."""
 
 TAUGHT = 224
-"""Where only the whole counts, items are brought to the size [px] that the network was taught with."""
+"""Where only the whole counts, larger items are shrunk to the size [px] that the network was taught with."""
 
 
 class PictureViews(nn.Module):
@@ -187,6 +187,6 @@ class PictureViews(nn.Module):
 def _glances(question: Question, side: int) -> list[tuple[int, tuple[int, ...]]]:
     """(side [px], depths) of every look at an item."""
     if question == "object":
-        return [(TAUGHT, FAR)]
+        return [(min(side, TAUGHT), FAR)]
     last = tuple(sorted({*NEAR, *(FAR if question == "unsure" else ())}))
     return [(side, NEAR), (side // 2, last)] if side >= LARGE else [(side, last)]

@@ -9,8 +9,8 @@ from torch.nn import functional as F
 
 from ad_core.pretext import TensorGroup
 
-NEIGHBOURS = 2
-"""As in the source: deep features hold near copies together, so few neighbours are enough."""
+NEIGHBOURS = 5
+"""So many of the most similar images count."""
 
 QUERIES = 1024
 """So many images are compared with the bank at a time."""
@@ -36,14 +36,6 @@ class WholeImages(TensorGroup):
     def forward(self, embeddings: Tensor) -> Tensor:
         """(b, d) -> (b,)."""
         return torch.cat([self._distance(part) for part in embeddings.split(QUERIES)])
-
-    def without_itself(self) -> Tensor:
-        """(n,) of the bank: the distance of each to the nearest others."""
-        others = min(NEIGHBOURS, len(self.bank) - 1)
-        if not others:
-            return torch.zeros(len(self.bank))
-        nearest = [(part @ self.bank.mT).topk(others + 1).values[:, 1:].mean(1) for part in self.bank.split(QUERIES)]
-        return 1 - torch.cat(nearest)
 
     def _distance(self, z: Tensor) -> Tensor:
         return 1 - (z @ self.bank.mT).topk(min(NEIGHBOURS, len(self.bank))).values.mean(1)

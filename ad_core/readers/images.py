@@ -25,7 +25,7 @@ RANGE_SAMPLE = 256
 """So many training images, evenly spread, tell the range of deep greys."""
 
 
-AS_LARGE_AS = (64, 384)
+AS_LARGE_AS = (96, 384)
 """Where the size of items follows that of the images, it lies between these [px]."""
 
 
@@ -37,7 +37,7 @@ class ImagesSettings(Settings):
         ge=0,
         le=1024,
         multiple_of=16,
-        description="Side of the square items [px]; 0 = as large as the images are, 64 to 384. Larger finds smaller "
+        description="Side of the square items [px]; 0 = as large as the images are, 96 to 384. Larger finds smaller "
         "defects and takes longer.",
     )
     color: Literal["auto", "grey", "rgb"] = Field(

@@ -37,6 +37,8 @@ def summary(part: pd.DataFrame) -> str:
     AUROC), lower is better, and AP / its AP. Seconds are ratios to the isolation forest on the same set and seed.
     """
     sets = complete(part)
+    if not references(sets):
+        return "\nNo set was scored by all of these methods and a reference; see the single sets."
     means = sets.groupby("method")[["auroc", "ap"]].mean()
     best, best_ap = (means.loc[references(sets), measure].idxmax() for measure in ("auroc", "ap"))
     wide = sets.pivot(index="name", columns="method", values="auroc")

@@ -75,12 +75,13 @@ def test_the_tables_are_kept_as_text_with_every_series_by_itself(tmp_path):
 
 def test_lines_from_before_a_column_existed_stay_as_they_were_and_get_empty_cells(tmp_path):
     file = tmp_path / "cells.tsv"
-    file.write_text("\t".join(COLUMNS[:-2]) + "\n" + "\t".join(["x"] * 8 + ["0.50", "1"] + [""] * 4) + "\n")
+    figures_of_then = ["x"] * 8 + ["0.50", "1"] + [""] * (len(COLUMNS) - 12)
+    file.write_text("\t".join(COLUMNS[:-2]) + "\n" + "\t".join(figures_of_then) + "\n")
 
     with_all_columns(file)
 
     assert file.read_text().splitlines()[0].split("\t") == COLUMNS
-    assert file.read_text().splitlines()[1].split("\t") == ["x"] * 8 + ["0.50", "1"] + [""] * 6
+    assert file.read_text().splitlines()[1].split("\t") == [*figures_of_then, "", ""]
 
 
 def test_every_installed_puzzle_for_recordings_is_measured_on_every_labelled_series():

@@ -6,7 +6,8 @@ import torch
 from ad_core.members.whole_images import WholeImages, pooled
 
 
-def test_the_score_is_one_minus_the_mean_cosine_to_the_two_nearest():
+def test_the_score_is_one_minus_the_mean_cosine_to_the_nearest(monkeypatch):
+    monkeypatch.setattr("ad_core.members.whole_images.NEIGHBOURS", 2)
     bank = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]])
 
     found = WholeImages.of(bank)(torch.tensor([[1.0, 0.0], [-1.0, 0.0]]))

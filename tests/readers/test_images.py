@@ -507,6 +507,20 @@ def test_a_table_is_no_source_of_images(plates):
         Images.open(opened(plates).data, Declared())
 
 
+@pytest.mark.parametrize(("size", "side"), [((40, 30), 96), ((200, 150), 176), ((2000, 900), 384)])
+def test_items_can_be_as_large_as_the_images_within_limits(tmp_path, size, side):
+    """Squares of as many pixels, in steps of 16: 200 x 150 is nearly 173 x 173."""
+    for number in range(3):
+        pixels = np.random.default_rng(number).integers(0, 255, size[::-1], dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+    dataset = Images.open([tmp_path], Declared())
+    reader = Images(ImagesSettings(size=0))
+
+    reader.fit(dataset, np.ones(3, dtype=bool))
+
+    assert reader.shape.size == (1, side, side)
+
+
 def test_sizes_out_of_range_are_refused():
     with pytest.raises(SettingsError, match=r"reader\.size"):
         ImagesSettings.parse({"size": 20}, "reader")

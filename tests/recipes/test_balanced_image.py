@@ -54,11 +54,11 @@ def auroc(result: Trained, kind: str) -> float:
     return float(roc_auc_score(names[judged].str.startswith(kind), result.scores["score"][judged]))
 
 
-def test_it_is_the_default_for_images_and_items_are_as_large_as_the_images(trained):
+def test_it_is_the_default_for_images_and_small_images_are_enlarged_to_96_pixels(trained):
     detector = trained().detector
 
     assert detector.facts["method"] == "balanced"
-    assert detector.reader.shape.size == (1, 64, 64)
+    assert detector.reader.shape.size == (1, 96, 96)
 
 
 def test_small_damage_is_found_and_where(trained):
@@ -82,7 +82,7 @@ def test_who_is_not_sure_finds_both(trained):
 
 
 def test_without_weights_from_elsewhere_it_learns_from_these_images_alone(trained):
-    result = trained("defect", "own", 150)
+    result = trained("defect", "own", 100)
 
     assert auroc(result, "scratch") > 0.8
     assert not any("ImageNet" in notice for notice in result.detector.facts["notices"])
