@@ -255,7 +255,8 @@ def test_a_larger_number_is_never_encoded_as_a_smaller_one(values, new):
     for number_form in ("z-score", "quantile"):
         code = learn_code(Column(name="x", role=Role.FEATURE, kind=Kind.NUMBER), pd.Series(values), 20, number_form)
         if code is not None:
-            assert (np.diff(code.encode(pd.Series(sorted(new)))[:, 0]) >= 0).all()
+            steps = np.diff(code.encode(pd.Series(sorted(new)))[:, 0])
+            assert (steps >= -1e-12).all()  # numbers that differ in their last digit are interpolated with rounding
 
 
 def test_a_level_that_many_rows_have_comes_back_as_its_share():

@@ -183,7 +183,7 @@ def test_a_recording_goes_from_path_to_explained_event(page: Page, server: Serve
 
 def test_images_go_from_folder_to_anomaly_map(page: Page, server: Server, tmp_path: Path) -> None:
     open_path(page, server, plates(tmp_path, "plate", 40, 0))
-    train_quickly(page, max_steps=20, size=64)
+    train_quickly(page, steps=20, copies=32, size=64)
 
     press(page, "plate39.png")
     press(page, "Explain this case", exact=False)

@@ -110,7 +110,9 @@ def test_score_depends_on_the_item_alone(fitted):
         whole, pieces = result.model.score(x), torch.cat([result.model.score(part) for part in x.split([1, 4, 7])])
 
     assert whole.shape == (12,)
-    torch.testing.assert_close(pieces, whole, rtol=1e-5, atol=1e-5)
+    # convolutions round otherwise in batches of another size, and the slope of a tail multiplies that
+    near = 2e-4 if modality is Modality.IMAGE else 1e-5
+    torch.testing.assert_close(pieces, whole, rtol=near, atol=near)
 
 
 def held_out_of(modality: Modality, result: Fitted) -> HeldOut:
