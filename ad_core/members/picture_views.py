@@ -120,7 +120,7 @@ class PictureViews(nn.Module):
 
     def learn_usual(self, batches: Sequence[Batch]) -> None:
         """From normal images that did not teach: what maps say at each place, and how high each member's scores are."""
-        device = self.whole.bank.device
+        device = next(self.backbone.parameters()).device
         features = [[f.half() for f in self.features(batch.x.to(device))] for batch in batches]
         for name in self.maps:
             found = [self._map(name, self.near([f.float() for f in part])) for part in features]
