@@ -117,3 +117,18 @@ def test_twenty_images_are_enough_to_be_useful(tmp_path):
 
     assert auroc(result, "scratch") > 0.8
     assert auroc(result, "square") > 0.8
+
+
+@pytest.mark.parametrize("question", ["unsure", "object"])
+def test_among_equal_images_the_one_that_differs_stands_out(tmp_path, question):
+    image = np.random.default_rng(0).integers(0, 255, (64, 64), dtype=np.uint8)
+    for n in range(30):  # the same pixels in files that differ
+        Image.fromarray(image).save(tmp_path / f"{n:02d}.png", compress_level=n % 10)
+    image[20:30, 20:30] = 0
+    Image.fromarray(image).save(tmp_path / "other.png")
+    settings = {"pretext": {"steps": 10, "copies": 16, "question": question}}
+
+    scores = train_all(open_dataset(tmp_path), Choice(settings=settings), Silent(), references=False).scores
+
+    assert np.isfinite(scores["score"]).all()
+    assert scores["row_id"][scores["score"].idxmax()] == "other.png"
