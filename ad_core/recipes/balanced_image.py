@@ -59,7 +59,7 @@ class BalancedImageSettings(AnySettings):
         le=100_000,
         description="Copies with made-up defects to learn from; 0 = two of each image, 200 at least and 1,200 at most.",
     )
-    steps: int = Field(400, ge=1, le=100_000, description="Training steps on them.")
+    steps: int = Field(400, ge=20, le=100_000, description="Training steps on them.")
 
 
 @RECIPES.register

@@ -79,6 +79,6 @@ def test_a_backbone_can_learn_as_well():
         def forward(self, x):
             return [self.inner(x)]
 
-    teach(model, Lessons([x], [x + 1], torch.ones(20, 6, 6)), AsList(), steps=5, seed=0, report=Silent())
+    teach(model, Lessons([x], [x + 1], torch.ones(20, 6, 6)), AsList(), steps=20, seed=0, report=Silent())
 
     assert not torch.equal(backbone.weight, start)

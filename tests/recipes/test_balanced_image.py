@@ -126,7 +126,7 @@ def test_among_equal_images_the_one_that_differs_stands_out(tmp_path, question):
         Image.fromarray(image).save(tmp_path / f"{n:02d}.png", compress_level=n % 10)
     image[20:30, 20:30] = 0
     Image.fromarray(image).save(tmp_path / "other.png")
-    settings = {"pretext": {"steps": 10, "copies": 16, "question": question}}
+    settings = {"pretext": {"steps": 20, "copies": 16, "question": question}}
 
     scores = train_all(open_dataset(tmp_path), Choice(settings=settings), Silent(), references=False).scores
 
