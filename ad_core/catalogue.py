@@ -10,12 +10,8 @@ from ad_core.types import Modality
 if TYPE_CHECKING:
     from ad_core.recipe import Recipe
 
-DEFAULT_METHOD: dict[Modality, str] = {
-    Modality.TABLE: "masked_cells",
-    Modality.IMAGE: "autoencoder",
-    Modality.SENSOR: "masked_window",
-}
-"""What is trained where the user names no method and there is no `balanced` recipe for the modality yet."""
+DEFAULT_METHOD = "balanced"
+"""What is trained where the user names no method: there is such a recipe for every kind of data."""
 
 READER_OF: dict[Modality, str] = {Modality.TABLE: "table", Modality.IMAGE: "images", Modality.SENSOR: "sensor"}
 
@@ -107,13 +103,6 @@ def recipe_class(method: str, modality: Modality) -> "type[Recipe]":
     from ad_core.recipe import RECIPES
 
     return RECIPES.get(recipe_name(method, modality))
-
-
-def default_method(modality: Modality) -> str:
-    """`balanced` where there is such a recipe, else the modality's plainest strong pretext task."""
-    from ad_core.recipe import RECIPES
-
-    return "balanced" if recipe_name("balanced", modality) in RECIPES else DEFAULT_METHOD[modality]
 
 
 def _trainable(modality: Modality) -> str:

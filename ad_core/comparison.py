@@ -8,6 +8,7 @@ import pandas as pd
 
 from ad_core.progress import Report
 from ad_core.reference import REFERENCES, fitting_rows
+from ad_core.sampling import drawn_items
 from ad_core.training import fit_reference
 from ad_core.types import Frame, Modality, Split
 
@@ -45,9 +46,9 @@ def compared(
     Returns:
         `row_id` and a score column per reference, NaN where a row was not in the sample; seconds by reference.
     """
-    index, most = np.arange(len(frame)), MOST_ITEMS[frame.shape.modality]
-    if len(index) > most:
-        index = np.sort(np.random.default_rng(seed).choice(index, most, replace=False))
+    most = MOST_ITEMS[frame.shape.modality]
+    index = drawn_items(np.arange(len(frame)), most, seed)
+    if len(index) < len(frame):
         report.say(f"The classical detectors score a random sample of {most:,} of {len(frame):,} items.")
     every = np.sort(np.concatenate([split.fit, split.early_stop, split.calibration]))
     teaching = Split(every, every[:0], every[:0])

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from ad_core.reference import MAX_FIT_ROWS, REFERENCES, flat_rows
+from ad_core.sampling import drawn_items
 from ad_core.tails import surprise_among
 from ad_core.types import Frame, TrainingRows
 
@@ -29,9 +30,7 @@ MOST_JUDGED = 200_000
 
 def judged_items(fit: np.ndarray, seed: int) -> np.ndarray:
     """The training items that are judged: all, or a random sample of very many, in order."""
-    if len(fit) <= MOST_JUDGED:
-        return fit
-    return np.sort(np.random.default_rng(seed).choice(fit, MOST_JUDGED, replace=False))
+    return drawn_items(fit, MOST_JUDGED, seed)
 
 
 def trusted(frame: Frame, fit: np.ndarray, leave_out: float, seed: int) -> np.ndarray:
@@ -49,9 +48,9 @@ def trusted(frame: Frame, fit: np.ndarray, leave_out: float, seed: int) -> np.nd
     return np.asarray(fit[unsuspicious(flat_rows(frame, fit), leave_out, seed)])
 
 
-def unsuspicious(x: np.ndarray, leave_out: float, seed: int) -> np.ndarray:
-    """(n,) bool: all but the most suspicious of (n, d) vectors; all where nothing is to be left out, or of few."""
-    if leave_out <= 0 or len(x) < FEWEST:
+def unsuspicious(x: np.ndarray, leave_out: float, seed: int, fewest: int = FEWEST) -> np.ndarray:
+    """(n,) bool: all but the most suspicious of (n, d) vectors; all where nothing is to be left out, or of too few."""
+    if leave_out <= 0 or len(x) < fewest:
         return np.ones(len(x), dtype=bool)
     suspicious = suspicion(x, seed)
     return np.asarray(suspicious <= np.quantile(suspicious, 1 - leave_out))

@@ -32,10 +32,3 @@ def patch_vectors(x: Tensor) -> np.ndarray:
 @cache
 def _network() -> ImagenetFeatures:
     return ImagenetFeatures(DEPTHS)
-
-
-def worst_of(maps: np.ndarray, share: float) -> np.ndarray:
-    """(b, y, x) -> (b,) float64: mean over the worst share of each map."""
-    values = maps.reshape(len(maps), -1)
-    count = max(1, round(share * values.shape[1]))
-    return np.asarray(np.partition(values, -count, axis=1)[:, -count:].mean(axis=1), dtype=np.float64)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from ad_core.catalogue import READER_OF, default_method, kind_of, recipe_class
+from ad_core.catalogue import DEFAULT_METHOD, READER_OF, kind_of, recipe_class
 from ad_core.errors import DataError, MethodError, SettingsError
 from ad_core.opening import as_used, open_as, open_dataset, open_declared, open_like
 from ad_core.progress import Report, Silent
@@ -123,7 +123,7 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
     from ad_core.training import choose_device
 
     _check_sections(choice.settings)
-    method = choice.pretext or default_method(dataset.modality)
+    method = choice.pretext or DEFAULT_METHOD
     kind = kind_of(method, dataset.modality)
     if choice.scorer and kind != "pretext":
         raise MethodError(f"{method!r} scores by itself: leave --scorer out, or choose a pretext task.")

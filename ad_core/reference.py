@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 
 from ad_core.registry import Registry
+from ad_core.sampling import drawn_items
+from ad_core.scorer import ScoreModel
 from ad_core.settings import Settings as AnySettings
 from ad_core.types import Frame, Modality
 
@@ -92,13 +94,11 @@ def fitting_rows(reference: type[Reference], frame: Frame, index: np.ndarray, se
     """
     size = reference.vectors(frame.take(index[:1]), frame.shape.modality).size
     most = max(1, min(MAX_FIT_ROWS, MAX_FIT_NUMBERS // size))
-    if len(index) > most:
-        index = np.sort(np.random.default_rng(seed).choice(index, most, replace=False))
-    batches = frame.batches(index, frame.items_at_a_time)
+    batches = frame.batches(drawn_items(index, most, seed), frame.items_at_a_time)
     return np.concatenate([reference.vectors(batch.x, frame.shape.modality) for batch in batches])
 
 
-class ReferenceModel:
+class ReferenceModel(ScoreModel):
     """A reference, fitted on rows, as a `ScoreModel`. It keeps the rows: they are its portable form.
 
     Args:
@@ -115,24 +115,12 @@ class ReferenceModel:
         vectors = self.reference.vectors(x.detach().cpu(), self.modality)
         return torch.from_numpy(np.asarray(self.reference.score(vectors), dtype=np.float64))
 
-    def over_time(self, x: Tensor) -> Tensor | None:  # noqa: ARG002
-        return None
-
     def embed(self, x: Tensor) -> Tensor | None:
         return torch.from_numpy(flat(x.detach().cpu(), self.modality))
 
     def part_scores(self, x: Tensor) -> Tensor | None:
         found = self.reference.part_scores(self.reference.vectors(x.detach().cpu(), self.modality))
         return None if found is None else torch.from_numpy(found)
-
-    def expected(self, x: Tensor) -> Tensor | None:  # noqa: ARG002
-        return None
-
-    def expected_range(self, x: Tensor) -> tuple[Tensor, Tensor] | None:  # noqa: ARG002
-        return None
-
-    def extras(self, x: Tensor) -> dict[str, Tensor]:  # noqa: ARG002
-        return {}
 
 
 REFERENCES: Registry[Reference] = Registry("reference", "ad_core.references", "anomaly_lens.references")

@@ -2,8 +2,16 @@
 
 from collections.abc import Iterable
 
+import numpy as np
 import torch
 from torch import Tensor
+
+
+def drawn_items(index: np.ndarray, limit: int, seed: int) -> np.ndarray:
+    """All positions, or so many of them drawn at random, in ascending order where they are drawn."""
+    if len(index) <= limit:
+        return index
+    return np.sort(np.random.default_rng(seed).choice(index, limit, replace=False))
 
 
 def drawn(chunks: Iterable[Tensor], limit: int, seed: int = 0) -> Tensor:

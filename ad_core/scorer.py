@@ -43,7 +43,10 @@ class Scorer(nn.Module, ABC):
 
 
 class ScoreModel(Protocol):
-    """Whatever scores items: a pretext task with its scorer, a reference, a blend of several."""
+    """Whatever scores items: a pretext task with its scorer, a reference, a blend of several.
+
+    A model that inherits from it says nothing but scores and embeddings until it says more.
+    """
 
     @property
     def differentiable(self) -> bool:
@@ -52,25 +55,30 @@ class ScoreModel(Protocol):
     def score(self, x: Tensor) -> Tensor:
         """(b, *item) -> (b,)."""
 
-    def over_time(self, x: Tensor) -> Tensor | None:
-        """(b, channel, time) -> (b, time): what each sample of a window scores, whose mean is the window's score; None
-        where all samples have the window's score.
-        """
-
     def embed(self, x: Tensor) -> Tensor | None:
         """(b, *item) -> (b, d), or None."""
 
-    def part_scores(self, x: Tensor) -> Tensor | None:
+    def over_time(self, x: Tensor) -> Tensor | None:  # noqa: ARG002
+        """(b, channel, time) -> (b, time): what each sample of a window scores, whose mean is the window's score; None
+        where all samples have the window's score.
+        """
+        return None
+
+    def part_scores(self, x: Tensor) -> Tensor | None:  # noqa: ARG002
         """Where the surprise sits, or None."""
+        return None
 
-    def expected(self, x: Tensor) -> Tensor | None:
+    def expected(self, x: Tensor) -> Tensor | None:  # noqa: ARG002
         """(b, *item) what was expected instead, or None."""
+        return None
 
-    def expected_range(self, x: Tensor) -> tuple[Tensor, Tensor] | None:
+    def expected_range(self, x: Tensor) -> tuple[Tensor, Tensor] | None:  # noqa: ARG002
         """(b, *item) twice, 5 % and 95 % quantile of what was expected, or None."""
+        return None
 
-    def extras(self, x: Tensor) -> dict[str, Tensor]:
+    def extras(self, x: Tensor) -> dict[str, Tensor]:  # noqa: ARG002
         """Named (b,) columns."""
+        return {}
 
 
 def finest_scores(model: ScoreModel, x: Tensor) -> Tensor:
@@ -79,7 +87,7 @@ def finest_scores(model: ScoreModel, x: Tensor) -> Tensor:
     return model.score(x) if of_samples is None else of_samples
 
 
-class TaskModel(nn.Module):
+class TaskModel(nn.Module, ScoreModel):
     """A pretext task with its scorer: the score is a function of the item alone, reseeded at every call."""
 
     def __init__(self, task: Pretext, scorer: Scorer) -> None:
@@ -93,9 +101,6 @@ class TaskModel(nn.Module):
 
     def score(self, x: Tensor) -> Tensor:
         return self.scorer(self.task, x, self._draw(x))  # type: ignore[no-any-return]
-
-    def over_time(self, x: Tensor) -> Tensor | None:  # noqa: ARG002
-        return None
 
     def embed(self, x: Tensor) -> Tensor | None:
         return self.task.embed(x)

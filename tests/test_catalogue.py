@@ -2,7 +2,7 @@
 
 import pytest
 
-from ad_core.catalogue import default_method, encoders, kind_of, methods, unfit_methods
+from ad_core.catalogue import DEFAULT_METHOD, encoders, kind_of, methods, unfit_methods
 from ad_core.errors import MethodError
 from ad_core.types import Modality
 
@@ -17,7 +17,7 @@ def test_every_card_carries_the_name_that_training_takes(modality):
 
 @pytest.mark.parametrize("modality", Modality)
 def test_the_default_has_a_card(modality):
-    assert default_method(modality) in {card.name for card in methods(modality)}
+    assert DEFAULT_METHOD in {card.name for card in methods(modality)}
 
 
 def test_a_wrong_name_is_answered_with_recipes_too():

@@ -39,3 +39,11 @@ def test_the_worst_are_averaged_and_one_at_least():
     assert worst_mean(errors, 0.5).tolist() == [3.5, 7.5]
     assert worst_mean(errors, 0.01).tolist() == [4.0, 8.0]
     assert worst_mean(errors, 1.0).tolist() == [2.5, 6.5]
+
+
+def test_the_worst_of_a_map_is_the_mean_of_its_worst_hundredth():
+    maps = torch.zeros(1, 20, 20)
+    maps[0, 3, :4] = torch.tensor([1.0, 2.0, 3.0, 6.0])
+    maps[0, 5, 5] = -9
+
+    assert worst_mean(maps, 0.01).item() == pytest.approx(3.0)

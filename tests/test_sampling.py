@@ -1,9 +1,10 @@
 """Drawing from a stream."""
 
+import numpy as np
 import pytest
 import torch
 
-from ad_core.sampling import at_positions, drawn
+from ad_core.sampling import at_positions, drawn, drawn_items
 
 ROWS = torch.arange(1000.0)[:, None]
 
@@ -39,3 +40,15 @@ def test_rows_at_positions_are_those_however_the_stream_is_cut(size):
     positions = torch.tensor([0, 2, 3, 11, 19])
 
     assert torch.equal(at_positions(rows.split(size), positions), rows[positions])
+
+
+def test_of_few_positions_all_are_taken_and_of_many_some_in_order():
+    index = np.arange(100, 200)[::-1]
+
+    some = drawn_items(index, 30, seed=1)
+
+    assert drawn_items(index, 100, seed=1) is index
+    assert len(set(some)) == 30
+    assert np.isin(some, index).all()
+    assert (np.diff(some) > 0).all()
+    assert not np.array_equal(some, drawn_items(index, 30, seed=2))

@@ -12,9 +12,6 @@ from ad_core.imagenet import on_grid
 WIDTH = 96
 """Channels of the network."""
 
-WORST = 0.01
-"""An image's score is the mean over this share of its map, the worst of it."""
-
 BLUR = 1 / 48
 """Standard deviation of the blur of a map as it is shown, as a share of the image's side."""
 
@@ -75,12 +72,6 @@ class DefectMap(nn.Module):
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
         return self.judged(self.standardised(features))
-
-
-def worst_of(maps: Tensor) -> Tensor:
-    """(b, y, x) -> (b,): mean over the worst of each map."""
-    values = maps.flatten(1)
-    return values.topk(max(1, round(WORST * values.shape[1])), dim=1).values.mean(1)
 
 
 def as_shown(maps: Tensor, size: tuple[int, int]) -> Tensor:

@@ -8,11 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ad_core.image_errors import worst_mean
 from ad_core.imagenet import AT_A_TIME, ImagenetFeatures
-from ad_core.members.defect_map import DefectMap, as_shown, worst_of
+from ad_core.members.defect_map import DefectMap, as_shown
 from ad_core.members.own_features import OwnFeatures
 from ad_core.members.places import PlaceGaussians, Usual
 from ad_core.members.whole_images import WholeImages, pooled
+from ad_core.scorer import ScoreModel
 from ad_core.tails import Tail
 from ad_core.types import Batch, ItemShape
 
@@ -34,11 +36,14 @@ SMALLEST = 96
 LARGE = 192
 """Items of so many pixels are looked at twice, the second time at half their size: damage may be large, too."""
 
+WORST = 0.01
+"""A member's score of an image is the mean over this share of its map, the worst of it."""
+
 TAUGHT = 224
 """Where only the whole counts, larger items are shrunk to the size [px] that the network was taught with."""
 
 
-class PictureViews(nn.Module):
+class PictureViews(nn.Module, ScoreModel):
     """(b, channel, y, x) in 0..1 -> score by the members that the question asks for.
 
     Damage is seen in two ways, by a network that learnt to mark made-up defects and by a Gaussian for each place; the
@@ -132,7 +137,7 @@ class PictureViews(nn.Module):
 
     def by_member(self, features: Sequence[Tensor]) -> dict[str, Tensor]:
         """Member -> (b,) its score."""
-        found = {name: worst_of(map_) for name, map_ in self._maps(features).items()}
+        found = {name: worst_mean(map_, WORST) for name, map_ in self._maps(features).items()}
         return {**found, "whole": self.whole(self.wholes(features))} if self.sees_wholes else found
 
     def by_view(self, features: Sequence[Tensor]) -> dict[str, Tensor]:
@@ -150,9 +155,6 @@ class PictureViews(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.score(x)
-
-    def over_time(self, x: Tensor) -> Tensor | None:  # noqa: ARG002
-        return None
 
     def embed(self, x: Tensor) -> Tensor | None:
         return self.wholes(self.features(x))
@@ -173,15 +175,6 @@ class PictureViews(nn.Module):
 
     def _map(self, name: str, near: Sequence[Tensor]) -> Tensor:
         return cast(Tensor, getattr(self, name)(near))  # (b, y, x)
-
-    def expected(self, x: Tensor) -> Tensor | None:  # noqa: ARG002
-        return None
-
-    def expected_range(self, x: Tensor) -> tuple[Tensor, Tensor] | None:  # noqa: ARG002
-        return None
-
-    def extras(self, x: Tensor) -> dict[str, Tensor]:  # noqa: ARG002
-        return {}
 
 
 def _glances(question: Question, side: int) -> list[tuple[int, tuple[int, ...]]]:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ad_core.members.stretches import Stretches
+from ad_core.scorer import ScoreModel
 from ad_core.types import ItemShape, Judged
 
 MEMBERS: dict[str, tuple[tuple[int, bool], ...]] = {
@@ -25,7 +26,7 @@ LEAST_ERROR = 0.01
 """Added to a channel's usual squared error [standard deviations squared]: one that never errs would divide by zero."""
 
 
-class Views(nn.Module):
+class Views(nn.Module, ScoreModel):
     """(b, channel, time) -> score of each sample [nat]: how many times as far as usual its stretches are from the bank.
 
     A member's value is the logarithm of its distance over the usual one; a view's is the mean over its members; the
@@ -109,9 +110,6 @@ class Views(nn.Module):
     def expected_range(self, x: Tensor) -> tuple[Tensor, Tensor] | None:
         expected = self.expected(x)
         return expected + self.residual[0], expected + self.residual[1]
-
-    def extras(self, x: Tensor) -> dict[str, Tensor]:  # noqa: ARG002
-        return {}
 
     @property
     def _plain(self) -> Stretches:

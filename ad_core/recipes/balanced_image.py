@@ -27,6 +27,7 @@ from ad_core.members.places import PlaceGaussians
 from ad_core.members.whole_images import WholeImages
 from ad_core.progress import Report, Within
 from ad_core.recipe import RECIPES, Fitted, Recipe
+from ad_core.sampling import drawn_items
 from ad_core.scorer import ScoreModel
 from ad_core.settings import Settings as AnySettings
 from ad_core.types import Frame, ItemShape, Modality, Split, TrainingRows
@@ -71,10 +72,14 @@ class BalancedImage(Recipe):
 
     title = "Balanced"
     about = (
-        "Draws defects into copies of your images and learns to mark them; compares each image with the most similar "
-        "ones. Its eyes come from ImageNet, not from your data, unless you choose otherwise."
+        "Draws defects into copies of your images and learns to mark them; learns what each place usually shows; "
+        "compares each image with the most similar ones. Its eyes come from ImageNet, not from your data, unless you "
+        "choose otherwise."
     )
-    source = "Own; after Li et al. 2021 (CutPaste), Zavrtanik et al. 2021 (DRAEM) and Reiss et al. 2021 (PANDA)"
+    source = (
+        "Own; after Li et al. 2021 (CutPaste), Zavrtanik et al. 2021 (DRAEM), Defard et al. 2021 (PaDiM) and Reiss et "
+        "al. 2021 (PANDA)"
+    )
     modalities = frozenset({Modality.IMAGE})
     Settings = BalancedImageSettings
     settings: BalancedImageSettings
@@ -91,56 +96,52 @@ class BalancedImage(Recipe):
         index = self._chosen(split.fit, report)
         if self.settings.features == "imagenet":
             report.say("What the detector sees by comes from the photographs of ImageNet, not from these images.")
-            features = self._on_frozen(model, frame, index, LEFT_OUT[training_rows], report)
+            wholes = self._on_frozen(model, frame, index, LEFT_OUT[training_rows], report)
         else:
-            features = self._from_scratch(model, frame, index, report)
+            wholes = self._from_scratch(model, frame, index, report)
         with torch.no_grad():
-            model.whole = WholeImages.of(_wholes(model, features)).to(self.device)
+            if model.sees_wholes:
+                model.whole = WholeImages.of(wholes).to(self.device)
             usual = split.early_stop if len(split.early_stop) else index
             model.learn_usual(list(frame.batches(usual[:MOST_USUAL], AT_A_TIME)))
         return Fitted(model.eval())
 
     def _on_frozen(
         self, model: PictureViews, frame: Frame, index: np.ndarray, leave_out: float, report: Report
-    ) -> Features:
-        """Teach the map on features that are computed once; give those of the images that are trusted."""
-
-        def seen(take: Callable[[slice], Tensor], count: int, begin: float, end: float) -> Features:
-            return features_of(lambda x: model.features(x.to(self.device)), take, count, Within(report, begin, end))
-
-        features = seen(lambda chosen: frame.take(index[chosen]), len(index), 0.0, 0.3)
-        kept = unsuspicious(_wholes(model, features).numpy(), leave_out, self.seed)
-        index, features = index[kept], [f[torch.from_numpy(kept)] for f in features]
+    ) -> Tensor:
+        """Teach the map on features that are computed once; give the (n, d) wholes of the images that are trusted."""
+        features = self._seen(model, lambda chosen: frame.take(index[chosen]), len(index), Within(report, 0, 0.3))
+        wholes = _wholes(model, features)
+        kept = torch.from_numpy(unsuspicious(wholes.numpy(), leave_out, self.seed))
+        index, features = index[kept.numpy()], [f[kept] for f in features]
         if model.damage is not None:
             images, masks = damaged_copies(frame, index, self._copies(index), self.seed)
             near = model.near(features)
-            damaged = model.near(seen(lambda chosen: as_floats(images[chosen]), len(images), 0.3, 0.7))
-            lessons = Lessons(near, damaged, share_covered(masks, model.damage.grid))
+            damaged = self._seen(model, lambda chosen: as_floats(images[chosen]), len(images), Within(report, 0.3, 0.7))
+            lessons = Lessons(near, model.near(damaged), share_covered(masks, model.damage.grid))
             model.damage.learn_scale(near)
             model.places = PlaceGaussians.of(near).to(self.device)
             teach(model.damage, lessons, None, self.settings.steps, self.seed, Within(report, 0.7, 1))
-        return features
+        return wholes[kept]
 
-    def _from_scratch(self, model: PictureViews, frame: Frame, index: np.ndarray, report: Report) -> Features:
-        """Teach the map and the backbone together; give the features of all images by the taught backbone."""
+    def _from_scratch(self, model: PictureViews, frame: Frame, index: np.ndarray, report: Report) -> Tensor:
+        """Teach the map and the backbone together; give the (n, d) wholes of all images by the taught backbone."""
         images, masks = damaged_copies(frame, index, self._copies(index), self.seed)
         damage = cast(DefectMap, model.damage)
         lessons = Lessons([frame.take(index).half()], [as_floats(images).half()], share_covered(masks, damage.grid))
         teach(damage, lessons, model.backbone, self.settings.steps, self.seed, Within(report, 0.1, 0.9))
         model.eval()
-        return features_of(
-            lambda x: model.features(x.to(self.device)),
-            lambda chosen: frame.take(index[chosen]),
-            len(index),
-            Within(report, 0.9, 1),
-        )
+        features = self._seen(model, lambda chosen: frame.take(index[chosen]), len(index), Within(report, 0.9, 1))
+        return _wholes(model, features)
+
+    def _seen(self, model: PictureViews, images: Callable[[slice], Tensor], count: int, report: Report) -> Features:
+        return features_of(lambda x: model.features(x.to(self.device)), images, count, report)
 
     def _chosen(self, index: np.ndarray, report: Report) -> np.ndarray:
-        most = self.settings.images
-        if len(index) <= most:
-            return index
-        report.say(f"Learnt from {most:,} of {len(index):,} images, drawn at random.")
-        return np.sort(np.random.default_rng(self.seed).choice(index, most, replace=False))
+        chosen = drawn_items(index, self.settings.images, self.seed)
+        if len(chosen) < len(index):
+            report.say(f"Learnt from {len(chosen):,} of {len(index):,} images, drawn at random.")
+        return chosen
 
     def _copies(self, index: np.ndarray) -> int:
         return self.settings.copies or min(MOST_COPIES, max(LEAST_COPIES, 2 * len(index)))

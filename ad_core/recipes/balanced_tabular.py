@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from ad_core.contamination import suspicion
+from ad_core.contamination import unsuspicious
 from ad_core.errors import DataError
 from ad_core.members.clouds import Clouds
 from ad_core.members.evidence import made_up_rows, weights_from
@@ -86,7 +86,8 @@ class BalancedTabular(Recipe):
         if len(rest):
             report.say(f"Balanced learns from {len(taught):,} of {len(teaching):,} rows, drawn at random.")
         x = frame.take(taught).numpy()
-        trusted = _trusted(x, self.seed) if training_rows != "clean" else np.ones(len(x), dtype=bool)
+        leave_out = 0.0 if training_rows == "clean" else SUSPICIOUS
+        trusted = unsuspicious(x, leave_out, self.seed, fewest=2)
         names = [name for name in POOLS[training_rows] if name != "clouds" or x.shape[1] <= WIDE]
         model, left_out = Blend(frame.shape), []
         for number, name in enumerate(names, 1):
@@ -130,7 +131,7 @@ class BalancedTabular(Recipe):
         return member, scored(member, torch.from_numpy(x))
 
 
-class Blend(nn.Module):
+class Blend(nn.Module, ScoreModel):
     """Weighted mean of the members' scores, each on the scale of its tail. Retrieval says where a row is odd."""
 
     weights: Tensor
@@ -166,9 +167,6 @@ class Blend(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.score(x)
 
-    def over_time(self, x: Tensor) -> Tensor | None:  # noqa: ARG002
-        return None
-
     def embed(self, x: Tensor) -> Tensor | None:
         return self._retrievals[0].task.embed(x)
 
@@ -182,20 +180,9 @@ class Blend(nn.Module):
         found = torch.stack([torch.stack(member.expected_range(x)) for member in self._retrievals]).mean(0)
         return found[0], found[1]
 
-    def extras(self, x: Tensor) -> dict[str, Tensor]:  # noqa: ARG002
-        return {}
-
     @property
     def _retrievals(self) -> list[Retrieval]:
         return [member for member in self.members.values() if isinstance(member, Retrieval)]
-
-
-def _trusted(x: np.ndarray, seed: int) -> np.ndarray:
-    """(n,) bool: rows that classical detectors find least suspicious; one row alone has nothing to differ from."""
-    if len(x) < 2:
-        return np.ones(len(x), dtype=bool)
-    doubt = suspicion(x, seed)
-    return np.asarray(doubt <= np.quantile(doubt, 1 - SUSPICIOUS))
 
 
 def _empty(name: str, shape: ItemShape) -> nn.Module:

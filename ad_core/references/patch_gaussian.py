@@ -1,10 +1,12 @@
 """Gaussian patches: how unlikely each place of an image is, given that place in normal images."""
 
 import numpy as np
+import torch
 from pydantic import Field
 from torch import Tensor
 
-from ad_core.patches import patch_vectors, worst_of
+from ad_core.image_errors import worst_mean
+from ad_core.patches import patch_vectors
 from ad_core.reference import REFERENCES, Reference
 from ad_core.settings import Settings
 from ad_core.types import Modality
@@ -53,7 +55,8 @@ class PatchGaussian(Reference):
         self.precision = np.linalg.inv(covariance + RIDGE * np.eye(covariance.shape[-1], dtype=covariance.dtype))
 
     def score(self, x: np.ndarray) -> np.ndarray:
-        return worst_of(self.part_scores(x), self.settings.worst_share)
+        maps = torch.from_numpy(self.part_scores(x))
+        return worst_mean(maps, self.settings.worst_share).double().numpy()
 
     def part_scores(self, x: np.ndarray) -> np.ndarray:
         off = self._places(x) - self.mean

@@ -5,7 +5,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from ad_core.patches import patch_vectors, worst_of
+from ad_core.image_errors import worst_mean
+from ad_core.patches import patch_vectors
 from ad_core.reference import REFERENCES, Reference
 from ad_core.settings import Settings
 from ad_core.types import Modality
@@ -52,7 +53,8 @@ class PatchNearestNeighbours(Reference):
         self.bank = torch.from_numpy(bank / self.spread)
 
     def score(self, x: np.ndarray) -> np.ndarray:
-        return worst_of(self.part_scores(x), self.settings.worst_share)
+        maps = torch.from_numpy(self.part_scores(x))
+        return worst_mean(maps, self.settings.worst_share).double().numpy()
 
     def part_scores(self, x: np.ndarray) -> np.ndarray:
         patches = torch.from_numpy(x.reshape(-1, x.shape[-1]).astype(np.float32) / self.spread)

@@ -6,6 +6,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from ad_core.image_errors import worst_mean
 from ad_core.pretext import Pretext, TensorGroup
 from ad_core.sampling import drawn
 from ad_core.scorer import SCORERS, Scorer
@@ -63,8 +64,7 @@ class NearestNormals(Scorer):
 
     def forward(self, task: Pretext, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
         distances = self._distances(self._embedded(task, x))  # (b, positions)
-        worst = max(1, round(WORST_PATCHES * distances.shape[1]))
-        return distances.topk(worst, dim=1).values.mean(1)
+        return worst_mean(distances, WORST_PATCHES)
 
     def part_scores(self, task: Pretext, x: Tensor, draw: Draw) -> Tensor | None:  # noqa: ARG002
         distances = self._distances(self._embedded(task, x))

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from ad_core.catalogue import MethodCard, default_method, encoders, methods, unfit_methods
+from ad_core.catalogue import DEFAULT_METHOD, MethodCard, encoders, methods, unfit_methods
 from ad_core.types import Modality
 from pages._ui.forms import form_for
 from pages._ui.words import OF_MODALITY
@@ -17,8 +17,7 @@ NARROW_PX = 270
 def _cards(modality: str) -> tuple[list[MethodCard], list[MethodCard]]:
     """The methods for this kind of data, the suggested one first, and those that say why they do not fit."""
     kind = Modality(modality)
-    default = default_method(kind)
-    return sorted(methods(kind), key=lambda card: card.name != default), unfit_methods(kind)
+    return sorted(methods(kind), key=lambda card: card.name != DEFAULT_METHOD), unfit_methods(kind)
 
 
 @st.cache_resource(show_spinner=False)

@@ -1,11 +1,11 @@
-"""The map of damage: how features are joined, what an image's score is made of, how a map is shown."""
+"""The map of damage: how features are joined, how a map is shown."""
 
 import pytest
 import torch
 from torch.nn import functional as F
 
 from ad_core.imagenet import on_one_grid
-from ad_core.members.defect_map import DefectMap, as_shown, worst_of
+from ad_core.members.defect_map import DefectMap, as_shown
 
 
 def features(n: int = 4) -> list[torch.Tensor]:
@@ -33,14 +33,6 @@ def test_channels_are_mixed_on_the_coarse_grid_as_if_it_were_the_fine_one():
         logits, expected = model.judged(found), model.head(F.conv2d(on_one_grid(found), whole))[:, 0]
 
     torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-5)
-
-
-def test_the_score_is_the_mean_of_the_worst_hundredth():
-    maps = torch.zeros(1, 20, 20)
-    maps[0, 3, :4] = torch.tensor([1.0, 2.0, 3.0, 6.0])
-    maps[0, 5, 5] = -9
-
-    assert worst_of(maps).item() == pytest.approx(3.0)
 
 
 def test_a_shown_map_has_the_items_size_and_peaks_where_the_damage_is():
