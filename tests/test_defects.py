@@ -49,9 +49,9 @@ def test_an_image_in_black_and_white_is_often_damaged_in_black_and_white():
     binary = 0
     for seed in range(60):
         damaged, _ = with_defects(image, image[:, ::-1].copy(), np.random.default_rng(seed), ("stain",))
-        binary += (np.abs(damaged - image).max() > VISIBLE) and np.isin(damaged, (0, 1)).mean() > 0.98
+        binary += (np.abs(damaged - image).max() > VISIBLE) and np.isin(damaged, (0, 1)).all()
 
-    assert binary >= 15
+    assert binary >= 5  # a quarter has one tone and hard edges, and some of these change nothing
 
 
 def test_the_image_itself_is_left_alone():

@@ -10,7 +10,12 @@ from ad_core.members.defect_map import DefectMap, as_shown
 
 def features(n: int = 4) -> list[torch.Tensor]:
     generator = torch.Generator().manual_seed(0)
-    return [torch.randn(n, 5, 8, 8, generator=generator), 3 + 2 * torch.randn(n, 7, 4, 4, generator=generator)]
+    fine, coarse = (n, 5, 8, 8), (n, 7, 4, 4)
+    return [
+        torch.randn(fine, generator=generator),
+        3 + 2 * torch.randn(coarse, generator=generator),
+        torch.randn(coarse, generator=generator),
+    ]
 
 
 def test_features_of_all_depths_are_standardised():
@@ -19,7 +24,7 @@ def test_features_of_all_depths_are_standardised():
     found = model.standardised(features(200))
 
     assert model.grid == (8, 8)
-    assert [tuple(part.shape) for part in found] == [(200, 5, 8, 8), (200, 7, 4, 4)]
+    assert [tuple(part.shape) for part in found] == [(200, 5, 8, 8), (200, 7, 4, 4), (200, 7, 4, 4)]
     for part in found:
         assert part.mean().abs() < 1e-4
         assert part.std().item() == pytest.approx(1, abs=1e-3)

@@ -15,11 +15,11 @@ def grid(values: list[list[float]]) -> np.ndarray:
 
 
 def test_distances_are_in_standard_deviations_of_the_bank():
-    """The bank holds 0, 2, 0, 2: standard deviation 1. A place of 5 is 3 from the nearest."""
+    """The bank holds 0, 4, 0, 4: standard deviation 2. A place of 10 is 3 from the nearest."""
     reference = CLS(CLS.Settings(worst_share=0.25), 0)
-    reference.fit(grid([[0, 2], [0, 2]]))
+    reference.fit(grid([[0, 4], [0, 4]]))
 
-    odd = grid([[0, 2], [5, 1]])
+    odd = grid([[0, 4], [10, 2]])
 
     assert reference.part_scores(odd)[0].tolist() == [[0.0, 0.0], [3.0, 1.0]]
     assert reference.score(odd).tolist() == [3.0]
@@ -27,9 +27,9 @@ def test_distances_are_in_standard_deviations_of_the_bank():
 
 def test_the_whole_map_can_count():
     reference = CLS(CLS.Settings(worst_share=1.0), 0)
-    reference.fit(grid([[0, 2], [0, 2]]))
+    reference.fit(grid([[0, 4], [0, 4]]))
 
-    assert reference.score(grid([[0, 2], [5, 1]])).tolist() == [1.0]
+    assert reference.score(grid([[0, 4], [10, 2]])).tolist() == [1.0]
 
 
 def test_the_bank_is_no_larger_than_asked_for():
