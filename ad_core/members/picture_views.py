@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -43,6 +43,17 @@ TAUGHT = 224
 """Where only the whole counts, larger items are shrunk to the size [px] that the network was taught with."""
 
 
+class Look(NamedTuple):
+    """One pass of an image through the backbone."""
+
+    side: int
+    """The shorter side that the image is brought to [px]."""
+
+    depths: tuple[int, ...]
+    mirrored: bool = False
+    """Left and right exchanged."""
+
+
 class PictureViews(nn.Module, ScoreModel):
     """(b, channel, y, x) in 0..1 -> score by the members that the question asks for.
 
@@ -50,7 +61,8 @@ class PictureViews(nn.Module, ScoreModel):
     whole by its distance to similar images. Each member's score is put on the scale of its own tail, where it is minus
     the logarithm of a share of usual images; a view is the mean of its members, and views, of which either is enough,
     are joined as the harmonic mean of such shares (Wilson 2019, The harmonic mean p-value, PNAS 116, eq. 1). A single
-    member's score counts as it is.
+    member's score counts as it is. An object and its mirror image are the same kind of thing: where kinds count, the
+    network of ImageNet sees both.
 
     Args:
         question: what the analyst looks for.
@@ -65,10 +77,10 @@ class PictureViews(nn.Module, ScoreModel):
         self.shape, self.question, self.origin = shape, question, origin
         self.views = ("defect", "object") if question == "unsure" else (question,)
         side = min(shape.size[1:])
-        self.glances = _glances(question, max(side, SMALLEST)) if origin == "imagenet" else [(side, NEAR[:2])]
-        self.depths = [depth for _, depths in self.glances for depth in depths]
+        self.looks = _looks(question, max(side, SMALLEST)) if origin == "imagenet" else [Look(side, NEAR[:2])]
+        self.seen = [(look, depth) for look in self.looks for depth in look.depths]
         self.backbone: nn.Module = (
-            ImagenetFeatures(sorted(set(self.depths)))
+            ImagenetFeatures(sorted({depth for _, depth in self.seen}))
             if origin == "imagenet"
             else OwnFeatures(shape.size[0], shape.size[1])
         )
@@ -94,34 +106,38 @@ class PictureViews(nn.Module, ScoreModel):
         return "object" in self.views
 
     def features(self, x: Tensor) -> list[Tensor]:
-        """One per depth of every glance; few images at a time, whose inner layers fit into the processor's caches."""
+        """One per depth of every look; few images at a time, whose inner layers fit into the processor's caches."""
         if len(x) <= AT_A_TIME:
-            return self._glanced(x)
-        parts = [self._glanced(part) for part in x.split(AT_A_TIME)]
+            return self._looked(x)
+        parts = [self._looked(part) for part in x.split(AT_A_TIME)]
         return [torch.cat(of_depth) for of_depth in zip(*parts, strict=True)]
 
-    def _glanced(self, x: Tensor) -> list[Tensor]:
+    def _looked(self, x: Tensor) -> list[Tensor]:
         if self.origin == "own":
             return self.backbone(x)  # type: ignore[no-any-return]
         found = []
-        for side, depths in self.glances:
-            scale = side / min(x.shape[2:])
-            glance = x if scale == 1 else F.interpolate(x, scale_factor=scale, mode="bilinear", antialias=True)
-            found += self.backbone(glance, depths)
+        for look in self.looks:
+            scale = look.side / min(x.shape[2:])
+            image = x if scale == 1 else F.interpolate(x, scale_factor=scale, mode="bilinear", antialias=True)
+            found += self.backbone(image.flip(3) if look.mirrored else image, look.depths)
         return found
 
     def near(self, features: Sequence[Tensor]) -> list[Tensor]:
         """Those in which damage is looked for; none where it is not. An own backbone learns from damage in any case."""
         if self.origin == "imagenet" and not self.sees_damage:
             return []
-        return [f for depth, f in zip(self.depths, features, strict=True) if depth in NEAR]
+        seen = zip(self.seen, features, strict=True)
+        return [f for (look, depth), f in seen if depth in NEAR and not look.mirrored]
 
     def wholes(self, features: Sequence[Tensor]) -> Tensor:
-        """(b, d) what the image shows as a whole, by the deepest of the features of the last glance."""
-        count = len(self.glances[-1][1])
-        last = list(zip(self.depths, features, strict=True))[-count:]
-        far = [f for depth, f in last if depth in FAR]
-        return pooled(far if self.sees_wholes and self.origin == "imagenet" else [last[-1][1]])
+        """(b, d) of length 1: what the image shows as a whole, by the deepest features of the last look and of its
+        mirror image.
+        """
+        if not (self.sees_wholes and self.origin == "imagenet"):
+            return pooled([features[-1]])
+        seen = list(zip(self.seen, features, strict=True))
+        ways = [pooled([f for (of, depth), f in seen if of == look and depth in FAR]) for look in self.looks[-2:]]
+        return F.normalize(torch.stack(ways).sum(0), dim=1)
 
     def learn_usual(self, batches: Sequence[Batch]) -> None:
         """From normal images that did not teach: what maps say at each place, and how high each member's scores are."""
@@ -177,9 +193,15 @@ class PictureViews(nn.Module, ScoreModel):
         return cast(Tensor, getattr(self, name)(near))  # (b, y, x)
 
 
-def _glances(question: Question, side: int) -> list[tuple[int, tuple[int, ...]]]:
-    """(side [px], depths) of every look at an item."""
+def _looks(question: Question, side: int) -> list[Look]:
+    """At an item of this side [px]; the last two are mirror images of each other where the whole counts."""
     if question == "object":
-        return [(min(side, TAUGHT), FAR)]
-    last = tuple(sorted({*NEAR, *(FAR if question == "unsure" else ())}))
-    return [(side, NEAR), (side // 2, last)] if side >= LARGE else [(side, last)]
+        return _both_ways(Look(min(side, TAUGHT), FAR))
+    if question == "defect":
+        return [Look(side, NEAR), Look(side // 2, NEAR)] if side >= LARGE else [Look(side, NEAR)]
+    every = tuple(sorted({*NEAR, *FAR}))
+    return [Look(side, NEAR), *_both_ways(Look(side // 2, every))] if side >= LARGE else _both_ways(Look(side, every))
+
+
+def _both_ways(look: Look) -> list[Look]:
+    return [look, Look(look.side, FAR, mirrored=True)]

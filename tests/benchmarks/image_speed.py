@@ -75,8 +75,8 @@ def scoring(frame: Frame, turns: int) -> float:
             for part in pixels.split(AT_A_TIME):
                 x = part.float() / 255
                 half = F.interpolate(x, scale_factor=0.5, mode="bilinear", antialias=True)
-                (_, near), (_, again) = model.glances
-                features = [*model.backbone(x, near), *model.backbone(half, again)]
+                near, again = model.looks
+                features = [*model.backbone(x, near.depths), *model.backbone(half, again.depths)]
                 tails = []
                 for name, map_ in (("damage", model.damage(features)), ("places", model.places(features))):
                     usual = model.usual[name]

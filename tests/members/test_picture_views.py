@@ -55,6 +55,28 @@ def test_members_are_joined_on_the_scale_of_their_tails_first_within_a_view(ques
     assert score.median() == pytest.approx(0.7, abs=0.4)  # -log of a half, as all of them are usual
 
 
+@pytest.mark.parametrize("question", ["object", "unsure"])
+def test_an_object_and_its_mirror_image_are_the_same_kind_of_thing(question):
+    model, x = views(question)
+
+    with torch.no_grad():
+        seen, mirrored = (model.by_member(model.features(way))["whole"] for way in (x, x.flip(3)))
+        other = model.by_member(model.features(x.flip(2)))["whole"]
+
+    torch.testing.assert_close(seen, mirrored, rtol=1e-3, atol=1e-6)
+    assert (seen - other).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize(("side", "looks"), [(64, 2), (256, 3)])
+def test_damage_is_looked_for_in_no_mirror_image(side, looks):
+    model = PictureViews(SHAPE.model_copy(update={"size": (3, side, side)}), "unsure", "imagenet")
+
+    features = model.features(torch.rand(1, 3, side, side))
+
+    assert len(model.looks) == looks
+    assert len(model.near(features)) == 3 * (looks - 1)
+
+
 def test_there_is_a_map_only_where_damage_is_looked_for():
     (damage, x), (wholes, _) = views("defect"), views("object")
 
