@@ -21,7 +21,7 @@ from sqlalchemy.types import TypeDecorator
 from ad_core.errors import StoreError
 
 MIGRATIONS = Path(__file__).with_name("migrations")
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; compared here, so that Alembic is imported only when there is something to do."""
 
 BUSY_S = 30
@@ -92,6 +92,40 @@ class RunRow(Base):
     started: Mapped[datetime | None]
     ended: Mapped[datetime | None]
     heartbeat: Mapped[datetime | None]
+
+
+class ThresholdRow(Base):
+    """A saved rule that says where alerts begin. Append-only: the newest of a training run counts."""
+
+    __tablename__ = "threshold"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("run.id"), index=True)
+    rule: Mapped[dict[str, Any]]
+    name: Mapped[str]
+    reason: Mapped[str]
+    author: Mapped[str]
+    created: Mapped[datetime]
+
+
+class VerdictRow(Base):
+    """What somebody said of a row. Append-only: the newest of a row counts, and an empty verdict takes one back."""
+
+    __tablename__ = "verdict"
+    __table_args__ = (Index("ix_verdict_of_row", "dataset_id", "row_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id"))
+    row_id: Mapped[str]
+    run_id: Mapped[str]  # whose scores were looked at; the verdict outlives that run
+    verdict: Mapped[str]
+    tag: Mapped[str]
+    note: Mapped[str]
+    author: Mapped[str]
+    created: Mapped[datetime]
+    score: Mapped[float | None]
+    p_value: Mapped[float | None]
+    threshold: Mapped[dict[str, Any]]  # the rule that was in force
 
 
 def open_database(url: str) -> Engine:

@@ -19,7 +19,7 @@ from sqlalchemy import CursorResult, Delete, Engine, Update, delete, exists, sel
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from ad_core.database import DatasetRow, RunRow, errors_in_words, open_database
+from ad_core.database import DatasetRow, RunRow, ThresholdRow, VerdictRow, errors_in_words, open_database
 from ad_core.errors import StoreError
 from ad_core.live import replace_text
 from ad_core.processes import here
@@ -72,7 +72,7 @@ class Store:
     ) -> DatasetRecord:
         """Remember a data set. Its sources are kept as absolute paths, since a worker runs in another folder."""
         paths = [str(Path(source).expanduser().absolute()) for source in sources]
-        with self._writing() as session:
+        with self.writing() as session:
             row = DatasetRow(
                 id=_fresh_id(lambda new: session.get(DatasetRow, new)),
                 name=_checked_name(name),
@@ -94,7 +94,7 @@ class Store:
         Raises:
             StoreError: there is none of that id.
         """
-        with self._reading() as session:
+        with self.reading() as session:
             row = session.get(DatasetRow, dataset_id)
             if row is None:
                 raise StoreError(f"Data set {dataset_id} does not exist (deleted?).")
@@ -102,7 +102,7 @@ class Store:
 
     def datasets(self) -> list[DatasetRecord]:
         """All data sets, newest first."""
-        with self._reading() as session:
+        with self.reading() as session:
             rows = session.scalars(select(DatasetRow).order_by(DatasetRow.created.desc(), DatasetRow.id))
             return [_dataset_record(row) for row in rows]
 
@@ -122,7 +122,7 @@ class Store:
             StoreError: runs use it and `runs` is false, or one of them is running.
         """
         record = self.dataset(dataset_id)
-        with self._writing() as session:
+        with self.writing() as session:
             users = [_run_record(row) for row in session.scalars(select(RunRow).where(RunRow.dataset_id == dataset_id))]
             if users and not runs:
                 raise StoreError(
@@ -130,6 +130,7 @@ class Store:
                     f"Delete the runs first, or delete it with its runs."
                 )
             _delete_rows(session, users)
+            session.execute(delete(VerdictRow).where(VerdictRow.dataset_id == dataset_id))
             session.execute(delete(DatasetRow).where(DatasetRow.id == dataset_id))
             kept = {Path(path) for others in session.scalars(select(DatasetRow.sources)) for path in others}
         self._remove(self.folder(run.id) for run in users)
@@ -206,7 +207,7 @@ class Store:
             status="queued",
         )
         row.device, row.stage, row.summary, row.created = device, "", {}, _now()
-        with self._writing() as session:
+        with self.writing() as session:
             session.add(row)
             session.flush()
             return _run_record(row)
@@ -217,7 +218,7 @@ class Store:
         Raises:
             StoreError: there is none of that id.
         """
-        with self._reading() as session:
+        with self.reading() as session:
             row = session.get(RunRow, run_id)
             if row is None:
                 raise StoreError(f"Run {run_id} does not exist (deleted?).")
@@ -234,7 +235,7 @@ class Store:
         """Runs that fulfil all that is given, newest first."""
         wanted = {"kind": kind, "status": status, "parent": parent, "dataset_id": dataset_id}
         query = select(RunRow).filter_by(**{name: value for name, value in wanted.items() if value is not None})
-        with self._reading() as session:
+        with self.reading() as session:
             rows = session.scalars(query.order_by(RunRow.created.desc(), RunRow.id).limit(limit))
             return [_run_record(row) for row in rows]
 
@@ -264,7 +265,7 @@ class Store:
             StoreError: it is running, or others used its detector and `children` is false.
         """
         run = self.run(run_id)
-        with self._writing() as session:
+        with self.writing() as session:
             users = _descendants(session, run_id)
             if users and not children:
                 raise StoreError(
@@ -334,16 +335,16 @@ class Store:
             self.run(run_id)
 
     def _change(self, change: Update | Delete) -> int:
-        with self._writing() as session:
+        with self.writing() as session:
             return cast("CursorResult[Any]", session.execute(change)).rowcount
 
     @contextmanager
-    def _reading(self) -> Iterator[Session]:
+    def reading(self) -> Iterator[Session]:
         with self._words(), Session(self.engine) as session:
             yield session
 
     @contextmanager
-    def _writing(self) -> Iterator[Session]:
+    def writing(self) -> Iterator[Session]:
         with self._words(), Session(self.engine.execution_options(writes=True)) as session, session.begin():
             yield session
 
@@ -360,10 +361,14 @@ class Store:
 
 
 def _delete_rows(session: Session, runs: Sequence[RunRecord]) -> None:
-    """Delete runs that are not running, nor the parent of another; children, being younger, before parents."""
+    """Delete runs that are not running, nor the parent of another; children, being younger, before parents.
+
+    Verdicts on rows of the data set stay; thresholds go.
+    """
     child = aliased(RunRow)
     for run in sorted(runs, key=lambda run: run.created, reverse=True):
         busy = exists().where(child.parent == run.id)
+        session.execute(delete(ThresholdRow).where(ThresholdRow.run_id == run.id))
         gone = session.execute(delete(RunRow).where(RunRow.id == run.id, RunRow.status != "running", ~busy))
         if not cast("CursorResult[Any]", gone).rowcount:
             raise StoreError(
