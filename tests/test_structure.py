@@ -47,7 +47,7 @@ ONLY_IN = {
     "plotly": {"figures"},
     "captum": {"explanation"},
     "umap": {"embedding_map"},
-    "sqlalchemy": {"store", "database", "migrations"},
+    "sqlalchemy": {"store", "database", "migrations", "verdicts", "thresholds"},
     "alembic": {"database", "migrations"},
     "transformers": {"checkpoints"},
     "subprocess": {"jobs", "processes"},
