@@ -129,13 +129,17 @@ def split_bar(fit: int, early_stop: int, calibration: int, other: int = 0) -> go
     return _tidy(figure, 34, barmode="stack", showlegend=False, **still)
 
 
-def attribution_bars(parts: Sequence[str], values: np.ndarray, *, keep: int = 10) -> go.Figure:
-    """Signed bars, largest on top; what is not among the `keep` largest is summed up as one bar, so nothing is lost."""
+def attribution_bars(parts: Sequence[str], values: np.ndarray, *, keep: int = 10, doubtful: bool = False) -> go.Figure:
+    """Signed bars, largest on top; what is not among the `keep` largest is summed up as one bar, so nothing is lost.
+
+    Args:
+        doubtful: the explanation did not pass its check; the bars are grey.
+    """
     names, shares = _largest(parts, values, keep)
     figure = go.Figure(
         go.Bar(
             x=shares[::-1], y=names[::-1], orientation="h", marker_line_width=0,
-            marker_color=[ALERT if v > 0 else "#3B74B8" for v in shares[::-1]],
+            marker_color=MUTED if doubtful else [ALERT if v > 0 else "#3B74B8" for v in shares[::-1]],
             text=[f"{v:+.3g}" for v in shares[::-1]], textposition="outside", cliponaxis=False,
             hovertemplate="%{y}: %{x:+.4g} of the score<extra></extra>",
         )

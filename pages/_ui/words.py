@@ -28,6 +28,19 @@ STAGES = {
     "explain": "Explaining the top cases",
 }
 
+GRADES = {
+    "supported": ("Supported", "green", ":material/verified:"),
+    "weak": ("Weak", "orange", ":material/help:"),
+    "not supported": ("Not supported", "red", ":material/block:"),
+    "not checked": ("Not checked", "gray", ":material/remove:"),
+}
+GRADE_HELP = (
+    "Every explanation is tested on the spot. **Supported**: replacing the parts named first by normal ones lowers the "
+    "score more than replacing any of 20 random choices of other parts, by half of it at least; another method and "
+    "slightly changed values name the same parts. **Weak**: one of these fails but the first. **Not supported**: other "
+    "parts lower the score as much."
+)
+
 QUESTIONS = {
     "unsure": "I'm not sure",
     "defect": "Small damage, on the right object",
