@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ad_core.cli_verdicts import verdicts_app
 from ad_core.errors import AdError
 
 app = typer.Typer(
@@ -219,6 +220,9 @@ def start_app(
     ]
     os.chdir(script.parent)
     os.execv(sys.executable, command)
+
+
+app.add_typer(verdicts_app, name="verdicts")
 
 
 def main() -> None:

@@ -34,7 +34,11 @@ class Verdict(StrEnum):
 
 
 TAKEN_BACK = ""
-"""A line with this verdict takes back what was said of the row before."""
+"""A line with this verdict takes back the newest standing word of its author on the row, else the newest of all; what
+was said before counts again."""
+
+LABELS = {Verdict.ANOMALY: 1.0, Verdict.NORMAL: 0.0}
+"""What a verdict is worth as a label; the others decide nothing."""
 
 
 def give(
@@ -59,6 +63,8 @@ def give(
     """
     if verdict != TAKEN_BACK and verdict not in list(Verdict):
         raise StoreError(f"There is no verdict {verdict!r}. There is: {', '.join(Verdict)}.")
+    if not author.strip():
+        raise StoreError("A verdict needs somebody who gives it. Type your name first.")
     run = store.run(run_id)
     rows = results.ranked(store, run_id).set_index("row_id")
     if missing := [row_id for row_id in row_ids if row_id not in rows.index]:
@@ -70,7 +76,8 @@ def give(
         session.add_all(
             VerdictRow(
                 dataset_id=run.dataset_id, row_id=str(row_id), run_id=run_id, verdict=str(verdict), tag=tag.strip(),
-                note=note.strip(), author=author, created=now, score=score, p_value=p, threshold=dict(threshold or {}),
+                note=note.strip(), author=author.strip(), created=now, score=score, p_value=p,
+                threshold=dict(threshold or {}),
             )
             for row_id, score, p in zip(row_ids, seen["score"], seen["p_value"], strict=True)
         )  # fmt: skip
@@ -78,21 +85,87 @@ def give(
 
 def current(store: "Store", dataset_id: str) -> pd.DataFrame:
     """One line per row of a data set on which there is a verdict now; columns COLUMNS, oldest word first."""
-    newest = select(func.max(VerdictRow.id)).where(VerdictRow.dataset_id == dataset_id).group_by(VerdictRow.row_id)
-    query = select(VerdictRow).where(VerdictRow.id.in_(newest), VerdictRow.verdict != TAKEN_BACK)
-    with store.reading() as session:
-        return _table(session.scalars(query.order_by(VerdictRow.id)))
+    lines = history(store, dataset_id)
+    return lines.loc[_standing(lines)].drop_duplicates("row_id", keep="last").reset_index(drop=True)
 
 
 def history(store: "Store", dataset_id: str, row_id: str | None = None) -> pd.DataFrame:
     """Everything that was ever said of the rows of a data set, or of one of them, oldest first; columns COLUMNS."""
-    query = select(VerdictRow).where(VerdictRow.dataset_id == dataset_id)
+    query = select(*(getattr(VerdictRow, name) for name in COLUMNS)).where(VerdictRow.dataset_id == dataset_id)
     if row_id is not None:
         query = query.where(VerdictRow.row_id == row_id)
-    with store.reading() as session:
-        return _table(session.scalars(query.order_by(VerdictRow.id)))
-
-
-def _table(rows: Any) -> pd.DataFrame:
-    table = pd.DataFrame([{name: getattr(row, name) for name in COLUMNS} for row in rows], columns=COLUMNS)
+    with store.reading() as session:  # what was brought in later may have been said earlier
+        found = session.execute(query.order_by(VerdictRow.created, VerdictRow.id)).all()
+    table = pd.DataFrame([tuple(line) for line in found], columns=COLUMNS)
     return table.astype({"score": np.float64, "p_value": np.float64})
+
+
+def count(store: "Store", dataset_id: str) -> int:
+    """How many words were ever said of a data set. As nothing is changed, a new number means that there is news."""
+    with store.reading() as session:
+        return session.scalars(select(func.count()).where(VerdictRow.dataset_id == dataset_id)).one()
+
+
+def take_back(store: "Store", dataset_id: str, author: str) -> list[str]:
+    """Undo: take back the newest words of this author that stand; all that were given together go together.
+
+    Returns:
+        The row ids; empty when nothing of this author's stands.
+    """
+    lines = history(store, dataset_id)
+    mine = lines.loc[_standing(lines) & (lines["author"] == author)]
+    last = mine.loc[mine["created"] == mine["created"].iloc[-1]] if len(mine) else mine
+    undone = last.assign(verdict=TAKEN_BACK, tag="", note="", created=datetime.now(UTC))
+    add(store, dataset_id, undone)
+    return list(undone["row_id"])
+
+
+def add(store: "Store", dataset_id: str, lines: pd.DataFrame) -> None:
+    """Write lines as they are, with their authors and times; all are written, or none.
+
+    Args:
+        lines: columns COLUMNS; `created` with its zone, `threshold` a mapping.
+    """
+    plain = lines[COLUMNS].astype(object)
+    plain = plain.where(plain.notna(), None)
+    with store.writing() as session:
+        for line in plain.to_dict("records"):
+            created = pd.Timestamp(line.pop("created")).tz_convert("UTC").to_pydatetime()
+            session.add(VerdictRow(dataset_id=dataset_id, created=created, **line))
+
+
+def labels(store: "Store", dataset_id: str, rows: pd.DataFrame) -> np.ndarray:
+    """What is known of rows, for measuring: their label column, and where that is empty the newest verdict.
+
+    Args:
+        rows: `row_id` and, where the data have one, `label` (1 = anomaly, 0 = normal, missing = unknown).
+
+    Returns:
+        (rows,) float64: 1 = anomaly, 0 = normal, NaN = unknown, which unsure, data error and seen before are too.
+    """
+    said = current(store, dataset_id).set_index("row_id")["verdict"].map(LABELS)
+    found: np.ndarray = rows["row_id"].map(said).to_numpy(dtype=np.float64)
+    if "label" not in rows:
+        return found
+    own = pd.to_numeric(rows["label"]).to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(np.isnan(own), found, own)
+
+
+def _standing(lines: pd.DataFrame) -> np.ndarray:
+    """(lines,) bool: which words, oldest first, were not taken back."""
+    stands: np.ndarray = (lines["verdict"] != TAKEN_BACK).to_numpy(copy=True)
+    if stands.all():
+        return stands
+    author, taking = lines["author"].to_numpy(), ~stands
+    places = lines.groupby("row_id").indices
+    for row_id in lines.loc[taking, "row_id"].unique():
+        words: list[int] = []
+        for at in places[row_id]:
+            if not taking[at]:
+                words.append(at)
+            elif words:
+                own = [word for word in words if author[word] == author[at]]
+                gone = (own or words)[-1]
+                words.remove(gone)
+                stands[gone] = False
+    return stands

@@ -9,13 +9,15 @@ import streamlit as st
 from ad_core.errors import AdError
 from pages._ui import words
 from pages._ui.navigate import choose, current
-from pages._ui.stored import batch, ranked, reasons, reference_ranks
+from pages._ui.stored import batch, ranked, reasons, reference_ranks, said
 from pages._ui.threshold import threshold_at
 
 MOST = 10_000
 """So many rows are sent to the browser; a table that fetches its rows as one scrolls can't have one chosen."""
 
 MAX_VALUES = 60
+NONE_YET = "none"
+"""The filter for rows without a verdict."""
 
 
 def alert_filters(run_id: str) -> None:
@@ -31,6 +33,9 @@ def alert_filters(run_id: str) -> None:
         )
         there = [s for s in words.SEVERITY if s and (ranked(run_id)["severity"] == s).any()]
         st.pills("Severity", there, selection_mode="multi", key=f"severity-{run_id}")
+        if len(said(run_id)):
+            names = {word: sign for word, (sign, _, _) in words.VERDICTS.items()} | {NONE_YET: "none yet"}
+            st.pills("Verdict", list(names), selection_mode="multi", format_func=names.get, key=f"verdict-{run_id}")
         st.toggle("Alerts only", key="alerts_only", bind="query-params")
     with st.expander(
         "Filter by a column of the data", icon=":material/filter_alt:", on_change="rerun", key="by-column"
@@ -65,7 +70,11 @@ def _column_filter(run_id: str) -> None:
 def view(run_id: str) -> pd.DataFrame:
     """The rows that the filters let through, most anomalous first, with reasons."""
     rows = _base(run_id, _key(run_id))
+    now = rows["row_id"].map(said(run_id)["verdict"])
+    rows = rows.assign(verdict=now.map(lambda word: words.VERDICTS[word][0], na_action="ignore"))
     keep = np.ones(len(rows), dtype=bool)
+    if wanted := st.session_state.get(f"verdict-{run_id}"):
+        keep &= now.fillna(NONE_YET).isin(wanted).to_numpy()
     if text := (st.session_state.get("search") or "").strip():
         keep &= rows["row_id"].astype("string").str.contains(text, regex=False, case=False).to_numpy(dtype=bool)
     if chosen := st.session_state.get(f"severity-{run_id}"):
@@ -113,9 +122,12 @@ def alert_table(run_id: str, rows: pd.DataFrame) -> None:
         st.session_state[key] = {"selection": {"rows": chosen, "columns": [], "cells": []}}
     extras = [c for c in ("entity", "time", "label", "excluded") if c in rows]
     references = [c for c in ("isolation_forest", "nearest_neighbours") if c in rows]
-    shown = rows[["row_id", "rank", "reasons", "score", "p_value", "percentile", *extras, *references, "note"]]
-    if not shown["reasons"].notna().any():
-        shown = shown.drop(columns="reasons")
+    shown = rows[
+        ["row_id", "rank", "verdict", "reasons", "score", "p_value", "percentile", *extras, *references, "note"]
+    ]
+    for column in ("reasons", "verdict"):
+        if not shown[column].notna().any():
+            shown = shown.drop(columns=column)
     if not shown["note"].astype(bool).any():
         shown = shown.drop(columns="note")
     if not shown["p_value"].notna().any():
@@ -133,6 +145,7 @@ def alert_table(run_id: str, rows: pd.DataFrame) -> None:
         column_config={
             "rank": st.column_config.TextColumn("severity", width=90),
             "row_id": st.column_config.TextColumn("row", width=130, pinned=True),
+            "verdict": st.column_config.TextColumn("verdict", width=100, help="The newest word on this row."),
             "score": st.column_config.NumberColumn("score", format="%.3g", width=75),
             "percentile": st.column_config.ProgressColumn(
                 "percentile", min_value=0, max_value=100, format="%.1f", width=120

@@ -10,6 +10,7 @@ from pages._ui.navigate import choose, current, go_button
 from pages._ui.pictures import file_of, small
 from pages._ui.shell import chart
 from pages._ui.stored import batch, case, ranked, reference_ranks, store
+from pages._ui.verdict_buttons import verdict_badge, verdict_line
 
 TOP_PERCENT = 5
 """A classical detector agrees when the row is within so many per cent of its most unusual ones."""
@@ -41,9 +42,11 @@ def case_card(run_id: str) -> None:
                 f":gray[score] {words.number(row['score'])} :gray[· percentile] "
                 f"{words.number(row['percentile'])} :gray[· p] {words.p_text(row['p_value'])}"
             )
+            verdict_badge(run_id, row_id)
         _picture(run_id, row_id)
         _reasons(run_id, row_id)
         _references(run_id, row_id)
+        verdict_line(run_id, row_id)
         go_button(
             "Explain this case",
             "explain",

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from ad_core import verdicts
 from ad_core.errors import AdError, DataError
 from ad_core.reader import Declared, Kind, Role, Schema
 from ad_core.samples import sample
@@ -147,6 +148,7 @@ def save_draft(record: DatasetRecord) -> DatasetRecord:
     if (
         saved.id != record.id
         and not store().runs(dataset_id=record.id, limit=1)
+        and not verdicts.count(store(), record.id)
         and "uploads" not in str(record.sources)
     ):
         store().delete_dataset(record.id)

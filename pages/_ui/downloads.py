@@ -5,17 +5,7 @@ from io import BytesIO
 import pandas as pd
 import streamlit as st
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|")
-
-
-def safe_csv(frame: pd.DataFrame) -> bytes:
-    """CSV in UTF-8 whose text cells and headings can't be run as formulas: a quote is put before such."""
-    safe = frame.copy()
-    for column in safe.columns:
-        if not (pd.api.types.is_numeric_dtype(safe[column]) or pd.api.types.is_datetime64_any_dtype(safe[column])):
-            safe[column] = _defused(safe[column])
-    safe.columns = _defused(pd.Series([str(column) for column in frame.columns], dtype="string")).tolist()
-    return safe.to_csv(index=False).encode("utf-8-sig")
+from ad_core.safe_csv import safe_csv
 
 
 def parquet(frame: pd.DataFrame) -> bytes:
@@ -38,9 +28,3 @@ def download_buttons(frame: pd.DataFrame, name: str) -> None:
                 key=f"download-{suffix}-{name}",
                 help=f"The {len(frame):,} rows that are shown.",
             )
-
-
-def _defused(texts: pd.Series) -> pd.Series:
-    text = texts.astype("string")
-    risky = text.str.startswith(FORMULA) & pd.to_numeric(text, errors="coerce").isna()
-    return text.mask(risky.fillna(False), "'" + text)

@@ -12,6 +12,7 @@ PAGES = {
     "alerts": "investigate/alerts.py",
     "map": "investigate/map.py",
     "explain": "investigate/explain.py",
+    "review": "investigate/review.py",
     "score_file": "operate/score_file.py",
 }
 

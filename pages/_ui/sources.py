@@ -7,6 +7,7 @@ import streamlit as st
 from ad_core.errors import AdError
 from pages._ui import words
 from pages._ui.datasets import keep_uploads, name_for, open_sources
+from pages._ui.forget import confirm_forget
 from pages._ui.navigate import choose
 from pages._ui.stored import store
 
@@ -114,11 +115,5 @@ def _known() -> None:
                 width="stretch",
             )
             st.button("Open", key=f"known-{record.id}", on_click=choose, kwargs={"data": record.id})
-            st.button("Forget", key=f"forget-{record.id}", type="tertiary", on_click=_forget, args=(record.id,))
-
-
-def _forget(dataset_id: str) -> None:
-    try:
-        store().delete_dataset(dataset_id)
-    except AdError as error:
-        st.session_state["_problem"] = str(error)
+            if st.button("Forget", key=f"forget-{record.id}", type="tertiary"):
+                confirm_forget(record)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ad_core import results
+from ad_core import results, verdicts
 from ad_core.reader import Dataset, Declared
 from ad_core.store import DatasetRecord, Store
 
@@ -59,6 +59,12 @@ def reference_ranks(run_id: str) -> pd.DataFrame | None:
     """Each classical detector's rank of every row, by row id, 100 = its most unusual; None while there are none."""
     file = store().folder(run_id) / "references.parquet"
     return _reference_ranks(str(file), _stamp(file)) if file.exists() else None
+
+
+def said(run_id: str) -> pd.DataFrame:
+    """The newest verdict on each row of the run's data set that has one, by row id; given beside whichever run."""
+    dataset_id = store().run(run_id).dataset_id
+    return _said(dataset_id, str(store().home), store().url, verdicts.count(store(), dataset_id))
 
 
 def reasons(run_id: str, most: int = 3) -> pd.Series:
@@ -150,6 +156,11 @@ def _table(file: str, name: str, stamp: str) -> pd.DataFrame | None:  # noqa: AR
 @st.cache_resource(show_spinner=False, max_entries=6)
 def _reference_ranks(file: str, stamp: str) -> pd.DataFrame:  # noqa: ARG001
     return pd.read_parquet(file).set_index("row_id").rank(pct=True).mul(100)
+
+
+@st.cache_resource(show_spinner=False, max_entries=6)
+def _said(dataset_id: str, home: str, url: str, words: int) -> pd.DataFrame:  # noqa: ARG001  a new word is another key
+    return verdicts.current(store(), dataset_id).set_index("row_id")
 
 
 @st.cache_resource(show_spinner=False, max_entries=6)

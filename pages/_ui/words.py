@@ -17,6 +17,14 @@ STATUS = {
     "lost": (":material/link_off:", "orange"),
 }
 SEVERITY = {"Critical": "⬤ Critical", "High": "◆ High", "Medium": "▲ Medium", "Low": "○ Low", "": "– no score"}
+VERDICTS = {
+    "anomaly": ("◆ Anomaly", ":material/report:", "orange"),
+    "normal": ("✓ Normal", ":material/check_circle:", "green"),
+    "unsure": ("? Unsure", ":material/help:", "gray"),
+    "data_error": ("⚠ Data error", ":material/broken_image:", "violet"),
+    "seen_before": ("↺ Seen before", ":material/history:", "blue"),
+}
+"""Verdict -> word with its sign for tables, icon, colour."""
 STAGES = {
     "load": "Reading the data",
     "profile": "Looking at the columns",
@@ -81,6 +89,11 @@ GLOSSARY = {
     "event": "neighbouring time stamps above the threshold, merged into one alert with a start, a peak and an end.",
     "reference rows": "the rows that teach what is usual. Anomalies among them become usual.",
     "detector": "a trained model with its calibration, saved as a folder that can be moved to another machine.",
+    "verdict": "what somebody says of a row: anomaly, normal, unsure, data error or seen before. The newest word "
+    "counts, all words are kept.",
+    "precision so far": "of the alerts that were called an anomaly or normal, the share of anomalies. It speaks of the "
+    "alerts that were looked at: the highest ones, when those come first.",
+    "95 % interval": "where the true share lies, in 95 of 100 such reviews (Wilson 1927). Few verdicts, wide interval.",
     "severity": "Critical p ≤ 0.001, High p ≤ 0.01, Medium p ≤ 0.05, else Low; levels that the calibration can't "
     "reach are not given.",
     "AUROC": "the chance that a labelled anomaly scores higher than a usual row; 0.5 = guessing.",
@@ -151,6 +164,14 @@ PAGES = {
         "difference of the two scores; the completeness gap says how well. Expected values come from the "
         "detector, given the rest of the row.",
     ),
+    "review": (
+        "Review",
+        "Judge alerts one by one: one key each, and the next one is there.",
+        "**A** anomaly, **N** normal, **U** unsure, **D** data error (the row was recorded wrongly), **S** seen before "
+        "(a real one, but known). **Z** takes your last verdict back, **→** leaves a row for later. While you type a "
+        "tag or a note the keys write letters; **Tab** leaves the field. A verdict belongs to the row: it is seen "
+        "beside every run on the same data, nothing is ever overwritten, and nothing is trained with it.",
+    ),
     "score_file": (
         "Score file",
         "Let a saved detector look at new data.",
@@ -179,6 +200,7 @@ USED_ON = {
     ],
     "map": ["embedding", "score", "percentile"],
     "explain": ["attribution", "baseline", "completeness gap", "p-value", "percentile"],
+    "review": ["verdict", "precision so far", "95 % interval", "score", "p-value", "attribution"],
     "score_file": ["detector", "calibration rows", "p-value", "percentile"],
 }
 
@@ -186,6 +208,11 @@ USED_ON = {
 def method_title(name: str) -> str:
     """`nearest_neighbours` -> "Nearest neighbours"; without loading the method."""
     return name.replace("_", " ").capitalize().replace("One class svm", "One-class SVM")
+
+
+def verdict(word: str) -> str:
+    """`data_error` -> "Data error"."""
+    return VERDICTS[word][0][2:]
 
 
 def number(value: float | None) -> str:

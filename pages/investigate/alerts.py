@@ -7,6 +7,7 @@ from ad_core.calibration import severity_rule
 from ad_core.results import detector_run
 from pages._ui import words
 from pages._ui.alert_rows import alert_filters, alert_table, view
+from pages._ui.bulk_verdict import bulk_button
 from pages._ui.case_card import case_card
 from pages._ui.downloads import download_buttons
 from pages._ui.event_list import event_list
@@ -14,7 +15,7 @@ from pages._ui.judged import judged
 from pages._ui.navigate import go_button
 from pages._ui.picture_grid import picture_grid
 from pages._ui.shell import chart, errors_shown, page_top, pick_scored_run
-from pages._ui.stored import calibration_scores, ranked, store, summary, table
+from pages._ui.stored import calibration_scores, ranked, said, store, summary, table
 from pages._ui.threshold import threshold_slider
 
 MANY = {"image": {"pictures": "Pictures", "rows": "Table"}, "sensor": {"events": "Events", "rows": "Time stamps"}}
@@ -61,6 +62,8 @@ with top, st.container(horizontal=True):
         delta_arrow="off",
     )
     st.metric("Alerts", f"{threshold.alerts:,}", border=True, width="stretch")
+    reviewed = int(rows.loc[threshold.of(rows), "row_id"].isin(said(run.id).index).sum())
+    st.metric("Reviewed", f"{reviewed:,}", border=True, width="stretch", help="Alerts that have a verdict.")
     events = table(run.id, "events")
     if events is not None:
         st.metric(
@@ -116,7 +119,12 @@ with wide:
             f"{words.count(len(chosen), 'row')} of {len(rows):,} shown. Classical detectors are shown as ranks, "
             "100 = most unusual." + (f" {words.EDGE}" if modality == "sensor" else "")
         )
-    download_buttons(chosen, f"scores-{run.id}")
+    with st.container(horizontal=True):
+        download_buttons(chosen, f"scores-{run.id}")
+        if shown_as == "rows":
+            bulk_button(run.id, chosen["row_id"].tolist(), "bulk-alerts")
 with side, errors_shown():
     case_card(run.id)
-go_button("See them on the map", "map", icon=":material/scatter_plot:")
+with st.container(horizontal=True):
+    go_button("Review them one by one", "review", icon=":material/rate_review:")
+    go_button("See them on the map", "map", icon=":material/scatter_plot:")

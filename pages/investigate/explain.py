@@ -15,6 +15,8 @@ from pages._ui.navigate import choose, current, go_button
 from pages._ui.on_demand import on_demand
 from pages._ui.shell import errors_shown, nothing_yet, page_top, pick_scored_run
 from pages._ui.stored import case, ranked, store, summary
+from pages._ui.verdict_buttons import verdict_badge, verdict_line
+from pages._ui.verdict_history import verdict_history
 
 page_top("explain")
 with errors_shown():
@@ -41,6 +43,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     st.subheader(row_id, anchor=False, width="content")
     severity = found.row["severity"]
     st.badge(words.SEVERITY[severity], color="orange" if severity in ("Critical", "High") else "gray")
+    verdict_badge(run.id, row_id)
     st.space("stretch")
     previous, following = rows["row_id"].iloc[max(at - 1, 0)], rows["row_id"].iloc[min(at + 1, len(rows) - 1)]
     st.button(
@@ -68,6 +71,8 @@ st.markdown(f"#### {sentence(found, calibration, modality)}")
 if found.row.get("note"):
     st.info(found.row["note"], icon=":material/info:")
 
+verdict_line(run.id, row_id, keys=True)
+verdict_history(run.dataset_id, row_id)
 if found.explanation is None:
     on_demand(run, row_id, has_score=bool(np.isfinite(found.row["score"])))
     st.stop()

@@ -4,6 +4,7 @@ import streamlit as st
 
 from ad_core import figures
 from pages._ui import words
+from pages._ui.bulk_verdict import bulk_button
 from pages._ui.case_card import case_card
 from pages._ui.map_points import MOST, colour_columns, map_points, trust_in_words, with_colour
 from pages._ui.navigate import choose, current
@@ -88,6 +89,7 @@ if not chosen:
     st.stop()
 rows = ranked(run.id)
 rows = rows.loc[rows["row_id"].isin(chosen)]
+bulk_button(run.id, rows["row_id"].tolist(), "bulk-map")
 st.session_state["_map_rows"] = rows["row_id"].head(LISTED).tolist()
 st.dataframe(
     as_shown(rows, LISTED),

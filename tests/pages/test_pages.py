@@ -22,6 +22,7 @@ PAGES = {
     "investigate/alerts.py": "Alerts",
     "investigate/map.py": "Map",
     "investigate/explain.py": "Explain",
+    "investigate/review.py": "Review",
     "operate/score_file.py": "Score file",
 }
 

@@ -1,0 +1,73 @@
+"""The case under review: what it is, why it is in the queue, and what raises its score."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from ad_core.errors import AdError
+from ad_core.reader import Role
+from ad_core.results import Case, detector_run
+from ad_core.store import RunRecord
+from ad_core.types import Modality
+from pages._ui import words
+from pages._ui.explain_parts import bars, expected_table, neighbours, sentence
+from pages._ui.explain_picture import picture
+from pages._ui.explain_window import window
+from pages._ui.navigate import go_button
+from pages._ui.on_demand import on_demand
+from pages._ui.shell import table_height
+from pages._ui.stored import batch, case, store, summary
+from pages._ui.verdict_history import verdict_history
+
+
+def review_case(run: RunRecord, row_id: str, because: str, modality: Modality) -> None:
+    """One item of the queue, so that most can be judged without opening another page."""
+    found = case(run.id, row_id)
+    training = detector_run(store(), run.id)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(row_id, anchor=False, width="content")
+        severity = found.row["severity"]
+        st.badge(words.SEVERITY[severity], color="orange" if severity in ("Critical", "High") else "gray")
+        st.space("stretch")
+        go_button("Whole explanation", "explain", case={"row": row_id}, type="tertiary", icon=":material/troubleshoot:")
+    st.caption(f"Here because it has {because}.")
+    st.markdown(f"#### {sentence(found, summary(training.id).get('calibration') or {}, modality)}")
+    if found.row.get("note"):
+        st.info(found.row["note"], icon=":material/info:")
+    if modality is Modality.IMAGE:
+        picture(run.id, training.id, row_id, found)
+    if modality is Modality.SENSOR and found.window is not None:
+        window(run.id, row_id, found)
+    _reasons(run, training.id, found, modality)
+    verdict_history(run.dataset_id, row_id)
+
+
+def _reasons(run: RunRecord, training_id: str, found: Case, modality: Modality) -> None:
+    row_id = str(found.row["row_id"])
+    if found.explanation is None:
+        if modality is Modality.TABLE:
+            _values(run.id, row_id)
+        on_demand(run, row_id, has_score=bool(np.isfinite(found.row["score"])))
+        return
+    left, right = st.columns(2, gap="large")
+    with left:
+        bars(found, modality)
+    with right:
+        if modality is Modality.TABLE:
+            expected_table(found)
+        if modality is Modality.SENSOR:
+            neighbours(run.id, training_id, row_id, found, modality)
+
+
+def _values(run_id: str, row_id: str) -> None:
+    """A row that is not explained yet, as it stands in the file."""
+    try:
+        dataset: Any = batch(run_id)
+    except AdError as error:
+        st.warning(f"The data can't be opened any more, so the row can't be shown: {error}")
+        return
+    columns = dataset.schema.names(Role.FEATURE)
+    own = dataset.data.loc[(dataset.rows["row_id"] == row_id).to_numpy(), columns].head(1).astype("string").T
+    own.columns, own.index.name = ["value"], "column"
+    st.dataframe(own, height=table_height(len(own), 320), placeholder="(missing)", alt=f"The values of {row_id}")
