@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ad_core.cli_evaluate import evaluate
 from ad_core.cli_verdicts import verdicts_app
 from ad_core.errors import AdError
 
@@ -222,6 +223,7 @@ def start_app(
     os.execv(sys.executable, command)
 
 
+app.command()(evaluate)
 app.add_typer(verdicts_app, name="verdicts")
 
 

@@ -142,6 +142,12 @@ def judged(dataset: Dataset, scores: pd.DataFrame, references: pd.DataFrame | No
     columns = {"method": scores["score"]}
     if references is not None:
         columns |= {name: references[name] for name in references.columns.drop("row_id")}
+    if dataset.modality is Modality.SENSOR:  # what figures of ranges are worth by chance is not plain
+        columns |= {
+            "random scores": pd.Series(np.random.default_rng(0).random(len(scores))).where(
+                scores["score"].notna().to_numpy()
+            )
+        }
     measured = {name: values.to_numpy(dtype=np.float64) for name, values in columns.items()}
     found = {name: evaluate(label, values) for name, values in measured.items()}
     if dataset.modality is Modality.SENSOR:

@@ -172,6 +172,13 @@ PAGES = {
         "tag or a note the keys write letters; **Tab** leaves the field. A verdict belongs to the row: it is seen "
         "beside every run on the same data, nothing is ever overwritten, and nothing is trained with it.",
     ),
+    "evaluate": (
+        "Evaluate",
+        "How good the scores are, where something is known of the rows.",
+        "Truth comes from a label column, which is never trained on, or from verdicts. Every figure has a 95 % "
+        "interval: few labels, wide interval. Precision and recall come first, because anomalies are rare and AUROC "
+        "flatters then.",
+    ),
     "score_file": (
         "Score file",
         "Let a saved detector look at new data.",
@@ -182,7 +189,13 @@ PAGES = {
 }
 """Page -> title, one line about it, help."""
 
+PROMISES = (
+    "A p-value promises how many usual rows become alerts by chance; a false-discovery rate promises how many of the "
+    "alerts are false (Benjamini and Hochberg 1995). Orange: broken, the whole 95 % interval lies above the promise."
+)
+
 USED_ON = {
+    "evaluate": ["AUROC", "average precision", "verdict", "p-value", "VUS-PR", "event recall"],
     "home": ["detector", "pretext task", "score"],
     "data": ["reference rows", "calibration rows", "score"],
     "train": ["pretext task", "detector", "calibration rows"],
