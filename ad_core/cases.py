@@ -77,6 +77,17 @@ def explain_top(
     return explain_items(detector, dataset, frame, items_of_rows(frame, row_ids), row_ids, how, report)
 
 
+def explain_rows(detector: Detector, dataset: Dataset, row_ids: Sequence[str], how: How, report: Report) -> Explained:
+    """Explain the items that stand for these rows.
+
+    Raises:
+        DataError: a row does not exist or has no item.
+        ExplanationError: the model can't be explained by that method.
+    """
+    frame = detector.frame(dataset)
+    return explain_items(detector, dataset, frame, items_of_rows(frame, row_ids), row_ids, how, report)
+
+
 def explain_items(
     detector: Detector,
     dataset: Dataset,

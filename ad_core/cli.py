@@ -159,6 +159,7 @@ def explain(
     top: Annotated[
         int, typer.Option(min=1, help="How many of the highest scores; for sensors, of the highest events.")
     ] = 20,
+    row: Annotated[list[str] | None, typer.Option(help="Explain this row instead of the highest; repeatable.")] = None,
     method: Annotated[
         str | None,
         typer.Option(
@@ -177,7 +178,12 @@ def explain(
     dataset = pipeline.open_like(detector, data)
     with _Terminal() as report:
         report.stage("explain")
-        found = cases.explain_top(detector, dataset, top=top, how=How(method, baseline.value), report=report)
+        how = How(method, baseline.value)
+        found = (
+            cases.explain_rows(detector, dataset, row, how, report)
+            if row
+            else cases.explain_top(detector, dataset, top=top, how=how, report=report)
+        )
     _parquet(found.parts.merge(found.checks[["row_id", "grade"]], on="row_id", how="left"), out)
     grades = found.checks["grade"].value_counts()
     told = ", ".join(f"{count} {grade}" for grade, count in grades.items())

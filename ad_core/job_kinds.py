@@ -106,11 +106,9 @@ def explain_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, A
         if scored.kind == "train"
         else pipeline.open_like(detector, list(record.sources), record.declared)
     )
-    frame = detector.frame(dataset)
     report.stage("explain")
-    index = cases.items_of_rows(frame, list(run.config["row_ids"]))
     how = How(run.config.get("method"), run.config.get("baseline", "nearest"))
-    found = cases.explain_items(detector, dataset, frame, index, run.config["row_ids"], how, report)
+    found = cases.explain_rows(detector, dataset, list(run.config["row_ids"]), how, report)
     add_explanations(store.folder(scored.id), found)
     return {"row_ids": run.config["row_ids"]}
 
