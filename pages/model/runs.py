@@ -6,6 +6,7 @@ from ad_core import jobs
 from ad_core.errors import AdError
 from ad_core.store import RunRecord
 from pages._ui import words
+from pages._ui.compare_runs import compare_runs
 from pages._ui.navigate import choose, current, go
 from pages._ui.run_table import run_table
 from pages._ui.shell import nothing_yet, page_top, table_height
@@ -120,3 +121,4 @@ with st.container(border=True):
     with st.expander("Settings"):
         st.json({"data": run.dataset_id, "config": run.config, "parent": run.parent})
         st.button("Look at its data", on_click=choose, kwargs={"data": run.dataset_id}, key="its-data")
+compare_runs(run, runs)
