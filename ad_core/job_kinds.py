@@ -11,6 +11,8 @@ import pandas as pd
 
 from ad_core import cases, pipeline, results
 from ad_core.case_parts import Explained
+from ad_core.drift_gate import gate
+from ad_core.errors import AdError
 from ad_core.evaluation import evaluate, evaluate_recordings
 from ad_core.explanation import How, methods_for
 from ad_core.progress import Report
@@ -90,6 +92,9 @@ def score_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
         "calibration": detector.calibration.facts(),
         "evaluation": judged(dataset, scores, None),
     }
+    if (moved := gate(detector, _taught(store, run, report), dataset, frame)) is not None:
+        report.say(moved.sentence)
+        facts["drift"], scores["withdrawn"] = moved.facts(), moved.outside
     _published_scores(folder, scores, detector, frame, facts)
     _map_and_explain(folder, detector, dataset, frame, item_scores, facts, report)
     return facts
@@ -158,6 +163,17 @@ def judged(dataset: Dataset, scores: pd.DataFrame, references: pd.DataFrame | No
 def _parent_detector(store: "Store", run: "RunRecord") -> "Detector":
     training = results.detector_run(store, run.id)
     return pipeline.load_detector(store.folder(training.id) / "bundle")
+
+
+def _taught(store: "Store", run: "RunRecord", report: Report) -> Dataset | None:
+    """The data that the parent's detector was trained on; None where they can't be opened any more."""
+    if store.dataset(run.dataset_id).modality == Modality.IMAGE:
+        return None
+    try:
+        return stored_dataset(store, results.detector_run(store, run.id).dataset_id)
+    except AdError as error:
+        report.say(f"Whether the data have moved since the training can't be told: {error}")
+        return None
 
 
 def _published_scores(

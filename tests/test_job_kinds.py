@@ -8,6 +8,7 @@ import pytest
 from ad_core import results
 from ad_core.comparison import references_for
 from ad_core.errors import StoreError
+from ad_core.explanation_grade import GRADES
 from ad_core.job_kinds import run_job
 from ad_core.pipeline import open_dataset
 from ad_core.progress import Silent
@@ -103,7 +104,9 @@ def test_the_summary_is_json(store, payments_run):
 
 def test_a_new_file_is_scored_and_explained_by_the_stored_detector(store, payments_run, tmp_path):
     file = tmp_path / "next.csv"
-    payments(80, seed=9).drop(columns="is_fraud").to_csv(file, index=False)
+    new = payments(80, seed=9).drop(columns="is_fraud")
+    new.loc[:3, "shop"] = "casino"
+    new.to_csv(file, index=False)
     dataset_id = add(store, file, id="payment")
     run = store.add_run(dataset_id, "score", {}, "next", parent=payments_run[0].id)
 
@@ -112,6 +115,9 @@ def test_a_new_file_is_scored_and_explained_by_the_stored_detector(store, paymen
     ranked = results.ranked(store, run.id)
     assert len(ranked) == 80
     assert summary["method"] == "masked_cells"
+    assert summary["drift"]["state"] == "withdrawn for some rows"
+    assert set(ranked.loc[ranked["withdrawn"] != "", "row_id"]) == {"P00000", "P00001", "P00002", "P00003"}
+    assert results.case(store, payments_run[0].id, "P00299").check["grade"] in GRADES
     assert results.case(store, run.id, ranked["row_id"].iloc[0]).explanation is not None
 
 
@@ -141,7 +147,7 @@ def test_a_recording_leaves_events_windows_and_figures_for_labelled_ranges(store
 
     evaluation = results.summary(store.folder(run.id))["evaluation"]
     assert len(events)
-    assert set(evaluation) == {"method", *references_for(Modality.SENSOR)}
+    assert set(evaluation) == {"method", "random scores", *references_for(Modality.SENSOR)}
     assert all(0 <= judged["event_recall"] <= 1 for judged in evaluation.values())
     assert evaluation["method"]["vus_pr"] > evaluation["method"]["base_rate"]
     assert case.window is not None

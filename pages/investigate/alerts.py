@@ -10,6 +10,7 @@ from pages._ui.alert_rows import alert_filters, alert_table, view
 from pages._ui.bulk_verdict import bulk_button
 from pages._ui.case_card import case_card
 from pages._ui.downloads import download_buttons
+from pages._ui.drift import promise_withdrawn
 from pages._ui.event_list import event_list
 from pages._ui.judged import judged
 from pages._ui.navigate import go_button
@@ -33,6 +34,7 @@ if run.alive:
         "The scores are there; the map and the explanations are still being made.", icon=":material/progress_activity:"
     )
 
+promise_withdrawn(facts)
 scored = int(rows["score"].notna().sum())
 top = st.container()
 left, right = st.columns([3, 2], gap="large")

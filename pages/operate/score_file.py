@@ -10,6 +10,7 @@ from ad_core.results import detector_run
 from pages._ui import words
 from pages._ui.datasets import name_for
 from pages._ui.downloads import download_buttons
+from pages._ui.drift import drift_gate
 from pages._ui.navigate import choose, current, go_button
 from pages._ui.new_data import check_match, remember_batch
 from pages._ui.progress import progress
@@ -56,6 +57,7 @@ if run.kind == "score":
     rows, facts = ranked(run.id), summary(run.id)
     for sentence in facts.get("matches") or []:
         st.warning(sentence, icon=":material/difference:")
+    drift_gate(facts)
     threshold = threshold_at(run.id)
     usual = calibration_scores(training.id)
     with st.container(horizontal=True):
@@ -71,7 +73,7 @@ if run.kind == "score":
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         go_button("Open in Alerts", "alerts", type="primary", icon=":material/notifications:")
-        download_buttons(rows.drop(columns="used_for"), f"scores-{run.id}")
+        download_buttons(rows.drop(columns="used_for", errors="ignore"), f"scores-{run.id}")
     st.dataframe(
         as_shown(rows, LISTED), hide_index=True, height=320, alt="The highest scores", column_config=result_columns()
     )
