@@ -134,4 +134,4 @@ ORDERS = {
         possible=lambda scored: len(_ranks_of_alerts(scored)) > 0,
     ),
 }
-"""What can be chosen, by the name that stands in the URL."""
+"""What can be chosen, by name."""
