@@ -34,6 +34,8 @@ class Explained:
     """One line per case and part, see above; images add `y0, x0, y1, x1`, windows `channel, t0, t1`."""
     neighbours: pd.DataFrame
     """`row_id`, `rank`, `neighbour`, `distance`."""
+    checks: pd.DataFrame
+    """One line per case: `row_id`, `grade` and what it goes by (see `explanation_check`), `method`, `baseline`."""
     maps: dict[str, np.ndarray]
     """Images: (height, width) anomaly map of the image's own size. Windows: (channel, time) attribution."""
     windows: dict[str, pd.DataFrame]

@@ -12,6 +12,8 @@ from ad_core import explanation
 from ad_core.case_parts import Attributed, Explained, parts_of, row_of_item
 from ad_core.detector import Detector
 from ad_core.event_leads import in_words_of, leads
+from ad_core.explanation import How
+from ad_core.explanation_check import check
 from ad_core.progress import Report
 from ad_core.reader import Dataset
 from ad_core.recordings.timestamps import ClockKind
@@ -20,6 +22,9 @@ from ad_core.types import Frame, Modality
 
 STEPS = {Modality.TABLE: 64, Modality.IMAGE: 16, Modality.SENSOR: 32}
 """Points on the path of integrated gradients: a pass over an image costs a thousand times one over a row."""
+
+TOGETHER = {Modality.TABLE: 128, Modality.IMAGE: 4, Modality.SENSOR: 8}
+"""So many cases are explained at a time; after each lot a job can be stopped."""
 
 NEIGHBOURS = 5
 """So many nearest normal items are shown beside a case."""
@@ -49,7 +54,7 @@ def explain_top(
     detector: Detector,
     dataset: Dataset,
     top: int,
-    method: str | None,
+    how: How,
     report: Report,
     frame: Frame | None = None,
     item_scores: np.ndarray | None = None,
@@ -69,7 +74,7 @@ def explain_top(
         row_ids = found["row_id_peak"].tolist() or highest.tolist()
     else:
         row_ids = scores.dropna(subset="score").nlargest(top, "score")["row_id"].tolist()
-    return explain_items(detector, dataset, frame, items_of_rows(frame, row_ids), row_ids, method, report)
+    return explain_items(detector, dataset, frame, items_of_rows(frame, row_ids), row_ids, how, report)
 
 
 def explain_items(
@@ -78,31 +83,34 @@ def explain_items(
     frame: Frame,
     index: np.ndarray,
     row_ids: Sequence[str],
-    method: str | None,
+    how: How,
     report: Report,
-    batch: int = 16,
 ) -> Explained:
-    """Explain these items.
+    """Explain these items, and check the explanations.
 
     Args:
         index: positions in the frame, one per row id.
-        method: see `explanation.methods_for`; None = the model's best.
 
     Raises:
         ExplanationError: the model can't be explained by that method.
     """
-    method = method or explanation.methods_for(detector.model)[0]
+    method = how.method or explanation.methods_for(detector.model)[0]
+    spread = detector.normals.x.std(0, correction=0).to(detector.device)
     parts: list[dict[str, Any]] = []
     neighbours: list[dict[str, Any]] = []
-    result = Explained(pd.DataFrame(), pd.DataFrame(), {}, {})
+    checks: list[pd.DataFrame] = []
+    result = Explained(pd.DataFrame(), pd.DataFrame(), pd.DataFrame(), {}, {})
+    batch = TOGETHER[detector.modality]
     for begin in range(0, len(index), batch):
         report.check()
         chosen = np.asarray(index)[begin : begin + batch]
         names = list(row_ids)[begin : begin + batch]
         near, distance = _nearest(detector, frame, chosen)
         x = frame.take(chosen).to(detector.device)
-        baseline = explanation.baseline_from(detector.normals.x, near).to(detector.device)
+        baseline = explanation.baseline_from(detector.normals.x, near, how.baseline).to(detector.device)
         found = explanation.explain(detector.model, frame.shape, x, baseline, method, STEPS[detector.modality])
+        tested = check(detector.model, frame.shape, x, baseline, found, spread)
+        checks.append(tested.table(names).assign(method=method, baseline=how.baseline))
         neighbours += [
             {"row_id": row_id, "rank": rank + 1, "neighbour": detector.normals.row_ids[n], "distance": float(far)}
             for row_id, line, apart in zip(names, near, distance, strict=True)
@@ -112,6 +120,7 @@ def explain_items(
         parts += parts_of(work, result)
         report.step(min(1.0, (begin + batch) / len(index)))
     result.parts = pd.DataFrame(parts, columns=None if parts else PART_COLUMNS)
+    result.checks = pd.concat(checks, ignore_index=True) if checks else result.checks
     result.neighbours = pd.DataFrame(neighbours, columns=["row_id", "rank", "neighbour", "distance"])
     return result
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ad_core.cli_evaluate import evaluate
 from ad_core.cli_verdicts import verdicts_app
 from ad_core.errors import AdError
 
@@ -37,6 +38,14 @@ class TrainingRowsOption(StrEnum):
     CLEAN = "clean"
     MIXED = "mixed"
     UNSURE = "unsure"
+
+
+class BaselineOption(StrEnum):
+    """What an item is compared with when it is explained."""
+
+    NEAREST = "nearest"
+    ZERO = "zero"
+    MEAN = "mean"
 
 
 Data = Annotated[list[Path], typer.Argument(metavar="DATA...", help="A file, several, or a folder or zip of images.")]
@@ -151,21 +160,28 @@ def explain(
         int, typer.Option(min=1, help="How many of the highest scores; for sensors, of the highest events.")
     ] = 20,
     method: Annotated[
-        str | None, typer.Option(help="integrated_gradients, gradient_shap, occlusion or feature_ablation.")
+        str | None,
+        typer.Option(
+            help="integrated_gradients, gradient_shap, occlusion, feature_ablation, shapley_sampling or kernel_shap."
+        ),
     ] = None,
+    baseline: Annotated[BaselineOption, typer.Option(help="What each item is compared with.")] = BaselineOption.NEAREST,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
 ) -> None:
     """Say why the highest scores are high: the share of each part in the score."""
     from ad_core import cases, pipeline
+    from ad_core.explanation import How
     from ad_core.training import choose_device
 
     detector = pipeline.load_detector(bundle).to(choose_device(device))
     dataset = pipeline.open_like(detector, data)
     with _Terminal() as report:
         report.stage("explain")
-        found = cases.explain_top(detector, dataset, top=top, method=method, report=report)
-    _parquet(found.parts, out)
-    typer.echo(f"{found.parts['row_id'].nunique()} cases explained; {out}")
+        found = cases.explain_top(detector, dataset, top=top, how=How(method, baseline.value), report=report)
+    _parquet(found.parts.merge(found.checks[["row_id", "grade"]], on="row_id", how="left"), out)
+    grades = found.checks["grade"].value_counts()
+    told = ", ".join(f"{count} {grade}" for grade, count in grades.items())
+    typer.echo(f"{found.parts['row_id'].nunique()} cases explained ({told}); {out}")
 
 
 @app.command()
@@ -207,6 +223,7 @@ def start_app(
     os.execv(sys.executable, command)
 
 
+app.command()(evaluate)
 app.add_typer(verdicts_app, name="verdicts")
 
 

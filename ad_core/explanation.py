@@ -8,11 +8,18 @@ import difflib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
-from captum.attr import FeatureAblation, GradientShap, IntegratedGradients, Occlusion, ShapleyValueSampling
+from captum.attr import (
+    FeatureAblation,
+    GradientShap,
+    IntegratedGradients,
+    KernelShap,
+    Occlusion,
+    ShapleyValueSampling,
+)
 from torch import Tensor
 
 from ad_core.attribution_places import GRID, boxes, by_part, cells, heat, spans
@@ -22,6 +29,9 @@ from ad_core.types import ItemShape, Modality
 
 __all__ = [
     "Attribution",
+    "Baseline",
+    "How",
+    "at_a_time",
     "baseline_from",
     "boxes",
     "by_part",
@@ -33,13 +43,25 @@ __all__ = [
 ]
 
 GRADIENT_METHODS = ("integrated_gradients", "gradient_shap")
-PERTURBATION_METHODS = ("occlusion", "feature_ablation", "shapley_sampling")
+PERTURBATION_METHODS = ("occlusion", "feature_ablation", "shapley_sampling", "kernel_shap")
 
 BATCH_ENTRIES, MOST_ITEMS = 2**19, 2048
 """One forward pass holds at most so many numbers and items, whatever is explained: bounds the memory."""
 
 SEED = 20_111
 """Methods that draw do so from this seed: the same case gets the same explanation."""
+
+
+Baseline = Literal["nearest", "zero", "mean"]
+"""What an item is compared with: the nearest normal item, one that exists; zeros; the mean of normal items."""
+
+
+class How(NamedTuple):
+    """The way in which items are explained."""
+
+    method: str | None = None
+    """One of `methods_for(model)`; None = the model's best."""
+    baseline: Baseline = "nearest"
 
 
 @dataclass(frozen=True)
@@ -74,8 +96,9 @@ def explain(
     one baseline per item it is integrated gradients at random points); "occlusion" (Zeiler & Fergus 2014: a patch of an
     image, or a stretch of one channel, is replaced by the baseline, moving over the item; for tables the same as the
     next); "feature_ablation" (columns, grid cells or spans replaced one by one); "shapley_sampling" (the same pieces
-    in random orders, Castro et al. 2009). The first two need a gradient. Pieces that are replaced alone do not add up
-    where they act together; `delta` says by how much.
+    in random orders, Castro et al. 2009); "kernel_shap" (random sets of the same pieces, Lundberg & Lee 2017, theorem
+    2). The first two need a gradient. Pieces that are replaced alone do not add up where they act together; `delta`
+    says by how much.
 
     Args:
         model: in evaluation mode, on the device of `x`.
@@ -95,7 +118,7 @@ def explain(
         # the model stays in its own precision; sums and differences of its scores and gradients are wide
         return model.score(items.to(torch.float32)).to(items.device, wide)
 
-    batch = max(1, min(MOST_ITEMS, BATCH_ENTRIES // shape.entries))
+    batch = at_a_time(shape)
     values, tops, bottoms = [], [], []
     for begin in range(0, len(x), batch):
         some, against = x[begin : begin + batch], baseline[begin : begin + batch]
@@ -107,6 +130,11 @@ def explain(
     top, bottom = (torch.cat([torch.zeros(0, dtype=torch.float64), *many]) for many in (tops, bottoms))
     delta = (found.flatten(1).sum(1) - (top - bottom)).abs()
     return Attribution(found.float().numpy(), delta.numpy(), method, top.numpy(), bottom.numpy())
+
+
+def at_a_time(shape: ItemShape) -> int:
+    """So many items go through a model at once while it is explained."""
+    return max(1, min(MOST_ITEMS, BATCH_ENTRIES // shape.entries))
 
 
 def nearest_normals(
@@ -134,7 +162,7 @@ def nearest_normals(
     return index, distance
 
 
-def baseline_from(normals_x: Tensor, index: np.ndarray, kind: Literal["nearest", "zero", "mean"] = "nearest") -> Tensor:
+def baseline_from(normals_x: Tensor, index: np.ndarray, kind: Baseline = "nearest") -> Tensor:
     """(k, *item) what items are compared with: the nearest normal item, one that exists; the others on request.
 
     Args:
@@ -189,10 +217,27 @@ def _attributed(
             values: Tensor = ShapleyValueSampling(score).attribute(
                 x, baseline, feature_mask=mask[None], n_samples=max(4, steps // 4), perturbations_per_eval=at_once
             )
+    elif method == "kernel_shap" and mask.any():  # of a single piece there are no sets
+        values = _kernel_shap(score, x, baseline, mask, steps, at_once)
     else:
         values = FeatureAblation(score).attribute(x, baseline, feature_mask=mask[None], perturbations_per_eval=at_once)
     # captum writes a piece's share into each of its entries; here the entries add up to it
     return values / torch.bincount(mask.flatten())[mask]
+
+
+def _kernel_shap(
+    score: Callable[[Tensor], Tensor], x: Tensor, baseline: Tensor, mask: Tensor, steps: int, at_once: int
+) -> Tensor:
+    """Item by item, since each has a regression of its own; with twice as many sets as pieces at least."""
+    draws = max(4 * steps, 2 * (int(mask.max()) + 1))
+    values = []
+    for item, own in zip(x, baseline, strict=True):
+        with _seeded():
+            one = KernelShap(score).attribute(
+                item[None], own[None], feature_mask=mask[None], n_samples=draws, perturbations_per_eval=at_once
+            )
+        values.append(one)
+    return torch.cat(values)
 
 
 def _occluded(score: Callable[[Tensor], Tensor], shape: ItemShape, x: Tensor, baseline: Tensor, at_once: int) -> Tensor:

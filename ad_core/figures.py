@@ -65,7 +65,7 @@ def score_histogram(
     figure.update_xaxes(title="score (higher = more unusual)", type="log" if _is_wide(known) else "linear")
     # a bar of one row must be seen, and log 1 is 0
     figure.update_yaxes(title="rows", type="log", dtick=1, range=[np.log10(0.7), np.log10(highest) + 0.15])
-    return _tidy(figure, 300, barmode="overlay", bargap=0.02)
+    return tidy(figure, 300, barmode="overlay", bargap=0.02)
 
 
 def histogram_in_words(scores: np.ndarray, threshold: float) -> str:
@@ -94,7 +94,7 @@ def loss_curve(curve: Sequence[Mapping[str, float]]) -> go.Figure:
             figure.add_scatter(x=line["step"], y=line[column], name=name, mode=mode, line={"color": colour, "width": 2})
     figure.update_xaxes(title="step")
     figure.update_yaxes(title="loss")
-    return _tidy(figure, 260)
+    return tidy(figure, 260)
 
 
 def loss_in_words(curve: Sequence[Mapping[str, float]]) -> str:
@@ -126,16 +126,20 @@ def split_bar(fit: int, early_stop: int, calibration: int, other: int = 0) -> go
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     still = {"margin": {"l": 0, "r": 0, "t": 0, "b": 0}, "uniformtext": {"minsize": 11, "mode": "hide"}}
-    return _tidy(figure, 34, barmode="stack", showlegend=False, **still)
+    return tidy(figure, 34, barmode="stack", showlegend=False, **still)
 
 
-def attribution_bars(parts: Sequence[str], values: np.ndarray, *, keep: int = 10) -> go.Figure:
-    """Signed bars, largest on top; what is not among the `keep` largest is summed up as one bar, so nothing is lost."""
+def attribution_bars(parts: Sequence[str], values: np.ndarray, *, keep: int = 10, doubtful: bool = False) -> go.Figure:
+    """Signed bars, largest on top; what is not among the `keep` largest is summed up as one bar, so nothing is lost.
+
+    Args:
+        doubtful: the explanation did not pass its check; the bars are grey.
+    """
     names, shares = _largest(parts, values, keep)
     figure = go.Figure(
         go.Bar(
             x=shares[::-1], y=names[::-1], orientation="h", marker_line_width=0,
-            marker_color=[ALERT if v > 0 else "#3B74B8" for v in shares[::-1]],
+            marker_color=MUTED if doubtful else [ALERT if v > 0 else "#3B74B8" for v in shares[::-1]],
             text=[f"{v:+.3g}" for v in shares[::-1]], textposition="outside", cliponaxis=False,
             hovertemplate="%{y}: %{x:+.4g} of the score<extra></extra>",
         )
@@ -145,7 +149,7 @@ def attribution_bars(parts: Sequence[str], values: np.ndarray, *, keep: int = 10
     figure.update_xaxes(title="share of the score", range=[low - (pad if low < 0 else 0), high + pad])
     figure.update_yaxes(automargin=True, tickmode="array", tickvals=names, ticktext=[_short(n) for n in names])
     figure.add_vline(x=0, line={"color": MUTED, "width": 1})
-    return _tidy(figure, 110 + 30 * len(names), showlegend=False)
+    return tidy(figure, 110 + 30 * len(names), showlegend=False)
 
 
 def attribution_in_words(parts: Sequence[str], values: np.ndarray) -> str:
@@ -182,7 +186,7 @@ def map_scatter(
     figure.update_yaxes(
         showticklabels=False, showgrid=False, zeroline=False, title=None, scaleanchor="x" if x == "x" else None
     )
-    return _tidy(figure, 560, dragmode=pointer, uirevision=f"{x}{y}")
+    return tidy(figure, 560, dragmode=pointer, uirevision=f"{x}{y}")
 
 
 def map_in_words(points: pd.DataFrame, total: int) -> str:
@@ -215,7 +219,7 @@ def series(
         unit = (units or {}).get(column)
         figure.add_annotation(**_label(f"{column} [{unit}]" if unit and unit not in column else column, row))
     figure.update_yaxes(nticks=3, automargin=True)
-    return _tidy(figure, high, showlegend=False)
+    return tidy(figure, high, showlegend=False)
 
 
 def timeline(
@@ -235,7 +239,7 @@ def timeline(
     if chosen is not None:
         figure.add_vline(x=chosen, line={"color": CHOSEN, "width": 2})
     figure.update_yaxes(title="score", rangemode="tozero")
-    return _tidy(figure, 260, showlegend=False)
+    return tidy(figure, 260, showlegend=False)
 
 
 def timeline_in_words(score: np.ndarray, events: pd.DataFrame | None) -> str:
@@ -279,7 +283,7 @@ def window(frame: pd.DataFrame, channels: Sequence[str], attribution: np.ndarray
                 )  # fmt: skip
         figure.add_annotation(**_label(channel, row))
         figure.update_yaxes(nticks=4, row=row, col=1)
-    return _tidy(figure, high)
+    return tidy(figure, high)
 
 
 def window_in_words(channels: Sequence[str], attribution: np.ndarray | None, n: int) -> str:
@@ -336,7 +340,7 @@ def sparkline(values: np.ndarray, marked: np.ndarray | None = None, *, points: b
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     figure.update_traces(hoverinfo="skip")
-    return _tidy(figure, 120, showlegend=False, margin={"l": 0, "r": 0, "t": 0, "b": 0})
+    return tidy(figure, 120, showlegend=False, margin={"l": 0, "r": 0, "t": 0, "b": 0})
 
 
 def _add_numbers(figure: go.Figure, points: pd.DataFrame, colour: str) -> None:
@@ -447,7 +451,8 @@ def _short(text: str, length: int = 28) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def _tidy(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
+def tidy(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
+    """One look for all figures: little margin, legend above."""
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
     return figure.update_layout(
         **{"height": height, "margin": {"l": 8, "r": 8, "t": 30, "b": 8}, "legend": legend, **layout}

@@ -12,6 +12,7 @@ import pandas as pd
 from ad_core import cases, pipeline, results
 from ad_core.case_parts import Explained
 from ad_core.evaluation import evaluate, evaluate_recordings
+from ad_core.explanation import How, methods_for
 from ad_core.progress import Report
 from ad_core.reader import Dataset, Declared
 from ad_core.recordings.rows import clock_times
@@ -56,6 +57,7 @@ def train_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
     detector = trained.detector
     detector.save(folder / "bundle")
     facts = {**detector.facts, "calibration": detector.calibration.facts()}
+    facts["explanation_methods"] = methods_for(detector.model)
     facts["evaluation"] = judged(dataset, trained.scores, trained.references)
     _published_scores(folder, trained.scores, detector, trained.frame, facts)
     results.publish(folder, "references", trained.references)
@@ -107,18 +109,19 @@ def explain_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, A
     frame = detector.frame(dataset)
     report.stage("explain")
     index = cases.items_of_rows(frame, list(run.config["row_ids"]))
-    found = cases.explain_items(
-        detector, dataset, frame, index, run.config["row_ids"], run.config.get("method"), report
-    )
+    how = How(run.config.get("method"), run.config.get("baseline", "nearest"))
+    found = cases.explain_items(detector, dataset, frame, index, run.config["row_ids"], how, report)
     add_explanations(store.folder(scored.id), found)
     return {"row_ids": run.config["row_ids"]}
 
 
 def add_explanations(folder: Path, found: Explained) -> None:
     """Join new explanations to those of a run; a row that is explained again is replaced."""
-    for name, new in (("explanations", found.parts), ("neighbours", found.neighbours)):
+    for name, new in (
+        ("explanations", found.parts), ("neighbours", found.neighbours), ("checks", found.checks),
+    ):  # fmt: skip
         old = results.table(folder, name)
-        if old is not None and len(old):
+        if old is not None and len(old) and len(new):
             new = pd.concat([old[~old["row_id"].isin(new["row_id"].unique())], new], ignore_index=True)
         results.publish(folder, name, new)
     maps = folder / "maps"
@@ -139,6 +142,12 @@ def judged(dataset: Dataset, scores: pd.DataFrame, references: pd.DataFrame | No
     columns = {"method": scores["score"]}
     if references is not None:
         columns |= {name: references[name] for name in references.columns.drop("row_id")}
+    if dataset.modality is Modality.SENSOR:  # what figures of ranges are worth by chance is not plain
+        columns |= {
+            "random scores": pd.Series(np.random.default_rng(0).random(len(scores))).where(
+                scores["score"].notna().to_numpy()
+            )
+        }
     measured = {name: values.to_numpy(dtype=np.float64) for name, values in columns.items()}
     found = {name: evaluate(label, values) for name, values in measured.items()}
     if dataset.modality is Modality.SENSOR:
@@ -179,5 +188,5 @@ def _map_and_explain(
     report.stage("explain")
     top = EXPLAINED[detector.modality]
     add_explanations(
-        folder, cases.explain_top(detector, dataset, top, None, report, frame=frame, item_scores=item_scores)
+        folder, cases.explain_top(detector, dataset, top, How(), report, frame=frame, item_scores=item_scores)
     )

@@ -15,7 +15,7 @@ from ad_core.errors import StoreError
 if TYPE_CHECKING:
     from ad_core.store import RunRecord, Store
 
-TABLES = ("scores", "references", "map", "explanations", "neighbours", "events")
+TABLES = ("scores", "references", "map", "explanations", "neighbours", "checks", "events")
 """Parquet files of a run folder."""
 
 
@@ -29,6 +29,8 @@ class Case:
     """Parts with their attributions, largest first; None = not explained yet."""
     neighbours: pd.DataFrame | None
     """`rank`, `neighbour` (row_id in the data that taught), `distance`."""
+    check: dict[str, Any] | None
+    """Whether its explanation can be believed: a line of `Explained.checks`."""
     map: np.ndarray | None
     """Images: (height, width) anomaly map. Windows: (channel, time) attribution."""
     window: pd.DataFrame | None
@@ -94,10 +96,12 @@ def case(store: "Store", run_id: str, row_id: str) -> Case:
     if found.empty:
         raise StoreError(f"There is no row {row_id!r} in run {run_id}. Search for it on the Alerts page.")
     folder = store.folder(run_id)
+    checks = _of_row(folder, "checks", row_id)
     return Case(
         row=found.iloc[0].to_dict(),
         explanation=_of_row(folder, "explanations", row_id),
         neighbours=_of_row(folder, "neighbours", row_id),
+        check=None if checks is None else checks.iloc[0].to_dict(),
         map=_array(folder / "maps" / f"{safe_name(row_id)}.npy"),
         window=_window(folder / "maps" / f"{safe_name(row_id)}.parquet"),
     )

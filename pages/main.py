@@ -18,7 +18,7 @@ SECTIONS = {
         "explain": ("Explain", "troubleshoot"),
         "review": ("Review", "rate_review"),
     },
-    "Operate": {"score_file": ("Score file", "rule")},
+    "Operate": {"score_file": ("Score file", "rule"), "evaluate": ("Evaluate", "fact_check")},
 }
 
 st.set_page_config(page_title="Anomaly Lens", page_icon=str(HERE / "_ui" / "mark.svg"), layout="wide")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ad_core import cases, pipeline
 from ad_core.errors import DataError
+from ad_core.explanation import How
 from ad_core.progress import Silent
 from ad_core.reader import Dataset, Declared
 from ad_core.readers.sensor import Sensor, SensorSettings
@@ -130,7 +131,7 @@ def test_a_detector_of_evened_samples_scores_explains_and_streams():
 
     assert scores["score"].notna().all()
     assert scores.loc[900:930, "score"].min() > scores.loc[:850, "score"].quantile(0.95)
-    found = cases.explain_top(trained.detector, dataset, 1, None, Silent())
+    found = cases.explain_top(trained.detector, dataset, 1, How(), Silent())
     window = next(iter(found.windows.values()))
     np.testing.assert_allclose(np.diff(window["time"]), 0.7)
     assert found.parts["channel"].iloc[0] == "wave"

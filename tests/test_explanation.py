@@ -12,7 +12,14 @@ from ad_core.errors import ExplanationError
 from ad_core.explanation import baseline_from, boxes, by_part, explain, heat, methods_for, nearest_normals, spans
 from ad_core.types import ItemShape, Modality, PartKind, Parts
 
-EVERY_METHOD = ["integrated_gradients", "gradient_shap", "occlusion", "feature_ablation", "shapley_sampling"]
+EVERY_METHOD = [
+    "integrated_gradients",
+    "gradient_shap",
+    "occlusion",
+    "feature_ablation",
+    "shapley_sampling",
+    "kernel_shap",
+]
 
 
 class HandMade:
@@ -168,7 +175,7 @@ def test_entries_of_a_column_are_added_up():
 def test_a_model_without_gradient_is_offered_perturbation_only_and_says_why():
     model = HandMade(lambda x: x.sum(1), differentiable=False)
 
-    assert methods_for(model) == ["occlusion", "feature_ablation", "shapley_sampling"]
+    assert methods_for(model) == ["occlusion", "feature_ablation", "shapley_sampling", "kernel_shap"]
     assert methods_for(HandMade(lambda x: x.sum(1)))[0] == "integrated_gradients"
     with pytest.raises(ExplanationError, match=r"has no gradient, which integrated_gradients needs.*occlusion"):
         explain(model, shape_of(Modality.TABLE, (2,)), torch.ones(1, 2), torch.zeros(1, 2), "integrated_gradients")

@@ -8,6 +8,7 @@ import pytest
 
 from ad_core import cases, pipeline
 from ad_core.errors import SettingsError
+from ad_core.explanation import How
 from ad_core.progress import Silent
 from ad_core.reader import Dataset, Declared
 from ad_core.readers.sensor import Sensor, SensorSettings
@@ -158,7 +159,7 @@ def test_an_explanation_names_the_channel_behind_the_shared_one_and_shows_units(
     new = pipeline.open_like(detector, later)
     frame = detector.frame(new)
 
-    found = cases.explain_items(detector, new, frame, cases.items_of_rows(frame, ["208"]), ["208"], None, Silent())
+    found = cases.explain_items(detector, new, frame, cases.items_of_rows(frame, ["208"]), ["208"], How(), Silent())
 
     top, name = found.parts.iloc[0], "other channels (4 constant): idle2"
     assert top["part"].startswith(f"{name}, ")

@@ -44,7 +44,7 @@ imports counts as theirs."""
 
 ONLY_IN = {
     "streamlit": {"pages", "app"},
-    "plotly": {"figures"},
+    "plotly": {"figures", "figures_judged", "figures_selection"},
     "captum": {"explanation"},
     "umap": {"embedding_map"},
     "sqlalchemy": {"store", "database", "migrations", "verdicts", "thresholds"},

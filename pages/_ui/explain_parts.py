@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ad_core import figures
+from ad_core import explanation_grade, figures
 from ad_core.errors import AdError
 from ad_core.reader import Role
 from ad_core.results import Case
@@ -21,6 +21,13 @@ METHODS = {
     "gradient_shap": ("Gradient SHAP", "Lundberg & Lee 2017"),
     "occlusion": ("Occlusion", "Zeiler & Fergus 2014"),
     "feature_ablation": ("Feature ablation", "each part replaced by the baseline's"),
+    "shapley_sampling": ("Shapley values", "Castro et al. 2009, by sampling"),
+    "kernel_shap": ("Kernel SHAP", "Lundberg & Lee 2017"),
+}
+BASELINES = {
+    "nearest": "the nearest normal one",
+    "mean": "the mean of normal ones",
+    "zero": "zero in the model's units",
 }
 UNITS = {Modality.TABLE: "row", Modality.IMAGE: "image", Modality.SENSOR: "time stamp"}
 COLUMNS_SHOWN = 30
@@ -52,6 +59,16 @@ def sentence(case: Case, calibration: Mapping[str, Any], modality: Modality) -> 
     raising = parts.loc[parts["attribution"] > max(0.0, WORTH_NAMING * parts["attribution"].max())].head(2)
     named = [_named(part) for part in raising.to_dict("records")]
     return f"{text} Mainly {' and '.join(named)}." if named else text
+
+
+def grade(case: Case) -> None:
+    """Whether the explanation can be believed, in a word and a sentence."""
+    if case.check is None:
+        return
+    word, colour, icon = words.GRADES[case.check["grade"]]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(word, color=colour, icon=icon, help=words.GRADE_HELP)
+        st.markdown(explanation_grade.in_words(case.check), width="stretch")
 
 
 def _named(part: Mapping[str, Any]) -> str:
@@ -105,11 +122,15 @@ def bars(case: Case, modality: Modality) -> None:
     st.subheader("What raises the score", anchor=False)
     told = _told(parts, modality)
     names, values = told["part"].tolist(), told["attribution"].to_numpy(dtype=np.float64)
-    chart(figures.attribution_bars(names, values), alt=figures.attribution_in_words(names, values), key="bars")
+    grade = (case.check or {}).get("grade")
+    figure = figures.attribution_bars(names, values, doubtful=grade == "not supported")
+    chart(figure, alt=figures.attribution_in_words(names, values), key="bars")
     method, source = METHODS.get(parts["method"].iloc[0], (parts["method"].iloc[0], ""))
     nearest = case.neighbours["neighbour"].iloc[0] if case.neighbours is not None and len(case.neighbours) else None
     unit = {"table": "row", "image": "image", "sensor": "window"}[str(modality)]
     baseline = f"the nearest normal {unit}" + (f", `{nearest}`" if nearest else "")
+    if case.check and case.check["baseline"] != "nearest":
+        baseline = BASELINES[case.check["baseline"]]
     st.caption(f"Orange raises the score, blue lowers it. {method} ({source}) against {baseline}. {_gap(case)}")
     with st.expander("Show as table"):
         st.dataframe(

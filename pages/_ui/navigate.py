@@ -14,6 +14,7 @@ PAGES = {
     "explain": "investigate/explain.py",
     "review": "investigate/review.py",
     "score_file": "operate/score_file.py",
+    "evaluate": "operate/evaluate.py",
 }
 
 CASE = ("data", "run", "row")

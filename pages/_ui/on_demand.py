@@ -1,17 +1,26 @@
 """Explain a row that has not been explained yet, or once more by another method, as a job."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from ad_core import jobs
 from ad_core.errors import AdError
 from ad_core.store import RunRecord
-from pages._ui.explain_parts import METHODS
+from pages._ui.explain_parts import BASELINES, METHODS
 from pages._ui.progress import progress
 from pages._ui.stored import store
 
 
-def on_demand(run: RunRecord, row_id: str, *, has_score: bool, again: str | None = None) -> None:
-    """The button, and while its job works its progress."""
+def on_demand(
+    run: RunRecord, row_id: str, *, has_score: bool, again: str | None = None, offered: Sequence[str] | None = None
+) -> None:
+    """The button, and while its job works its progress.
+
+    Args:
+        again: the method of the explanation that is there; None = there is none.
+        offered: the methods that the detector can take, where that is known.
+    """
     if not has_score:
         st.info("A row without a score can't be explained; its note says why it has none.", icon=":material/info:")
         return
@@ -33,14 +42,20 @@ def on_demand(run: RunRecord, row_id: str, *, has_score: bool, again: str | None
             "Explain this row", type="primary", icon=":material/troubleshoot:", on_click=_ask, args=(run, row_id, None)
         )
         return
-    with st.expander("Explain it by another method", icon=":material/swap_horiz:"):
-        others = [name for name in METHODS if name != again]
-        method = st.selectbox("Method", others, format_func=lambda name: f"{METHODS[name][0]} ({METHODS[name][1]})")
-        st.button("Explain again", on_click=_ask, args=(run, row_id, method))
+    with st.expander("Explain it by another method, or against another baseline", icon=":material/swap_horiz:"):
+        possible = [name for name in METHODS if name in (offered or METHODS)]
+        at = possible.index(again) if again in possible else 0
+        method = st.selectbox(
+            "Method", possible, at, format_func=lambda name: f"{METHODS[name][0]} ({METHODS[name][1]})"
+        )
+        baseline = st.segmented_control(
+            "Compared with", list(BASELINES), default="nearest", format_func=BASELINES.get, required=True
+        )
+        st.button("Explain again", on_click=_ask, args=(run, row_id, method, baseline))
 
 
-def _ask(run: RunRecord, row_id: str, method: str | None) -> None:
-    config = {"row_ids": [row_id], "method": method}
+def _ask(run: RunRecord, row_id: str, method: str | None, baseline: str = "nearest") -> None:
+    config = {"row_ids": [row_id], "method": method, "baseline": baseline}
     try:
         jobs.submit(store(), run.dataset_id, "explain", config, f"Explain {row_id}", run.id)
     except AdError as error:

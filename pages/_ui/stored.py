@@ -83,7 +83,12 @@ def case(run_id: str, row_id: str) -> results.Case:
     return _case(
         run_id,
         row_id,
-        _stamp(*(folder / name for name in ("scores.parquet", "explanations.parquet", "neighbours.parquet"))),
+        _stamp(
+            *(
+                folder / name
+                for name in ("scores.parquet", "explanations.parquet", "neighbours.parquet", "checks.parquet")
+            )
+        ),
     )
 
 

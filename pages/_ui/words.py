@@ -36,6 +36,19 @@ STAGES = {
     "explain": "Explaining the top cases",
 }
 
+GRADES = {
+    "supported": ("Supported", "green", ":material/verified:"),
+    "weak": ("Weak", "orange", ":material/help:"),
+    "not supported": ("Not supported", "red", ":material/block:"),
+    "not checked": ("Not checked", "gray", ":material/remove:"),
+}
+GRADE_HELP = (
+    "Every explanation is tested on the spot. **Supported**: replacing the parts named first by normal ones lowers the "
+    "score more than replacing any of 20 random choices of other parts, by half of it at least; another method and "
+    "slightly changed values name the same parts. **Weak**: one of these fails but the first. **Not supported**: other "
+    "parts lower the score as much."
+)
+
 QUESTIONS = {
     "unsure": "I'm not sure",
     "defect": "Small damage, on the right object",
@@ -159,6 +172,13 @@ PAGES = {
         "tag or a note the keys write letters; **Tab** leaves the field. A verdict belongs to the row: it is seen "
         "beside every run on the same data, nothing is ever overwritten, and nothing is trained with it.",
     ),
+    "evaluate": (
+        "Evaluate",
+        "How good the scores are, where something is known of the rows.",
+        "Truth comes from a label column, which is never trained on, or from verdicts. Every figure has a 95 % "
+        "interval: few labels, wide interval. Precision and recall come first, because anomalies are rare and AUROC "
+        "flatters then.",
+    ),
     "score_file": (
         "Score file",
         "Let a saved detector look at new data.",
@@ -169,7 +189,13 @@ PAGES = {
 }
 """Page -> title, one line about it, help."""
 
+PROMISES = (
+    "A p-value promises how many usual rows become alerts by chance; a false-discovery rate promises how many of the "
+    "alerts are false (Benjamini and Hochberg 1995). Orange: broken, the whole 95 % interval lies above the promise."
+)
+
 USED_ON = {
+    "evaluate": ["AUROC", "average precision", "verdict", "p-value", "VUS-PR", "event recall"],
     "home": ["detector", "pretext task", "score"],
     "data": ["reference rows", "calibration rows", "score"],
     "train": ["pretext task", "detector", "calibration rows"],

@@ -8,7 +8,7 @@ import streamlit as st
 from ad_core.results import detector_run
 from ad_core.types import Modality
 from pages._ui import words
-from pages._ui.explain_parts import bars, expected_table, neighbours, sentence
+from pages._ui.explain_parts import bars, expected_table, grade, neighbours, sentence
 from pages._ui.explain_picture import nearest_pictures, picture
 from pages._ui.explain_window import window
 from pages._ui.navigate import choose, current, go_button
@@ -77,6 +77,7 @@ if found.explanation is None:
     on_demand(run, row_id, has_score=bool(np.isfinite(found.row["score"])))
     st.stop()
 
+grade(found)
 if modality is Modality.IMAGE:
     picture(run.id, training.id, row_id, found)
 if modality is Modality.SENSOR:
@@ -93,4 +94,5 @@ with right:
         neighbours(run.id, training.id, row_id, found, modality)
 if modality is Modality.TABLE:
     neighbours(run.id, training.id, row_id, found, modality)
-on_demand(run, row_id, has_score=True, again=found.explanation["method"].iloc[0])
+offered = summary(training.id).get("explanation_methods")
+on_demand(run, row_id, has_score=True, again=found.explanation["method"].iloc[0], offered=offered)

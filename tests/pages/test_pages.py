@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ad_core import verdicts
 from ad_core.samples import samples
 from ad_core.store import RunRecord, Store
 from pages._ui import stored
@@ -24,6 +25,7 @@ PAGES = {
     "investigate/explain.py": "Explain",
     "investigate/review.py": "Review",
     "operate/score_file.py": "Score file",
+    "operate/evaluate.py": "Evaluate",
 }
 
 
@@ -59,12 +61,40 @@ def test_an_empty_installation_names_what_is_missing_and_offers_one_way_on(
     assert test.button
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", set(PAGES) - {"operate/evaluate.py"})
 def test_every_page_shows_a_finished_run(table_run: RunRecord, open_page: Open, page: str) -> None:
     test = open_page(page, run=table_run.id, data=table_run.dataset_id, row=f"r{ROWS - 1}")
 
     assert not test.exception
     assert not test.error, test.error[0].value
+
+
+def test_few_labels_are_called_an_anecdote_and_still_measured(table_run: RunRecord, open_page: Open) -> None:
+    test = open_page("operate/evaluate.py", run=table_run.id)
+
+    assert not test.exception
+    assert [str(e.value) for e in test.error] == ["Only 5 labelled anomalies: every figure here is an anecdote."]
+    assert {m.label: m.value for m in test.metric}["AUROC"] == "1.000"
+    assert "15 more labelled anomalies would halve that" in texts(test)
+    assert "None of 6 promises was surely broken." in texts(test)
+
+
+def test_verdicts_can_judge_where_there_is_no_label(table_run: RunRecord, store: Store, open_page: Open) -> None:
+    verdicts.give(store, table_run.id, [f"r{ROWS - 1}", f"r{ROWS - 2}"], "anomaly", author="Ada")
+    verdicts.give(store, table_run.id, ["r1", "r2", "r3"], "normal", author="Ada")
+
+    test = open_page("operate/evaluate.py", run=table_run.id, truth="Verdicts")
+
+    assert not test.exception
+    assert {m.label: m.value for m in test.metric}["Labelled anomalies"] == "2"
+    assert "rows that were looked at" in texts(test)
+
+
+def test_a_column_shows_where_the_ranking_works_less_well(table_run: RunRecord, open_page: Open) -> None:
+    test = open_page("operate/evaluate.py", run=table_run.id, segment="shop")
+
+    assert not test.exception
+    assert test.dataframe[1].value["segment"].nunique() > 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,107 @@
+"""Evaluate: how good the scores are, where something is known of the rows."""
+
+import numpy as np
+import streamlit as st
+
+from ad_core import figures_judged as figures
+from ad_core import report_card, verdicts
+from ad_core.evaluation import FEW
+from pages._ui import words
+from pages._ui.judged import judged
+from pages._ui.measured import measured, present_point
+from pages._ui.segments import segments
+from pages._ui.shell import chart, errors_shown, nothing_yet, page_top, pick_scored_run
+from pages._ui.stored import ranked, store, summary
+from pages._ui.threshold import threshold_at
+
+HEADINGS = {"k": "highest", "low": "95 % from", "high": "to"}
+SOURCES = {"labels": "Label column", "verdicts": "Verdicts", "both": "Both"}
+
+page_top("evaluate")
+with errors_shown():
+    run = pick_scored_run()
+    rows = ranked(run.id)
+    own = rows["label"].to_numpy(dtype=np.float64, na_value=np.nan) if "label" in rows else np.full(len(rows), np.nan)
+    said = verdicts.labels(store(), run.dataset_id, rows[["row_id"]])
+known = {"labels": bool((~np.isnan(own)).any()), "verdicts": bool((~np.isnan(said)).any())}
+if not any(known.values()):
+    nothing_yet(
+        "Nothing is known of these rows",
+        "Scores can be judged where a column holds the truth (name it as label on the Data page), or where alerts were "
+        "reviewed.",
+        "Review alerts",
+        "review",
+    )
+sources = [name for name, there in known.items() if there] + (["both"] if all(known.values()) else [])
+source = st.segmented_control(
+    "What is known", sources, default=sources[-1], format_func=SOURCES.get, key="truth", bind="query-params",
+    required=True, help="Where both speak of a row, the label column counts.",
+)  # fmt: skip
+labels = {"labels": own, "verdicts": said, "both": np.where(np.isnan(own), said, own)}[source]
+if source != "labels":
+    st.caption(
+        "Verdicts are mostly on the highest scores. So the precision among alerts can be believed; recall, AUROC and "
+        "the curves speak only of the rows that were looked at."
+    )
+
+scores = rows["score"].to_numpy(dtype=np.float64)
+found = measured(labels, scores)
+positives = found["positives"]
+if positives < FEW:
+    st.error(
+        f"Only {words.count(positives, 'labelled anomaly', 'labelled anomalies')}: every figure here is an anecdote.",
+        icon=":material/priority_high:",
+    )
+if found["auroc"] is None:
+    st.info(found["note"], icon=":material/info:")
+    st.stop()
+with st.container(horizontal=True):
+    for word, key in (("average precision", "average_precision"), ("AUROC", "auroc")):
+        st.metric(
+            word[0].upper() + word[1:], f"{found[key]:.3f}", border=True, width="stretch",
+            delta=f"{found[f'{key}_low']:.3f} – {found[f'{key}_high']:.3f}", delta_color="off", delta_arrow="off",
+            help=f"{words.GLOSSARY[word]} Below: 95 % interval (bootstrap).",
+        )  # fmt: skip
+    st.metric("Labelled anomalies", f"{positives:,}", border=True, width="stretch", delta=f"of {found['n']:,} rows",
+              delta_color="off", delta_arrow="off")  # fmt: skip
+st.caption(report_card.more_labels_in_words(found))
+
+drawn = report_card.curves(labels, scores)
+threshold = threshold_at(run.id)
+alert = threshold.of(rows)
+left, right = st.columns(2, gap="large")
+with left:
+    st.subheader("Precision and recall", anchor=False)
+    curve = drawn.precision_recall
+    chart(
+        figures.precision_recall(curve, found["base_rate"], present_point(labels, alert, "precision")),
+        alt=figures.precision_recall_in_words(curve, found["base_rate"]),
+        caption=figures.precision_recall_in_words(curve, found["base_rate"]),
+        key="pr",
+    )
+with right:
+    st.subheader("False alarms", anchor=False)
+    chart(
+        figures.roc(drawn.roc, present_point(labels, alert, "false alarms")),
+        alt=figures.roc_in_words(drawn.roc),
+        caption=figures.roc_in_words(drawn.roc),
+        key="roc",
+    )
+
+left, right = st.columns(2, gap="large")
+with left:
+    st.subheader("What became of the promises", anchor=False, help=words.PROMISES)
+    lines = report_card.promises(labels, rows["p_value"].to_numpy(dtype=np.float64, na_value=np.nan))
+    if lines.empty:
+        st.info("There are no p-values, so nothing was promised.", icon=":material/info:")
+    else:
+        chart(figures.kept_promises(lines), alt=figures.kept_promises_in_words(lines), key="promises")
+        st.caption(figures.kept_promises_in_words(lines))
+with right:
+    st.subheader("Among the highest", anchor=False)
+    st.dataframe(
+        report_card.precision_table(labels, scores).round(3).rename(columns=HEADINGS),
+        hide_index=True, alt="Precision among the highest scores",
+    )  # fmt: skip
+segments(run.id, rows, labels)
+judged(summary(run.id))
