@@ -20,7 +20,7 @@ class Scored:
     rows: pd.DataFrame
     """`row_id` and `score`, most anomalous first, rows without a score last."""
     alerts: np.ndarray
-    """(rows,) bool; as alerts are the highest scores, they come first."""
+    """(rows,) bool."""
     reviewed: np.ndarray
     """(rows,) bool: has a verdict now."""
     ranks: pd.DataFrame | None = None

@@ -75,7 +75,8 @@ def in_force(run_id: str) -> dict[str, Any]:
     """The rule that says where alerts begin now, as it is kept with a verdict."""
     rule = threshold_at(run_id)
     score = float(rule.score) if np.isfinite(rule.score) else None
-    return {"by": "p" if rule.by_p else "percentile", "alpha": rule.alpha, "score": score}
+    value = rule.alpha if rule.by_p else 100 * (1 - rule.alpha)
+    return {"kind": "p" if rule.by_p else "percentile", "value": value, "score": score}
 
 
 def _say(run_id: str, row_id: str, word: str, following: str | None) -> None:

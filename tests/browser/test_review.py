@@ -15,10 +15,10 @@ from tests.pages.conftest import write_table_run
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 expect.set_options(timeout=60_000)
 
-ROWS = 150
+ROWS = 600
 KEYS = {"a": "anomaly", "n": "normal", "u": "unsure", "d": "data_error", "s": "seen_before"}
 ALERTS = 30
-"""So many rows of 150 are alerts where 20 % false alarms are accepted."""
+"""So many rows of 600 have p ≤ 0.05."""
 
 
 def heading(page: Page) -> str:
@@ -52,7 +52,7 @@ def test_thirty_alerts_are_judged_by_keyboard_and_none_is_lost(browser: Browser,
     run = write_table_run(store, tmp_path, rows=ROWS)
     given: dict[str, str] = {}
     try:
-        visit(page, f"{first.url}/review?run={run.id}&alpha=20+%25")
+        visit(page, f"{first.url}/review?run={run.id}")
         expect(page.get_by_text(f"0 of {ALERTS} reviewed")).to_be_visible()
         focus_by_tab(page, "Note")
         page.keyboard.type("a sudden sum")  # letters in a field are letters
@@ -76,7 +76,7 @@ def test_thirty_alerts_are_judged_by_keyboard_and_none_is_lost(browser: Browser,
 
     second = Server(tmp_path / "home")
     try:
-        visit(page, f"{second.url}/review?run={run.id}&alpha=20+%25")
+        visit(page, f"{second.url}/review?run={run.id}")
         expect(page.get_by_text(f"{ALERTS // 2} of {ALERTS} reviewed")).to_be_visible()
         for step in range(ALERTS // 2 - 1):
             key = "andus"[step % 5]

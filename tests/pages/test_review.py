@@ -53,7 +53,7 @@ def test_a_verdict_is_kept_with_what_was_seen_and_the_next_alert_is_there(
     assert not test.exception
     line = verdicts.current(store, table_run.dataset_id).iloc[0]
     assert (line["row_id"], line["verdict"], line["tag"], line["note"]) == (TOP[0], "anomaly", "lighting", "lamp 2")
-    assert line["threshold"]["alpha"] == 0.05
+    assert (line["threshold"]["kind"], line["threshold"]["value"]) == ("p", 0.05)
     assert line["score"] > 100
     assert test.subheader[0].value == TOP[1]
     assert test.session_state["row"] == TOP[1]
@@ -151,10 +151,9 @@ def test_another_order_says_another_reason(table_run: RunRecord, open_page: Open
 def test_images_and_events_are_reviewed_too(
     kind: str, store: Store, tmp_path: Path, recording_file: Path, open_page: Open
 ) -> None:
-    run = write_image_run(store, tmp_path) if kind == "image" else write_sensor_run(store, recording_file)
+    run = write_image_run(store, tmp_path, images=40) if kind == "image" else write_sensor_run(store, recording_file)
 
     test = open_page(REVIEW, run=run.id)
-    test.select_slider(key="alpha").set_value(0.1).run()
 
     assert not test.exception
     assert not test.error
@@ -293,8 +292,8 @@ def test_data_are_not_forgotten_by_one_click(table_run: RunRecord, store: Store,
 
 def test_an_old_rule_is_told_as_it_was() -> None:
     assert rule_in_words({}) == ""
-    assert rule_in_words({"by": "percentile", "alpha": 0.05, "score": 3.2}) == "percentile ≥ 95, score ≥ 3.2"
-    assert rule_in_words({"kind": "budget", "k": 50}) == "kind budget, k 50"
+    assert rule_in_words({"kind": "percentile", "value": 95.0, "score": 3.2}) == "percentile ≥ 95, score ≥ 3.2"
+    assert rule_in_words({"kind": "budget", "value": 50}) == "budget 50"
 
 
 def test_a_single_hit_is_no_certainty() -> None:
