@@ -20,7 +20,7 @@ class Scored:
     rows: pd.DataFrame
     """`row_id` and `score`, most anomalous first, rows without a score last."""
     alerts: np.ndarray
-    """(rows,) bool; as alerts are the highest scores, they come first."""
+    """(rows,) bool."""
     reviewed: np.ndarray
     """(rows,) bool: has a verdict now."""
     ranks: pd.DataFrame | None = None
@@ -134,4 +134,4 @@ ORDERS = {
         possible=lambda scored: len(_ranks_of_alerts(scored)) > 0,
     ),
 }
-"""What can be chosen, by the name that stands in the URL."""
+"""What can be chosen, by name."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from ad_core import results
 from ad_core.database import VerdictRow
@@ -72,15 +72,15 @@ def give(
     seen = rows.loc[list(row_ids), ["score", "p_value"]].astype(object)
     seen = seen.where(seen.notna(), None)
     now = datetime.now(UTC)
-    with store.writing() as session:
-        session.add_all(
-            VerdictRow(
-                dataset_id=run.dataset_id, row_id=str(row_id), run_id=run_id, verdict=str(verdict), tag=tag.strip(),
-                note=note.strip(), author=author.strip(), created=now, score=score, p_value=p,
-                threshold=dict(threshold or {}),
-            )
+    same = {"dataset_id": run.dataset_id, "run_id": run_id, "verdict": str(verdict), "author": author.strip()}
+    same |= {"tag": tag.strip(), "note": note.strip(), "created": now, "threshold": dict(threshold or {})}
+    _write(
+        store,
+        [
+            same | {"row_id": str(row_id), "score": score, "p_value": p}
             for row_id, score, p in zip(row_ids, seen["score"], seen["p_value"], strict=True)
-        )  # fmt: skip
+        ],
+    )
 
 
 def current(store: "Store", dataset_id: str) -> pd.DataFrame:
@@ -128,10 +128,9 @@ def add(store: "Store", dataset_id: str, lines: pd.DataFrame) -> None:
     """
     plain = lines[COLUMNS].astype(object)
     plain = plain.where(plain.notna(), None)
-    with store.writing() as session:
-        for line in plain.to_dict("records"):
-            created = pd.Timestamp(line.pop("created")).tz_convert("UTC").to_pydatetime()
-            session.add(VerdictRow(dataset_id=dataset_id, created=created, **line))
+    moments = [pd.Timestamp(moment).tz_convert("UTC").to_pydatetime() for moment in plain.pop("created")]
+    timed = zip(plain.to_dict("records"), moments, strict=True)
+    _write(store, [line | {"dataset_id": dataset_id, "created": moment} for line, moment in timed])
 
 
 def labels(store: "Store", dataset_id: str, rows: pd.DataFrame) -> np.ndarray:
@@ -149,6 +148,12 @@ def labels(store: "Store", dataset_id: str, rows: pd.DataFrame) -> np.ndarray:
         return found
     own = pd.to_numeric(rows["label"]).to_numpy(dtype=np.float64, na_value=np.nan)
     return np.where(np.isnan(own), found, own)
+
+
+def _write(store: "Store", lines: list[dict[str, Any]]) -> None:
+    if lines:
+        with store.writing() as session:
+            session.execute(insert(VerdictRow), lines)
 
 
 def _standing(lines: pd.DataFrame) -> np.ndarray:

@@ -29,9 +29,9 @@ def review_case(run: RunRecord, row_id: str, because: str, modality: Modality) -
         st.subheader(row_id, anchor=False, width="content")
         severity = found.row["severity"]
         st.badge(words.SEVERITY[severity], color="orange" if severity in ("Critical", "High") else "gray")
+        st.markdown(f":gray[Here because it has {because}.]", width="content")
         st.space("stretch")
         go_button("Whole explanation", "explain", case={"row": row_id}, type="tertiary", icon=":material/troubleshoot:")
-    st.caption(f"Here because it has {because}.")
     st.markdown(f"#### {sentence(found, summary(training.id).get('calibration') or {}, modality)}")
     if found.row.get("note"):
         st.info(found.row["note"], icon=":material/info:")

@@ -33,13 +33,13 @@ def verdict_buttons(run_id: str, row_id: str, *, keys: bool = False, following: 
     """Five buttons in a line.
 
     Args:
-        keys: one key each, for pages on which nothing else is typed.
+        keys: one key each, for pages about this row; else the buttons are smaller.
         following: the row that becomes the current case afterwards; None = the same.
     """
     now = said(run_id)["verdict"].get(row_id)
     for word, (_, icon, _) in words.VERDICTS.items():
         st.button(
-            words.verdict(word), icon=icon, shortcut=KEYS[word] if keys else None, on_click=_say,
+            words.verdict(word), icon=icon if keys else None, shortcut=KEYS[word] if keys else None, on_click=_say,
             # a key of the row's own: a second press before the page has changed must not judge the next row unseen
             key=f"say-{word}-{row_id}", args=(run_id, row_id, word, following),
             type="primary" if word == now else "secondary",
@@ -62,7 +62,7 @@ def undo_button(run_id: str, *, keys: bool = False) -> None:
 
 def verdict_line(run_id: str, row_id: str, *, keys: bool = False) -> None:
     """Buttons and undo for a row beside other things, with tag and note on demand."""
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+    with st.container(horizontal=True, gap="small" if keys else "xsmall", vertical_alignment="center"):
         verdict_buttons(run_id, row_id, keys=keys)
         with st.popover("Tag, note", icon=":material/sell:", type="tertiary"):
             tag_and_note(row_id)
@@ -75,7 +75,8 @@ def in_force(run_id: str) -> dict[str, Any]:
     """The rule that says where alerts begin now, as it is kept with a verdict."""
     rule = threshold_at(run_id)
     score = float(rule.score) if np.isfinite(rule.score) else None
-    return {"by": "p" if rule.by_p else "percentile", "alpha": rule.alpha, "score": score}
+    value = rule.alpha if rule.by_p else 100 * (1 - rule.alpha)
+    return {"kind": "p" if rule.by_p else "percentile", "value": value, "score": score}
 
 
 def _say(run_id: str, row_id: str, word: str, following: str | None) -> None:

@@ -9,6 +9,8 @@ from pages._ui import words
 from pages._ui.author import author
 from pages._ui.stored import store
 
+MOST_MB = 100
+
 
 def verdict_exchange(run: RunRecord) -> None:
     """Downloads of the whole history, and an upload that adds what is new."""
@@ -18,7 +20,7 @@ def verdict_exchange(run: RunRecord) -> None:
             return
         left, right = st.columns(2, gap="large")
         with left:
-            st.markdown(f"**Export**  \n:gray[{words.count(known, 'word')} on these data, with authors and times.]")
+            st.markdown(f"**Export**  \n:gray[{words.count(known, 'verdict')} on these data, with authors and times.]")
             verdict_downloads(run.dataset_id, f"verdicts-{run.dataset_id}")
         with right:
             _upload(run)
@@ -38,7 +40,7 @@ def _upload(run: RunRecord) -> None:
     st.markdown("**Import**  \n:gray[Needs the columns row_id and verdict. What is here already is left out.]")
     file = st.file_uploader(
         "A file of verdicts", type=list(verdict_files.FORMS), key=f"verdicts-in-{run.dataset_id}",
-        label_visibility="collapsed",
+        label_visibility="collapsed", max_upload_size=MOST_MB,
     )  # fmt: skip
     if file is None:
         return

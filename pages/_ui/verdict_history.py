@@ -11,6 +11,9 @@ from ad_core.errors import AdError
 from pages._ui import words
 from pages._ui.stored import store
 
+RULES = {"p": "p ≤ {}", "percentile": "percentile ≥ {}"}
+"""Kind of threshold -> how it is told."""
+
 
 def verdict_history(dataset_id: str, row_id: str) -> None:
     """An expander with all words on the row, newest first; nothing where there is none."""
@@ -45,15 +48,14 @@ def verdict_history(dataset_id: str, row_id: str) -> None:
 
 def rule_in_words(rule: Mapping[str, Any]) -> str:
     """The threshold that was in force when a verdict was given."""
-    if not rule:
-        return ""
-    if rule.get("by") == "p" and rule.get("alpha") is not None:
-        text = f"p ≤ {rule['alpha']:g}"
-    elif rule.get("alpha") is not None:
-        text = f"percentile ≥ {100 * (1 - rule['alpha']):g}"
-    else:
-        text = ", ".join(f"{name} {value}" for name, value in rule.items() if name != "score")
-    return f"{text}, score ≥ {words.number(rule['score'])}" if rule.get("score") is not None else text
+    parts = []
+    if rule.get("kind"):
+        parts.append(
+            RULES.get(rule["kind"], f"{rule['kind']} {{}}".replace("_", " ")).format(words.number(rule["value"]))
+        )
+    if rule.get("score") is not None:
+        parts.append(f"score ≥ {words.number(rule['score'])}")
+    return ", ".join(parts)
 
 
 def _run_name(run_id: str) -> str:

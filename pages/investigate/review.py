@@ -11,7 +11,7 @@ from pages._ui.review_case import review_case
 from pages._ui.review_progress import review_progress
 from pages._ui.shell import errors_shown, page_top, pick_scored_run
 from pages._ui.stored import ranked, reference_ranks, said, store, summary, table
-from pages._ui.threshold import threshold_slider
+from pages._ui.threshold import threshold_at
 from pages._ui.verdict_buttons import tag_and_note, undo_button, verdict_buttons
 from pages._ui.verdict_exchange import verdict_exchange
 
@@ -24,14 +24,17 @@ with errors_shown():
 events = table(run.id, "events")
 if events is not None and len(events):
     rows = rows.loc[rows["row_id"].isin(events["row_id_peak"])].reset_index(drop=True)
+threshold = threshold_at(run.id)
 if done := st.session_state.pop("_taken_in", None):
     st.toast(done, icon=":material/upload:")
 
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     ordered_by = st.container(width="content")
     st.space("stretch")
-    with st.popover("Threshold", icon=":material/tune:", type="tertiary"):
-        threshold = threshold_slider(run.id)
+    go_button(
+        f"Alerts from score {words.number(threshold.score)}" if threshold.alerts else "No alerts", "alerts",
+        type="tertiary", icon=":material/tune:", help="The threshold is chosen on the Alerts page.", key="to-threshold",
+    )  # fmt: skip
     with st.popover(author(), icon=":material/person:", type="tertiary"):
         author_field()
 alerts = threshold.of(rows)
@@ -54,7 +57,7 @@ if waiting.items.empty:
             icon=":material/done_all:", title="All reviewed",
         )  # fmt: skip
     else:
-        st.info("At this threshold there are no alerts. Accept more false alarms to have some.", title="Nothing waits")
+        st.info("At this threshold there are no alerts. Choose a lower one on the Alerts page.", title="Nothing waits")
     go_button("See them in Alerts", "alerts", type="primary", icon=":material/notifications:")
     with st.bottom, st.container(horizontal=True, horizontal_alignment="center"):
         undo_button(run.id, keys=True)

@@ -83,9 +83,9 @@ class Server:
                 time.sleep(0.25)
         raise AssertionError((self.home / "server.log").read_text())
 
-    def stop(self) -> None:
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End the app and nothing else."""
-        os.killpg(self._process.pid, signal.SIGTERM)
+        os.killpg(self._process.pid, how)
         self._process.wait(timeout=20)
         self._log.close()
 
