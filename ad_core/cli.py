@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from ad_core.errors import AdError
+from ad_core.threshold_command import threshold
 
 app = typer.Typer(
     help="Self-supervised anomaly detection for tables, images and sensor recordings.",
@@ -20,6 +21,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+app.command()(threshold)
 
 
 class Preset(StrEnum):
@@ -132,6 +136,9 @@ def score(
             report.say(sentence)
         report.stage("score")
         scores = detector.score(dataset, report)
+        if (found := detector.alerts(scores, dataset)) is not None:
+            scores["alert"] = found.of_rows
+            report.say(found.sentence)
         _parquet(scores, out)
         if maps is not None:
             for row_id, anomaly_map in cases.anomaly_maps(detector, dataset, report):
