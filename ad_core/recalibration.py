@@ -64,8 +64,9 @@ def review(store: "Store", run_id: str) -> Review:
     """
     training = results.detector_run(store, run_id)
     rows = _rows(store, training)
-    said = verdicts.current(store, training.dataset_id).set_index("row_id")["verdict"]
-    verdict = rows["row_id"].map(said).fillna("")
+    said = verdicts.current(store, training.dataset_id)
+    newest = dict(zip(said["row_id"], said["verdict"], strict=True))
+    verdict = pd.Series([newest.get(row_id, "") for row_id in rows["row_id"]], index=rows.index, dtype=object)
     confirmed = rows.loc[verdict == verdicts.Verdict.ANOMALY, "row_id"].tolist()
     left_out = list((bundle.part(_bundle(store, training), PART) or {}).get("left_out", []))
     queue = rows.assign(verdict=verdict, left_out=rows["row_id"].isin(left_out))
