@@ -65,9 +65,10 @@ def doubt(rule: Rule, rows: pd.DataFrame, calibration: Calibration) -> Doubt | N
             break
         rest = Calibration(counted[:-k], np.ones(len(counted) - k, dtype=bool), calibration.approximate)
         beyond, by_chance = int((scores >= rest.scores[-1]).sum()), (k + 1) / (len(counted) + 1) * len(scores)
-        again = rows.assign(p_value=rest.p_value(rows["score"]))
-        without = apply(rule, again, rest).count
-        if without >= now + NEW_ALERTS and beyond - now > by_chance + SIGMAS * by_chance**0.5:
+        if beyond - now <= by_chance + SIGMAS * by_chance**0.5:
+            continue
+        without = apply(rule, rows.assign(p_value=rest.p_value(rows["score"])), rest).count
+        if without >= now + NEW_ALERTS:
             unit = "blocks" if calibration.approximate else "rows"
             return Doubt(k, len(counted), beyond, by_chance, len(scores), now, without, unit)
     return None

@@ -1,17 +1,20 @@
 """The rows behind a calibration: which row gave which score, so that single ones can be left out later."""
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from ad_core.calibration import Calibration
 from ad_core.errors import DataError
-from ad_core.recipe import HeldOut
-from ad_core.types import Frame
+
+if TYPE_CHECKING:
+    from ad_core.recipe import HeldOut
+    from ad_core.types import Frame
 
 
-def of_items(frame: Frame, held_out: HeldOut) -> pd.DataFrame:
+def of_items(frame: "Frame", held_out: "HeldOut") -> pd.DataFrame:
     """The rows that held-out items cover, by items alone that were held out.
 
     Returns:

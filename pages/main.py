@@ -16,6 +16,7 @@ SECTIONS = {
         "alerts": ("Alerts", "notifications"),
         "map": ("Map", "scatter_plot"),
         "explain": ("Explain", "troubleshoot"),
+        "calibration": ("Calibration", "balance"),
     },
     "Operate": {"score_file": ("Score file", "rule")},
 }

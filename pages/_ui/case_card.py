@@ -41,8 +41,8 @@ def case_card(run_id: str) -> None:
                 f":gray[score] {words.number(row['score'])} :gray[· percentile] "
                 f"{words.number(row['percentile'])} :gray[· p] {words.p_text(row['p_value'])}"
             )
-        _picture(run_id, row_id)
-        _reasons(run_id, row_id)
+        case_picture(run_id, row_id)
+        case_reasons(run_id, row_id)
         _references(run_id, row_id)
         go_button(
             "Explain this case",
@@ -54,7 +54,8 @@ def case_card(run_id: str) -> None:
         )
 
 
-def _picture(run_id: str, row_id: str) -> None:
+def case_picture(run_id: str, row_id: str) -> None:
+    """The image itself, where rows are images."""
     if store().dataset(store().run(run_id).dataset_id).modality != "image":
         return
     try:
@@ -65,7 +66,8 @@ def _picture(run_id: str, row_id: str) -> None:
         st.image(small(file, 420), width="stretch", alt=row_id)
 
 
-def _reasons(run_id: str, row_id: str) -> None:
+def case_reasons(run_id: str, row_id: str) -> None:
+    """The parts that raise the row's score most, where it has been explained."""
     explained = case(run_id, row_id).explanation
     if explained is None:
         st.caption("Not explained yet; open the case to have it explained.")

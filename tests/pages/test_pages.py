@@ -22,6 +22,7 @@ PAGES = {
     "investigate/alerts.py": "Alerts",
     "investigate/map.py": "Map",
     "investigate/explain.py": "Explain",
+    "investigate/calibration.py": "Calibration",
     "operate/score_file.py": "Score file",
 }
 
@@ -67,7 +68,14 @@ def test_every_page_shows_a_finished_run(table_run: RunRecord, open_page: Open, 
 
 
 @pytest.mark.parametrize(
-    "page", ["investigate/alerts.py", "investigate/map.py", "investigate/explain.py", "model/train.py"]
+    "page",
+    [
+        "investigate/alerts.py",
+        "investigate/map.py",
+        "investigate/explain.py",
+        "investigate/calibration.py",
+        "model/train.py",
+    ],
 )
 def test_a_link_to_a_run_that_is_gone_says_so(home: Path, open_page: Open, page: str) -> None:
     test = open_page(page, run="99")

@@ -1,0 +1,25 @@
+"""Who gives verdicts: asked once, kept while the page stays open, never part of the address."""
+
+from getpass import getuser
+
+import streamlit as st
+
+
+def author() -> str:
+    """The name that was typed, else the one that this computer knows its user by."""
+    return (st.session_state.get("author") or "").strip() or _user()
+
+
+def author_field() -> None:
+    """A field for the name; what is typed stays for all pages of the session."""
+    st.text_input(
+        "Your name", value=_user(), key="author", persist_state="session", icon=":material/person:", max_chars=80,
+        help="Written beside each of your verdicts. It stays in this browser tab and in the verdicts.",
+    )  # fmt: skip
+
+
+def _user() -> str:
+    try:
+        return getuser()
+    except (OSError, KeyError):  # an account without a name, as in some containers
+        return "somebody"
