@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ad_core.threshold import FROM_HERE_UP, Alerts, Levels, Rule
+from ad_core.threshold import FROM_HERE_UP, SHARES, Alerts, Levels, Rule
 
 DRAWN = 200
 """A curve has at most so many points."""
@@ -38,6 +38,8 @@ def curve(rule: Rule, seen: Levels) -> tuple[np.ndarray, np.ndarray]:
         (k,) values, ascending, and (k,) numbers of alerts; k is at most DRAWN, and 0 where nothing has a level.
     """
     level = np.sort(seen.of_rows[np.isfinite(seen.of_rows)])
+    if rule.kind in SHARES:
+        level = level.round(12)  # shares are quotients: those that differ by rounding are the same value
     values = np.unique(level)
     if rule.kind == "budget":
         values = values[: max(DRAWN, 4 * int(rule.value))]
