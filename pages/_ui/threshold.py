@@ -21,8 +21,8 @@ class Threshold:
     """Where alerts begin, for one run."""
 
     found: Alerts
-    row_ids: frozenset[str]
-    """Of the alerts."""
+    row_ids: pd.Series
+    """(rows,) of all rows, parallel to `found.of_rows`."""
     smallest_p: float | None
 
     @property
@@ -42,7 +42,9 @@ class Threshold:
 
     def of(self, rows: pd.DataFrame) -> np.ndarray:
         """(rows,) bool, for any rows of the run that have a `row_id`."""
-        return rows["row_id"].isin(self.row_ids).to_numpy()
+        if len(rows) == len(self.row_ids) and rows["row_id"].equals(self.row_ids):
+            return self.found.of_rows
+        return rows["row_id"].isin(self.row_ids[self.found.of_rows]).to_numpy()
 
 
 def saved_rule(run_id: str) -> Rule:
@@ -105,8 +107,7 @@ def _levels(run_id: str, kind: str, segment: str | None, stamp: str) -> Levels: 
 def _threshold(run_id: str, rule: str, stamp: str) -> Threshold:  # noqa: ARG001
     chosen = Rule.model_validate_json(rule)
     found = alerts(chosen, seen_by(run_id, chosen))
-    ids = frozenset(ranked(run_id)["row_id"].to_numpy()[found.of_rows])
-    return Threshold(found, ids, _smallest_p(run_id))
+    return Threshold(found, ranked(run_id)["row_id"], _smallest_p(run_id))
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ad_core import figures
 from ad_core.threshold import BY_P, SHARES, Rule
@@ -36,21 +37,26 @@ SHARES_OFFERED = {
 START = {"p": 0.01, "fdr": 0.1, "fdr_dependent": 0.1, "budget": 20, "percentile": 99.0, "tail": 0.001}
 
 
-def threshold_panel(run_id: str) -> Threshold:
+def threshold_panel(run_id: str, kinds: DeltaGenerator) -> Threshold:
     """The rule as widgets bound to the URL, with what it promises; returns what it does.
+
+    Args:
+        run_id: the run.
+        kinds: where there is room for the kinds of rules side by side.
 
     Raises:
         DataError: a threshold per recording was asked for and can't be given.
     """
     saved = saved_rule(run_id)
     _begin(run_id, saved)
-    rule = _chosen(run_id, saved)
+    with kinds:
+        kind = _kind(saved)
+    rule = _rule(run_id, kind, saved)
     look_at(run_id, rule)
     now, before = threshold_at(run_id, rule), threshold_at(run_id, saved)
     st.markdown(now.found.sentence)
     if change := moved(before.found, now.found, seen_by(run_id, rule)):
         st.caption(f":material/compare_arrows: {change}")
-    _curve(run_id, now, before)
     _review_offer(run_id, now)
     saving(run_id, rule, is_saved=rule == saved)
     return now
@@ -66,10 +72,27 @@ def _begin(run_id: str, saved: Rule) -> None:
     st.session_state["_ruled"] = run_id
 
 
-def _chosen(run_id: str, saved: Rule) -> Rule:
+def threshold_curve(run_id: str, now: Threshold) -> None:
+    """How many alerts other values of the rule would bring."""
+    before = threshold_at(run_id, saved_rule(run_id))
+    values, counts = alerts_by_value(run_id, now.rule)
+    if not len(values):
+        return
+    here = (now.rule.value, now.alerts)
+    same_kind = (before.rule.kind, before.rule.segment) == (now.rule.kind, now.rule.segment)
+    there = (before.rule.value, before.alerts) if same_kind and before.rule != now.rule else None
+    log = now.rule.kind in (*SHARES, "budget") and bool(values[0] > 0)
+    chart(
+        figures.alerts_curve(values, counts, here, there, words.RULE_AXES[now.rule.kind], log=log),
+        alt=figures.alerts_curve_in_words(values, counts, here),
+        key="alerts-curve",
+    )
+
+
+def _kind(saved: Rule) -> str:
     kind = st.segmented_control(
         "Where alerts begin", list(words.RULES), default=_group(saved.kind), format_func=words.RULES.get, key="rule",
-        required=True, bind="query-params", help=words.RULES_HELP,
+        required=True, bind="query-params", help=words.RULES_HELP, wrap=True,
     )  # fmt: skip
     if kind == MORE:
         first = saved.kind if saved.kind in words.MORE_RULES else next(iter(words.MORE_RULES))
@@ -77,7 +100,10 @@ def _chosen(run_id: str, saved: Rule) -> Rule:
             "Further rules", list(words.MORE_RULES), default=first, format_func=words.MORE_RULES.get, key="more_rules",
             required=True, bind="query-params", help=words.MORE_RULES_HELP,
         )  # fmt: skip
-    kind = kind or saved.kind
+    return kind or saved.kind
+
+
+def _rule(run_id: str, kind: str, saved: Rule) -> Rule:
     own = saved.value if saved.kind == kind else START.get(kind) or _high_score(run_id)
     value = _share(kind, own) if kind in SHARES else _number(kind, own)
     return Rule.model_validate({"kind": kind, "value": value, "segment": _segment(run_id, kind, saved)})
@@ -133,21 +159,6 @@ def _group(kind: str) -> str:
 def _typed(rule: Rule) -> float | int:
     """The value as its widget holds it."""
     return int(rule.value) if rule.kind == "budget" else rule.value
-
-
-def _curve(run_id: str, now: Threshold, before: Threshold) -> None:
-    values, counts = alerts_by_value(run_id, now.rule)
-    if not len(values):
-        return
-    here = (now.rule.value, now.alerts)
-    same_kind = (before.rule.kind, before.rule.segment) == (now.rule.kind, now.rule.segment)
-    there = (before.rule.value, before.alerts) if same_kind and before.rule != now.rule else None
-    log = now.rule.kind in (*SHARES, "budget") and bool(values[0] > 0)
-    chart(
-        figures.alerts_curve(values, counts, here, there, words.RULE_AXES[now.rule.kind], log=log),
-        alt=figures.alerts_curve_in_words(values, counts, here),
-        key="alerts-curve",
-    )
 
 
 def _review_offer(run_id: str, now: Threshold) -> None:

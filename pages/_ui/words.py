@@ -157,7 +157,7 @@ PAGES = {
     "alerts": (
         "Alerts",
         "All rows, the most unusual first.",
-        "Choose under Threshold where alerts begin, and read below it what that promises: with 5 % false alarms among "
+        "Choose where alerts begin, and read what that promises: with 5 % false alarms among "
         "usual rows, about 5 of 100 usual rows are alerts by chance. Save it with a reason, and it holds for every "
         "file that is scored with this run. "
         "Select a row in the table to see its main reasons; **Explain** shows the whole case. The address of "

@@ -15,7 +15,7 @@ from pages._ui.navigate import go_button
 from pages._ui.picture_grid import picture_grid
 from pages._ui.shell import chart, errors_shown, page_top, pick_scored_run
 from pages._ui.stored import calibration_scores, ranked, store, summary, table
-from pages._ui.threshold_panel import threshold_panel
+from pages._ui.threshold_panel import threshold_curve, threshold_panel
 
 MANY = {"image": {"pictures": "Pictures", "rows": "Table"}, "sensor": {"events": "Events", "rows": "Time stamps"}}
 
@@ -34,11 +34,11 @@ if run.alive:
 
 scored = int(rows["score"].notna().sum())
 top = st.container()
+kinds = st.container()
 left, right = st.columns([3, 2], gap="large")
 with right:
-    st.subheader("Threshold", anchor=False)
     with errors_shown():
-        threshold = threshold_panel(run.id)
+        threshold = threshold_panel(run.id, kinds)
     st.caption(severity_rule(float("nan") if threshold.smallest_p is None else threshold.smallest_p))
 with left:
     if training.id == run.id and usual is not None and len(usual) == scored:
@@ -50,6 +50,7 @@ with left:
         + (" Each recording has a threshold of its own; the line is the lowest." if threshold.rule.segment else ""),
         key="histogram",
     )
+    threshold_curve(run.id, threshold)
 
 with top, st.container(horizontal=True):
     st.metric(
