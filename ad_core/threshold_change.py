@@ -12,6 +12,9 @@ DRAWN = 200
 DECADES = 1e3
 """A curve of shares begins at most so far below the value that is chosen."""
 
+LARGEST_SHARE = 0.5
+"""A curve of shares ends here: who accepts more takes most rows for alerts."""
+
 
 def moved(before: Alerts, after: Alerts, seen: Levels) -> str:
     """One sentence on what another rule changes, such as "Moving from 43 to 60 alerts adds rows with p between 0.004
@@ -44,7 +47,7 @@ def curve(rule: Rule, seen: Levels) -> tuple[np.ndarray, np.ndarray]:
     if rule.kind == "budget":
         values = values[: max(DRAWN, 4 * int(rule.value))]
     elif rule.kind not in FROM_HERE_UP:
-        values = values[values >= rule.value / DECADES] if len(values) else values
+        values = values[(values >= rule.value / DECADES) & (values <= max(LARGEST_SHARE, rule.value))]
     if len(values) > DRAWN:
         values = values[np.unique(_spread(len(values), from_top=rule.kind in FROM_HERE_UP))]
     if rule.kind in FROM_HERE_UP:

@@ -15,7 +15,7 @@ from pages._ui.shell import chart, table_height
 from pages._ui.stored import batch, ranked, store
 from pages._ui.threshold import current_rule
 
-SAID = {"": "", "anomaly": "⬤ confirmed as anomaly", "normal": "○ kept"}
+SAID = {"": "", "anomaly": "⬤ anomaly", "normal": "○ kept"}
 AROUND = 200
 """So many time stamps before and after a row of a recording are drawn."""
 
