@@ -15,6 +15,7 @@ import typer
 from ad_core.cli_evaluate import evaluate
 from ad_core.cli_verdicts import verdicts_app
 from ad_core.errors import AdError
+from ad_core.threshold_command import threshold
 
 app = typer.Typer(
     help="Self-supervised anomaly detection for tables, images and sensor recordings.",
@@ -22,6 +23,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+app.command()(threshold)
 
 
 class Preset(StrEnum):
@@ -142,6 +146,9 @@ def score(
             report.say(sentence)
         report.stage("score")
         scores = detector.score(dataset, report)
+        if (found := detector.alerts(scores, dataset)) is not None:
+            scores["alert"] = found.of_rows
+            report.say(found.sentence)
         _parquet(scores, out)
         if maps is not None:
             for row_id, anomaly_map in cases.anomaly_maps(detector, dataset, report):

@@ -81,7 +81,7 @@ def score_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
     frame = detector.reader.frame(dataset)  # already matched above
     item_scores = pipeline.score_frame(detector, frame, report)
     scores = detector.scored_rows(frame, item_scores)
-    scores["used_for"] = ""
+    scores["used_for"] = np.where(detector.taught_by(scores, dataset), "fit", "")
     if "label" in dataset.rows:
         scores["label"] = dataset.rows["label"].to_numpy()
     facts = {

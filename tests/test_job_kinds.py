@@ -184,3 +184,16 @@ def test_a_row_or_run_that_is_gone_says_so(store, payments_run):
 def test_names_of_files_for_rows_are_never_paths():
     assert "/" not in results.safe_name("../../etc/passwd")
     assert results.safe_name("a/b") != results.safe_name("a_b")
+
+
+def test_rows_that_taught_are_marked_when_their_file_is_scored_again(store, payments_run, tmp_path):
+    run, _ = payments_run
+    fresh = tmp_path / "may.csv"
+    payments(60, seed=5).to_csv(fresh, index=False)
+    marks = {}
+    for name, data in (("same", run.dataset_id), ("may", add(store, fresh, label="is_fraud", id="payment"))):
+        scored = store.add_run(data, "score", {}, name, run.id)
+        run_job(store, scored.id, Silent())
+        marks[name] = set(results.ranked(store, scored.id)["used_for"])
+
+    assert marks == {"same": {"fit"}, "may": {""}}

@@ -9,7 +9,7 @@ from ad_core.errors import AdError
 from ad_core.reader import Dataset
 from ad_core.results import Case, safe_name
 from pages._ui.pictures import file_of, full
-from pages._ui.stored import batch, case, dataset, ranked, store
+from pages._ui.stored import batch, case, dataset, store
 from pages._ui.threshold import threshold_at
 
 
@@ -38,9 +38,9 @@ def _html(run_id: str, training_id: str, row_id: str) -> str:
 def _facts(run_id: str, row_id: str, opened: Dataset | None) -> dict[str, Any]:
     threshold = threshold_at(run_id)
     said = {
-        "alpha": threshold.alpha,
-        "by_p": threshold.by_p,
-        "sentence": threshold.in_words(int(ranked(run_id)["score"].notna().sum())),
+        "rule": threshold.rule.model_dump(mode="json"),
+        "score": threshold.score,
+        "sentence": threshold.found.sentence,
     }
     return evidence_pack.gather(store(), run_id, row_id, opened, said)
 

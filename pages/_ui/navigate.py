@@ -11,6 +11,7 @@ PAGES = {
     "runs": "model/runs.py",
     "alerts": "investigate/alerts.py",
     "map": "investigate/map.py",
+    "calibration": "investigate/calibration.py",
     "explain": "investigate/explain.py",
     "review": "investigate/review.py",
     "score_file": "operate/score_file.py",

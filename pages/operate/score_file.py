@@ -58,12 +58,13 @@ if run.kind == "score":
     for sentence in facts.get("matches") or []:
         st.warning(sentence, icon=":material/difference:")
     drift_gate(facts)
-    threshold = threshold_at(run.id)
+    with errors_shown():
+        threshold = threshold_at(run.id)
     usual = calibration_scores(training.id)
     with st.container(horizontal=True):
         st.metric("Rows", f"{len(rows):,}", border=True, width=170)
         st.metric("Scored", f"{int(rows['score'].notna().sum()):,}", border=True, width=170)
-        st.metric(f"Alerts at {100 * threshold.alpha:g} %", f"{threshold.alerts:,}", border=True, width=190)
+        st.metric("Alerts", f"{threshold.alerts:,}", border=True, width=190, help=threshold.found.sentence)
     chart(
         figures.score_histogram(rows["score"].to_numpy(), usual, threshold.score),
         alt=figures.histogram_in_words(rows["score"].to_numpy(), threshold.score),

@@ -24,6 +24,7 @@ PAGES = {
     "investigate/map.py": "Map",
     "investigate/explain.py": "Explain",
     "investigate/review.py": "Review",
+    "investigate/calibration.py": "Calibration",
     "operate/score_file.py": "Score file",
     "operate/evaluate.py": "Evaluate",
 }
@@ -109,7 +110,14 @@ def test_two_runs_are_compared_row_by_row(table_run: RunRecord, store: Store, tm
 
 
 @pytest.mark.parametrize(
-    "page", ["investigate/alerts.py", "investigate/map.py", "investigate/explain.py", "model/train.py"]
+    "page",
+    [
+        "investigate/alerts.py",
+        "investigate/map.py",
+        "investigate/explain.py",
+        "investigate/calibration.py",
+        "model/train.py",
+    ],
 )
 def test_a_link_to_a_run_that_is_gone_says_so(home: Path, open_page: Open, page: str) -> None:
     test = open_page(page, run="99")
