@@ -12,7 +12,7 @@ from ad_core.reader import READERS, Dataset
 from ad_core.splitting import split_items, split_rows
 from ad_core.standings import Recommendation, judged
 from ad_core.training import choose_device
-from ad_core.trials import Candidate, run_trials, usual_plan
+from ad_core.trials import Candidate, Trials, run_trials, usual_plan
 from ad_core.types import Modality, TrainingRows
 
 
@@ -39,9 +39,31 @@ def recommend(
         DataError, MethodError, SettingsError, ResourceError: with a sentence that says what to do.
         Cancelled: the report says so.
     """
-    report, modality = report or Silent(), dataset.modality
-    chosen_plan = usual_plan(modality, **dict(plan or {}))
-    candidates = candidates_for(modality, only)
+    report = report or Silent()
+    trials = tried(
+        dataset, training_rows=training_rows, seed=seed, device=device, only=only, plan=plan, reader=reader,
+        report=report,
+    )  # fmt: skip
+    found = judged(trials, dataset.modality, training_rows, seed)
+    for sentence in found.sentences:
+        report.say(sentence)
+    return found
+
+
+def tried(
+    dataset: Dataset,
+    *,
+    training_rows: TrainingRows,
+    seed: int,
+    device: str,
+    only: tuple[str, ...],
+    plan: Mapping[str, Any] | None,
+    reader: Mapping[str, Any] | None,
+    report: Report,
+) -> Trials:
+    """The trials that `recommend` judges; see there."""
+    modality = dataset.modality
+    chosen_plan, candidates = usual_plan(modality, **dict(plan or {})), candidates_for(modality, only)
     report.stage("profile")
     if blockers := profile(dataset).blockers:
         raise DataError(" ".join(blockers))
@@ -55,11 +77,7 @@ def recommend(
     for notice in (*frame.notices, *notices):
         report.say(notice)
     report.stage("train")
-    trials = run_trials(frame, split, candidates, chosen_plan, training_rows, seed, choose_device(device), report)
-    found = judged(trials, modality, training_rows, seed)
-    for sentence in found.sentences:
-        report.say(sentence)
-    return found
+    return run_trials(frame, split, candidates, chosen_plan, training_rows, seed, choose_device(device), report)
 
 
 def candidates_for(modality: Modality, only: tuple[str, ...] = ()) -> list[Candidate]:

@@ -129,12 +129,12 @@ def better(a: np.ndarray, b: np.ndarray) -> float:
 
 def in_words(found: Recommendation) -> list[str]:
     """The finding, what to train, and what it can't know."""
-    if found.task is None:
+    task = found.standing(found.task or "")
+    if task is None:
         return ["No pretext task could be tried here; the list says why. Take Balanced."]
-    sentences = [_about_task(found)]
-    balanced = found.standing(DEFAULT_METHOD)
-    if balanced is not None and found.beats_balanced is not None:
-        sentences.append(_beside_balanced(found))
+    sentences = [_about_task(found, task)]
+    if found.beats_balanced is not None:
+        sentences.append(_beside_balanced(found.beats_balanced, task))
     if found.training_rows != "clean":
         sentences.append(
             f"The training rows are declared {found.training_rows!r}. Where they hold anomalies, made-up anomalies "
@@ -157,10 +157,7 @@ OF_MODALITY = {
 """What makes the figures of a kind of data worth less than they look."""
 
 
-def _about_task(found: Recommendation) -> str:
-    titles = {line.method: line.title for line in found.standings}
-    task = found.standing(found.task or "")
-    assert task is not None  # noqa: S101  a task is one of the standings
+def _about_task(found: Recommendation, task: Standing) -> str:
     others = [s for s in found.standings if s.kind == "pretext" and s.method != task.method]
     if not others:
         return f"{task.title} is the only pretext task that could be tried."
@@ -168,7 +165,7 @@ def _about_task(found: Recommendation) -> str:
         near = max(others, key=lambda line: line.mean.auroc)
         share = max(near.best_is_better, CLEAR)
         return f"Of the pretext tasks {task.title} suits best: better than {near.title} in {share:.0%} of resamples."
-    equal = [titles[s.method] for s in others if s.best_is_better < CLEAR]
+    equal = [s.title for s in others if s.best_is_better < CLEAR]
     shown = ", ".join(equal[:4]) + (f" and {len(equal) - 4} more" if len(equal) > 4 else "")
     return (
         f"No clear winner among the pretext tasks: {task.title}, because it is the fastest of those that find about as "
@@ -176,12 +173,10 @@ def _about_task(found: Recommendation) -> str:
     )
 
 
-def _beside_balanced(found: Recommendation) -> str:
-    share, task = found.beats_balanced or 0.0, found.standing(found.task or "")
-    title = task.title if task else ""
+def _beside_balanced(share: float, task: Standing) -> str:
     if share >= 0.5:
-        return f"It is better than Balanced in {share:.0%} of resamples."
-    return f"Balanced is better than {title} in {1 - share:.0%} of resamples."
+        return f"{task.title} is better than Balanced in {share:.0%} of resamples."
+    return f"Balanced is better than {task.title} in {1 - share:.0%} of resamples."
 
 
 def _fastest(standings: Sequence[Standing], names: Sequence[str]) -> str:

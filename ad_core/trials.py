@@ -45,13 +45,13 @@ class Plan(Settings):
     seeds: int = Field(2, ge=1, le=20, description="Trainings of each method, each on another draw of the items.")
     items: int = Field(2000, ge=20, le=100_000, description="Rows, images or windows that each training learns from.")
     made_up: int = Field(150, ge=20, le=5000, description="Made-up anomalies of each kind.")
-    steps: int = Field(300, ge=1, le=100_000, description="Training steps of a pretext task at most.")
+    steps: int = Field(200, ge=1, le=100_000, description="Training steps of a pretext task at most.")
     minutes: float = Field(
         10.0, gt=0, le=10_000, description="After so long no further training begins; what is missing is said."
     )
 
 
-OF_IMAGES = {"items": 300, "made_up": 60, "steps": 75}
+OF_IMAGES = {"items": 300, "made_up": 60, "steps": 60}
 """What a plan asks for of images unless it is told: an image costs what hundreds of rows do."""
 
 
