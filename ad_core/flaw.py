@@ -34,7 +34,7 @@ class Stock:
     def one(self, random: np.random.Generator) -> np.ndarray:
         """(*item) float32, any of them."""
         at = self._index[random.integers(len(self._index))]
-        return self._frame.take(np.array([at])).numpy()[0]
+        return np.asarray(self._frame.take(np.array([at])).numpy()[0])
 
     @cached_property
     def items(self) -> np.ndarray:

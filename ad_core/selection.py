@@ -9,8 +9,9 @@ from ad_core.errors import DataError, MethodError
 from ad_core.profiling import profile
 from ad_core.progress import Report, Silent
 from ad_core.reader import READERS, Dataset
+from ad_core.recommendation import Recommendation
 from ad_core.splitting import split_items, split_rows
-from ad_core.standings import Recommendation, judged
+from ad_core.standings import judged
 from ad_core.training import choose_device
 from ad_core.trials import Candidate, Trials, run_trials, usual_plan
 from ad_core.types import Modality, TrainingRows
@@ -44,10 +45,7 @@ def recommend(
         dataset, training_rows=training_rows, seed=seed, device=device, only=only, plan=plan, reader=reader,
         report=report,
     )  # fmt: skip
-    found = judged(trials, dataset.modality, training_rows, seed)
-    for sentence in found.sentences:
-        report.say(sentence)
-    return found
+    return judged(trials, dataset.modality, training_rows, seed)
 
 
 def tried(

@@ -13,10 +13,11 @@ from ad_core.errors import DataError
 from ad_core.pretext import PRETEXTS
 from ad_core.progress import Report, Within
 from ad_core.recipe import RECIPES, Fitted, HeldOut, Recipe
+from ad_core.recommendation import CLEAR
 from ad_core.scorer import ScoreModel
 from ad_core.settings import Settings as AnySettings
 from ad_core.splitting import SHARES
-from ad_core.standings import CLEAR, judged
+from ad_core.standings import judged
 from ad_core.trials import Candidate, Plan, run_trials
 from ad_core.types import Frame, Modality, Split, TrainingRows
 

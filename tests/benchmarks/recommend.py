@@ -18,8 +18,9 @@ from sklearn.metrics import roc_auc_score
 from ad_core.pipeline import Choice, reference_scores, train_all
 from ad_core.progress import Silent
 from ad_core.reader import Dataset
+from ad_core.recommendation import Recommendation
 from ad_core.selection import candidates_for, tried
-from ad_core.standings import Recommendation, judged
+from ad_core.standings import judged
 from ad_core.trials import Trials
 from ad_core.types import Modality
 from tests.benchmarks.cases import Cell, opened
