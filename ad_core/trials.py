@@ -17,7 +17,7 @@ from ad_core.errors import AdError, Cancelled, DataError
 from ad_core.flaw import Flaw
 from ad_core.made_up import MadeUp, made_up_items
 from ad_core.pretext import PRETEXTS
-from ad_core.progress import Report, Within
+from ad_core.progress import Quiet, Report
 from ad_core.recipe import RECIPES
 from ad_core.reference import REFERENCES
 from ad_core.sampling import drawn_items
@@ -144,7 +144,7 @@ def run_trials(
         if perf_counter() - began > 60 * plan.minutes:
             trials.failed[candidate.name] = f"No time was left for its seed {own_seed} ({plan.minutes:g} minutes)."
             continue
-        part = _Quiet(report, number / len(queue), (number + 1) / len(queue))
+        part = Quiet(report, number / len(queue), (number + 1) / len(queue))
         try:
             taught = _drawn(split, plan.items, own_seed)
             trials.done.append(
@@ -227,14 +227,3 @@ def _fitted(
         candidate.plug_in, None, frame, split, sections, "quick", device, seed, report, training_rows
     )
     return model
-
-
-class _Quiet(Within):
-    """Progress without loss curves and sentences: those of twenty trainings would be noise."""
-
-    def step(self, done: float, **facts: float) -> None:  # noqa: ARG002
-        super().step(done)
-
-    def stage(self, name: str) -> None: ...
-
-    def say(self, message: str) -> None: ...

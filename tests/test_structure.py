@@ -31,7 +31,7 @@ PLUG_INS: dict[str, Registry] = {
 LAYERS = (
     {"pages", "app", "cli", "__main__", "worker", "estimator"},
     {"pipeline", "jobs", "store", "migrations", "figures"},
-    {"explanation", "evaluation", "embedding_map", "profiling", "events"},
+    {"explanation", "evaluation", "embedding_map", "profiling", "events", "selection"},
     {"detector", "calibration"},
     {"recipes"},
     {"training"},
