@@ -14,6 +14,7 @@ from ad_core.pipeline import Choice, train_all
 from ad_core.progress import Quiet, Report
 from ad_core.reader import Dataset
 from ad_core.reference import flat_rows
+from ad_core.stability import column
 
 SHARES = (0.01, 0.02, 0.05)
 """Of the training rows, the most suspicious ones, left out one share after the other."""
@@ -76,22 +77,6 @@ def most_suspicious(suspicious: np.ndarray, share: float) -> np.ndarray:
 def ranks(scores: pd.Series) -> pd.Series:
     """1 = most unusual; rows with equal scores share the best rank of them."""
     return scores.rank(ascending=False, method="min")
-
-
-def column(share: float) -> str:
-    """`rank_without_1` of 0.01."""
-    return f"rank_without_{100 * share:g}"
-
-
-def stable(found: pd.DataFrame, alerts: int) -> pd.Series:
-    """(rows,) how often each row was among so many of the most unusual ones.
-
-    Args:
-        found: as `sensitivity` gives it.
-        alerts: how many rows are alerts at the threshold in force.
-    """
-    columns = [name for name in found if name.startswith("rank_without_")]
-    return (found[columns] <= alerts).sum(axis=1)
 
 
 def _reader_alone(choice: Choice) -> dict[str, dict[str, object]]:

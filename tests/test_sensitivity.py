@@ -7,7 +7,8 @@ import pytest
 from ad_core import pipeline
 from ad_core.errors import Cancelled, DataError
 from ad_core.progress import Silent
-from ad_core.sensitivity import SHARES, column, most_suspicious, ranks, sensitivity, stable, suspicious_rows
+from ad_core.sensitivity import SHARES, most_suspicious, ranks, sensitivity, suspicious_rows
+from ad_core.stability import column, stable
 from tests.test_trials import Stopped
 
 COLUMNS = [column(share) for share in SHARES]

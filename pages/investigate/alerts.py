@@ -14,6 +14,7 @@ from pages._ui.judged import judged
 from pages._ui.navigate import go_button
 from pages._ui.picture_grid import picture_grid
 from pages._ui.shell import chart, errors_shown, page_top, pick_scored_run
+from pages._ui.stability import stability_button
 from pages._ui.stored import calibration_scores, ranked, store, summary, table
 from pages._ui.threshold import threshold_slider
 
@@ -119,4 +120,6 @@ with wide:
     download_buttons(chosen, f"scores-{run.id}")
 with side, errors_shown():
     case_card(run.id)
-go_button("See them on the map", "map", icon=":material/scatter_plot:")
+with st.container(horizontal=True):
+    go_button("See them on the map", "map", icon=":material/scatter_plot:")
+    stability_button(run)
