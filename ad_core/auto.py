@@ -1,7 +1,7 @@
 """Balanced with a pretext task blended in: the model behind the method `auto`.
 
-A task that finds made-up anomalies best is not trusted alone: of the members that were tried on labelled tables, the
-single best by made-up anomalies was worse than an equal blend. So Balanced always keeps the larger share.
+A task that finds made-up anomalies best is not trusted alone: on labelled tables the task chosen so was no better
+than a task drawn by lot, and mostly worse than Balanced. So Balanced always keeps the larger share.
 """
 
 from collections.abc import Callable, Mapping

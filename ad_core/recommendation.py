@@ -83,9 +83,12 @@ def in_words(found: Recommendation) -> list[str]:
             f"if you know that they are."
         )
     elif found.choice == "auto":
-        sentences.append("Take Auto: it blends the task into Balanced, which has measured better than either alone.")
+        sentences.append(
+            "If it is to count, take Auto: a third of the score is the task's, the rest Balanced's. Where that was "
+            "measured it neither gained nor lost; the task alone was mostly worse than Balanced."
+        )
     else:
-        sentences.append("Take Balanced, unless you look for just the kind of anomaly that the task finds best.")
+        sentences.append("Take Balanced, unless you look for just the kind of anomaly that a task finds best.")
     sentences.append(OF_MODALITY[found.modality])
     return sentences
 

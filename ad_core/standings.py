@@ -4,9 +4,10 @@ Methods are trained briefly and scored on made-up anomalies among held-out norma
 AUROC with a bootstrap interval, never one number alone. Intervals and comparisons resample items and seeds, the same
 ones for all methods, so they are paired (Efron and Tibshirani 1993, ch. 8 and 15).
 
-What it can't know: whether real anomalies look like made-up ones. On the project's labelled tables the order of methods
-on made-up anomalies agreed weakly with the true one where the training rows were clean, and pointed the wrong way where
-they held anomalies: flexible methods learn those and are rewarded for it. So with such rows it names Balanced.
+What it can't know: whether real anomalies look like made-up ones. On labelled tables the order of all methods on
+made-up anomalies agreed weakly with the true one where the training rows were clean, that of the pretext tasks alone
+not at all; with anomalies among the rows that teach it can point the wrong way, since flexible methods learn those and
+are rewarded for it. So the choice is Balanced unless clean rows speak clearly, and then a blend.
 """
 
 from collections.abc import Sequence

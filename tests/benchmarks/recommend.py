@@ -15,6 +15,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
+from ad_core.made_up import FLAWS
 from ad_core.pipeline import Choice, reference_scores, train_all
 from ad_core.progress import Silent
 from ad_core.reader import Dataset
@@ -26,15 +27,17 @@ from ad_core.types import Modality
 from tests.benchmarks.cases import Cell, opened
 
 FILE = Path(__file__).parent / "results" / "recommend.tsv"
+KINDS = tuple(flaw.name for flaw in FLAWS[Modality.TABLE])
 FEW = ("adbench_cardio", "adbench_ionosphere", "adbench_pima", "adbench_wbc", "adbench_letter", "adbench_vertebral")
 COLUMNS = ["set", "protocol", "method", "kind", "seconds", "chosen", "task", "made_up", "agreement", "steadiness",
-           "consensus", "tail", "truth"]  # fmt: skip
+           "consensus", "tail", "truth", *KINDS]  # fmt: skip
 SIGNALS = {
     "made_up": "AUROC on made-up anomalies, mean over the kinds",
     "agreement": "Spearman between two seeds' scores of held-out rows",
     "steadiness": "minus the width of the bootstrap interval",
     "consensus": "Spearman with the mean rank that all other methods give the held-out rows",
     "tail": "(99 % - 50 % quantile) / (75 % - 50 % quantile) of held-out scores",
+    **{flaw.name: f"AUROC on “{flaw.title}” alone" for flaw in FLAWS[Modality.TABLE]},
 }
 
 
@@ -47,9 +50,9 @@ def main() -> int:
         return 0
     names = sorted(f.stem for f in (Path(data) / "tabular").glob("*.parquet")) if options.all else options.sets
     FILE.parent.mkdir(exist_ok=True)
-    if not FILE.exists():
-        pd.DataFrame(columns=COLUMNS).to_csv(FILE, sep="\t", index=False)
-    done = {tuple(line) for line in pd.read_csv(FILE, sep="\t")[["set", "protocol"]].to_numpy()}
+    known = pd.read_csv(FILE, sep="\t") if FILE.exists() else pd.DataFrame(columns=COLUMNS)
+    known.reindex(columns=COLUMNS).to_csv(FILE, sep="\t", index=False)  # older results know fewer signals
+    done = {tuple(line) for line in known[["set", "protocol"]].to_numpy()}
     for name in names:
         for protocol in options.protocols:
             if (name, protocol) not in done:
@@ -80,7 +83,8 @@ def measured(data: Path, name: str, protocol: str, options: argparse.Namespace) 
     lines["truth"] = lines["method"].map(truth)
     auto = {"method": "auto", "kind": "recipe", "truth": truth["auto"]}
     lines = pd.concat([lines, pd.DataFrame([auto])], ignore_index=True)
-    return lines.assign(set=name, protocol=protocol, chosen=found.choice, task=found.task)[COLUMNS]
+    lines = lines.assign(set=name, protocol=protocol, chosen=found.choice, task=found.task)
+    return lines.reindex(columns=COLUMNS)  # a table may not allow every kind
 
 
 def signals(found: Recommendation, trials: Trials) -> pd.DataFrame:
@@ -101,6 +105,7 @@ def signals(found: Recommendation, trials: Trials) -> pd.DataFrame:
                 "steadiness": s.mean.low - s.mean.high,
                 "consensus": spearmanr(ranks[s.method], others).statistic,
                 "tail": (high - low) / max(middle - low, 1e-9),
+                **{kind: figure.auroc for kind, figure in s.by_kind.items()},
             }
         )
     return pd.DataFrame(lines)
@@ -140,7 +145,7 @@ def in_tables(part: pd.DataFrame, protocol: str) -> str:
     for signal, words in SIGNALS.items():
         every = [_rank(s, signal) for _, s in singles.groupby("set")]
         tasks = [_rank(s[s["kind"] == "pretext"], signal) for _, s in singles.groupby("set")]
-        lines.append(f"  {signal:11s} all {_mean(every)}   pretext tasks {_mean(tasks)}   ({words})")
+        lines.append(f"  {signal:17s} all {_mean(every)}   pretext tasks {_mean(tasks)}   ({words})")
     reached = pd.DataFrame([_reached(s) for _, s in part.groupby("set")])
     lines += ["", reached.round(3).to_string(index=False), "", "Mean AUROC:"]
     lines += [f"  {name:34s} {reached[name].mean():.3f}" for name in reached.columns if name not in ("set", "chosen")]
@@ -157,6 +162,7 @@ def _reached(part: pd.DataFrame) -> dict[str, object]:
         "auto": truth["auto"],
         "balanced": truth["balanced"],
         "best task by made-up": tasks.loc[tasks["made_up"].idxmax(), "truth"],
+        "named task": truth.get(part["task"].iloc[0]),
         "mean of tasks": tasks["truth"].mean(),
         "worst task": tasks["truth"].min(),
         "best task (oracle)": tasks["truth"].max(),
