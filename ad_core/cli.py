@@ -214,6 +214,44 @@ def methods(as_json: Annotated[bool, typer.Option("--json", help="Machine-readab
     Console().print(table)
 
 
+@app.command()
+def recommend(
+    data: Data,
+    training_rows: Annotated[
+        TrainingRowsOption, typer.Option(help="What is known of the training rows.")
+    ] = TrainingRowsOption.UNSURE,
+    seeds: Annotated[int, typer.Option(min=1, help="Short trainings of each method.")] = 2,
+    minutes: Annotated[float, typer.Option(min=0.01, help="After so long no further training begins.")] = 10.0,
+    method: Annotated[list[str] | None, typer.Option(help="Try only this method; repeatable.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    id_column: Annotated[str | None, typer.Option("--id", help="Column that names the rows.")] = None,
+    label: Annotated[str | None, typer.Option(help="Column with the truth; it is not looked at.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="Column to leave out; repeatable.")] = None,
+    time: Annotated[str | None, typer.Option(help="Time column; makes it a sensor recording.")] = None,
+    entity: Annotated[str | None, typer.Option(help="Column that tells recordings apart.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="COLUMN=VALUE: only such rows teach; repeatable.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+) -> None:
+    """Find the pretext task that suits the data, without labels, on made-up anomalies; and say how sure that is."""
+    from ad_core import pipeline
+    from ad_core.recommendation_table import print_recommendation
+    from ad_core.selection import recommend as find
+
+    dataset = pipeline.open_dataset(
+        data, label=label, id=id_column, time=time, entity=entity, ignore=ignore or (), only=only or ()
+    )
+    with _Terminal() as report:
+        found = find(
+            dataset, training_rows=training_rows.value, seed=seed, device=device, only=tuple(method or ()),
+            plan={"seeds": seeds, "minutes": minutes}, report=report,
+        )  # fmt: skip
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        print_recommendation(found)
+
+
 @app.command("app")
 def start_app(
     port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501,

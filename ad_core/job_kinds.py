@@ -1,5 +1,5 @@
-"""What the three kinds of jobs do: train, score a new file, explain some rows. Results are published as soon as they
-exist.
+"""What each kind of job does: train, score a new file, explain some rows, recommend a method, test what alerts hang on.
+Results are published as soon as they exist.
 """
 
 import json
@@ -18,6 +18,8 @@ from ad_core.explanation import How, methods_for
 from ad_core.progress import Report
 from ad_core.reader import Dataset, Declared
 from ad_core.recordings.rows import clock_times
+from ad_core.selection import recommend
+from ad_core.sensitivity import SHARES, sensitivity
 from ad_core.types import Frame, Modality
 
 if TYPE_CHECKING:
@@ -38,7 +40,13 @@ def run_job(store: "Store", run_id: str, report: Report) -> dict[str, Any]:
         Facts for the run's summary.
     """
     run = store.run(run_id)
-    work = {"train": train_job, "score": score_job, "explain": explain_job}[run.kind]
+    work = {
+        "train": train_job,
+        "score": score_job,
+        "explain": explain_job,
+        "recommend": recommend_job,
+        "sensitivity": sensitivity_job,
+    }[run.kind]
     return work(store, run, report)
 
 
@@ -116,6 +124,23 @@ def explain_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, A
     found = cases.explain_rows(detector, dataset, list(run.config["row_ids"]), how, report)
     add_explanations(store.folder(scored.id), found)
     return {"row_ids": run.config["row_ids"]}
+
+
+def recommend_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
+    """Try every fitting method briefly on made-up anomalies; the config is what `selection.recommend` takes."""
+    report.stage("load")
+    found = recommend(stored_dataset(store, run.dataset_id), **run.config, report=report)
+    return {"recommendation": found.model_dump(mode="json")}
+
+
+def sensitivity_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
+    """Train the parent's detector again without suspicious rows; the ranks join the parent's results."""
+    training = results.detector_run(store, run.parent or "")
+    report.stage("load")
+    dataset = stored_dataset(store, training.dataset_id)
+    found = sensitivity(dataset, pipeline.Choice.model_validate(training.config), report)
+    results.publish(store.folder(training.id), "sensitivity", found)
+    return {"trainings": len(SHARES)}
 
 
 def add_explanations(folder: Path, found: Explained) -> None:

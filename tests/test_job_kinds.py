@@ -12,6 +12,7 @@ from ad_core.explanation_grade import GRADES
 from ad_core.job_kinds import run_job
 from ad_core.pipeline import open_dataset
 from ad_core.progress import Silent
+from ad_core.recommendation import Recommendation
 from ad_core.store import RunRecord, Store
 from ad_core.types import Modality
 from tests.conftest import FEW_STEPS, payments
@@ -197,3 +198,25 @@ def test_rows_that_taught_are_marked_when_their_file_is_scored_again(store, paym
         marks[name] = set(results.ranked(store, scored.id)["used_for"])
 
     assert marks == {"same": {"fit"}, "may": {""}}
+
+
+def test_a_recommendation_is_kept_with_its_run(store, payments_file):
+    dataset_id = add(store, payments_file, label="is_fraud", id="payment")
+    config = {"training_rows": "clean", "only": ["masked_cells", "histogram"], "plan": {"seeds": 1, "steps": 5}}
+    run = store.add_run(dataset_id, "recommend", config, "which task")
+
+    found = run_job(store, run.id, Silent())["recommendation"]
+
+    assert Recommendation.model_validate(found).task == "masked_cells"
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_what_alerts_hang_on_joins_the_results_of_the_training(store, payments_file):
+    dataset_id = add(store, payments_file, label="is_fraud", id="payment")
+    training, _ = trained(store, dataset_id, pretext="histogram")
+    run = store.add_run(dataset_id, "sensitivity", {}, "sensitivity", training.id)
+
+    assert run_job(store, run.id, Silent()) == {"trainings": 3}
+
+    table = results.table(store.folder(training.id), "sensitivity")
+    assert list(table["row_id"]) == list(results.table(store.folder(training.id), "scores")["row_id"])

@@ -4,7 +4,13 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-KINDS = {"train": "training", "score": "scored file", "explain": "explanation"}
+KINDS = {
+    "train": "training",
+    "score": "scored file",
+    "explain": "explanation",
+    "recommend": "recommendation",
+    "sensitivity": "sensitivity",
+}
 MODALITIES = {"table": "Table", "image": "Images", "sensor": "Sensor"}
 MODALITY_ICONS = {"table": ":material/table_rows:", "image": ":material/image:", "sensor": ":material/monitoring:"}
 OF_MODALITY = {"table": "tables", "image": "images", "sensor": "recordings"}

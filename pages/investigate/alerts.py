@@ -16,6 +16,7 @@ from pages._ui.judged import judged
 from pages._ui.navigate import go_button
 from pages._ui.picture_grid import picture_grid
 from pages._ui.shell import chart, errors_shown, page_top, pick_scored_run
+from pages._ui.stability import stability_button
 from pages._ui.stored import calibration_scores, ranked, said, store, summary, table
 from pages._ui.threshold_panel import threshold_curve, threshold_panel
 
@@ -133,3 +134,4 @@ with side, errors_shown():
 with st.container(horizontal=True):
     go_button("Review them one by one", "review", icon=":material/rate_review:")
     go_button("See them on the map", "map", icon=":material/scatter_plot:")
+    stability_button(run)
