@@ -9,6 +9,7 @@ import streamlit as st
 from ad_core.errors import AdError
 from pages._ui import selection_words, words
 from pages._ui.navigate import choose, current
+from pages._ui.other_runs import other_ranks, other_runs_field
 from pages._ui.stability import stability
 from pages._ui.stored import batch, ranked, reasons, reference_ranks, said
 from pages._ui.threshold import threshold_at
@@ -38,6 +39,7 @@ def alert_filters(run_id: str) -> None:
             names = {word: sign for word, (sign, _, _) in words.VERDICTS.items()} | {NONE_YET: "none yet"}
             st.pills("Verdict", list(names), selection_mode="multi", format_func=names.get, key=f"verdict-{run_id}")
         st.toggle("Alerts only", key="alerts_only", bind="query-params")
+    other_runs_field(run_id)
     with st.expander(
         "Filter by a column of the data", icon=":material/filter_alt:", on_change="rerun", key="by-column"
     ) as box:
@@ -123,7 +125,9 @@ def alert_table(run_id: str, rows: pd.DataFrame) -> None:
     chosen = [int(at[0])] if len(at) else []
     if len(rows) <= MOST and st.session_state.get(key, {}).get("selection", {}).get("rows", []) != chosen:
         st.session_state[key] = {"selection": {"rows": chosen, "columns": [], "cells": []}}
-    extras = [c for c in ("stable", "entity", "time", "label", "excluded") if c in rows]
+    others = other_ranks(run_id, rows)
+    rows = rows.assign(**others)
+    extras = [*others, *(c for c in ("stable", "entity", "time", "label", "excluded") if c in rows)]
     references = [c for c in ("isolation_forest", "nearest_neighbours") if c in rows]
     shown = rows[
         ["row_id", "rank", "verdict", "reasons", "score", "p_value", "percentile", *extras, *references, "note"]
@@ -158,6 +162,7 @@ def alert_table(run_id: str, rows: pd.DataFrame) -> None:
             "stable": st.column_config.TextColumn("stable in", width=80, help=selection_words.STABLE),
             "isolation_forest": _rank_column("isolation forest"),
             "nearest_neighbours": _rank_column("nearest neighbours"),
+            **{name: _rank_column(name, "this run") for name in others},
         },
     )
 
@@ -175,8 +180,8 @@ def _part(rows: pd.DataFrame) -> pd.DataFrame:
     return rows if whole else rows.head(MOST)
 
 
-def _rank_column(title: str) -> Any:
-    about = "Rank of the row for this classical detector: 100 = its most unusual."
+def _rank_column(title: str, whose: str = "this classical detector") -> Any:
+    about = f"Rank of the row for {whose}: 100 = its most unusual."
     return st.column_config.NumberColumn(title, format="%.0f", help=about)
 
 

@@ -7,6 +7,7 @@ from ad_core import figures_judged as figures
 from ad_core import report_card, verdicts
 from ad_core.evaluation import FEW
 from pages._ui import words
+from pages._ui.found_events import found_events
 from pages._ui.judged import judged
 from pages._ui.measured import measured, present_point
 from pages._ui.segments import segments
@@ -103,5 +104,7 @@ with right:
         report_card.precision_table(labels, scores).round(3).rename(columns=HEADINGS),
         hide_index=True, alt="Precision among the highest scores",
     )  # fmt: skip
+if summary(run.id).get("modality") == "sensor":
+    found_events(run.id, rows, labels, alert)
 segments(run.id, rows, labels)
 judged(summary(run.id))

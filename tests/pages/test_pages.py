@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ad_core import verdicts
+from ad_core import results, verdicts
 from ad_core.samples import samples
 from ad_core.store import RunRecord, Store
 from pages._ui import stored
@@ -96,6 +97,40 @@ def test_a_column_shows_where_the_ranking_works_less_well(table_run: RunRecord, 
 
     assert not test.exception
     assert test.dataframe[1].value["segment"].nunique() > 1
+
+
+def test_labelled_events_are_counted_at_the_present_threshold(
+    store: Store, recording_file: Path, open_page: Open
+) -> None:
+    run = write_sensor_run(store, recording_file)
+    scores = results.table(store.folder(run.id), "scores")
+    label = np.zeros(len(scores))
+    label[100:120] = label[200:210] = 1
+    scores["label"], scores["p_value"] = label, np.where(np.arange(len(scores)) == 105, 0.001, 0.9)
+    results.publish(store.folder(run.id), "scores", scores)
+
+    test = open_page("operate/evaluate.py", run=run.id)
+
+    assert not test.exception
+    assert "1 of 2 events have an alert" in texts(test)
+
+
+def test_other_runs_stand_beside_the_scores(
+    table_run: RunRecord, store: Store, tmp_path: Path, open_page: Open
+) -> None:
+    again = store.add_run(table_run.dataset_id, "train", {}, "again")
+    results.publish(store.folder(again.id), "scores", results.table(store.folder(table_run.id), "scores"))
+    store.claim(again.id, 1, "now")
+    store.finish(again.id, "done", summary={"method": "rotation"})
+    test = open_page("investigate/alerts.py", run=table_run.id)
+
+    beside = next(m for m in test.multiselect if m.label == "Beside other runs")
+    beside.select(again.id).run()
+
+    assert not test.exception
+    name = f"again · rotation · {again.id}"
+    shown = next(d.value for d in test.dataframe if name in d.value)
+    assert shown[name].iloc[0] == 100
 
 
 def test_two_runs_are_compared_row_by_row(table_run: RunRecord, store: Store, tmp_path: Path, open_page: Open) -> None:
