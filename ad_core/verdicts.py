@@ -72,7 +72,12 @@ def give(
     seen = rows.loc[list(row_ids), ["score", "p_value"]].astype(object)
     seen = seen.where(seen.notna(), None)
     now = datetime.now(UTC)
-    same = {"dataset_id": run.dataset_id, "run_id": run_id, "verdict": str(verdict), "author": author.strip()}
+    same: dict[str, Any] = {
+        "dataset_id": run.dataset_id,
+        "run_id": run_id,
+        "verdict": str(verdict),
+        "author": author.strip(),
+    }
     same |= {"tag": tag.strip(), "note": note.strip(), "created": now, "threshold": dict(threshold or {})}
     _write(
         store,
