@@ -17,7 +17,7 @@ from ad_core.errors import BundleError
 
 FORMAT = 2
 """Raised when a bundle of this version could not be read by the previous one. 2: readers of recordings know shared
-channels, scales of entities, and more settings.
+channels, scales of entities, and more settings; parts can be changed later.
 """
 
 MANIFEST = "bundle.json"
@@ -45,26 +45,85 @@ def write(folder: Path, facts: Mapping[str, Any], parts: Mapping[str, Any]) -> N
     draft.rename(folder)
 
 
+def change(folder: Path, parts: Mapping[str, Any]) -> None:
+    """Replace or add parts of a bundle, all of them or none: who reads meanwhile sees the old ones or the new ones.
+
+    A changed part gets a file of a new name (`calibration@2.parquet`), and the manifest, which names the files that
+    count, is replaced last. What the last change replaced stays, for those who have just read the old manifest.
+
+    Args:
+        folder: of the bundle.
+        parts: as in `write`.
+
+    Raises:
+        BundleError: it is no bundle, or damaged.
+    """
+    from filelock import FileLock
+
+    with FileLock(folder.with_name(f".{folder.name}.lock")):
+        manifest = _manifest(folder)
+        old: dict[str, str] = manifest["files"]
+        files = {name: checksum for name, checksum in old.items() if _stem(name) not in parts}
+        for stem, part in parts.items():
+            name = _write_part(folder, f"{stem}@{_next_number(folder, stem)}", part)
+            files[name] = _sha256(folder / name)
+        draft = folder / f".{MANIFEST}"
+        draft.write_text(json.dumps({**manifest, "files": files}, indent=2, ensure_ascii=False), encoding="utf-8")
+        draft.replace(folder / MANIFEST)
+        for file in folder.iterdir():
+            if _stem(file.name) in parts and file.name not in (*files, *old):
+                file.unlink()
+
+
+def part(folder: Path, stem: str) -> Any:
+    """One part of a bundle, or None where it has none of that name; only this file's checksum is compared.
+
+    Raises:
+        BundleError: as `read`.
+    """
+    files = _manifest(folder)["files"]
+    name = next((name for name in files if _stem(name) == stem), None)
+    if name is None:
+        return None
+    _check(folder, {name: files[name]})
+    return _read_part(folder / name)
+
+
 def read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """The facts and parts of a bundle, after every checksum was compared.
 
     Raises:
         BundleError: it is no bundle, is of a newer format, or a file is missing, cut off or edited.
     """
+    manifest = _manifest(folder)
+    _check(folder, manifest["files"])
+    return manifest["facts"], {_stem(name): _read_part(folder / name) for name in manifest["files"]}
+
+
+def identity(folder: Path) -> str:
+    """sha256 of the manifest: names the detector, since the manifest names every file's checksum."""
+    return _sha256(folder / MANIFEST)
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
     manifest_file = folder / MANIFEST
     if not manifest_file.is_file():
         raise BundleError(
             f"{folder} is not a detector bundle: it has no {MANIFEST}. Give the folder that `train --out` wrote."
         )
     try:
-        manifest = json.loads(manifest_file.read_text(encoding="utf-8"))
-        version, files = int(manifest["format"]), dict(manifest["files"])
+        manifest = dict(json.loads(manifest_file.read_text(encoding="utf-8")))
+        version, manifest["files"] = int(manifest["format"]), dict(manifest["files"])
     except (ValueError, KeyError, TypeError):
         raise BundleError(f"{manifest_file} is damaged. Export the detector again.") from None
     if version > FORMAT:
         raise BundleError(
             f"{folder} has bundle format {version}; this version reads up to {FORMAT}. Update Anomaly Lens."
         )
+    return manifest
+
+
+def _check(folder: Path, files: Mapping[str, str]) -> None:
     for name, expected in files.items():
         if Path(name).name != name or not (folder / name).is_file():
             raise BundleError(f"{name} is missing from the bundle {folder}. Copy the whole folder, or export it again.")
@@ -72,12 +131,16 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             raise BundleError(
                 f"{name} in the bundle {folder} was cut off or edited: its checksum differs. Copy or export it again."
             )
-    return manifest["facts"], {Path(name).stem: _read_part(folder / name) for name in files}
 
 
-def identity(folder: Path) -> str:
-    """sha256 of the manifest: names the detector, since the manifest names every file's checksum."""
-    return _sha256(folder / MANIFEST)
+def _stem(name: str) -> str:
+    """The name of the part that a file holds."""
+    return Path(name).stem.partition("@")[0]
+
+
+def _next_number(folder: Path, stem: str) -> int:
+    numbers = [file.stem.partition("@")[2] for file in folder.glob(f"{stem}@*")]
+    return 1 + max((int(number) for number in numbers if number.isdigit()), default=0)
 
 
 def _write_part(folder: Path, stem: str, part: Any) -> str:

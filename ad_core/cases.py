@@ -41,11 +41,6 @@ PART_COLUMNS = [
     "delta",
 ]
 
-ALERT_P, ALERT_PERCENTILE = 0.01, 99.0
-"""A time stamp belongs to an event from this p-value on; where the calibration can't reach it, from this percentile on.
-"""
-
-
 LED = 20
 """For so many of the highest events it is looked up which channels led."""
 
@@ -74,6 +69,17 @@ def explain_top(
         row_ids = found["row_id_peak"].tolist() or highest.tolist()
     else:
         row_ids = scores.dropna(subset="score").nlargest(top, "score")["row_id"].tolist()
+    return explain_items(detector, dataset, frame, items_of_rows(frame, row_ids), row_ids, how, report)
+
+
+def explain_rows(detector: Detector, dataset: Dataset, row_ids: Sequence[str], how: How, report: Report) -> Explained:
+    """Explain the items that stand for these rows.
+
+    Raises:
+        DataError: a row does not exist or has no item.
+        ExplanationError: the model can't be explained by that method.
+    """
+    frame = detector.frame(dataset)
     return explain_items(detector, dataset, frame, items_of_rows(frame, row_ids), row_ids, how, report)
 
 
@@ -149,13 +155,11 @@ def event_rule(detector: Detector, frame: Frame) -> dict[str, Any]:
     """What makes an event of a recording: `threshold`, `by` (the p-value or percentile behind it), `merge_gap` [rows]
     and `merge_windows`, the setting that it follows from.
     """
-    calibration, settings = detector.calibration, detector.reader.settings
-    threshold, by = calibration.threshold(ALERT_P), f"p ≤ {ALERT_P:g}"
-    if not np.isfinite(threshold):
-        threshold = float(np.percentile(calibration.scores, ALERT_PERCENTILE))
-        by = f"above percentile {ALERT_PERCENTILE:g} of the calibration rows"
+    from ad_core.events import alarm_threshold
+
+    threshold, by = alarm_threshold(detector.calibration)
     rows = frame.span if frame.times is None else frame.span * len(frame.rows) / frame.samples
-    merge_windows: float = settings.merge_windows  # type: ignore[attr-defined]
+    merge_windows: float = detector.reader.settings.merge_windows  # type: ignore[attr-defined]
     gap = round(merge_windows * rows)
     return {"threshold": threshold, "by": by, "merge_gap": gap, "merge_windows": merge_windows}
 

@@ -15,6 +15,7 @@ import typer
 from ad_core.cli_evaluate import evaluate
 from ad_core.cli_verdicts import verdicts_app
 from ad_core.errors import AdError
+from ad_core.threshold_command import threshold
 
 app = typer.Typer(
     help="Self-supervised anomaly detection for tables, images and sensor recordings.",
@@ -22,6 +23,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+app.command()(threshold)
 
 
 class Preset(StrEnum):
@@ -142,6 +146,9 @@ def score(
             report.say(sentence)
         report.stage("score")
         scores = detector.score(dataset, report)
+        if (found := detector.alerts(scores, dataset)) is not None:
+            scores["alert"] = found.of_rows
+            report.say(found.sentence)
         _parquet(scores, out)
         if maps is not None:
             for row_id, anomaly_map in cases.anomaly_maps(detector, dataset, report):
@@ -159,6 +166,7 @@ def explain(
     top: Annotated[
         int, typer.Option(min=1, help="How many of the highest scores; for sensors, of the highest events.")
     ] = 20,
+    row: Annotated[list[str] | None, typer.Option(help="Explain this row instead of the highest; repeatable.")] = None,
     method: Annotated[
         str | None,
         typer.Option(
@@ -177,7 +185,12 @@ def explain(
     dataset = pipeline.open_like(detector, data)
     with _Terminal() as report:
         report.stage("explain")
-        found = cases.explain_top(detector, dataset, top=top, how=How(method, baseline.value), report=report)
+        how = How(method, baseline.value)
+        found = (
+            cases.explain_rows(detector, dataset, row, how, report)
+            if row
+            else cases.explain_top(detector, dataset, top=top, how=how, report=report)
+        )
     _parquet(found.parts.merge(found.checks[["row_id", "grade"]], on="row_id", how="left"), out)
     grades = found.checks["grade"].value_counts()
     told = ", ".join(f"{count} {grade}" for grade, count in grades.items())
@@ -199,6 +212,44 @@ def methods(as_json: Annotated[bool, typer.Option("--json", help="Machine-readab
     for card in cards():
         table.add_row(card.name, card.kind, ", ".join(card.modalities), card.title, card.source)
     Console().print(table)
+
+
+@app.command()
+def recommend(
+    data: Data,
+    training_rows: Annotated[
+        TrainingRowsOption, typer.Option(help="What is known of the training rows.")
+    ] = TrainingRowsOption.UNSURE,
+    seeds: Annotated[int, typer.Option(min=1, help="Short trainings of each method.")] = 2,
+    minutes: Annotated[float, typer.Option(min=0.01, help="After so long no further training begins.")] = 10.0,
+    method: Annotated[list[str] | None, typer.Option(help="Try only this method; repeatable.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    id_column: Annotated[str | None, typer.Option("--id", help="Column that names the rows.")] = None,
+    label: Annotated[str | None, typer.Option(help="Column with the truth; it is not looked at.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="Column to leave out; repeatable.")] = None,
+    time: Annotated[str | None, typer.Option(help="Time column; makes it a sensor recording.")] = None,
+    entity: Annotated[str | None, typer.Option(help="Column that tells recordings apart.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="COLUMN=VALUE: only such rows teach; repeatable.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+) -> None:
+    """Find the pretext task that suits the data, without labels, on made-up anomalies; and say how sure that is."""
+    from ad_core import pipeline
+    from ad_core.recommendation_table import print_recommendation
+    from ad_core.selection import recommend as find
+
+    dataset = pipeline.open_dataset(
+        data, label=label, id=id_column, time=time, entity=entity, ignore=ignore or (), only=only or ()
+    )
+    with _Terminal() as report:
+        found = find(
+            dataset, training_rows=training_rows.value, seed=seed, device=device, only=tuple(method or ()),
+            plan={"seeds": seeds, "minutes": minutes}, report=report,
+        )  # fmt: skip
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        print_recommendation(found)
 
 
 @app.command("app")

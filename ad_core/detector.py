@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ad_core.stream import Stream
+    from ad_core.threshold import Alerts, Rule
 
 ELSEWHERE = 1e-3
 """Relative tolerance within which a loaded detector must repeat its stored scores: another processor rounds otherwise.
@@ -67,6 +68,19 @@ class Detector:
     part_levels: np.ndarray | None = None
     """(channel,) 99 % level of each channel's part scores, of recordings; see `event_leads`."""
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    calibration_rows: pd.DataFrame | None = None
+    """See `calibration_rows.of_items`: all that calibrated at first, also those that were left out later. None in older
+    bundles.
+    """
+    thresholds: list[dict[str, Any]] = field(default_factory=list)
+    """Every rule that was ever saved, oldest first: `rule`, `name`, `reason`, `author`, `created`."""
+
+    @property
+    def threshold(self) -> "Rule | None":
+        """The rule that says where alerts begin; None while nobody has saved one."""
+        from ad_core.threshold import Rule
+
+        return Rule.parse(self.thresholds[-1]["rule"], "threshold") if self.thresholds else None
 
     @property
     def modality(self) -> Modality:
@@ -125,6 +139,33 @@ class Detector:
             table[name] = frame.reduce(values)
         return table.reset_index(drop=True)
 
+    def alerts(self, scores: pd.DataFrame, dataset: Dataset) -> "Alerts | None":
+        """What the saved threshold does to the scores of a data set; None while there is no threshold.
+
+        Args:
+            scores: as `score` gives them.
+            dataset: that they are of. Rows known to have taught are outside every promise.
+        """
+        from ad_core.threshold import apply
+
+        if self.threshold is None:
+            return None
+        marked = scores.assign(used_for=np.where(self.taught_by(scores, dataset), "fit", ""))
+        return apply(self.threshold, marked, self.calibration, self.calibration_rows)
+
+    def taught_by(self, scores: pd.DataFrame, dataset: Dataset) -> np.ndarray:
+        """(rows,) bool: rows that taught the model or calibrate it, as far as the detector knows: those of the very
+        file that it learnt from, and those with the id and the score of a calibration row.
+        """
+        if dataset.fingerprint == self.facts["data"]["fingerprint"]:
+            return np.ones(len(scores), dtype=bool)
+        known = [rows for rows in (self.calibration_rows, self.out_of_bag) if rows is not None]
+        taught = np.zeros(len(scores), dtype=bool)
+        for rows in known:
+            theirs = scores["row_id"].map(rows.set_index("row_id")["score"]).to_numpy(dtype=np.float64)
+            taught |= np.isclose(theirs, scores["score"].to_numpy(dtype=np.float64), rtol=ELSEWHERE)
+        return taught
+
     def stream(self, gap_s: float | None = None, together: int = 1) -> "Stream":
         """Score a recording while it is made: see `ad_core.stream`.
 
@@ -178,6 +219,10 @@ class Detector:
             parts["out_of_bag"] = self.out_of_bag
         if self.part_levels is not None:
             parts["part_levels"] = {"levels": self.part_levels}
+        if self.calibration_rows is not None:
+            parts["calibration_rows"] = self.calibration_rows
+        if self.thresholds:
+            parts["threshold"] = self.thresholds
         bundle.write(Path(folder), self.facts, parts)
         return Path(folder)
 
@@ -208,6 +253,8 @@ class Detector:
             parts.get("out_of_bag"),
             recipe,
             parts["part_levels"]["levels"] if "part_levels" in parts else None,
+            calibration_rows=parts.get("calibration_rows"),
+            thresholds=parts.get("threshold") or [],
         )
         if not np.allclose(detector._normal_scores(), parts["normals"]["score"], rtol=ELSEWHERE, atol=ELSEWHERE):
             raise BundleError(

@@ -6,8 +6,17 @@ nor lengthen an event. An event lasts from its first to its last alarm; its peak
 score.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:
+    from ad_core.calibration import Calibration
+
+ALERT_P, ALERT_PERCENTILE = 0.01, 99.0
+"""A time stamp belongs to an event from this p-value on; where the calibration can't reach it, from this percentile on.
+"""
 
 COLUMNS = (
     "entity",
@@ -22,6 +31,15 @@ COLUMNS = (
     "n_rows",
     "n_alarms",
 )
+
+
+def alarm_threshold(calibration: "Calibration") -> tuple[float, str]:
+    """The score from which a time stamp is an alarm, and the p-value or percentile behind it in words."""
+    threshold = calibration.threshold(ALERT_P)
+    if np.isfinite(threshold):
+        return threshold, f"p ≤ {ALERT_P:g}"
+    beyond = f"above percentile {ALERT_PERCENTILE:g} of the calibration rows"
+    return float(np.percentile(calibration.scores, ALERT_PERCENTILE)), beyond
 
 
 def events(rows: pd.DataFrame, threshold: float, merge_gap: int = 0, leading: pd.Series | None = None) -> pd.DataFrame:

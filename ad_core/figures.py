@@ -82,6 +82,52 @@ def histogram_in_words(scores: np.ndarray, threshold: float) -> str:
     )
 
 
+def alerts_curve(
+    values: np.ndarray,
+    alerts: np.ndarray,
+    now: tuple[float, int],
+    saved: tuple[float, int] | None,
+    title: str,
+    *,
+    log: bool,
+) -> go.Figure:
+    """How many rows are alerts at each value of a rule.
+
+    Args:
+        values: (k,) of the rule, ascending.
+        alerts: (k,) how many alerts each brings.
+        now: the value that is chosen, and its alerts.
+        saved: the same of the saved rule, where it is of this kind; None = not drawn.
+        title: of the axis of values.
+        log: whether values span orders of magnitude.
+    """
+    figure = go.Figure()
+    figure.add_scatter(
+        x=values, y=alerts, mode="lines", line={"shape": "hv", "color": USUAL, "width": 2}, name="alerts",
+        hovertemplate="%{x:.3g}<br>%{y:,} alerts<extra></extra>",
+    )  # fmt: skip
+    for name, place, symbol in (("saved", saved, "circle-open"), ("now", now, "circle")):
+        if place is not None:
+            figure.add_scatter(
+                x=[place[0]], y=[place[1]], mode="markers", name=name,
+                marker={"color": ALERT, "size": 11, "symbol": symbol},
+                hovertemplate=f"{name}: %{{x:.3g}}<br>%{{y:,}} alerts<extra></extra>",
+            )  # fmt: skip
+    figure.update_xaxes(title=title, type="log" if log else "linear")
+    figure.update_yaxes(title="alerts", rangemode="tozero")
+    return tidy(figure, 190)
+
+
+def alerts_curve_in_words(values: np.ndarray, alerts: np.ndarray, now: tuple[float, int]) -> str:
+    """The finding of `alerts_curve`."""
+    if not len(values):
+        return "No value of this rule brings an alert."
+    return (
+        f"Alerts go from {int(alerts[0]):,} at {values[0]:.3g} to {int(alerts[-1]):,} at {values[-1]:.3g}; "
+        f"{now[1]:,} at {now[0]:.3g}."
+    )
+
+
 def loss_curve(curve: Sequence[Mapping[str, float]]) -> go.Figure:
     """Training loss and held-out loss by step."""
     frame = pd.DataFrame(list(curve))

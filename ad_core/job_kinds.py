@@ -1,5 +1,5 @@
-"""What the three kinds of jobs do: train, score a new file, explain some rows. Results are published as soon as they
-exist.
+"""What each kind of job does: train, score a new file, explain some rows, recommend a method, test what alerts hang on.
+Results are published as soon as they exist.
 """
 
 import json
@@ -11,11 +11,15 @@ import pandas as pd
 
 from ad_core import cases, pipeline, results
 from ad_core.case_parts import Explained
+from ad_core.drift_gate import gate
+from ad_core.errors import AdError
 from ad_core.evaluation import evaluate, evaluate_recordings
 from ad_core.explanation import How, methods_for
 from ad_core.progress import Report
 from ad_core.reader import Dataset, Declared
 from ad_core.recordings.rows import clock_times
+from ad_core.selection import recommend
+from ad_core.sensitivity import SHARES, sensitivity
 from ad_core.types import Frame, Modality
 
 if TYPE_CHECKING:
@@ -36,7 +40,13 @@ def run_job(store: "Store", run_id: str, report: Report) -> dict[str, Any]:
         Facts for the run's summary.
     """
     run = store.run(run_id)
-    work = {"train": train_job, "score": score_job, "explain": explain_job}[run.kind]
+    work = {
+        "train": train_job,
+        "score": score_job,
+        "explain": explain_job,
+        "recommend": recommend_job,
+        "sensitivity": sensitivity_job,
+    }[run.kind]
     return work(store, run, report)
 
 
@@ -79,7 +89,7 @@ def score_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
     frame = detector.reader.frame(dataset)  # already matched above
     item_scores = pipeline.score_frame(detector, frame, report)
     scores = detector.scored_rows(frame, item_scores)
-    scores["used_for"] = ""
+    scores["used_for"] = np.where(detector.taught_by(scores, dataset), "fit", "")
     if "label" in dataset.rows:
         scores["label"] = dataset.rows["label"].to_numpy()
     facts = {
@@ -90,6 +100,9 @@ def score_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
         "calibration": detector.calibration.facts(),
         "evaluation": judged(dataset, scores, None),
     }
+    if (moved := gate(detector, _taught(store, run, report), dataset, frame)) is not None:
+        report.say(moved.sentence)
+        facts["drift"], scores["withdrawn"] = moved.facts(), moved.outside
     _published_scores(folder, scores, detector, frame, facts)
     _map_and_explain(folder, detector, dataset, frame, item_scores, facts, report)
     return facts
@@ -106,13 +119,28 @@ def explain_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, A
         if scored.kind == "train"
         else pipeline.open_like(detector, list(record.sources), record.declared)
     )
-    frame = detector.frame(dataset)
     report.stage("explain")
-    index = cases.items_of_rows(frame, list(run.config["row_ids"]))
     how = How(run.config.get("method"), run.config.get("baseline", "nearest"))
-    found = cases.explain_items(detector, dataset, frame, index, run.config["row_ids"], how, report)
+    found = cases.explain_rows(detector, dataset, list(run.config["row_ids"]), how, report)
     add_explanations(store.folder(scored.id), found)
     return {"row_ids": run.config["row_ids"]}
+
+
+def recommend_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
+    """Try every fitting method briefly on made-up anomalies; the config is what `selection.recommend` takes."""
+    report.stage("load")
+    found = recommend(stored_dataset(store, run.dataset_id), **run.config, report=report)
+    return {"recommendation": found.model_dump(mode="json")}
+
+
+def sensitivity_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
+    """Train the parent's detector again without suspicious rows; the ranks join the parent's results."""
+    training = results.detector_run(store, run.parent or "")
+    report.stage("load")
+    dataset = stored_dataset(store, training.dataset_id)
+    found = sensitivity(dataset, pipeline.Choice.model_validate(training.config), report)
+    results.publish(store.folder(training.id), "sensitivity", found)
+    return {"trainings": len(SHARES)}
 
 
 def add_explanations(folder: Path, found: Explained) -> None:
@@ -160,6 +188,17 @@ def judged(dataset: Dataset, scores: pd.DataFrame, references: pd.DataFrame | No
 def _parent_detector(store: "Store", run: "RunRecord") -> "Detector":
     training = results.detector_run(store, run.id)
     return pipeline.load_detector(store.folder(training.id) / "bundle")
+
+
+def _taught(store: "Store", run: "RunRecord", report: Report) -> Dataset | None:
+    """The data that the parent's detector was trained on; None where they can't be opened any more."""
+    if store.dataset(run.dataset_id).modality == Modality.IMAGE:
+        return None
+    try:
+        return stored_dataset(store, results.detector_run(store, run.id).dataset_id)
+    except AdError as error:
+        report.say(f"Whether the data have moved since the training can't be told: {error}")
+        return None
 
 
 def _published_scores(

@@ -116,6 +116,7 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
     Args:
         references: whether the classical detectors are run too; a comparison of many methods needs them once.
     """
+    from ad_core.calibration_rows import calibrated, of_items
     from ad_core.comparison import compared
     from ad_core.detector import Detector
     from ad_core.profiling import profile
@@ -155,11 +156,11 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
     report.stage("calibrate")
     item_scores = _item_scores(fitted, frame, device, report)
     seconds = {"method": perf_counter() - began}
-    calibration = _calibrated(frame, fitted.held_out or _held_out(split, item_scores))
+    rows = of_items(frame, fitted.held_out or _held_out(split, item_scores))
     detector = Detector(
         reader=reader,
         model=fitted.model,
-        calibration=calibration,
+        calibration=calibrated(rows),
         normals=_normals(fitted, frame, split, item_scores, choice.seed, device),
         facts=_facts(dataset, choice, method, kind, split)
         | {"notices": [*dataset.notices, *frame.notices, *split_notices, *facts.pop("notices", [])], "training": facts},
@@ -168,6 +169,7 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
         recipe=recipe,
         part_levels=_part_levels(fitted, frame, split, device),
         device=device,
+        calibration_rows=rows,
     )
 
     report.stage("score")
@@ -300,17 +302,6 @@ def _held_out(split: Split, item_scores: np.ndarray) -> "HeldOut":
 
     chosen = split.calibration if len(split.calibration) else split.early_stop
     return HeldOut(chosen, item_scores[chosen])
-
-
-def _calibrated(frame: Frame, held_out: "HeldOut") -> Any:
-    """Calibration on rows, in blocks of one window for recordings: overlapping windows are not independent."""
-    from ad_core.calibration import Calibration
-
-    rows = frame.only(held_out.items).reduce(held_out.scores)
-    known = np.isfinite(rows)
-    if frame.span == 1:
-        return Calibration.fit(rows[known])
-    return Calibration.fit(rows[known], blocks=frame.rows["sample"].to_numpy()[known] // frame.span)
 
 
 def _kept_scores(frame: Frame, held_out: "HeldOut") -> pd.DataFrame:

@@ -55,3 +55,14 @@ class Within:
 
     def check(self) -> None:
         self.whole.check()
+
+
+class Quiet(Within):
+    """Progress alone: loss curves, stages and sentences of one training among many would be noise."""
+
+    def step(self, done: float, **facts: float) -> None:  # noqa: ARG002
+        super().step(done)
+
+    def stage(self, name: str) -> None: ...
+
+    def say(self, message: str) -> None: ...

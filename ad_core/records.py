@@ -4,7 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-KINDS = ("train", "score", "explain")
+KINDS = ("train", "score", "explain", "recommend", "sensitivity")
+FROM_DATA = ("train", "recommend")
+"""Kinds of work that need no trained detector."""
+WITH_SCORES = ("train", "score")
+"""Kinds of work that pages show as runs; the results of the others are shown with what they were made for."""
 STATUSES = ("queued", "running", "done", "stopped", "failed", "lost")
 """`queued -> running -> done | stopped | failed | lost`; the last four are ends."""
 

@@ -23,7 +23,7 @@ from ad_core.database import DatasetRow, RunRow, ThresholdRow, VerdictRow, error
 from ad_core.errors import StoreError
 from ad_core.live import replace_text
 from ad_core.processes import here
-from ad_core.records import KINDS, STATUSES, DatasetRecord, RunRecord
+from ad_core.records import FROM_DATA, KINDS, STATUSES, DatasetRecord, RunRecord
 
 __all__ = ["DatasetRecord", "RunRecord", "Store"]
 
@@ -157,10 +157,10 @@ class Store:
 
         Args:
             dataset_id: what it reads.
-            kind: "train", "score" or "explain".
+            kind: one of KINDS.
             config: everything that the worker needs; plain JSON.
             name: for people.
-            parent: the train run whose detector is used; needed for "score" and "explain".
+            parent: the train run whose detector is used; needed by all kinds but FROM_DATA.
 
         Raises:
             StoreError: the data set or the parent is gone, or the parent is missing.
@@ -168,7 +168,7 @@ class Store:
         if kind not in KINDS:
             raise ValueError(f"kind is {kind!r}, must be one of {KINDS}")
         self.dataset(dataset_id)
-        if kind != "train" and parent is None:
+        if kind not in FROM_DATA and parent is None:
             raise StoreError(f"A run of kind {kind!r} needs a trained run to work with. Choose one on the Runs page.")
         device = config.get("device") or (self.run(parent).device if parent else "auto")
         run_id = _fresh_id(lambda new: self.folder(new).exists() or None)

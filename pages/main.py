@@ -17,6 +17,7 @@ SECTIONS = {
         "map": ("Map", "scatter_plot"),
         "explain": ("Explain", "troubleshoot"),
         "review": ("Review", "rate_review"),
+        "calibration": ("Calibration", "balance"),
     },
     "Operate": {"score_file": ("Score file", "rule"), "evaluate": ("Evaluate", "fact_check")},
 }

@@ -84,3 +84,50 @@ def test_a_folder_with_other_things_is_never_overwritten(tmp_path):
 def test_a_folder_that_is_no_bundle_says_what_to_give(tmp_path):
     with pytest.raises(BundleError, match="not a detector bundle"):
         bundle.read(tmp_path)
+
+
+def test_a_changed_part_is_read_and_the_others_stay(written):
+    before = bundle.identity(written)
+
+    bundle.change(written, {"facts": {"a": 2}, "threshold": [{"name": "first"}]})
+    bundle.change(written, {"threshold": [{"name": "first"}, {"name": "second"}]})
+
+    _, parts = bundle.read(written)
+    assert parts["facts"] == {"a": 2}
+    assert parts["threshold"] == [{"name": "first"}, {"name": "second"}]
+    assert parts["scores"]["score"].tolist() == [1.0, 2.0]
+    assert bundle.part(written, "threshold") == parts["threshold"]
+    assert bundle.part(written, "nothing") is None
+    assert bundle.identity(written) != before
+
+
+def test_who_has_just_read_the_old_manifest_still_finds_its_files(written):
+    bundle.change(written, {"scores": pd.DataFrame({"score": [3.0]})})
+    old = json.loads((written / "bundle.json").read_text())
+
+    bundle.change(written, {"scores": pd.DataFrame({"score": [4.0]})})
+
+    assert all((written / name).exists() for name in old["files"])
+    assert bundle.part(written, "scores")["score"].tolist() == [4.0]
+
+
+def test_files_of_older_changes_are_cleared_away(written):
+    for number in range(5):
+        bundle.change(written, {"facts": {"a": number}})
+
+    assert len(list(written.glob("facts*"))) == 2
+
+
+def test_a_change_that_fails_leaves_the_bundle_as_it_was(written):
+    with pytest.raises(TypeError):
+        bundle.change(written, {"facts": {"a": 2}, "threshold": object()})
+
+    _, parts = bundle.read(written)
+    assert parts["facts"] == {"a": [1, "ü"]}
+
+
+def test_an_edited_part_is_noticed_when_it_is_read_alone(written):
+    (written / "facts.json").write_text("{}")
+
+    with pytest.raises(BundleError, match="cut off or edited"):
+        bundle.part(written, "facts")

@@ -21,7 +21,7 @@ def test_the_default_has_a_card(modality):
 
 
 def test_a_wrong_name_is_answered_with_recipes_too():
-    with pytest.raises(MethodError, match="There is: balanced, autoencoder"):
+    with pytest.raises(MethodError, match="There is: auto, balanced, autoencoder"):
         kind_of("ballanced", Modality.TABLE)
 
 

@@ -1,6 +1,7 @@
 """The command line's contract: verbs, files, columns, exit codes. Each call is a process of its own."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -117,3 +118,37 @@ def test_scores_that_can_not_be_written_say_where(payments_bundle, payments_file
 
     assert finished.returncode == 2
     assert "can't be written" in finished.stderr
+
+
+def test_a_threshold_is_changed_without_training_and_marks_alerts_from_then_on(
+    payments_bundle, payments_file, tmp_path
+):
+    bundle = shutil.copytree(payments_bundle, tmp_path / "bundle")
+    assert "No threshold was saved" in done("threshold", bundle)
+    done("threshold", bundle, "--fdr", 0.1, "--name", "start", "--author", "Ada")
+    said = done("threshold", bundle, "--budget", 7, "--name", "fewer", "--reason", "two people look", "--author", "Ada")
+
+    now, before = said.strip().splitlines()
+    assert now.startswith("now:    at most 7 alerts (fewer · two people look · Ada")
+    assert before.startswith("before: 10 % false share of alerts (start · Ada")
+    finished = run("score", bundle, payments_file, "--out", tmp_path / "scores.parquet")
+    scores = pd.read_parquet(tmp_path / "scores.parquet")
+    assert scores["alert"].dtype == bool
+    assert set(scores.index[scores["alert"]]) == set(scores["score"].nlargest(7).index)
+    assert "At most 7 alerts, the highest scores. Nothing is promised" in finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--fdr", 0.1, "--budget", 5), "A detector has one threshold; fdr and budget were given"),
+        (("--fdr", 2), "must lie between 0 and 1"),
+        (("--name", "x"), "Say which threshold is meant"),
+    ],
+)
+def test_a_threshold_that_makes_no_sense_is_refused(options, said, payments_bundle):
+    finished = run("threshold", payments_bundle, *options)
+
+    assert finished.returncode == 2
+    assert said in finished.stderr
+    assert "No threshold was saved" in done("threshold", payments_bundle)

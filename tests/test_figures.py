@@ -216,3 +216,17 @@ def test_a_sparkline_marks_only_what_is_unusual() -> None:
 
     assert list(line.y) == [1.0, 2.0, 3.0]
     assert np.isfinite(np.array(marked.y, dtype=float)).sum() == 1
+
+
+def test_the_curve_of_alerts_marks_where_one_is_and_what_was_saved():
+    values, alerts = np.array([0.01, 0.05, 0.1]), np.array([2, 5, 9])
+
+    figure = figures.alerts_curve(values, alerts, (0.05, 5), (0.01, 2), "share", log=True)
+
+    assert [trace.name for trace in figure.data] == ["alerts", "saved", "now"]
+    assert (figure.data[2].x[0], figure.data[2].y[0]) == (0.05, 5)
+    assert figure.layout.xaxis.type == "log"
+    assert (
+        figures.alerts_curve_in_words(values, alerts, (0.05, 5)) == "Alerts go from 2 at 0.01 to 9 at 0.1; 5 at 0.05."
+    )
+    assert "No value" in figures.alerts_curve_in_words(values[:0], alerts[:0], (0.05, 0))

@@ -8,9 +8,11 @@ import pytest
 from ad_core import results
 from ad_core.comparison import references_for
 from ad_core.errors import StoreError
+from ad_core.explanation_grade import GRADES
 from ad_core.job_kinds import run_job
 from ad_core.pipeline import open_dataset
 from ad_core.progress import Silent
+from ad_core.recommendation import Recommendation
 from ad_core.store import RunRecord, Store
 from ad_core.types import Modality
 from tests.conftest import FEW_STEPS, payments
@@ -103,7 +105,9 @@ def test_the_summary_is_json(store, payments_run):
 
 def test_a_new_file_is_scored_and_explained_by_the_stored_detector(store, payments_run, tmp_path):
     file = tmp_path / "next.csv"
-    payments(80, seed=9).drop(columns="is_fraud").to_csv(file, index=False)
+    new = payments(80, seed=9).drop(columns="is_fraud")
+    new.loc[:3, "shop"] = "casino"
+    new.to_csv(file, index=False)
     dataset_id = add(store, file, id="payment")
     run = store.add_run(dataset_id, "score", {}, "next", parent=payments_run[0].id)
 
@@ -112,6 +116,9 @@ def test_a_new_file_is_scored_and_explained_by_the_stored_detector(store, paymen
     ranked = results.ranked(store, run.id)
     assert len(ranked) == 80
     assert summary["method"] == "masked_cells"
+    assert summary["drift"]["state"] == "withdrawn for some rows"
+    assert set(ranked.loc[ranked["withdrawn"] != "", "row_id"]) == {"P00000", "P00001", "P00002", "P00003"}
+    assert results.case(store, payments_run[0].id, "P00299").check["grade"] in GRADES
     assert results.case(store, run.id, ranked["row_id"].iloc[0]).explanation is not None
 
 
@@ -141,7 +148,7 @@ def test_a_recording_leaves_events_windows_and_figures_for_labelled_ranges(store
 
     evaluation = results.summary(store.folder(run.id))["evaluation"]
     assert len(events)
-    assert set(evaluation) == {"method", *references_for(Modality.SENSOR)}
+    assert set(evaluation) == {"method", "random scores", *references_for(Modality.SENSOR)}
     assert all(0 <= judged["event_recall"] <= 1 for judged in evaluation.values())
     assert evaluation["method"]["vus_pr"] > evaluation["method"]["base_rate"]
     assert case.window is not None
@@ -178,3 +185,38 @@ def test_a_row_or_run_that_is_gone_says_so(store, payments_run):
 def test_names_of_files_for_rows_are_never_paths():
     assert "/" not in results.safe_name("../../etc/passwd")
     assert results.safe_name("a/b") != results.safe_name("a_b")
+
+
+def test_rows_that_taught_are_marked_when_their_file_is_scored_again(store, payments_run, tmp_path):
+    run, _ = payments_run
+    fresh = tmp_path / "may.csv"
+    payments(60, seed=5).to_csv(fresh, index=False)
+    marks = {}
+    for name, data in (("same", run.dataset_id), ("may", add(store, fresh, label="is_fraud", id="payment"))):
+        scored = store.add_run(data, "score", {}, name, run.id)
+        run_job(store, scored.id, Silent())
+        marks[name] = set(results.ranked(store, scored.id)["used_for"])
+
+    assert marks == {"same": {"fit"}, "may": {""}}
+
+
+def test_a_recommendation_is_kept_with_its_run(store, payments_file):
+    dataset_id = add(store, payments_file, label="is_fraud", id="payment")
+    config = {"training_rows": "clean", "only": ["masked_cells", "histogram"], "plan": {"seeds": 1, "steps": 5}}
+    run = store.add_run(dataset_id, "recommend", config, "which task")
+
+    found = run_job(store, run.id, Silent())["recommendation"]
+
+    assert Recommendation.model_validate(found).task == "masked_cells"
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_what_alerts_hang_on_joins_the_results_of_the_training(store, payments_file):
+    dataset_id = add(store, payments_file, label="is_fraud", id="payment")
+    training, _ = trained(store, dataset_id, pretext="histogram")
+    run = store.add_run(dataset_id, "sensitivity", {}, "sensitivity", training.id)
+
+    assert run_job(store, run.id, Silent()) == {"trainings": 3}
+
+    table = results.table(store.folder(training.id), "sensitivity")
+    assert list(table["row_id"]) == list(results.table(store.folder(training.id), "scores")["row_id"])

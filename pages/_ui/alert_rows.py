@@ -7,8 +7,9 @@ import pandas as pd
 import streamlit as st
 
 from ad_core.errors import AdError
-from pages._ui import words
+from pages._ui import selection_words, words
 from pages._ui.navigate import choose, current
+from pages._ui.stability import stability
 from pages._ui.stored import batch, ranked, reasons, reference_ranks, said
 from pages._ui.threshold import threshold_at
 
@@ -115,12 +116,14 @@ def alert_table(run_id: str, rows: pd.DataFrame) -> None:
     """The table; choosing a row makes it the current case."""
     if len(rows) > MOST:
         rows = _part(rows)
+    if (steady := stability(run_id, rows)) is not None:
+        rows = rows.assign(stable=steady)
     key = f"alerts-{run_id}"
     at = np.flatnonzero((rows["row_id"] == current("row")).to_numpy())
     chosen = [int(at[0])] if len(at) else []
     if len(rows) <= MOST and st.session_state.get(key, {}).get("selection", {}).get("rows", []) != chosen:
         st.session_state[key] = {"selection": {"rows": chosen, "columns": [], "cells": []}}
-    extras = [c for c in ("entity", "time", "label", "excluded") if c in rows]
+    extras = [c for c in ("stable", "entity", "time", "label", "excluded") if c in rows]
     references = [c for c in ("isolation_forest", "nearest_neighbours") if c in rows]
     shown = rows[
         ["row_id", "rank", "verdict", "reasons", "score", "p_value", "percentile", *extras, *references, "note"]
@@ -152,6 +155,7 @@ def alert_table(run_id: str, rows: pd.DataFrame) -> None:
             ),
             "p_value": st.column_config.NumberColumn("p", format="%.2g", width=70),
             "reasons": st.column_config.TextColumn("mainly", width=150),
+            "stable": st.column_config.TextColumn("stable in", width=80, help=selection_words.STABLE),
             "isolation_forest": _rank_column("isolation forest"),
             "nearest_neighbours": _rank_column("nearest neighbours"),
         },

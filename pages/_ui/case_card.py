@@ -43,8 +43,8 @@ def case_card(run_id: str) -> None:
                 f"{words.number(row['percentile'])} :gray[· p] {words.p_text(row['p_value'])}"
             )
             verdict_badge(run_id, row_id)
-        _picture(run_id, row_id)
-        _reasons(run_id, row_id)
+        case_picture(run_id, row_id)
+        case_reasons(run_id, row_id)
         _references(run_id, row_id)
         verdict_line(run_id, row_id)
         go_button(
@@ -57,7 +57,8 @@ def case_card(run_id: str) -> None:
         )
 
 
-def _picture(run_id: str, row_id: str) -> None:
+def case_picture(run_id: str, row_id: str) -> None:
+    """The image itself, where rows are images."""
     if store().dataset(store().run(run_id).dataset_id).modality != "image":
         return
     try:
@@ -68,7 +69,8 @@ def _picture(run_id: str, row_id: str) -> None:
         st.image(small(file, 420), width="stretch", alt=row_id)
 
 
-def _reasons(run_id: str, row_id: str) -> None:
+def case_reasons(run_id: str, row_id: str) -> None:
+    """The parts that raise the row's score most, where it has been explained."""
     explained = case(run_id, row_id).explanation
     if explained is None:
         st.caption("Not explained yet; open the case to have it explained.")

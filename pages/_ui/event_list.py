@@ -67,8 +67,8 @@ def rule_in_words(rule: Mapping[str, Any] | None) -> str:
     with_p = rule["by"] if rule["by"].startswith("above") else f"with {rule['by']}"
     return (
         f"time stamps {with_p}, merged where at most {rule['merge_gap']:,} quiet ones lie between them "
-        f"({rule['merge_windows']:g} windows; the reader setting merge_windows, usually 2). The slider does not change "
-        "them."
+        f"({rule['merge_windows']:g} windows; the reader setting merge_windows, usually 2). The threshold does not "
+        "change them."
     )
 
 

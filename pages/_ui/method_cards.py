@@ -29,7 +29,7 @@ def chosen_method(modality: str) -> MethodCard:
     """Let the analyst choose one of the methods; the suggestion is chosen to begin with."""
     fitting, unfit = _cards(modality)
     suggested, *others = [card for card in fitting if card.kind != "scorer"]
-    key = f"_method-{modality}"
+    key = method_key(modality)
     chosen = next((card for card in fitting if card.name == st.session_state.get(key)), suggested)
     st.subheader("Method", anchor=False)
     _suggested(suggested, chosen is suggested, key)
@@ -47,6 +47,11 @@ def chosen_method(modality: str) -> MethodCard:
         with st.expander(label, icon=":material/history_edu:", expanded=chosen in references):
             _grid(references, chosen, key)
     return chosen
+
+
+def method_key(modality: str) -> str:
+    """Session key of the chosen method's name."""
+    return f"_method-{modality}"
 
 
 def _suggested(card: MethodCard, is_chosen: bool, key: str) -> None:

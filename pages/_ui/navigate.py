@@ -4,6 +4,8 @@ from typing import Any
 
 import streamlit as st
 
+from ad_core.records import WITH_SCORES, RunRecord
+
 PAGES = {
     "home": "prepare/home.py",
     "data": "prepare/data.py",
@@ -11,6 +13,7 @@ PAGES = {
     "runs": "model/runs.py",
     "alerts": "investigate/alerts.py",
     "map": "investigate/map.py",
+    "calibration": "investigate/calibration.py",
     "explain": "investigate/explain.py",
     "review": "investigate/review.py",
     "score_file": "operate/score_file.py",
@@ -36,6 +39,15 @@ def go(page: str, **case: str | None) -> None:
     choose(**case)
     # Without the empty mapping Streamlit tries to clear bound parameters itself and raises.
     st.switch_page(PAGES[page], query_params={})
+
+
+def where(run: RunRecord) -> tuple[str, dict[str, str | None]]:
+    """The page that shows a job at work or its outcome, and the case that it needs."""
+    if run.kind == "recommend":
+        return "train", {"data": run.dataset_id, "run": None}
+    if run.kind in WITH_SCORES:
+        return "train", {"run": run.id}
+    return "explain" if run.kind == "explain" else "alerts", {"run": run.parent}
 
 
 def go_button(label: str, page: str, *, case: dict[str, str | None] | None = None, **look: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from ad_core.errors import AdError
+from ad_core.records import WITH_SCORES
 from ad_core.store import RunRecord
 from pages._ui import words
 from pages._ui.navigate import choose, current, go_button
@@ -76,7 +77,7 @@ def _gone(name: str) -> Iterator[None]:
 
 
 def _offer_runs(title: str, text: str) -> None:
-    done = [run for run in store().runs(status="done") if run.kind != "explain"][:6]
+    done = [run for run in store().runs(status="done") if run.kind in WITH_SCORES][:6]
     if not done:
         nothing_yet(
             "There are no results yet", "Train a detector first; a sample takes a minute.", "Go to Home", "home"

@@ -4,9 +4,10 @@ import streamlit as st
 
 from ad_core import jobs
 from ad_core.errors import AdError
+from ad_core.records import WITH_SCORES
 from ad_core.store import RunRecord
 from pages._ui import words
-from pages._ui.navigate import choose, current, go
+from pages._ui.navigate import choose, current, go, where
 from pages._ui.stored import store, summary
 
 
@@ -23,7 +24,7 @@ def sidebar() -> None:
 
 
 def _select_run() -> None:
-    runs = [run for run in store().runs(limit=200) if run.kind != "explain" and run.status in ("done", "running")]
+    runs = [run for run in store().runs(limit=200) if run.kind in WITH_SCORES and run.status in ("done", "running")]
     names = {run.id: run.name for run in runs}
     now = st.query_params.get("run") if "run" not in st.session_state else current("run")
     if now and now not in names:
@@ -81,9 +82,11 @@ def _chip() -> None:
         state = jobs.state(store(), run.id)
         label = f"{run.name}: {words.STAGES.get(state.stage, 'starting').lower()}"
         st.progress(min(max(state.done, 0.0), 1.0), text=label)
-        target = run.parent if run.kind == "explain" else run.id
-        show = {"on_click": go, "args": ("explain" if run.kind == "explain" else "train",), "kwargs": {"run": target}}
-        st.button("Show", key=f"chip-{run.id}", type="tertiary", icon=":material/visibility:", **show)
+        page, case = where(run)
+        st.button(
+            "Show", key=f"chip-{run.id}", type="tertiary", icon=":material/visibility:", on_click=go, args=(page,),
+            kwargs=case,
+        )  # fmt: skip
     if waiting := sum(run.status == "queued" for run in runs):
         st.caption(f":material/hourglass_empty: {words.count(waiting, 'job')} waiting for the device.")
 

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ad_core import results, verdicts
+from ad_core import bundle, results, verdicts
+from ad_core.calibration import Calibration
+from ad_core.errors import BundleError
 from ad_core.reader import Dataset, Declared
 from ad_core.store import DatasetRecord, Store
-
-TEACHING = ("fit", "early_stop", "calibration")
-"""What rows that teach are used for."""
+from ad_core.threshold import TEACHING
 
 
 def store() -> Store:
@@ -47,6 +47,29 @@ def calibration_scores(run_id: str) -> np.ndarray | None:
     if ((summary(run_id).get("calibration") or {}).get("rows") or 0) > kept_apart.sum():
         kept_apart = rows["used_for"].isin(TEACHING).to_numpy()
     return rows["score"].to_numpy()[kept_apart]
+
+
+def calibration(run_id: str) -> Calibration:
+    """What the p-values of a run come from; empty where that is not known."""
+    training = results.detector_run(store(), run_id)
+    folder = store().folder(training.id)
+    return _calibration(
+        str(folder), training.id, _stamp(folder / "bundle" / bundle.MANIFEST, folder / "scores.parquet")
+    )
+
+
+def calibration_rows(run_id: str) -> pd.DataFrame | None:
+    """The rows behind it, also those that were left out later; None where the run did not keep them."""
+    folder = store().folder(results.detector_run(store(), run_id).id) / "bundle"
+    return _calibration_rows(str(folder), _stamp(folder / bundle.MANIFEST))
+
+
+def scores_stamp(run_id: str) -> str:
+    """Changes when the scores of a run, or what they are calibrated with, change."""
+    training = results.detector_run(store(), run_id)
+    folder = store().folder(run_id)
+    manifest = store().folder(training.id) / "bundle" / bundle.MANIFEST
+    return f"{store().home}|{_stamp(folder / 'scores.parquet', folder / 'summary.json', manifest)}"
 
 
 def table(run_id: str, name: str) -> pd.DataFrame | None:
@@ -141,6 +164,27 @@ def _store(home: str | None, url: str | None) -> Store:
 @st.cache_resource(show_spinner=False, max_entries=6)
 def _ranked(_folder: str, run_id: str, stamp: str) -> pd.DataFrame:  # noqa: ARG001  a changed file is another key
     return results.ranked(store(), run_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=12)
+def _calibration(folder: str, run_id: str, stamp: str) -> Calibration:  # noqa: ARG001
+    try:
+        frame, facts = (bundle.part(Path(folder) / "bundle", name) for name in ("calibration", "calibration_facts"))
+    except BundleError:
+        frame = facts = None
+    if frame is not None and facts is not None:
+        return Calibration.from_frame(frame, facts)
+    scores = calibration_scores(run_id)
+    known = np.zeros(0) if scores is None else scores[np.isfinite(scores)]
+    return Calibration.fit(known) if len(known) else Calibration(known, np.zeros(0, dtype=bool))
+
+
+@st.cache_resource(show_spinner=False, max_entries=6)
+def _calibration_rows(folder: str, stamp: str) -> pd.DataFrame | None:  # noqa: ARG001
+    try:
+        return bundle.part(Path(folder), "calibration_rows")
+    except BundleError:
+        return None
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)

@@ -73,10 +73,9 @@ def verdict_line(run_id: str, row_id: str, *, keys: bool = False) -> None:
 
 def in_force(run_id: str) -> dict[str, Any]:
     """The rule that says where alerts begin now, as it is kept with a verdict."""
-    rule = threshold_at(run_id)
-    score = float(rule.score) if np.isfinite(rule.score) else None
-    value = rule.alpha if rule.by_p else 100 * (1 - rule.alpha)
-    return {"kind": "p" if rule.by_p else "percentile", "value": value, "score": score}
+    threshold = threshold_at(run_id)
+    score = float(threshold.score) if np.isfinite(threshold.score) else None
+    return {**threshold.rule.model_dump(mode="json"), "score": score}
 
 
 def _say(run_id: str, row_id: str, word: str, following: str | None) -> None:

@@ -4,7 +4,13 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-KINDS = {"train": "training", "score": "scored file", "explain": "explanation"}
+KINDS = {
+    "train": "training",
+    "score": "scored file",
+    "explain": "explanation",
+    "recommend": "recommendation",
+    "sensitivity": "sensitivity",
+}
 MODALITIES = {"table": "Table", "image": "Images", "sensor": "Sensor"}
 MODALITY_ICONS = {"table": ":material/table_rows:", "image": ":material/image:", "sensor": ":material/monitoring:"}
 OF_MODALITY = {"table": "tables", "image": "images", "sensor": "recordings"}
@@ -72,6 +78,46 @@ EDGE = (
     "A time stamp's score is the mean over the windows that cover it: fewer at the begin and the end of a stretch, a "
     "single one at its very edge, so scores there are less steady."
 )
+
+RULES = {
+    "p": "False alarms among usual rows",
+    "fdr": "False share of alerts",
+    "budget": "Alert budget",
+    "percentile": "Percentile",
+    "score": "Score",
+    "more": "More",
+}
+RULES_HELP = (
+    "**False alarms among usual rows**: of 100 usual rows so many become alerts by chance, however many rows there "
+    "are.  \n**False share of alerts**: of 100 alerts at most so many are false, on average (Benjamini-Hochberg).  \n"
+    "**Alert budget**: the highest rows, no more than somebody can look at; a day at a time where rows have times.  \n"
+    "**Percentile**: rows above a percentile of the calibration rows.  \n**Score**: a fixed score.  \n"
+    "The first two are promises, as long as usual rows stay like the calibration rows; the others promise nothing."
+)
+MORE_RULES = {"fdr_dependent": "False share, dependent rows", "tail": "Extreme values"}
+MORE_RULES_HELP = (
+    "**False share, dependent rows**: as the false share, but it holds however rows depend on each other, and needs "
+    "much smaller p-values (Benjamini-Yekutieli).  \n**Extreme values**: the tail of the calibration scores is "
+    "extended beyond the highest of them (generalised Pareto, peaks over threshold): for rates that p-values can't "
+    "reach. An estimate, no promise."
+)
+RULE_VALUES = {
+    "p": (
+        "False alarms among usual rows",
+        "How many of 100 usual rows may become alerts by chance: alerts are the rows with p at most this share.",
+    ),
+    "fdr": ("Accepted false share", "How many of 100 alerts may be false, on average over many such files."),
+    "fdr_dependent": ("Accepted false share", "How many of 100 alerts may be false, on average over many such files."),
+    "budget": ("Most alerts", "Per batch, or per day where rows have times. Rows of equal score stay together."),
+    "percentile": ("Lowest percentile", "Rows from this percentile of the calibration rows on are alerts."),
+    "score": ("Lowest score", "Rows from this score on are alerts."),
+    "tail": ("Accepted rate per row", "How many of 100 usual rows are expected beyond the threshold."),
+}
+"""Kind of rule -> what its value is called, and what it means."""
+RULE_AXES = {
+    "p": "share of false alarms", "fdr": "false share of alerts", "fdr_dependent": "false share of alerts",
+    "budget": "most alerts", "percentile": "percentile", "score": "score", "tail": "rate per row",
+}  # fmt: skip
 
 GLOSSARY = {
     "score": "one number per row, higher = more unusual. Its size means something only beside other scores "
@@ -143,11 +189,21 @@ PAGES = {
     "alerts": (
         "Alerts",
         "All rows, the most unusual first.",
-        "Move the slider to choose how many false alarms among usual rows you accept: at p ≤ 0.05 about 5 of 100 "
-        "usual rows are alerts by chance. "
+        "Choose where alerts begin, and read what that promises: with 5 % false alarms among "
+        "usual rows, about 5 of 100 usual rows are alerts by chance. Save it with a reason, and it holds for every "
+        "file that is scored with this run. "
         "Select a row in the table to see its main reasons; **Explain** shows the whole case. The address of "
         "this page holds run "
         "and row: a copied link shows a colleague the same thing.",
+    ),
+    "calibration": (
+        "Calibration",
+        "The rows that say what is usual: are there anomalies among them?",
+        "An anomaly among the calibration rows makes the p-values of rows like it large, so these are never alerts. "
+        "Look at the highest ones. **Confirm** those that are anomalies, **keep** the others, then calibrate without "
+        "the confirmed ones: nothing is trained again, and a verdict that is taken back puts its row back. Rows that "
+        "nobody has confirmed are never left out: dropping the highest ones unseen would drop usual rows too, and "
+        "break the promise.",
     ),
     "map": (
         "Map",
@@ -211,6 +267,7 @@ USED_ON = {
         "VUS-PR",
         "event recall",
     ],
+    "calibration": ["calibration rows", "p-value", "score"],
     "map": ["embedding", "score", "percentile"],
     "explain": ["attribution", "baseline", "completeness gap", "p-value", "percentile"],
     "review": ["verdict", "precision so far", "95 % interval", "score", "p-value", "attribution"],

@@ -10,13 +10,15 @@ from pages._ui.alert_rows import alert_filters, alert_table, view
 from pages._ui.bulk_verdict import bulk_button
 from pages._ui.case_card import case_card
 from pages._ui.downloads import download_buttons
+from pages._ui.drift import promise_withdrawn
 from pages._ui.event_list import event_list
 from pages._ui.judged import judged
 from pages._ui.navigate import go_button
 from pages._ui.picture_grid import picture_grid
 from pages._ui.shell import chart, errors_shown, page_top, pick_scored_run
+from pages._ui.stability import stability_button
 from pages._ui.stored import calibration_scores, ranked, said, store, summary, table
-from pages._ui.threshold import threshold_slider
+from pages._ui.threshold_panel import threshold_curve, threshold_panel
 
 MANY = {"image": {"pictures": "Pictures", "rows": "Table"}, "sensor": {"events": "Events", "rows": "Time stamps"}}
 
@@ -33,13 +35,14 @@ if run.alive:
         "The scores are there; the map and the explanations are still being made.", icon=":material/progress_activity:"
     )
 
+promise_withdrawn(facts)
 scored = int(rows["score"].notna().sum())
 top = st.container()
+kinds = st.container()
 left, right = st.columns([3, 2], gap="large")
 with right:
-    st.subheader("Threshold", anchor=False)
-    threshold = threshold_slider(run.id)
-    st.markdown(threshold.in_words(scored))
+    with errors_shown():
+        threshold = threshold_panel(run.id, kinds)
     st.caption(severity_rule(float("nan") if threshold.smallest_p is None else threshold.smallest_p))
 with left:
     if training.id == run.id and usual is not None and len(usual) == scored:
@@ -47,9 +50,11 @@ with left:
     chart(
         figures.score_histogram(rows["score"].to_numpy(), usual, threshold.score),
         alt=figures.histogram_in_words(rows["score"].to_numpy(), threshold.score),
-        caption=f"{words.count(scored, 'row')} of {len(rows):,} have a score. Counts on a logarithmic axis.",
+        caption=f"{words.count(scored, 'row')} of {len(rows):,} have a score. Counts on a logarithmic axis."
+        + (" Each recording has a threshold of its own; the line is the lowest." if threshold.rule.segment else ""),
         key="histogram",
     )
+    threshold_curve(run.id, threshold)
 
 with top, st.container(horizontal=True):
     st.metric(
@@ -70,11 +75,12 @@ with top, st.container(horizontal=True):
             "Events", f"{len(events):,}", border=True, width="stretch", help="Neighbouring alerts in time, merged."
         )
     st.metric(
-        "By chance at most about",
-        words.number(threshold.alpha * scored) if threshold.by_p else "–",
+        "Expected false at most",
+        words.number(threshold.found.expected_false),
         border=True,
         width="stretch",
-        help="Accepted share times scored rows, if all of them were usual.",
+        help="How many alerts chance alone would bring; the sentence beside the threshold says whether that is a "
+        "promise. It can be more than there are alerts.",
     )
     st.metric(
         "Smallest p",
@@ -128,3 +134,4 @@ with side, errors_shown():
 with st.container(horizontal=True):
     go_button("Review them one by one", "review", icon=":material/rate_review:")
     go_button("See them on the map", "map", icon=":material/scatter_plot:")
+    stability_button(run)

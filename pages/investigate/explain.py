@@ -8,6 +8,7 @@ import streamlit as st
 from ad_core.results import detector_run
 from ad_core.types import Modality
 from pages._ui import words
+from pages._ui.evidence_buttons import evidence_buttons
 from pages._ui.explain_parts import bars, expected_table, grade, neighbours, sentence
 from pages._ui.explain_picture import nearest_pictures, picture
 from pages._ui.explain_window import window
@@ -73,6 +74,7 @@ if found.row.get("note"):
 
 verdict_line(run.id, row_id, keys=True)
 verdict_history(run.dataset_id, row_id)
+evidence_buttons(run.id, training.id, row_id)
 if found.explanation is None:
     on_demand(run, row_id, has_score=bool(np.isfinite(found.row["score"])))
     st.stop()

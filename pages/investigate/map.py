@@ -55,8 +55,8 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         "Mouse", list(POINTERS), default="lasso", format_func=POINTERS.get, key="map_pointer", required=True
     )
 x, y = ("x", "y") if kind == "umap" else ("pca_x", "pca_y")
-threshold = threshold_at(run.id)
 with errors_shown():
+    threshold = threshold_at(run.id)
     points = with_colour(run.id, points, colour).assign(alert=threshold.of(points))
 
 wide, side = st.columns([5, 3], gap="medium")
@@ -67,8 +67,8 @@ with wide:
         f", all alerts and a sample of the rest up to {MOST:,}" if len(points) < total else ""
     )
     state = chart(
-        figure, alt=figures.map_in_words(points, total), caption=f"{drawn}. Diamonds are alerts at "
-            f"{100 * threshold.alpha:g} %.",
+        figure, alt=figures.map_in_words(points, total), caption=f"{drawn}. Diamonds are alerts: "
+            f"{threshold.rule.in_words()}.",
         key="map", on_select=clicked, selection_mode=shape,
     )  # fmt: skip
     trust = summary(run.id).get("map") or {}

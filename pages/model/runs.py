@@ -4,9 +4,11 @@ import streamlit as st
 
 from ad_core import jobs
 from ad_core.errors import AdError
+from ad_core.records import WITH_SCORES
 from ad_core.store import RunRecord
 from pages._ui import words
-from pages._ui.navigate import choose, current, go
+from pages._ui.compare_runs import compare_runs
+from pages._ui.navigate import choose, current, go, where
 from pages._ui.run_table import run_table
 from pages._ui.shell import nothing_yet, page_top, table_height
 from pages._ui.sidebar import status_line
@@ -89,18 +91,15 @@ with st.container(border=True):
         st.badge(run.status, icon=icon, color=colour)
         st.space("stretch")
         has_scores = (store().folder(run.id) / "scores.parquet").exists()
-        target = run.parent if run.kind == "explain" else run.id
-        page = "alerts" if has_scores or run.kind == "explain" else "train"
-        st.button(
-            "Open", type="primary", icon=":material/open_in_new:", on_click=go, args=(page,), kwargs={"run": target}
-        )
+        page, case = ("alerts", {"run": run.id}) if has_scores else where(run)
+        st.button("Open", type="primary", icon=":material/open_in_new:", on_click=go, args=(page,), kwargs=case)
         st.button(
             "Progress and log",
             icon=":material/article:",
             on_click=go,
             args=("train",),
             kwargs={"run": run.id},
-            disabled=run.kind == "explain",
+            disabled=run.kind not in WITH_SCORES,
         )
         st.button("Run again", icon=":material/replay:", on_click=attempt, args=(jobs.rerun, store(), run.id))
         if run.alive:
@@ -120,3 +119,4 @@ with st.container(border=True):
     with st.expander("Settings"):
         st.json({"data": run.dataset_id, "config": run.config, "parent": run.parent})
         st.button("Look at its data", on_click=choose, kwargs={"data": run.dataset_id}, key="its-data")
+compare_runs(run, runs)

@@ -4,10 +4,12 @@ import streamlit as st
 
 from ad_core import jobs
 from ad_core.errors import AdError
+from ad_core.records import WITH_SCORES
 from pages._ui import words
-from pages._ui.method_cards import chosen_method, method_settings
+from pages._ui.method_cards import chosen_method, method_key, method_settings
 from pages._ui.navigate import choose, current, go_button
 from pages._ui.progress import progress
+from pages._ui.recommendation import recommendation_panel
 from pages._ui.shell import errors_shown, nothing_yet, page_top
 from pages._ui.stored import dataset, store
 
@@ -30,7 +32,10 @@ page_top("train")
 if current("run"):
     with errors_shown():
         run = store().run(current("run") or "")
-    if run.kind == "explain":
+    if run.kind == "recommend":
+        nothing_yet("A search for a task", "Its result is shown with its data.", "Show it", "train",
+                    data=run.dataset_id, run=None)  # fmt: skip
+    if run.kind not in WITH_SCORES:
         run = store().run(run.parent or "")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(run.name, anchor=False, width="content")
@@ -91,6 +96,7 @@ known = middle.selectbox(
 device = right.selectbox(
     "Device", jobs.devices(), format_func=lambda d: f"auto ({jobs.slot('auto')})" if d == "auto" else d, key="device"
 )
+recommendation_panel(record.id, known, device, method_key(record.modality))
 with st.expander("More settings", icon=":material/tune:"):
     one, two = st.columns(2)
     name = one.text_input("Name of the run", value=f"{record.name} · {card.title}", key=f"name-{record.id}-{card.name}")

@@ -10,6 +10,7 @@ from ad_core.results import detector_run
 from pages._ui import words
 from pages._ui.datasets import name_for
 from pages._ui.downloads import download_buttons
+from pages._ui.drift import drift_gate
 from pages._ui.navigate import choose, current, go_button
 from pages._ui.new_data import check_match, remember_batch
 from pages._ui.progress import progress
@@ -56,12 +57,14 @@ if run.kind == "score":
     rows, facts = ranked(run.id), summary(run.id)
     for sentence in facts.get("matches") or []:
         st.warning(sentence, icon=":material/difference:")
-    threshold = threshold_at(run.id)
+    drift_gate(facts)
+    with errors_shown():
+        threshold = threshold_at(run.id)
     usual = calibration_scores(training.id)
     with st.container(horizontal=True):
         st.metric("Rows", f"{len(rows):,}", border=True, width=170)
         st.metric("Scored", f"{int(rows['score'].notna().sum()):,}", border=True, width=170)
-        st.metric(f"Alerts at {100 * threshold.alpha:g} %", f"{threshold.alerts:,}", border=True, width=190)
+        st.metric("Alerts", f"{threshold.alerts:,}", border=True, width=190, help=threshold.found.sentence)
     chart(
         figures.score_histogram(rows["score"].to_numpy(), usual, threshold.score),
         alt=figures.histogram_in_words(rows["score"].to_numpy(), threshold.score),
@@ -71,7 +74,7 @@ if run.kind == "score":
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         go_button("Open in Alerts", "alerts", type="primary", icon=":material/notifications:")
-        download_buttons(rows.drop(columns="used_for"), f"scores-{run.id}")
+        download_buttons(rows.drop(columns="used_for", errors="ignore"), f"scores-{run.id}")
     st.dataframe(
         as_shown(rows, LISTED), hide_index=True, height=320, alt="The highest scores", column_config=result_columns()
     )

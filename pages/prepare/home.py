@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from ad_core.records import WITH_SCORES
 from ad_core.samples import Sample, samples
 from pages._ui import words
 from pages._ui.datasets import use_sample
@@ -72,7 +73,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     )
 
 st.subheader("Last runs", anchor=False)
-runs = [run for run in store().runs(limit=20) if run.kind != "explain"][:5]
+runs = [run for run in store().runs(limit=20) if run.kind in WITH_SCORES][:5]
 if not runs:
     st.markdown(":gray[None yet. What you train appears here.]")
 for run in runs:

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from ad_core import results
+from ad_core import bundle, results
+from ad_core.calibration import Calibration
 from ad_core.reader import Declared
 from ad_core.results import publish
 from ad_core.store import RunRecord, Store
@@ -191,6 +192,16 @@ def _finished(
     return run
 
 
+def write_bundle(store: Store, run_id: str, scores: pd.DataFrame) -> None:
+    """The parts of a bundle that pages read: what calibrated."""
+    rows = scores.loc[scores["used_for"] == "calibration", ["row_id", "score"]].reset_index(drop=True)
+    calibration = Calibration.fit(rows["score"])
+    parts = {
+        "calibration": calibration.to_frame(), "calibration_facts": calibration.facts(), "calibration_rows": rows,
+    }  # fmt: skip
+    bundle.write(store.folder(run_id) / "bundle", {}, parts)
+
+
 def _scores(row_ids: pd.Series, score: np.ndarray) -> pd.DataFrame:
     order = score.argsort().argsort()
     return pd.DataFrame(
@@ -207,6 +218,7 @@ def _scores(row_ids: pd.Series, score: np.ndarray) -> pd.DataFrame:
 
 def _publish(store: Store, run: RunRecord, scores: pd.DataFrame, parts: list, near: list, placed: pd.DataFrame) -> None:
     folder = store.folder(run.id)
+    write_bundle(store, run.id, scores)
     publish(folder, "scores", scores)
     references = pd.DataFrame(
         {"row_id": scores["row_id"], "isolation_forest": scores["score"], "nearest_neighbours": scores["score"] ** 2}

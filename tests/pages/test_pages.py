@@ -24,6 +24,7 @@ PAGES = {
     "investigate/map.py": "Map",
     "investigate/explain.py": "Explain",
     "investigate/review.py": "Review",
+    "investigate/calibration.py": "Calibration",
     "operate/score_file.py": "Score file",
     "operate/evaluate.py": "Evaluate",
 }
@@ -97,8 +98,26 @@ def test_a_column_shows_where_the_ranking_works_less_well(table_run: RunRecord, 
     assert test.dataframe[1].value["segment"].nunique() > 1
 
 
+def test_two_runs_are_compared_row_by_row(table_run: RunRecord, store: Store, tmp_path: Path, open_page: Open) -> None:
+    other = write_table_run(store, tmp_path)
+
+    test = open_page("model/runs.py", run=table_run.id, beside=f"{other.name} · {other.id}")
+
+    assert not test.exception
+    assert "very same data" in texts(test)
+    assert "Rank correlation 1.00 over" in texts(test)
+    assert "Nothing: both runs have the same settings." in texts(test)
+
+
 @pytest.mark.parametrize(
-    "page", ["investigate/alerts.py", "investigate/map.py", "investigate/explain.py", "model/train.py"]
+    "page",
+    [
+        "investigate/alerts.py",
+        "investigate/map.py",
+        "investigate/explain.py",
+        "investigate/calibration.py",
+        "model/train.py",
+    ],
 )
 def test_a_link_to_a_run_that_is_gone_says_so(home: Path, open_page: Open, page: str) -> None:
     test = open_page(page, run="99")

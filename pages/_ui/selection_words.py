@@ -1,0 +1,22 @@
+"""Texts about the choice of a task and about what alerts hang on."""
+
+RECOMMENDATION = (
+    "Every method that fits is trained briefly, and then looks for anomalies that were made up: usual rows that it has "
+    "not seen, with typed flaws. No label is needed. What it can't tell is whether your real anomalies are of these "
+    "kinds."
+)
+MADE_UP = (
+    "Bars: 95 % intervals over drawings of other rows and seeds. Each dot is about one kind of made-up anomaly and "
+    "says nothing of the others; the order is by their mean."
+)
+OTHER_ROWS = (
+    "This search was told something else about the training rows than the form says now. Search again to have it match."
+)
+SENSITIVITY = (
+    "Trains this detector three times more, without the 1, 2 and 5 % of the training rows that look most suspicious, "
+    "and counts how often an alert is still among as many of the most unusual rows."
+)
+STABLE = (
+    "In how many of the trainings without suspicious rows the alert was still among as many of the most unusual rows. "
+    "One that drops out hangs on a few rows that taught: look at those before you act."
+)

@@ -1,0 +1,133 @@
+"""The threshold on the Alerts page: rules say what they promise, links and saved rules hold, other pages follow."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ad_core import thresholds
+from ad_core.store import RunRecord, Store
+from ad_core.threshold import Rule
+from pages._ui import words
+from tests.pages.conftest import write_sensor_run, write_table_run
+from tests.pages.test_pages import button, texts
+
+Open = Callable[..., AppTest]
+ALERTS = "investigate/alerts.py"
+
+
+def alerts(test: AppTest) -> int:
+    return int(next(metric.value for metric in test.metric if metric.label == "Alerts").replace(",", ""))
+
+
+def test_the_p_rule_stays_where_it_was_until_somebody_chooses(table_run: RunRecord, open_page: Open) -> None:
+    test = open_page(ALERTS, run=table_run.id)
+
+    assert not test.exception
+    assert test.select_slider(key="alpha").value == 0.05  # 40 calibration rows: 0.01 can't be reached
+    assert "taught the model" in texts(test)
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("False share of alerts", "All these rows taught the model or calibrate it"),
+        ("Alert budget", "At most 20 alerts, the highest scores. Nothing is promised"),
+        ("Percentile", "Alerts score higher than 99 % of the calibration rows. Nothing is promised"),
+        ("Score", "A fixed score. Nothing is promised"),
+        ("More", "All these rows taught the model or calibrate it"),
+    ],
+)
+def test_every_rule_says_what_it_promises(table_run: RunRecord, open_page: Open, rule: str, said: str) -> None:
+    test = open_page(ALERTS, run=table_run.id, rule=rule)
+
+    assert not test.exception
+    assert not test.error
+    assert said in texts(test)
+
+
+def test_extreme_values_need_a_tail(table_run: RunRecord, open_page: Open) -> None:
+    test = open_page(ALERTS, run=table_run.id, rule="More", more_rules="Extreme values")
+
+    assert "a tail needs 20. Choose another rule." in texts(test)
+    assert alerts(test) == 0
+
+
+def test_a_budget_is_kept_by_the_list_and_the_other_pages(table_run: RunRecord, open_page: Open) -> None:
+    test = open_page(ALERTS, run=table_run.id, rule="Alert budget", budget="7", alerts_only="true")
+
+    assert alerts(test) == 7
+    assert len(test.dataframe[-1].value) == 7
+    test.switch_page("investigate/map.py").run()
+    assert not test.exception
+    assert "Diamonds are alerts: at most 7 alerts." in texts(test)
+
+
+def test_moving_away_from_the_saved_rule_says_what_changes(table_run: RunRecord, store: Store, open_page: Open) -> None:
+    rule = Rule(kind="budget", value=5)
+    thresholds.save(store, table_run.id, rule, name="five", reason="", author="Ada")
+    test = open_page(ALERTS, run=table_run.id)
+    assert alerts(test) == 5
+    assert "Moving from" not in texts(test)
+
+    test.number_input(key="budget").set_value(8).run()
+
+    assert alerts(test) == 8
+    assert "Moving from 5 to 8 alerts adds 3 rows with p" in texts(test)
+    assert thresholds.current(store, table_run.id) == rule
+
+
+def test_a_threshold_is_saved_with_its_reason_and_found_again(
+    table_run: RunRecord, store: Store, open_page: Open
+) -> None:
+    test = open_page(ALERTS, run=table_run.id, rule="Alert budget", budget="12")
+    test.text_input(key="threshold-name").set_value("small team")
+    test.text_area(key="threshold-reason").set_value("two people look")
+    test.text_input(key="author").set_value("Ada")
+
+    button(test, "Save").click().run()  # type: ignore[attr-defined]
+
+    assert not test.exception
+    line = thresholds.history(store, table_run.id).iloc[0]
+    assert (line["name"], line["reason"], line["author"]) == ("small team", "two people look", "Ada")
+    assert thresholds.current(store, table_run.id) == Rule(kind="budget", value=12)
+    again = open_page(ALERTS, run=table_run.id)
+    assert alerts(again) == 12
+    assert again.number_input(key="budget").value == 12
+    assert "Saved as “small team”." in texts(again)
+
+
+def test_another_run_begins_with_its_own_rule(
+    table_run: RunRecord, store: Store, tmp_path: Path, open_page: Open
+) -> None:
+    (tmp_path / "more").mkdir()
+    other = write_table_run(store, tmp_path / "more")
+    thresholds.save(store, other.id, Rule(kind="percentile", value=90), name="ninety", reason="", author="Ada")
+    test = open_page(ALERTS, run=table_run.id, rule="Alert budget", budget="7")
+
+    test.session_state["run"] = other.id
+    test.run()
+
+    assert not test.exception
+    assert test.number_input(key="percentile").value == 90
+    test.session_state["run"] = table_run.id
+    test.run()
+    assert test.select_slider(key="alpha").value == 0.05
+
+
+def test_a_recording_keeps_its_events_and_has_rules_too(store: Store, recording_file: Path, open_page: Open) -> None:
+    run = write_sensor_run(store, recording_file)
+
+    test = open_page(ALERTS, run=run.id, rule="Alert budget", budget="9")
+
+    assert not test.exception
+    assert alerts(test) <= 9
+
+
+def test_every_kind_of_rule_has_its_words() -> None:
+    kinds = set(Rule.model_fields["kind"].annotation.__args__)  # type: ignore[union-attr]
+
+    assert (
+        set(words.RULES) - {"more"} | set(words.MORE_RULES) == kinds == set(words.RULE_VALUES) == set(words.RULE_AXES)
+    )
