@@ -1,4 +1,4 @@
-"""Thirty alerts judged by keyboard alone, and every word still there after a reload and after the server was killed."""
+"""Verdicts in a real browser: by keyboard alone, by drawing on the map, and none lost when the server is killed."""
 
 import re
 import signal
@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from ad_core import verdicts
 from ad_core.store import Store
-from tests.browser.conftest import Server, settled, visit
+from tests.browser.conftest import Server, press, settled, visit
+from tests.browser.test_whole_path import lasso
 from tests.pages.conftest import write_table_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -92,3 +93,23 @@ def test_thirty_alerts_are_judged_by_keyboard_and_none_is_lost(browser: Browser,
     assert len(given) == ALERTS
     assert lines["note"].tolist() == ["a sudden sum"] + [""] * (ALERTS - 1)
     assert re.fullmatch(r"r\d+", wrong)
+
+
+def test_points_drawn_around_on_the_map_get_one_verdict_after_a_preview(
+    page: Page, server: Server, tmp_path: Path
+) -> None:
+    store = Store.open(server.home)
+    run = write_table_run(store, tmp_path)
+    verdicts.give(store, run.id, ["r3"], "anomaly", author="Ada")
+    visit(page, f"{server.url}/map?run={run.id}")
+    lasso(page)
+
+    press(page, "Verdict on these 120 rows")
+    page.get_by_role("dialog").get_by_role("radio", name="Normal", exact=False).click()
+    expect(page.get_by_text("of 120 rows, 1 of which has another verdict now", exact=False)).to_be_visible()
+    assert len(verdicts.current(store, run.dataset_id)) == 1
+    page.get_by_role("dialog").get_by_role("button", name="Say so").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+    assert set(verdicts.current(store, run.dataset_id)["verdict"]) == {"normal"}
+    assert len(verdicts.current(store, run.dataset_id)) == 120
