@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ad_core import thresholds
+from ad_core import bundle, results, thresholds
 from ad_core.store import RunRecord, Store
 from ad_core.threshold import Rule
 from pages._ui import words
@@ -131,3 +131,34 @@ def test_every_kind_of_rule_has_its_words() -> None:
     assert (
         set(words.RULES) - {"more"} | set(words.MORE_RULES) == kinds == set(words.RULE_VALUES) == set(words.RULE_AXES)
     )
+
+
+def test_recordings_can_have_thresholds_of_their_own(table_run: RunRecord, store: Store, open_page: Open) -> None:
+    """Every other row is of pump b. A budget of 3 for each of the two is 6 alerts."""
+    folder = store.folder(table_run.id)
+    scores = results.table(folder, "scores").assign(entity=lambda rows: ["a", "b"] * (len(rows) // 2))
+    results.publish(folder, "scores", scores)
+    rows = scores.loc[scores["used_for"] == "calibration", ["row_id", "score", "entity"]]
+    bundle.change(folder / "bundle", {"calibration_rows": rows})
+    link = {"run": table_run.id, "rule": "Alert budget", "budget": "3"}
+
+    together, apart = open_page(ALERTS, **link), open_page(ALERTS, **link, apart="true")
+
+    assert not apart.exception
+    assert not apart.error
+    assert (alerts(together), alerts(apart)) == (3, 6)
+    assert "Each entity has a threshold of its own." in texts(apart)
+
+
+def test_a_saved_rule_whose_segment_is_gone_is_said_on_every_page(
+    table_run: RunRecord, store: Store, open_page: Open
+) -> None:
+    rule = Rule(kind="p", value=0.05, segment="entity")
+    thresholds.save(store, table_run.id, rule, name="each", reason="", author="Ada")
+
+    for page in ("investigate/map.py", "investigate/calibration.py"):
+        test = open_page(page, run=table_run.id)
+
+        assert not test.exception
+        assert "There is no column 'entity' in the scores" in texts(test)
+    assert not open_page(ALERTS, run=table_run.id).error  # the panel offers rules that can be kept
