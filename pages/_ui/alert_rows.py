@@ -114,9 +114,12 @@ def alert_table(run_id: str, rows: pd.DataFrame) -> None:
     chosen = [int(at[0])] if len(at) else []
     if len(rows) <= MOST and st.session_state.get(key, {}).get("selection", {}).get("rows", []) != chosen:
         st.session_state[key] = {"selection": {"rows": chosen, "columns": [], "cells": []}}
-    extras = [c for c in ("stable", "entity", "time", "label", "excluded") if c in rows]
+    extras = [c for c in ("entity", "time", "label", "excluded") if c in rows]
+    survived = ["stable"] if "stable" in rows else []
     references = [c for c in ("isolation_forest", "nearest_neighbours") if c in rows]
-    shown = rows[["row_id", "rank", "reasons", "score", "p_value", "percentile", *extras, *references, "note"]]
+    shown = rows[
+        ["row_id", "rank", *survived, "reasons", "score", "p_value", "percentile", *extras, *references, "note"]
+    ]
     if not shown["reasons"].notna().any():
         shown = shown.drop(columns="reasons")
     if not shown["note"].astype(bool).any():
