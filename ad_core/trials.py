@@ -32,7 +32,10 @@ REGISTRIES = {"recipe": RECIPES, "pretext": PRETEXTS, "reference": REFERENCES}
 FEWEST = 20
 """With fewer held-out items nothing is compared."""
 
-HELD_OUT: dict[Modality, int] = {Modality.TABLE: 500, Modality.SENSOR: 400, Modality.IMAGE: 100}
+OVERLAPS = (1, 2, 4, 8)
+"""Held-out windows begin a window after each other, or half, a quarter, an eighth of one where they are too few."""
+
+HELD_OUT: dict[Modality, int] = {Modality.TABLE: 500, Modality.SENSOR: 400, Modality.IMAGE: 60}
 """So many held-out items are scored at most."""
 
 FAILURES = (AdError, ArithmeticError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
@@ -51,7 +54,7 @@ class Plan(Settings):
     )
 
 
-OF_IMAGES = {"items": 300, "made_up": 60, "steps": 60}
+OF_IMAGES = {"items": 200, "made_up": 30, "steps": 40}
 """What a plan asks for of images unless it is told: an image costs what hundreds of rows do."""
 
 
@@ -123,17 +126,12 @@ def run_trials(
         DataError: too few items are held out, or no made-up anomaly can be made of them.
         Cancelled: the report says so.
     """
-    held_out = apart(frame, split.calibration, HELD_OUT[frame.shape.modality], seed)
-    if len(held_out) < FEWEST:
-        raise DataError(
-            f"Only {len(held_out)} items that share nothing with each other can be held out, and at least {FEWEST} are "
-            f"needed to compare methods. Add reference rows, or take Balanced."
-        )
+    held_out, notices = held_out_items(frame, split.calibration, seed)
     made_up, impossible = made_up_items(frame, held_out, split.fit, plan.made_up, seed)
     if not made_up:
         raise DataError("No made-up anomaly fits these data, so methods can't be compared by them. Take Balanced.")
     trials = Trials(list(candidates), [kind.flaw for kind in made_up])
-    trials.notices += [f"“{flaw.title}” can't be made of these data and is left out." for flaw in impossible]
+    trials.notices += notices + [f"“{flaw.title}” can't be made of these data and is left out." for flaw in impossible]
     queue = [(candidate, seed + more) for more in range(plan.seeds) for candidate in candidates]
     began = perf_counter()
     for number, (candidate, own_seed) in enumerate(queue):
@@ -158,19 +156,38 @@ def run_trials(
     return trials
 
 
-def apart(frame: Frame, index: np.ndarray, most: int, seed: int) -> np.ndarray:
-    """Items that share no sample with each other, at most so many: overlapping windows would count as one piece of
-    evidence several times.
+def held_out_items(frame: Frame, index: np.ndarray, seed: int) -> tuple[np.ndarray, list[str]]:
+    """Items that share no sample with each other, as overlapping windows count as one piece of evidence several times.
+
+    Where these are too few, windows may overlap as little as gives enough of them, and a sentence says so.
+
+    Raises:
+        DataError: there are too few even so.
     """
+    most, chosen, part = HELD_OUT[frame.shape.modality], index, 1
     if frame.span > 1:
-        start = frame.items["start"].to_numpy()
-        chosen, free = [], -1
-        for item in index[np.argsort(start[index], kind="stable")]:
-            if start[item] >= free:
-                chosen.append(item)
-                free = start[item] + frame.span
-        index = np.array(chosen, dtype=np.int64)
-    return drawn_items(index, most, seed)
+        for part in OVERLAPS:
+            chosen = apart(frame, index, frame.span // part)
+            if len(chosen) >= FEWEST:
+                break
+    if len(chosen) < FEWEST:
+        raise DataError(
+            f"Only {len(chosen)} items can be held out, and at least {FEWEST} are needed to compare methods. "
+            f"Add reference rows, or take Balanced."
+        )
+    overlap = f"The {len(chosen)} held-out windows overlap, for the recording is short: the intervals are too narrow."
+    return drawn_items(chosen, most, seed), [overlap] if part > 1 else []
+
+
+def apart(frame: Frame, index: np.ndarray, gap: int) -> np.ndarray:
+    """Windows that begin at least so many samples after each other."""
+    start = frame.items["start"].to_numpy()
+    chosen, free = [], -1
+    for item in index[np.argsort(start[index], kind="stable")]:
+        if start[item] >= free:
+            chosen.append(item)
+            free = start[item] + gap
+    return np.array(chosen, dtype=np.int64)
 
 
 def _drawn(split: Split, items: int, seed: int) -> Split:

@@ -7,7 +7,7 @@ import torch
 
 from ad_core.errors import Cancelled, DataError, SettingsError
 from ad_core.progress import Silent
-from ad_core.trials import Candidate, Plan, apart, run_trials, usual_plan
+from ad_core.trials import Candidate, Plan, apart, held_out_items, run_trials, usual_plan
 from ad_core.types import Frame, Modality, Split
 from tests.contracts import items
 
@@ -87,7 +87,7 @@ def test_stopping_ends_all_of_it_and_is_no_failure_of_a_method(after: int) -> No
 
 
 def test_too_few_held_out_rows_compare_nothing() -> None:
-    with pytest.raises(DataError, match=r"Only 5 items .* at least 20"):
+    with pytest.raises(DataError, match=r"Only 5 items can be held out, and at least 20"):
         trials([FOREST], split=Split(np.arange(60), np.arange(60, 70), np.arange(70, 75)))
 
 
@@ -97,9 +97,27 @@ def test_held_out_windows_share_no_sample() -> None:
     x = np.zeros((201, 2, 32), dtype=np.float32)
     frame = Frame(items.shape(Modality.SENSOR), x, pd.DataFrame({"start": start}), lines, span=32)
 
-    chosen = apart(frame, np.arange(20), 100, 0)
+    assert start[apart(frame, np.arange(20), 32)].tolist() == [0, 40, 80, 120, 160]
 
-    assert start[chosen].tolist() == [0, 40, 80, 120, 160]
+
+def windows(stretches: int) -> Frame:
+    """Windows of 32 samples, one beginning at every fourth of them."""
+    start = np.arange(0, 32 * (stretches - 1) + 1, 4)
+    n = 32 * stretches
+    lines = pd.DataFrame({"row_id": [str(i) for i in range(n)], "sample": np.arange(n), "note": ""})
+    x = np.zeros((n - 31, 2, 32), dtype=np.float32)
+    return Frame(items.shape(Modality.SENSOR), x, pd.DataFrame({"start": start}), lines, span=32)
+
+
+def test_of_a_short_recording_windows_overlap_as_little_as_is_needed_and_that_is_said() -> None:
+    enough, few = windows(24), windows(12)
+    apart_, said = held_out_items(enough, np.arange(len(enough)), 0)
+    overlapping, warned = held_out_items(few, np.arange(len(few)), 0)
+
+    assert (len(apart_), said) == (24, [])
+    assert np.diff(few.items["start"].to_numpy()[overlapping]).min() == 16
+    assert len(overlapping) == 23
+    assert "23 held-out windows overlap" in warned[0]
 
 
 def test_progress_only_goes_up_and_ends_at_one() -> None:

@@ -127,11 +127,11 @@ def alert_table(run_id: str, rows: pd.DataFrame) -> None:
         st.session_state[key] = {"selection": {"rows": chosen, "columns": [], "cells": []}}
     others = other_ranks(run_id, rows)
     rows = rows.assign(**others)
-    extras = [*others, *(c for c in ("stable", "entity", "time", "label", "excluded") if c in rows)]
+    extras = [*others, *(c for c in ("entity", "time", "label", "excluded") if c in rows)]
+    survived = ["stable"] if "stable" in rows else []
     references = [c for c in ("isolation_forest", "nearest_neighbours") if c in rows]
-    shown = rows[
-        ["row_id", "rank", "verdict", "reasons", "score", "p_value", "percentile", *extras, *references, "note"]
-    ]
+    figures = ["score", "p_value", "percentile"]
+    shown = rows[["row_id", "rank", *survived, "verdict", "reasons", *figures, *extras, *references, "note"]]
     for column in ("reasons", "verdict"):
         if not shown[column].notna().any():
             shown = shown.drop(columns=column)

@@ -78,7 +78,7 @@ def _found(run: RunRecord, training_rows: str, method_key: str) -> None:
     found = Recommendation.model_validate(run.summary["recommendation"])
     if found.training_rows != training_rows:
         st.warning(selection_words.OTHER_ROWS, icon=":material/history:")
-    st.info("  \n".join(found.sentences), title=_title(found), icon=":material/lightbulb:")
+    st.info("  \n".join(found.sentences), title=f"Take {_named(found, found.choice)}", icon=":material/lightbulb:")
     wanted = dict.fromkeys([found.choice, found.task] if found.task else [found.choice])
     with st.container(horizontal=True):
         for number, name in enumerate(wanted):
@@ -121,7 +121,3 @@ def _named(found: Recommendation, method: str) -> str:
     """As its card calls it; what was never tried by its name alone."""
     line = found.standing(method)
     return line.title if line else words.method_title(method)
-
-
-def _title(found: Recommendation) -> str:
-    return "A clear winner among the tasks" if found.clear else "No clear winner among the tasks"

@@ -6,6 +6,7 @@ RECOMMENDATION = (
     "kinds."
 )
 MADE_UP = (
+    "AUROC: the chance that a made-up anomaly scores higher than a usual row. "
     "Bars: 95 % intervals over drawings of other rows and seeds. Each dot is about one kind of made-up anomaly and "
     "says nothing of the others; the order is by their mean."
 )
