@@ -11,7 +11,14 @@ from ad_core.errors import AdError
 from pages._ui import words
 from pages._ui.stored import store
 
-RULES = {"p": "p ≤ {}", "percentile": "percentile ≥ {}"}
+RULES = {
+    "p": "p ≤ {}",
+    "percentile": "percentile ≥ {}",
+    "fdr": "false share of alerts ≤ {}",
+    "fdr_dependent": "false share of alerts ≤ {}",
+    "budget": "at most {} alerts",
+    "tail": "rate per row ≤ {}",
+}
 """Kind of threshold -> how it is told."""
 
 

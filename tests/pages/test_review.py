@@ -293,7 +293,7 @@ def test_data_are_not_forgotten_by_one_click(table_run: RunRecord, store: Store,
 def test_an_old_rule_is_told_as_it_was() -> None:
     assert rule_in_words({}) == ""
     assert rule_in_words({"kind": "percentile", "value": 95.0, "score": 3.2}) == "percentile ≥ 95, score ≥ 3.2"
-    assert rule_in_words({"kind": "budget", "value": 50}) == "budget 50"
+    assert rule_in_words({"kind": "budget", "value": 50}) == "at most 50 alerts"
 
 
 def test_a_single_hit_is_no_certainty() -> None:
