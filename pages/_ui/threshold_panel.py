@@ -5,6 +5,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from ad_core import figures
+from ad_core.errors import AdError
 from ad_core.threshold import BY_P, SHARES, Rule
 from ad_core.threshold_change import moved
 from pages._ui import words
@@ -47,7 +48,7 @@ def threshold_panel(run_id: str, kinds: DeltaGenerator) -> Threshold:
     Raises:
         DataError: a threshold per recording was asked for and can't be given.
     """
-    saved = saved_rule(run_id)
+    saved = _kept(run_id)
     _begin(run_id, saved)
     with kinds:
         kind = _kind(saved)
@@ -58,8 +59,19 @@ def threshold_panel(run_id: str, kinds: DeltaGenerator) -> Threshold:
     if change := moved(before.found, now.found, seen_by(run_id, rule)):
         st.caption(f":material/compare_arrows: {change}")
     _review_offer(run_id, now)
-    saving(run_id, rule, is_saved=rule == saved)
+    saving(run_id, rule, is_saved=rule == saved_rule(run_id))
     return now
+
+
+def _kept(run_id: str) -> Rule:
+    """The saved rule, or what of it can be kept where this run has no such segments."""
+    saved = saved_rule(run_id)
+    try:
+        threshold_at(run_id, saved)
+    except AdError as error:
+        st.warning(f"The saved threshold can't be kept here. {error}", icon=":material/warning:")
+        return saved.model_copy(update={"segment": None})
+    return saved
 
 
 def _begin(run_id: str, saved: Rule) -> None:
@@ -74,13 +86,13 @@ def _begin(run_id: str, saved: Rule) -> None:
 
 def threshold_curve(run_id: str, now: Threshold) -> None:
     """How many alerts other values of the rule would bring."""
-    before = threshold_at(run_id, saved_rule(run_id))
+    saved = saved_rule(run_id)
     values, counts = alerts_by_value(run_id, now.rule)
     if not len(values):
         return
     here = (now.rule.value, now.alerts)
-    same_kind = (before.rule.kind, before.rule.segment) == (now.rule.kind, now.rule.segment)
-    there = (before.rule.value, before.alerts) if same_kind and before.rule != now.rule else None
+    same_kind = (saved.kind, saved.segment) == (now.rule.kind, now.rule.segment)
+    there = (saved.value, threshold_at(run_id, saved).alerts) if same_kind and saved != now.rule else None
     log = now.rule.kind in (*SHARES, "budget") and bool(values[0] > 0)
     chart(
         figures.alerts_curve(values, counts, here, there, words.RULE_AXES[now.rule.kind], log=log),

@@ -161,4 +161,7 @@ def test_a_saved_rule_whose_segment_is_gone_is_said_on_every_page(
 
         assert not test.exception
         assert "There is no column 'entity' in the scores" in texts(test)
-    assert not open_page(ALERTS, run=table_run.id).error  # the panel offers rules that can be kept
+    panel = open_page(ALERTS, run=table_run.id)
+    assert not panel.error
+    assert "The saved threshold can't be kept here." in texts(panel)
+    assert panel.select_slider(key="alpha").value == 0.05
