@@ -68,8 +68,8 @@ with st.container(horizontal=True):
 st.caption(report_card.more_labels_in_words(found))
 
 drawn = report_card.curves(labels, scores)
-threshold = threshold_at(run.id)
-alert = threshold.of(rows)
+with errors_shown():
+    alert = threshold_at(run.id).of(rows)
 left, right = st.columns(2, gap="large")
 with left:
     st.subheader("Precision and recall", anchor=False)
