@@ -86,6 +86,11 @@ def test_stopping_ends_all_of_it_and_is_no_failure_of_a_method(after: int) -> No
         trials([CELLS, FOREST], report=Stopped(after))
 
 
+def test_stopping_the_last_training_is_no_failure_either() -> None:
+    with pytest.raises(Cancelled):
+        trials([CELLS], plan=FEW.model_copy(update={"seeds": 1}), report=Stopped(3))
+
+
 def test_too_few_held_out_rows_compare_nothing() -> None:
     with pytest.raises(DataError, match=r"Only 5 items can be held out, and at least 20"):
         trials([FOREST], split=Split(np.arange(60), np.arange(60, 70), np.arange(70, 75)))
