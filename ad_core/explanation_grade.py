@@ -43,7 +43,7 @@ def in_words(checked: Mapping[str, Any]) -> str:
     parts = "the part named first" if named == 1 else f"the {named} parts named first"
     finding = (
         f"Without {parts}, {_percent(checked['drop'])} of the score above the baseline is gone; without as many other "
-        f"parts {_percent(checked['drop_random'])} on average."
+        f"parts, {_percent(checked['drop_random'])} on average."
     )
     if checked["grade"] == "not supported":
         return (
@@ -67,4 +67,4 @@ def _doubts(checked: Mapping[str, Any]) -> list[str]:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.0f} %" if share >= 0.005 else "nothing"

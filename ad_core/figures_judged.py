@@ -1,5 +1,7 @@
 """Figures of scores against what is known of the rows; beside each what it shows in words."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -87,8 +89,9 @@ def kept_promises_in_words(lines: pd.DataFrame) -> str:
     return f"{len(broken)} of {len(lines)} promises were broken: {', '.join(broken)}."
 
 
-def _promise(line: tuple[object, ...]) -> str:
-    return f"{line.promise} ≤ {100 * line.promised:g} %"  # type: ignore[attr-defined]
+def _promise(line: Any) -> str:
+    none = "" if line.alerts else " (no alert)"
+    return f"{line.promise} ≤ {100 * line.promised:g} %{none}"
 
 
 def _guessing(figure: go.Figure, x: list[float], y: list[float]) -> None:

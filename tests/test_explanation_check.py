@@ -161,9 +161,10 @@ def line(**changed: object) -> dict[str, object]:
 
 def test_words_say_the_figures_and_the_doubts():
     assert in_words(line()) == (
-        "Without the 2 parts named first, 81 % of the score above the baseline is gone; without as many other parts "
+        "Without the 2 parts named first, 81 % of the score above the baseline is gone; without as many other parts, "
         "12 % on average."
     )
+    assert "other parts, nothing on average." in in_words(line(drop_random=-0.09))
     weak = in_words(line(grade="weak", named=1.0, agreement=0.2, gap=0.4))
     assert weak.startswith("Without the part named first,")
     assert weak.endswith("But another method names other parts and the shares miss the score by 40 %.")

@@ -78,9 +78,8 @@ def row_card(run_id: str, row_id: str, found: Review) -> None:
 
 def _values(run_id: str, row_id: str) -> None:
     """The row's own columns; of a recording the scores around it."""
-    rows = ranked(run_id)
-    if "time" in rows:
-        _around(rows, row_id)
+    if store().dataset(store().run(run_id).dataset_id).modality == "sensor":
+        _around(ranked(run_id), row_id)
         return
     try:
         dataset = batch(run_id)

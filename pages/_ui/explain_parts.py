@@ -55,6 +55,8 @@ def sentence(case: Case, calibration: Mapping[str, Any], modality: Modality) -> 
     text = f"This {unit} {where}" + (f" (p = {words.p_text(p)})." if p is not None and np.isfinite(p) else ".")
     if case.explanation is None:
         return text
+    if (case.check or {}).get("grade") == "not supported":
+        return f"{text} What raises its score can't be told for sure."
     parts = _told(case.explanation, modality)
     raising = parts.loc[parts["attribution"] > max(0.0, WORTH_NAMING * parts["attribution"].max())].head(2)
     named = [_named(part) for part in raising.to_dict("records")]
@@ -131,7 +133,8 @@ def bars(case: Case, modality: Modality) -> None:
     baseline = f"the nearest normal {unit}" + (f", `{nearest}`" if nearest else "")
     if case.check and case.check["baseline"] != "nearest":
         baseline = BASELINES[case.check["baseline"]]
-    st.caption(f"Orange raises the score, blue lowers it. {method} ({source}) against {baseline}. {_gap(case)}")
+    colours = "Grey: not to be relied on." if grade == "not supported" else "Orange raises the score, blue lowers it."
+    st.caption(f"{colours} {method} ({source}) against {baseline}. {_gap(case)}")
     with st.expander("Show as table"):
         st.dataframe(
             parts.drop(columns=["row_id", "method", "delta"], errors="ignore"),

@@ -11,7 +11,7 @@ from ad_core.results import Case, detector_run
 from ad_core.store import RunRecord
 from ad_core.types import Modality
 from pages._ui import words
-from pages._ui.explain_parts import bars, expected_table, neighbours, sentence
+from pages._ui.explain_parts import bars, expected_table, grade, neighbours, sentence
 from pages._ui.explain_picture import picture
 from pages._ui.explain_window import window
 from pages._ui.navigate import go_button
@@ -50,6 +50,7 @@ def _reasons(run: RunRecord, training_id: str, found: Case, modality: Modality) 
             _values(run.id, row_id)
         on_demand(run, row_id, has_score=bool(np.isfinite(found.row["score"])))
         return
+    grade(found)
     left, right = st.columns(2, gap="large")
     with left:
         bars(found, modality)
