@@ -66,7 +66,7 @@ def gather(
             "neighbours": _lines(case.neighbours, PARTS),
             "verdicts": _lines(verdicts.history(store, run.dataset_id, row_id), None),
             "again": command(store, training, list(record.sources), row_id, case.check),
-            "made": datetime.now(UTC),
+            "made": datetime.now(UTC).isoformat(" ", "seconds"),
         }
     )  # fmt: skip
     return found
@@ -136,7 +136,7 @@ def _bars(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
         {
             **part,
             "left": 100 * (min(share, 0.0) - low) / width,
-            "width": max(0.3, 100 * abs(share) / width),
+            "width": 100 * abs(share) / width,
             "up": share > 0,
         }
         for part, share in zip(parts, shares, strict=True)

@@ -106,6 +106,9 @@ def test_a_row_that_nobody_explained_has_a_pack_too(case):
     assert "Not explained." in page
     assert "Nobody has said anything yet." in page
     assert found["score"]["p_value"] is None
+    assert "the smallest p that they can give is 0.01." in page
+    found["calibration"]["smallest_p"] = None
+    assert "they are too few for p-values." in evidence_pack.to_html(found)
 
 
 def test_text_of_the_user_is_escaped_and_nothing_is_fetched(case):

@@ -48,14 +48,14 @@ if source != "labels":
 scores = rows["score"].to_numpy(dtype=np.float64)
 found = measured(labels, scores)
 positives = found["positives"]
+if found["auroc"] is None:
+    st.info(found["note"], icon=":material/info:")
+    st.stop()
 if positives < FEW:
     st.error(
         f"Only {words.count(positives, 'labelled anomaly', 'labelled anomalies')}: every figure here is an anecdote.",
         icon=":material/priority_high:",
     )
-if found["auroc"] is None:
-    st.info(found["note"], icon=":material/info:")
-    st.stop()
 with st.container(horizontal=True):
     for word, key in (("average precision", "average_precision"), ("AUROC", "auroc")):
         st.metric(
