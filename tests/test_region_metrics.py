@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.ndimage import label
+from sklearn.metrics import auc, roc_curve
 
 from ad_core.region_metrics import aupro
 
@@ -78,3 +79,24 @@ def test_it_follows_the_definition_threshold_by_threshold(masks, levels, limit, 
 def test_without_defects_or_without_normal_pixels_there_is_no_figure(mask):
     with pytest.raises(ValueError, match="needs defective and normal pixels"):
         aupro([mask], [np.zeros((3, 3))])
+
+
+@pytest.mark.parametrize("limit", [0.05, 0.3, 1.0])
+def test_it_is_the_mean_of_the_partial_areas_that_scikit_learn_gives_for_each_region(limit):
+    """Each region against all normal pixels: `roc_curve` of scikit-learn, its area up to the limit by trapezoids."""
+    random = np.random.default_rng(3)
+    masks = [np.zeros((24, 20), bool) for _ in range(3)]
+    masks[0][2:6, 3:9] = masks[0][15:16, 1:4] = masks[1][8:20, 10:12] = True
+    maps = [np.round(random.normal(size=mask.shape) + 0.8 * mask, 1) for mask in masks]  # rounded: with ties
+    places = [(0, np.s_[2:6, 3:9]), (0, np.s_[15:16, 1:4]), (1, np.s_[8:20, 10:12])]
+    normal = np.concatenate([m[~mask] for m, mask in zip(maps, masks, strict=True)])
+
+    areas = []
+    for image, place in places:
+        region = maps[image][place].ravel()
+        truth, scores = np.r_[np.ones(len(region)), np.zeros(len(normal))], np.r_[region, normal]
+        false, found, _ = roc_curve(truth, scores, drop_intermediate=False)
+        grid = np.r_[false[false < limit], limit]
+        areas.append(auc(grid, np.r_[found[false < limit], np.interp(limit, false, found)]) / limit)
+
+    assert aupro(masks, maps, limit) == pytest.approx(np.mean(areas), abs=1e-9)
