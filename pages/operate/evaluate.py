@@ -6,6 +6,7 @@ import streamlit as st
 from ad_core import figures_judged as figures
 from ad_core import report_card, verdicts
 from ad_core.evaluation import FEW
+from ad_core.report_card import known_rows
 from pages._ui import words
 from pages._ui.found_events import found_events
 from pages._ui.judged import judged
@@ -92,12 +93,19 @@ with right:
 left, right = st.columns(2, gap="large")
 with left:
     st.subheader("What became of the promises", anchor=False, help=words.PROMISES)
-    lines = report_card.promises(labels, rows["p_value"].to_numpy(dtype=np.float64, na_value=np.nan))
+    fresh = (rows["used_for"] == "").to_numpy() if "used_for" in rows else np.ones(len(rows), dtype=bool)
+    p_values = rows["p_value"].to_numpy(dtype=np.float64, na_value=np.nan)
+    lines = report_card.promises(labels[fresh], p_values[fresh])
     if lines.empty:
-        st.info("There are no p-values, so nothing was promised.", icon=":material/info:")
+        st.info(
+            "No labelled row has a p-value and is new: rows that taught or calibrate the detector are no test of its "
+            "promise. Score a file of new rows.",
+            icon=":material/info:",
+        )
     else:
         chart(figures.kept_promises(lines), alt=figures.kept_promises_in_words(lines), key="promises")
-        st.caption(figures.kept_promises_in_words(lines))
+        judges = words.count(int((fresh & known_rows(labels, p_values)).sum()), "row")
+        st.caption(f"{figures.kept_promises_in_words(lines)} By {judges} that neither taught nor calibrate.")
 with right:
     st.subheader("Among the highest", anchor=False)
     st.dataframe(

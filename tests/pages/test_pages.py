@@ -78,7 +78,21 @@ def test_few_labels_are_called_an_anecdote_and_still_measured(table_run: RunReco
     assert [str(e.value) for e in test.error] == ["Only 5 labelled anomalies: every figure here is an anecdote."]
     assert {m.label: m.value for m in test.metric}["AUROC"] == "1.000"
     assert "15 more labelled anomalies would halve that" in texts(test)
-    assert "None of 6 promises was surely broken." in texts(test)
+    assert "no test of its promise" in texts(test)
+
+
+def test_promises_are_judged_by_rows_that_neither_taught_nor_calibrate(
+    table_run: RunRecord, store: Store, open_page: Open
+) -> None:
+    scores = results.table(store.folder(table_run.id), "scores")
+    scores["used_for"] = np.where(np.arange(len(scores)) < 80, "fit", "")
+    results.publish(store.folder(table_run.id), "scores", scores)
+
+    test = open_page("operate/evaluate.py", run=table_run.id)
+
+    assert not test.exception
+    assert "of 6 promises" in texts(test)
+    assert "By 40 rows that neither taught nor calibrate." in texts(test)
 
 
 def test_verdicts_can_judge_where_there_is_no_label(table_run: RunRecord, store: Store, open_page: Open) -> None:
