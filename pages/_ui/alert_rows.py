@@ -8,6 +8,7 @@ import streamlit as st
 
 from ad_core.errors import AdError
 from pages._ui import selection_words, words
+from pages._ui.alert_groups import group_field, in_group
 from pages._ui.navigate import choose, current
 from pages._ui.other_runs import other_ranks, other_runs_field
 from pages._ui.stability import stability
@@ -39,6 +40,7 @@ def alert_filters(run_id: str) -> None:
             names = {word: sign for word, (sign, _, _) in words.VERDICTS.items()} | {NONE_YET: "none yet"}
             st.pills("Verdict", list(names), selection_mode="multi", format_func=names.get, key=f"verdict-{run_id}")
         st.toggle("Alerts only", key="alerts_only", bind="query-params")
+    group_field(run_id)
     other_runs_field(run_id)
     with st.expander(
         "Filter by a column of the data", icon=":material/filter_alt:", on_change="rerun", key="by-column"
@@ -84,6 +86,8 @@ def view(run_id: str) -> pd.DataFrame:
         keep &= rows["severity"].isin(chosen).to_numpy()
     if st.session_state.get("alerts_only"):
         keep &= threshold_at(run_id).of(rows)
+    if (group := in_group(run_id, rows)) is not None:
+        keep &= group
     column = st.session_state.get(f"column-{run_id}")
     if st.session_state.get("by-column") and column and (values := st.session_state.get(f"values-{run_id}-{column}")):
         keep &= rows["row_id"].isin(_fulfilling(run_id, column, values)).to_numpy()

@@ -75,16 +75,16 @@ def grade(case: Case) -> None:
 
 def _named(part: Mapping[str, Any]) -> str:
     if part.get("span"):
-        return f"*{_plain(part['part'])}* from {part['span']}"
+        return f"*{words.plain(part['part'])}* from {part['span']}"
     if part.get("y0") is not None:
-        return f"the area {_plain(part['part'])} [px]"
+        return f"the area {words.plain(part['part'])} [px]"
     value, expected = part.get("value"), _range(part)
-    text = f"*{_plain(part['part'])}*"
+    text = f"*{words.plain(part['part'])}*"
     if value is not None and value == value:
-        text += f" {_plain(str(value))}"
+        text += f" {words.plain(str(value))}"
     if expected == MISSING:
         return f"{text} (expected to be missing)"
-    return f"{text} (expected {_plain(expected)})" if expected else text
+    return f"{text} (expected {words.plain(expected)})" if expected else text
 
 
 def _told(parts: pd.DataFrame, modality: Modality) -> pd.DataFrame:
@@ -102,11 +102,6 @@ def _told(parts: pd.DataFrame, modality: Modality) -> pd.DataFrame:
 def _clock(moment: Any) -> str:
     """The time of day of a time stamp; anything else as it is."""
     return f"{pd.Timestamp(moment):%H:%M:%S}" if isinstance(moment, pd.Timestamp) else f"{moment:.6g}"
-
-
-def _plain(text: str) -> str:
-    """User text inside Markdown stays text."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+!|$:~" else c for c in text)
 
 
 def _range(part: Mapping[str, Any]) -> str:

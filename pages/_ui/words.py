@@ -362,3 +362,8 @@ def estimate(rows: int, modality: str, effort: str) -> str:
         f"Roughly {duration(low)} to {duration(3 * low)} on a processor, less on a GPU. "
         "A guess from the preset and the number of rows; it gets better once the run works."
     )
+
+
+def plain(text: str) -> str:
+    """User text inside Markdown stays text."""
+    return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+!|$:~" else c for c in text)
