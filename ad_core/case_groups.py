@@ -16,6 +16,10 @@ FEWEST = 3
 OF_ALL = 25
 """A group holds at least one in so many of the cases."""
 
+ALIKE, MOST = 0.2, 0.75
+"""If more than this share of the cases is no farther from their middle, they are one group (distance of square roots of
+shares; 1.41 = no part in common)."""
+
 NAMED, WORTH_NAMING = 3, 0.15
 """A name has at most so many parts, each with this share of the group's score."""
 
@@ -42,13 +46,10 @@ def grouped(parts: pd.DataFrame) -> list[Group]:
 
     Source: Campello et al. 2013, HDBSCAN, on square roots of shares, whose distance is Hellinger's.
     """
-    from sklearn.cluster import HDBSCAN
-
     shares = _shares(parts)
     if len(shares) < 2 * FEWEST:
         return []
-    smallest = max(FEWEST, len(shares) // OF_ALL)
-    labels = HDBSCAN(min_cluster_size=smallest, allow_single_cluster=True, copy=True).fit_predict(np.sqrt(shares))
+    labels = _labels(np.sqrt(shares.to_numpy()))
     found = []
     for label in sorted(set(labels) - {-1}):
         inside = shares[labels == label]
@@ -56,6 +57,17 @@ def grouped(parts: pd.DataFrame) -> list[Group]:
         rows = tuple(map(str, inside.index))
         found.append(Group(_name(parts[parts["row_id"].isin(rows)], mean), rows, mean[mean > 0].to_dict()))
     return sorted(found, key=lambda group: -len(group.row_ids))
+
+
+def _labels(roots: np.ndarray) -> np.ndarray:
+    """(case,) number of its group, -1 = none. Where most cases are alike, those are the one group there is."""
+    from sklearn.cluster import HDBSCAN
+
+    near = np.linalg.norm(roots - np.median(roots, axis=0), axis=1) <= ALIKE
+    if near.mean() > MOST:
+        return np.where(near, 0, -1)
+    smallest = max(FEWEST, len(roots) // OF_ALL)
+    return np.asarray(HDBSCAN(min_cluster_size=smallest, copy=True).fit_predict(roots))
 
 
 def _shares(parts: pd.DataFrame) -> pd.DataFrame:

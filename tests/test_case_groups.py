@@ -44,6 +44,16 @@ def test_cases_with_the_same_reasons_are_one_group_whatever_their_scores(two_kin
     assert sum(found[0].shares.values()) == pytest.approx(1)
 
 
+def test_cases_that_are_all_alike_are_one_group():
+    random = np.random.default_rng(1)
+    cases = {f"c{i}": {"amount": 1 + 0.02 * random.random(), "hour": 0.1 * random.random()} for i in range(12)}
+
+    (group,) = grouped(explained(cases))
+
+    assert group.name == "amount"
+    assert len(group.row_ids) >= 9
+
+
 def test_channels_of_recordings_are_what_counts(two_kinds):
     parts = explained(two_kinds).rename(columns={"part": "channel"})
     parts["part"] = parts["channel"] + ", 08:00 to 09:00"
