@@ -17,21 +17,30 @@ def evaluate(
     data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="Labelled data.")],
     label: Annotated[str | None, typer.Option(help="Column with the truth; as in training if left out.")] = None,
     segment: Annotated[str | None, typer.Option(help="Also judge each value of this column by itself.")] = None,
+    masks: Annotated[
+        Path | None, typer.Option(help="Images: folder with masks of the defects, as <kind>/<image>_mask.png.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
 ) -> None:
     """Judge a detector by labels: areas, precision among the highest, and what became of its promises."""
-    from ad_core import pipeline
+    from ad_core import cases, pipeline
     from ad_core.devices import choose_device
     from ad_core.errors import DataError
+    from ad_core.mask_figures import is_marked, mask_figures
+    from ad_core.progress import Silent
 
     detector = pipeline.load_detector(bundle).to(choose_device(device))
     dataset = pipeline.open_like(detector, data, {"label": label} if label else None)
+    if masks is not None and "label" not in dataset.rows:
+        dataset.rows["label"] = [float(is_marked(masks, row_id)) for row_id in dataset.rows["row_id"]]
     if "label" not in dataset.rows:
         raise DataError("These data have no label column. Name the column with the truth: --label COLUMN.")
     if segment is not None and segment not in dataset.data:
         raise DataError(f"There is no column {segment!r}. There is: {', '.join(map(str, dataset.data.columns))}.")
     report = card(dataset, detector.score(dataset), segment)
+    if masks is not None:
+        report["masks"] = mask_figures(cases.anomaly_maps(detector, dataset, Silent()), masks)
     typer.echo(json.dumps(report, indent=2) if as_json else _in_words(report))
 
 
@@ -65,6 +74,8 @@ def _in_words(report: dict[str, Any]) -> str:
                 f" [{figures[f'{name}_low']:.3f}, {figures[f'{name}_high']:.3f}]" if f"{name}_low" in figures else ""
             )
             lines.append(f"{name.replace('_', ' ')}: {figures[name]:.3f}{interval}")
+    if found := report.get("masks"):
+        lines.append(f"pixel AUROC {found['pixel_auroc']:.3f}, AUPRO {found['aupro']:.3f} by {found['masks']} masks")
     for line in report["precision"]:
         lines.append(
             f"right among the highest {line['k']}: {line['precision']:.2f} [{line['low']:.2f}, {line['high']:.2f}]"

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from ad_core import pipeline
@@ -80,3 +81,20 @@ def test_a_label_with_one_class_only_gives_no_figure(labelled, tmp_path):
 
     assert "None of the 100 labelled rows is an anomaly" in found.stdout
     assert "auroc" not in found.stdout
+
+
+def test_masks_judge_images_and_their_maps(plates_folder, trained_on_plates, tmp_path):
+    """Scratched plates are bright along a diagonal; masks mark just that, and say which plates are anomalies."""
+    trained_on_plates.detector.save(tmp_path / "bundle")
+    scratched = sorted((plates_folder / "scratch").iterdir())
+    (tmp_path / "masks" / "scratch").mkdir(parents=True)
+    for file in scratched:
+        marked = np.asarray(Image.open(file)) > 200
+        Image.fromarray(marked).save(tmp_path / "masks" / "scratch" / f"{file.stem}_mask.png")
+    command = ["evaluate", str(tmp_path / "bundle"), str(plates_folder), "--masks", str(tmp_path / "masks"), "--json"]
+
+    found = json.loads(CliRunner().invoke(app, command, catch_exceptions=False).stdout)
+
+    assert found["masks"]["masks"] == found["figures"]["positives"] == len(scratched)
+    assert found["masks"]["pixel_auroc"] > 0.8
+    assert 0 < found["masks"]["aupro"] <= 1

@@ -7,22 +7,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
-from sklearn.metrics import roc_auc_score
 
+from ad_core.mask_figures import mask_figures
 from ad_core.members.picture_views import PictureViews
 from ad_core.pipeline import Trained, _prepared, reference_scores
 from ad_core.progress import Silent
 from ad_core.reader import Dataset
 from ad_core.reference import REFERENCES, ReferenceModel, fitting_rows
-from ad_core.region_metrics import aupro
 from ad_core.types import Frame, Modality
 
 SIZE: dict[str, dict[str, Any]] = {"reader": {"size": 0}}
 """References see images as large as the default method does."""
-
-PIXELS = 256
-"""Maps and masks are compared at this size."""
 
 PATCHES = ("patch_nearest_neighbours", "patch_gaussian")
 WHOLE = ("isolation_forest", "nearest_neighbours", "principal_components")
@@ -83,23 +78,9 @@ def pixel_figures(dataset: Dataset, judged: np.ndarray, maps: np.ndarray, folder
     """
     if not (folder / "ground_truth").exists():
         return {}
-    size = PIXELS
-    masks, fine = [], []
-    for row, found in zip(np.flatnonzero(judged), maps, strict=True):
-        masks.append(_mask(folder, dataset.rows["row_id"].iloc[row], size))
-        grid = torch.from_numpy(np.ascontiguousarray(found))[None, None]
-        fine.append(torch.nn.functional.interpolate(grid, (size, size), mode="bilinear")[0, 0].numpy())
-    some = [np.concatenate([m[::2, ::2].ravel() for m in of]) for of in (masks, fine)]  # a quarter says as much
-    return {"pixel_auroc": float(roc_auc_score(*some)), "aupro": aupro(masks, fine)}
-
-
-def _mask(folder: Path, row_id: str, size: int) -> np.ndarray:
-    """(size, size) bool; none of a normal image is defective."""
-    kind, name = Path(row_id).parts[-2:]
-    file = folder / "ground_truth" / kind / f"{Path(name).stem}_mask.png"
-    if not file.exists():
-        return np.zeros((size, size), dtype=bool)
-    return np.asarray(Image.open(file).convert("L").resize((size, size), Image.Resampling.NEAREST)) > 127
+    names = dataset.rows["row_id"].to_numpy()[judged]
+    found = mask_figures(zip(names, maps, strict=True), folder / "ground_truth")
+    return {name: found[name] for name in ("pixel_auroc", "aupro")}
 
 
 def _in_batches(
