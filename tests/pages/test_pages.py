@@ -198,9 +198,9 @@ def test_the_case_is_told_in_a_sentence_with_what_was_expected(table_run: RunRec
 
 
 def test_text_of_the_users_data_is_never_taken_for_markup() -> None:
-    from pages._ui.explain_parts import _plain
+    from pages._ui.words import plain
 
-    assert _plain("*a* [b](c) $x$") == r"\*a\* \[b\]\(c\) \$x\$"
+    assert plain("*a* [b](c) $x$") == r"\*a\* \[b\]\(c\) \$x\$"
 
 
 def test_the_search_narrows_the_rows(table_run: RunRecord, open_page: Open) -> None:
