@@ -29,6 +29,7 @@ def _select_run() -> None:
     now = st.query_params.get("run") if "run" not in st.session_state else current("run")
     if now and now not in names:
         names[now] = _name_of(now)
+    names = words.distinct(names)
     st.session_state["_run"] = now or None
     st.selectbox(
         "Run",

@@ -331,6 +331,12 @@ def ago(moment: datetime) -> str:
     return moment.astimezone().strftime("%-d %b %Y")
 
 
+def distinct(names: dict[str, str]) -> dict[str, str]:
+    """Id -> name, with the id behind names that several share: a field tells its options apart by what it shows."""
+    shared = [name for name in names.values() if list(names.values()).count(name) > 1]
+    return {one: f"{name} · {one}" if name in shared else name for one, name in names.items()}
+
+
 def count(n: int, one: str, many: str | None = None) -> str:
     """`1 row`, `2,000 rows`."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"

@@ -81,7 +81,7 @@ if run.kind == "score":
     st.caption(f"{min(len(rows), LISTED):,} of {words.count(len(rows), 'row')} shown, most unusual first.")
     st.stop()
 
-names = {r.id: r.name for r in trained} | {training.id: training.name}
+names = words.distinct({r.id: r.name for r in trained} | {training.id: training.name})
 chosen = st.selectbox(
     "Detector",
     list(names),

@@ -461,3 +461,19 @@ def test_a_rule_that_was_not_kept_is_told_as_it_was() -> None:
     by = "above percentile 99 of the calibration rows"
     rule = {"by": by, "merge_gap": 64, "merge_windows": 2.0}
     assert rule_in_words(rule).startswith(f"time stamps {by}, merged where")
+
+
+def test_of_two_runs_with_one_name_the_chosen_one_stays(store: Store, tmp_path: Path, open_page: Open) -> None:
+    first = write_table_run(store, tmp_path, rows=ROWS)
+    second = write_table_run(store, tmp_path, rows=2 * ROWS)
+    assert first.name == second.name
+
+    for run, rows in ((first, ROWS), (second, 2 * ROWS)):
+        test = open_page("investigate/alerts.py", run=run.id)
+        test.toggle(key="alerts_only").set_value(True).run()
+
+        assert not test.exception
+        assert {m.label: m.value for m in test.metric}["Rows scored"] == str(rows)
+        assert next(box for box in test.selectbox if box.label == "Run").options == [
+            f"{second.name} · {second.id}", f"{first.name} · {first.id}",
+        ]  # fmt: skip
