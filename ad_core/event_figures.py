@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ad_core.range_metrics import rows_per_day
+from ad_core.range_metrics import rows_per_day, runs
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def event_figures(
     for name, part in rows.dropna(subset="label").groupby("recording"):
         ordered = part.sort_values("time", kind="stable")
         y, a = ordered["label"].to_numpy() > 0, ordered["alert"].to_numpy()
-        events += [{"recording": name, **_event(ordered, first, last)} for first, last in _runs(y)]
-        false_alarms += sum(not y[max(0, first - 1) : last + 2].any() for first, last in _runs(a))
+        events += [{"recording": name, **_event(ordered, first, last)} for first, last in zip(*runs(y), strict=True)]
+        false_alarms += sum(not y[max(0, first - 1) : last + 2].any() for first, last in zip(*runs(a), strict=True))
         days += (~y).sum() / rows_per_day(None if time is None else ordered["time"])
     table = pd.DataFrame(events, columns=["recording", "start", "end", "found", "delay"])
     return EventFigures(table, int(false_alarms), float(days))
@@ -75,9 +75,3 @@ def _event(rows: pd.DataFrame, first: int, last: int) -> dict[str, object]:
     found = bool(alert.any())
     delay = time.iloc[int(alert.argmax())] - time.iloc[0] if found else None
     return {"start": time.iloc[0], "end": time.iloc[-1], "found": found, "delay": delay}
-
-
-def _runs(marked: np.ndarray) -> list[tuple[int, int]]:
-    """First and last position of each run of marked rows."""
-    edges = np.flatnonzero(np.diff(np.r_[False, marked, False].astype(np.int8)))
-    return [(int(first), int(last) - 1) for first, last in edges.reshape(-1, 2)]

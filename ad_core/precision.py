@@ -26,13 +26,22 @@ class Precision:
         return self.hits / self.judged if self.judged else float("nan")
 
 
+def wilson(hits: int, n: int) -> tuple[float, float]:
+    """95 % interval of a share of n > 0.
+
+    Source: Wilson 1927, "Probable inference, the law of succession, and statistical inference".
+    """
+    from scipy.stats import binomtest  # takes a while to load
+
+    interval = binomtest(hits, n).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
+
+
 def precision(said: Iterable[str]) -> Precision:
     """How many alerts were anomalies.
 
     Args:
         said: the newest verdict of each alert that has one.
-
-    Source: Wilson 1927, "Probable inference, the law of succession, and statistical inference".
     """
     words = list(said)
     hits, misses = words.count(Verdict.ANOMALY), words.count(Verdict.NORMAL)
@@ -40,7 +49,4 @@ def precision(said: Iterable[str]) -> Precision:
     apart = {str(word): words.count(word) for word in others if word in words}
     if not hits + misses:
         return Precision(0, 0, 0.0, 1.0, apart)
-    from scipy.stats import binomtest  # takes a while to load
-
-    interval = binomtest(hits, hits + misses).proportion_ci(method="wilson")
-    return Precision(hits, hits + misses, float(interval.low), float(interval.high), apart)
+    return Precision(hits, hits + misses, *wilson(hits, hits + misses), apart)

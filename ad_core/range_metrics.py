@@ -64,7 +64,7 @@ def volumes(label: npt.ArrayLike, score: npt.ArrayLike, *, longest_buffer: int =
     level = np.searchsorted(-cuts, -s)  # (n,) first threshold at which a row is an alarm
     alarms = np.bincount(level, minlength=thresholds).cumsum()
     hits = np.bincount(level[y], minlength=thresholds).cumsum()
-    first, last = _runs(y)
+    first, last = runs(y)
     faded = _faded(y, first, last, level, longest_buffer, thresholds)  # (buffers, thresholds)
     found = np.stack([_ranges_found(first, last, level, w // 2, thresholds) for w in range(longest_buffer + 1)])
     true, possible = hits + faded, positives + faded / 2
@@ -77,7 +77,7 @@ def volumes(label: npt.ArrayLike, score: npt.ArrayLike, *, longest_buffer: int =
     return Volumes(float((steps * precision).sum(axis=1).mean()), float(roc.mean()))
 
 
-def _runs(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def runs(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """First and last position of every run of True."""
     edges = np.diff(y.astype(np.int8), prepend=0, append=0)
     return np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
@@ -135,7 +135,7 @@ def event_recall(
         ValueError: the two differ in length, a score is NaN, or no row is anomalous.
     """
     y, s = _checked(label, score)
-    first, last = _runs(y)
+    first, last = runs(y)
     if not len(first):
         raise ValueError("events can't be judged where no row is labelled as anomalous")
     cuts = np.unique(s)  # each is a threshold: rows from there on are alarms

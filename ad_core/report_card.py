@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import binomtest, false_discovery_control
 
 from ad_core.evaluation import FEW, evaluate, precision_at
+from ad_core.precision import wilson
 
 POINTS = 400
 """A curve is kept with at most so many points."""
@@ -84,6 +84,8 @@ def promises(labels: npt.ArrayLike, p_values: npt.ArrayLike) -> pd.DataFrame:
         alerts by Benjamini & Hochberg 1995), `promised`, `alerts`, `realised` with `low` and `high`, `recall`, `held`
         (False only where the whole interval lies above what was promised). Empty where there are no p-values.
     """
+    from scipy.stats import false_discovery_control  # takes a while to load
+
     y, p = np.asarray(labels, np.float64), np.asarray(p_values, np.float64)
     known = known_rows(y, p)
     if not known.any():
@@ -156,10 +158,8 @@ def _kept(promise: str, promised: float, alert: np.ndarray, anomalous: np.ndarra
 
 
 def _interval(hits: int, n: int) -> dict[str, float]:
-    if not n:
-        return {"low": float("nan"), "high": float("nan")}
-    low, high = binomtest(hits, n).proportion_ci(method="wilson")
-    return {"low": float(low), "high": float(high)}
+    low, high = wilson(hits, n) if n else (float("nan"), float("nan"))
+    return {"low": low, "high": high}
 
 
 def _thinned(curve: pd.DataFrame) -> pd.DataFrame:

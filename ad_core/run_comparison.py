@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
 
 KS = (10, 20, 50, 100, 500)
 
@@ -49,6 +48,8 @@ def compare(a: pd.DataFrame, b: pd.DataFrame, alerts_a: np.ndarray, alerts_b: np
     Args:
         alerts_a, alerts_b: (rows,) bool, in the order of each table.
     """
+    from scipy.stats import spearmanr  # takes a while to load
+
     first, second = (
         table[["row_id", "score"]].assign(alert=alerts).dropna(subset="score").drop_duplicates("row_id")
         for table, alerts in ((a, alerts_a), (b, alerts_b))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ad_core.range_metrics import _false_alarms, _runs, event_recall, rows_per_day, volumes
+from ad_core.range_metrics import _false_alarms, event_recall, rows_per_day, runs, volumes
 
 
 def noisy(seed: int, n: int, ranges: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
@@ -145,7 +145,7 @@ labels = arrays(np.bool_, 40).filter(any)
 def test_false_alarms_are_counted_as_on_a_walk_at_every_threshold(score, label):
     cuts = np.unique(score)
 
-    counted = _false_alarms(label, score, *_runs(label), cuts)
+    counted = _false_alarms(label, score, *runs(label), cuts)
 
     assert list(counted) == [walked(label, score >= cut).count(False) for cut in cuts]
 

@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from scipy.stats import binomtest
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
@@ -25,6 +24,7 @@ from ad_core.detector import Detector
 from ad_core.explanation import baseline_from, explain, methods_for, nearest_normals
 from ad_core.explanation_check import check
 from ad_core.pipeline import Choice, Trained, open_dataset, train_all
+from ad_core.precision import wilson
 from ad_core.progress import Silent
 from ad_core.samples import sample
 from ad_core.types import Frame, Modality
@@ -183,7 +183,7 @@ def _print(found: pd.DataFrame) -> None:
     print("\nby grade of the explanation")
     for (modality, by, grade), lines in found.dropna(subset=["grade", "hit"]).groupby(["modality", "by", "grade"]):
         hits = int(lines["hit"].sum())
-        low, high = binomtest(hits, len(lines)).proportion_ci(method="wilson")
+        low, high = wilson(hits, len(lines))
         rate = f"{hits / len(lines):.2f} [{low:.2f}, {high:.2f}]"
         print(f"{modality:7} {by:22} {grade:14} {hits:4} of {len(lines):4} right  {rate}")
     gaps = found.dropna(subset="gap").groupby(["modality", "detector", "by"])["gap"].median()
