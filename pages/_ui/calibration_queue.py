@@ -6,13 +6,13 @@ import streamlit as st
 
 from ad_core import figures, verdicts
 from ad_core.errors import AdError
-from ad_core.reader import Role
 from ad_core.recalibration import Review
 from pages._ui import words
 from pages._ui.author import author, author_field
 from pages._ui.case_card import case_picture, case_reasons
+from pages._ui.row_values import row_values
 from pages._ui.shell import chart, table_height
-from pages._ui.stored import batch, ranked, store
+from pages._ui.stored import ranked, store
 from pages._ui.threshold import current_rule
 
 SAID = {"": "", "anomaly": "⬤ anomaly", "normal": "○ kept"}
@@ -81,20 +81,7 @@ def _values(run_id: str, row_id: str) -> None:
     if store().dataset(store().run(run_id).dataset_id).modality == "sensor":
         _around(ranked(run_id), row_id)
         return
-    try:
-        dataset = batch(run_id)
-    except AdError as error:
-        st.warning(f"The data can't be opened any more, so the row can't be shown: {error}")
-        return
-    columns = [c for c in dataset.schema.names(Role.FEATURE) if c in dataset.data]
-    at = np.flatnonzero((dataset.rows["row_id"] == row_id).to_numpy())
-    if not len(at) or not columns:
-        return
-    values = dataset.data[columns].iloc[int(at[0])].astype("string")
-    shown = pd.DataFrame({"column": columns, "value": values.to_numpy()})
-    st.dataframe(
-        shown, hide_index=True, height=table_height(len(shown), 300), placeholder="(missing)", alt=f"Values of {row_id}"
-    )
+    row_values(run_id, row_id)
 
 
 def _around(rows: pd.DataFrame, row_id: str) -> None:

@@ -1,12 +1,8 @@
 """The case under review: what it is, why it is in the queue, and what raises its score."""
 
-from typing import Any
-
 import numpy as np
 import streamlit as st
 
-from ad_core.errors import AdError
-from ad_core.reader import Role
 from ad_core.results import Case, detector_run
 from ad_core.store import RunRecord
 from ad_core.types import Modality
@@ -16,8 +12,8 @@ from pages._ui.explain_picture import picture
 from pages._ui.explain_window import window
 from pages._ui.navigate import go_button
 from pages._ui.on_demand import on_demand
-from pages._ui.shell import table_height
-from pages._ui.stored import batch, case, store, summary
+from pages._ui.row_values import row_values
+from pages._ui.stored import case, store, summary
 from pages._ui.verdict_history import verdict_history
 
 
@@ -47,7 +43,7 @@ def _reasons(run: RunRecord, training_id: str, found: Case, modality: Modality) 
     row_id = str(found.row["row_id"])
     if found.explanation is None:
         if modality is Modality.TABLE:
-            _values(run.id, row_id)
+            row_values(run.id, row_id)
         on_demand(run, row_id, has_score=bool(np.isfinite(found.row["score"])))
         return
     grade(found)
@@ -59,16 +55,3 @@ def _reasons(run: RunRecord, training_id: str, found: Case, modality: Modality) 
             expected_table(found)
         if modality is Modality.SENSOR:
             neighbours(run.id, training_id, row_id, found, modality)
-
-
-def _values(run_id: str, row_id: str) -> None:
-    """A row that is not explained yet, as it stands in the file."""
-    try:
-        dataset: Any = batch(run_id)
-    except AdError as error:
-        st.warning(f"The data can't be opened any more, so the row can't be shown: {error}")
-        return
-    columns = dataset.schema.names(Role.FEATURE)
-    own = dataset.data.loc[(dataset.rows["row_id"] == row_id).to_numpy(), columns].head(1).astype("string").T
-    own.columns, own.index.name = ["value"], "column"
-    st.dataframe(own, height=table_height(len(own), 320), placeholder="(missing)", alt=f"The values of {row_id}")
