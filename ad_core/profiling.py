@@ -7,6 +7,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from ad_core.columns.values import coded, is_number_type, known_of, numbers, parse_dates
+from ad_core.duplicates import equal_rows
 from ad_core.reader import Column, Dataset, Kind, Role, Schema
 from ad_core.types import Modality
 
@@ -18,8 +19,6 @@ RUN = 10
 """A channel that keeps one value over so many rows counts as stuck there."""
 BINS = 10
 MOST_LEVELS = 20
-AT_A_TIME = 500_000
-"""Rows that are hashed at a time: it needs several times their size."""
 WATCH, ACT = 0.1, 0.25
 """Population stability index: the thresholds that credit scoring uses (Siddiqi 2006, Credit Risk Scorecards)."""
 
@@ -75,7 +74,7 @@ def profile(dataset: Dataset) -> Profile:
     is_image = dataset.modality is Modality.IMAGE
     columns = () if is_image else tuple(_column(dataset, column) for column in dataset.schema.columns)
     facts = _image_facts(dataset.data) if is_image else {}
-    duplicates = sum(len(g) - 1 for g in facts.get("duplicates", [])) if is_image else _duplicates(dataset)
+    duplicates = sum(len(g) - 1 for g in facts.get("duplicates", [])) if is_image else equal_rows(dataset)
     usable = (dataset.rows["note"] == "").to_numpy()
     return Profile(
         modality=dataset.modality, rows=len(dataset), usable=int(usable.sum()),
@@ -177,21 +176,6 @@ def _stuck(values: pd.Series) -> float:
     new_run = np.append(True, found[1:] != found[:-1])  # missing differs from missing: it is counted as missing
     lengths = np.diff(np.append(np.flatnonzero(new_run), len(found)))
     return float(lengths[lengths >= RUN].sum() / max(len(found), 1))
-
-
-def _duplicates(dataset: Dataset) -> int:
-    used = dataset.schema.names(Role.FEATURE)
-    if not used or dataset.modality is Modality.SENSOR:
-        return 0
-    mixed = np.zeros(len(dataset), dtype=np.uint64)
-    for begin in range(0, len(mixed), AT_A_TIME):
-        part = mixed[begin : begin + AT_A_TIME]
-        for name in used:
-            part *= np.uint64(1_000_003)
-            values = dataset.data[name].iloc[begin : begin + AT_A_TIME]
-            part += pd.util.hash_pandas_object(values, index=False).to_numpy()
-    mixed.sort()  # in place: a hash table of millions of rows would be several times as large
-    return int((mixed[1:] == mixed[:-1]).sum())
 
 
 def _image_facts(data: pd.DataFrame) -> dict[str, Any]:

@@ -75,13 +75,15 @@ def precision_table(
 def promises(labels: npt.ArrayLike, p_values: npt.ArrayLike) -> pd.DataFrame:
     """What was promised of false alarms and of false alerts, and what became of it among the labelled rows.
 
+    Alerts are those of the whole file, as the rules for alerts find them: a false-discovery rate looks at every row.
+
     Args:
         labels: (n,) 1 = anomaly, 0 = normal, NaN = unknown.
-        p_values: (n,) NaN = none.
+        p_values: (n,) of all rows that neither taught nor calibrate; NaN = none.
 
     Returns:
         A line per promise: `promise` ("false alarms" among normal rows at p <= share, or "false alerts" among the
-        alerts by Benjamini & Hochberg 1995), `promised`, `alerts`, `realised` with `low` and `high`, `recall`, `held`
+        alerts by Benjamini & Hochberg 1995), `promised`, `alerts` (with a label), `realised` with `low` and `high`, `recall`, `held`
         (False only where the whole interval lies above what was promised). Empty where there are no p-values.
     """
     from scipy.stats import false_discovery_control  # takes a while to load
@@ -90,12 +92,14 @@ def promises(labels: npt.ArrayLike, p_values: npt.ArrayLike) -> pd.DataFrame:
     known = known_rows(y, p)
     if not known.any():
         return pd.DataFrame()
-    anomalous, p = y[known] > 0, p[known]
+    ranked = np.isfinite(p)
+    adjusted = np.full(len(p), np.nan)
+    adjusted[ranked] = false_discovery_control(p[ranked])
+    anomalous, p, adjusted = y[known] > 0, p[known], adjusted[known]
     lines = []
     for share in FALSE_ALARM_SHARES:
         alert = p <= share * (1 + 1e-9)
         lines.append(_kept("false alarms", share, alert, anomalous, of=~anomalous))
-    adjusted = false_discovery_control(p)
     for share in FALSE_ALERT_SHARES:
         alert = adjusted <= share
         lines.append(_kept("false alerts", share, alert, anomalous, of=alert))

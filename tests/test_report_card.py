@@ -68,6 +68,18 @@ def test_promises_are_compared_with_what_became_of_them():
     assert found.loc[("false alerts", 0.2), "realised"] == pytest.approx(8 / 18)
 
 
+def test_a_false_discovery_rate_looks_at_every_row_and_is_judged_on_the_labelled_ones():
+    """Of 1,000 rows 10 have p = .003: among all of them too few to be alerts at 20 %, p(10) = .003 > .2 * 10 / 1000."""
+    p = np.r_[np.full(10, 0.003), np.linspace(0.3, 1, 990)]
+    labels = np.r_[np.ones(10), np.zeros(20), np.full(970, np.nan)]
+    whole = promises(labels, p).set_index(["promise", "promised"])
+    alone = promises(labels[:30], p[:30]).set_index(["promise", "promised"])
+
+    assert whole.loc[("false alerts", 0.2), "alerts"] == 0
+    assert alone.loc[("false alerts", 0.2), "alerts"] == 10
+    assert whole.loc[("false alarms", 0.05), "alerts"] == 10
+
+
 def test_without_p_values_nothing_was_promised():
     assert promises([1, 0], [np.nan, np.nan]).empty
 

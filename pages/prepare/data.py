@@ -7,6 +7,7 @@ import streamlit as st
 from ad_core.errors import AdError
 from ad_core.types import Modality
 from pages._ui import words
+from pages._ui.before_training import before_training
 from pages._ui.datasets import draft, propose, save_draft
 from pages._ui.exclusions import exclusions
 from pages._ui.navigate import choose, current, go
@@ -101,17 +102,7 @@ with right:
     reference_rows(record, dataset, declared)
     if dataset.modality is Modality.SENSOR:
         exclusions(record, dataset, declared)
-    st.subheader("Before you train", anchor=False)
-    for blocker in found.blockers:
-        st.error(blocker, icon=":material/block:")
-    notices = [*dataset.notices, *(n for n in found.warnings if n not in dataset.notices)]
-    for notice in notices[:4]:
-        st.warning(notice, icon=":material/info:")
-    if len(notices) > 4:
-        with st.expander(f"{len(notices) - 4} more notices"):
-            st.markdown("\n".join(f"- {notice}" for notice in notices[4:]))
-    if not found.blockers and not notices:
-        st.success("Nothing to think about.", icon=":material/check_circle:")
+    before_training(dataset, found)
 preview(dataset)
 
 with st.bottom, st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
