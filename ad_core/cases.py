@@ -210,6 +210,7 @@ def anomaly_maps(detector: Detector, dataset: Dataset, report: Report) -> Iterat
     rows = row_of_item(frame)
     for begin in range(0, len(frame), 16):
         report.check()
+        report.step(begin / len(frame))
         chosen = np.arange(begin, min(begin + 16, len(frame)))
         for item, grid in zip(chosen, _grids(detector, frame, chosen), strict=True):
             yield frame.rows["row_id"].iloc[rows[item]], frame.place(grid, rows[item])

@@ -40,7 +40,7 @@ def evaluate(
         raise DataError(f"There is no column {segment!r}. There is: {', '.join(map(str, dataset.data.columns))}.")
     report = card(dataset, detector.score(dataset), segment)
     if masks is not None:
-        report["masks"] = mask_figures(cases.anomaly_maps(detector, dataset, Silent()), masks)
+        report["masks"] = mask_figures(cases.anomaly_maps(detector, dataset, Silent()), masks).facts()
     typer.echo(json.dumps(report, indent=2) if as_json else _in_words(report))
 
 

@@ -42,7 +42,7 @@ class NearDuplicates(NamedTuple):
     """What nearly equals something before it."""
 
     pairs: pd.DataFrame
-    """`row_id`, `like` (the earlier one's id), `differs` (a column, or ""); of recordings the first row of a stretch."""
+    """`row_id`, `like` (the earlier one's id), `differs` (a column, or ""); of recordings the first rows."""
     sentence: str
     """What was found, for an analyst; "" = nothing."""
 

@@ -15,6 +15,7 @@ from ad_core.drift_gate import gate
 from ad_core.errors import AdError
 from ad_core.evaluation import evaluate, evaluate_recordings
 from ad_core.explanation import How, methods_for
+from ad_core.mask_figures import mask_figures
 from ad_core.progress import Report
 from ad_core.reader import Dataset, Declared
 from ad_core.recordings.rows import clock_times
@@ -46,6 +47,7 @@ def run_job(store: "Store", run_id: str, report: Report) -> dict[str, Any]:
         "explain": explain_job,
         "recommend": recommend_job,
         "sensitivity": sensitivity_job,
+        "masks": masks_job,
     }[run.kind]
     return work(store, run, report)
 
@@ -113,12 +115,7 @@ def explain_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, A
     scored = store.run(run.parent or "")
     report.stage("load")
     detector = _parent_detector(store, run)
-    record = store.dataset(scored.dataset_id)
-    dataset = (
-        stored_dataset(store, scored.dataset_id)
-        if scored.kind == "train"
-        else pipeline.open_like(detector, list(record.sources), record.declared)
-    )
+    dataset = _scored_dataset(store, scored, detector)
     report.stage("explain")
     how = How(run.config.get("method"), run.config.get("baseline", "nearest"))
     found = cases.explain_rows(detector, dataset, list(run.config["row_ids"]), how, report)
@@ -141,6 +138,18 @@ def sensitivity_job(store: "Store", run: "RunRecord", report: Report) -> dict[st
     found = sensitivity(dataset, pipeline.Choice.model_validate(training.config), report)
     results.publish(store.folder(training.id), "sensitivity", found)
     return {"trainings": len(SHARES)}
+
+
+def masks_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
+    """Compare the maps of all images of the parent with the masks in the folder that the config names."""
+    scored = store.run(run.parent or "")
+    report.stage("load")
+    detector = _parent_detector(store, run)
+    dataset = _scored_dataset(store, scored, detector)
+    report.stage("score")
+    found = mask_figures(cases.anomaly_maps(detector, dataset, report), Path(run.config["masks"]))
+    results.publish(store.folder(scored.id), "masks", found.images)
+    return {"masks": found.facts()}
 
 
 def add_explanations(folder: Path, found: Explained) -> None:
@@ -183,6 +192,14 @@ def judged(dataset: Dataset, scores: pd.DataFrame, references: pd.DataFrame | No
         for name, values in measured.items():
             found[name] |= evaluate_recordings(label, values, recording=entity, time=time)
     return found
+
+
+def _scored_dataset(store: "Store", scored: "RunRecord", detector: "Detector") -> Dataset:
+    """The data that a run scored, read as they were then."""
+    if scored.kind == "train":
+        return stored_dataset(store, scored.dataset_id)
+    record = store.dataset(scored.dataset_id)
+    return pipeline.open_like(detector, list(record.sources), record.declared)
 
 
 def _parent_detector(store: "Store", run: "RunRecord") -> "Detector":

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 
 from ad_core.errors import DataError
@@ -42,31 +44,49 @@ def at_size(found: np.ndarray, size: int = SIZE) -> np.ndarray:
     return torch.nn.functional.interpolate(grid, (size, size), mode="bilinear")[0, 0].numpy()
 
 
-def mask_figures(maps: Iterable[tuple[str, np.ndarray]], folder: Path) -> dict[str, float]:
-    """Pixel AUROC and AUPRO to 0.3.
+class MaskFigures(NamedTuple):
+    """How well maps cover what is marked."""
+
+    pixel_auroc: float
+    """Over the pixels of all images."""
+    aupro: float
+    """Overlap per region, area up to 30 % false positive pixels (Bergmann et al. 2021)."""
+    images: pd.DataFrame
+    """A line per image with a marked pixel: `row_id`, `marked` (share of its pixels) and `auroc` over its own pixels,
+    the worst first."""
+
+    def facts(self) -> dict[str, float]:
+        """`pixel_auroc`, `aupro`, `masks` (images with a marked pixel)."""
+        return {"pixel_auroc": self.pixel_auroc, "aupro": self.aupro, "masks": len(self.images)}
+
+
+def mask_figures(maps: Iterable[tuple[str, np.ndarray]], folder: Path) -> MaskFigures:
+    """Judge anomaly maps by masks.
 
     Args:
         maps: row id and (y, x) anomaly map of every image that counts; one without a mask counts as normal throughout.
         folder: see `mask_of`.
 
-    Returns:
-        `pixel_auroc`, `aupro`, `masks` (how many images have one).
-
     Raises:
-        DataError: no image has a mask, or no pixel is marked.
+        DataError: there is no such folder, no image has a mask, or no pixel is marked.
     """
     from sklearn.metrics import roc_auc_score
 
-    masks, fine, marked = [], [], 0
+    if not folder.is_dir():
+        raise DataError(f"There is no folder {folder}. Name the folder that holds the masks.")
+    masks, fine, images = [], [], []
     for row_id, found in maps:
         mask = mask_of(folder, row_id)
-        marked += mask is not None
         masks.append(np.zeros((SIZE, SIZE), dtype=bool) if mask is None else mask)
         fine.append(at_size(found))
-    if not any(mask.any() for mask in masks):
+        if masks[-1].any():
+            inside = 1.0 if masks[-1].all() else float(roc_auc_score(masks[-1].ravel(), fine[-1].ravel()))
+            images.append((row_id, float(masks[-1].mean()), inside))
+    if not images:
         raise DataError(
             f"No image has a mask with a marked pixel in {folder}. Masks are looked for as "
             "<kind of defect>/<image>_mask.png; check the folder."
         )
     some = [np.concatenate([m[::2, ::2].ravel() for m in of]) for of in (masks, fine)]  # a quarter says as much
-    return {"pixel_auroc": float(roc_auc_score(*some)), "aupro": aupro(masks, fine), "masks": marked}
+    table = pd.DataFrame(images, columns=["row_id", "marked", "auroc"]).sort_values("auroc", ignore_index=True)
+    return MaskFigures(float(roc_auc_score(*some)), aupro(masks, fine), table)

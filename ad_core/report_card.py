@@ -83,8 +83,9 @@ def promises(labels: npt.ArrayLike, p_values: npt.ArrayLike) -> pd.DataFrame:
 
     Returns:
         A line per promise: `promise` ("false alarms" among normal rows at p <= share, or "false alerts" among the
-        alerts by Benjamini & Hochberg 1995), `promised`, `alerts` (with a label), `realised` with `low` and `high`, `recall`, `held`
-        (False only where the whole interval lies above what was promised). Empty where there are no p-values.
+        alerts by Benjamini & Hochberg 1995), `promised`, `alerts` (with a label), `realised` with `low` and `high`,
+        `recall`, `held` (False only where the whole interval lies above what was promised). Empty where there are no
+        p-values.
     """
     from scipy.stats import false_discovery_control  # takes a while to load
 

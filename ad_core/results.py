@@ -15,7 +15,7 @@ from ad_core.errors import StoreError
 if TYPE_CHECKING:
     from ad_core.store import RunRecord, Store
 
-TABLES = ("scores", "references", "map", "explanations", "neighbours", "checks", "events", "sensitivity")
+TABLES = ("scores", "references", "map", "explanations", "neighbours", "checks", "events", "sensitivity", "masks")
 """Parquet files of a run folder."""
 
 

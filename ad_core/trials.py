@@ -39,8 +39,8 @@ HELD_OUT: dict[Modality, int] = {Modality.TABLE: 500, Modality.SENSOR: 400, Moda
 """So many held-out items are scored at most."""
 
 FAILURES = (AdError, ArithmeticError, MemoryError, RuntimeError, ValueError)
-"""What a method may raise on data that it can't take; it then is a line with its reason, and the others go on. Errors that
-only a bug raises (TypeError, KeyError, IndexError, ...) end the trials."""
+"""What a method may raise on data that it can't take; it then is a line with its reason, and the others go on. What
+only bugs raise (TypeError, KeyError, IndexError, ...) end the trials."""
 
 
 class Plan(Settings):

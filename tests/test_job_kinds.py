@@ -2,8 +2,10 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from ad_core import results
 from ad_core.comparison import references_for
@@ -163,6 +165,23 @@ def test_images_leave_a_map_of_their_own_size(store, plates_folder):
     top = results.ranked(store, run.id)["row_id"].iloc[0]
 
     assert results.case(store, run.id, top).map.shape == (40, 40)
+
+
+def test_maps_are_compared_with_masks_and_the_images_join_the_results(store, plates_folder, tmp_path):
+    dataset_id = add(store, plates_folder, only=["folder=good"])
+    training, _ = trained(store, dataset_id, pretext="autoencoder", settings={**FEW_STEPS, "reader": {"size": 32}})
+    (tmp_path / "scratch").mkdir()
+    for file in (plates_folder / "scratch").iterdir():
+        Image.fromarray(np.asarray(Image.open(file)) > 200).save(tmp_path / "scratch" / f"{file.stem}_mask.png")
+    run = store.add_run(dataset_id, "masks", {"masks": str(tmp_path)}, "masks", training.id)
+
+    found = run_job(store, run.id, Silent())["masks"]
+
+    images = results.table(store.folder(training.id), "masks")
+    assert len(images) == found["masks"] == len(list((plates_folder / "scratch").iterdir()))
+    assert images["row_id"].str.startswith("scratch/").all()
+    assert images["auroc"].is_monotonic_increasing
+    assert 0.5 < found["pixel_auroc"] <= 1
 
 
 def test_a_detector_without_gradient_is_explained_by_perturbation(store, payments_file):

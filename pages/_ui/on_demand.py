@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from ad_core import jobs
-from ad_core.errors import AdError
 from ad_core.store import RunRecord
 from pages._ui.explain_parts import BASELINES, METHODS
 from pages._ui.progress import progress
+from pages._ui.side_job import submit
 from pages._ui.stored import store
 
 
@@ -56,7 +55,4 @@ def on_demand(
 
 def _ask(run: RunRecord, row_id: str, method: str | None, baseline: str = "nearest") -> None:
     config = {"row_ids": [row_id], "method": method, "baseline": baseline}
-    try:
-        jobs.submit(store(), run.dataset_id, "explain", config, f"Explain {row_id}", run.id)
-    except AdError as error:
-        st.session_state["_problem"] = str(error)
+    submit(run.dataset_id, "explain", config, f"Explain {row_id}", run.id)

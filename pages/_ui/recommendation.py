@@ -3,12 +3,12 @@
 import pandas as pd
 import streamlit as st
 
-from ad_core import figures_selection, jobs
-from ad_core.errors import AdError
+from ad_core import figures_selection
 from ad_core.recommendation import Figure, Recommendation
 from ad_core.store import RunRecord
 from pages._ui import selection_words, words
 from pages._ui.shell import chart
+from pages._ui.side_job import followed, submit
 from pages._ui.stored import store
 
 MINUTES = {5: "5 min", 10: "10 min", 30: "30 min", 120: "2 h"}
@@ -25,13 +25,10 @@ def recommendation_panel(dataset_id: str, training_rows: str, device: str, metho
     latest = asked[0] if asked else None
     with st.expander("Which task suits these data?", icon=":material/science:", expanded=latest is not None):
         st.markdown(selection_words.RECOMMENDATION)
-        if latest is not None and latest.alive:
-            st.fragment(_working, run_every=2)(latest.id)
+        if followed(latest, "Trying every method briefly"):
             return
         if latest is not None and latest.status == "done":
             _found(latest, training_rows, method_key)
-        elif latest is not None:
-            st.warning(latest.error or f"The search was {latest.status}.", icon=words.STATUS[latest.status][0])
         _start(dataset_id, training_rows, device, again=latest is not None)
 
 
@@ -49,29 +46,9 @@ def _start(dataset_id: str, training_rows: str, device: str, *, again: bool) -> 
             "training_rows": training_rows, "device": device, "plan": {"minutes": float(minutes), "seeds": int(seeds)}
         }  # fmt: skip
         st.button(
-            "Search again" if again else "Find out", key="recommend", icon=":material/play_arrow:", on_click=_submit,
-            args=(dataset_id, config),
+            "Search again" if again else "Find out", key="recommend", icon=":material/play_arrow:", on_click=submit,
+            args=(dataset_id, "recommend", config, f"{store().dataset(dataset_id).name} · which task suits"),
         )  # fmt: skip
-
-
-def _submit(dataset_id: str, config: dict) -> None:
-    try:
-        name = store().dataset(dataset_id).name
-        jobs.submit(store(), dataset_id, "recommend", config, f"{name} · which task suits")
-    except AdError as error:
-        st.session_state["_problem"] = str(error)
-
-
-def _working(run_id: str) -> None:
-    jobs.find_lost(store())
-    run, state = store().run(run_id), jobs.state(store(), run_id)
-    if not run.alive:
-        st.rerun()
-    text = "Waiting for the device" if run.status == "queued" else "Trying every method briefly"
-    left = f" · about {words.duration(state.eta_s)} left" if state.eta_s is not None else ""
-    st.progress(min(max(state.done, 0.0), 1.0), text=f"**{text}** · {100 * state.done:.0f} %{left}")
-    st.button("Cancel", icon=":material/stop_circle:", key="cancel-recommend", on_click=jobs.cancel,
-              args=(store(), run_id))  # fmt: skip
 
 
 def _found(run: RunRecord, training_rows: str, method_key: str) -> None:

@@ -3,11 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from ad_core import jobs
-from ad_core.errors import AdError
 from ad_core.stability import stable
 from ad_core.store import RunRecord
-from pages._ui import selection_words, words
+from pages._ui import selection_words
+from pages._ui.side_job import followed, submit
 from pages._ui.stored import store, table
 from pages._ui.threshold import threshold_at
 
@@ -29,30 +28,9 @@ def stability_button(run: RunRecord) -> None:
     if run.kind != "train" or table(run.id, "sensitivity") is not None:
         return
     asked = store().runs(kind="sensitivity", parent=run.id, limit=1)
-    if asked and asked[0].alive:
-        st.fragment(_working, run_every=2)(asked[0].id)
+    if followed(asked[0] if asked else None, "Training without suspicious rows"):
         return
-    if asked and asked[0].status != "done":
-        st.warning(asked[0].error or f"The trainings were {asked[0].status}.", icon=words.STATUS[asked[0].status][0])
     st.button(
         "Are these alerts stable?", key="sensitivity", icon=":material/balance:", help=selection_words.SENSITIVITY,
-        on_click=_submit, args=(run,),
+        on_click=submit, args=(run.dataset_id, "sensitivity", {}, f"{run.name} · are alerts stable", run.id),
     )  # fmt: skip
-
-
-def _submit(run: RunRecord) -> None:
-    try:
-        jobs.submit(store(), run.dataset_id, "sensitivity", {}, f"{run.name} · are alerts stable", run.id)
-    except AdError as error:
-        st.session_state["_problem"] = str(error)
-
-
-def _working(run_id: str) -> None:
-    jobs.find_lost(store())
-    run, state = store().run(run_id), jobs.state(store(), run_id)
-    if not run.alive:
-        st.rerun()
-    text = "Waiting for the device" if run.status == "queued" else "Training without suspicious rows"
-    st.progress(min(max(state.done, 0.0), 1.0), text=f"**{text}** · {100 * state.done:.0f} %")
-    st.button("Cancel", icon=":material/stop_circle:", key="cancel-sensitivity", on_click=jobs.cancel,
-              args=(store(), run_id))  # fmt: skip

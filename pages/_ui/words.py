@@ -10,6 +10,7 @@ KINDS = {
     "explain": "explanation",
     "recommend": "recommendation",
     "sensitivity": "sensitivity",
+    "masks": "maps against masks",
 }
 MODALITIES = {"table": "Table", "image": "Images", "sensor": "Sensor"}
 MODALITY_ICONS = {"table": ":material/table_rows:", "image": ":material/image:", "sensor": ":material/monitoring:"}
@@ -148,6 +149,9 @@ GLOSSARY = {
     "VUS-PR": "how well scores rise around the labelled stretches of a recording, at every threshold at once; near "
     "misses count in part, since labels are seldom exact. 1 = perfect; guessing gives about the share of labelled "
     "rows. Each recording is judged by itself, then the mean is taken.",
+    "AUPRO": "how much of each marked region the map covers, averaged over thresholds up to 30 % false positive "
+    "pixels; a small region counts as much as a large one. 1 = all of it; an even map gives 0.15.",
+    "pixel AUROC": "the chance that a marked pixel is higher on the map than another one; 0.5 = guessing.",
     "event recall": "the share of labelled events with an alarm, at the lowest threshold that gives at most one false "
     "alarm a day: a stretch of alarms that touches no event. Where a recording has no clock, 1,440 rows count as a "
     "day.",
@@ -251,7 +255,7 @@ PROMISES = (
 )
 
 USED_ON = {
-    "evaluate": ["AUROC", "average precision", "verdict", "p-value", "VUS-PR", "event recall"],
+    "evaluate": ["AUROC", "average precision", "verdict", "p-value", "VUS-PR", "event recall", "AUPRO"],
     "home": ["detector", "pretext task", "score"],
     "data": ["reference rows", "calibration rows", "score"],
     "train": ["pretext task", "detector", "calibration rows"],

@@ -11,6 +11,7 @@ from pages._ui import words
 from pages._ui.found_events import found_events
 from pages._ui.judged import judged
 from pages._ui.measured import measured, present_point
+from pages._ui.pixel_figures import pixel_figures
 from pages._ui.segments import segments
 from pages._ui.shell import chart, errors_shown, nothing_yet, page_top, pick_scored_run
 from pages._ui.stored import ranked, store, summary
@@ -25,8 +26,11 @@ with errors_shown():
     rows = ranked(run.id)
     own = rows["label"].to_numpy(dtype=np.float64, na_value=np.nan) if "label" in rows else np.full(len(rows), np.nan)
     said = verdicts.labels(store(), run.dataset_id, rows[["row_id"]])
+modality = summary(run.id).get("modality")
 known = {"labels": bool((~np.isnan(own)).any()), "verdicts": bool((~np.isnan(said)).any())}
 if not any(known.values()):
+    if modality == "image":
+        pixel_figures(run)
     nothing_yet(
         "Nothing is known of these rows",
         "Scores can be judged where a column holds the truth (name it as label on the Data page), or where alerts were "
@@ -112,7 +116,10 @@ with right:
         report_card.precision_table(labels, scores).round(3).rename(columns=HEADINGS),
         hide_index=True, alt="Precision among the highest scores",
     )  # fmt: skip
-if summary(run.id).get("modality") == "sensor":
+if modality == "sensor":
     found_events(run.id, rows, labels, alert)
+if modality == "image":
+    with errors_shown():
+        pixel_figures(run)
 segments(run.id, rows, labels)
 judged(summary(run.id))
