@@ -49,6 +49,8 @@ class CellLoss(nn.Module):
         self._put("number_at", torch.tensor(numbers, dtype=torch.long))
         self._put("number_column", torch.tensor([parts.of_entry[e] for e in numbers], dtype=torch.long))
         self._put("category_column", torch.tensor(categories, dtype=torch.long))
+        self.plain = numbers == list(parts.of_entry) == list(range(self.columns))
+        """Whether each column is one number, in order."""
         per_column = torch.bincount(self.number_column, minlength=self.columns)
         self._put("entries_of", per_column.clamp_min(1).float())
         width = max((len(block) for block in levels), default=0)
@@ -81,6 +83,8 @@ class CellLoss(nn.Module):
     def forward(self, outputs: Tensor, x: Tensor) -> Tensor:
         """(b, outputs), (b, entries) -> (b, columns): squared error of numbers, cross-entropy [nat] of categories."""
         outputs = outputs.to(x.dtype)
+        if self.plain:
+            return (outputs - x).square()
         errors = (outputs[:, : len(self.number_at)] - x[:, self.number_at]).square()
         losses = x.new_zeros(len(x), self.columns).index_add(1, self.number_column, errors) / self.entries_of
         if not len(self.category_column):

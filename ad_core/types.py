@@ -7,6 +7,7 @@ for an image, `(channel, time)` for a window. Scores: higher = more anomalous, e
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -193,10 +194,15 @@ class Frame:
         """(b, *item) float32 items at these positions."""
         import torch
 
-        x = self.x[self.items["start"].to_numpy()[index]]
+        x = self.x[self._starts[index]]
         if x.dtype.kind == "u":
             return torch.from_numpy(x.astype(np.float32) / np.iinfo(x.dtype).max)
         return torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))  # chosen by positions, so a copy already
+
+    @cached_property
+    def _starts(self) -> np.ndarray:
+        """(n,) of the items; asking the table again for every batch takes as long as the batch."""
+        return self.items["start"].to_numpy()
 
     def classes(self, index: np.ndarray | slice) -> "Tensor | None":
         """(b,) int64 class codes, or None where the user named no class column."""

@@ -63,3 +63,14 @@ def test_tables_of_one_kind_only_work():
     assert CellLoss(numbers)(torch.zeros(3, 2), torch.ones(3, 2)).tolist() == [[1.0, 1.0]] * 3
     surprise = CellLoss(levels)(torch.zeros(1, 5), torch.tensor([[0.0, 1.0, 1.0]]))
     torch.testing.assert_close(surprise, torch.tensor([[math.log(3), math.log(2)]]))
+
+
+def test_where_every_column_is_one_number_the_short_way_says_the_same():
+    parts = Parts(names=tuple("abc"), of_entry=(0, 1, 2), kinds=(NUMBER,) * 3, units=(None,) * 3)
+    short, long = CellLoss(parts), CellLoss(parts)
+    long.plain = False
+    outputs, x = torch.randn(2, 7, 3)
+
+    assert short.plain
+    assert not CellLoss(parts.model_copy(update={"of_entry": (0, 2, 1)})).plain
+    torch.testing.assert_close(short(outputs, x), long(outputs, x))

@@ -165,7 +165,7 @@ class MaskedCells(Pretext):
 
     def _shown(self, x: Tensor, hidden: Tensor, retrieved: Tensor | None) -> Tensor:
         """(b, all that the encoder takes in)."""
-        unseen = hidden[:, self.owner]
+        unseen = hidden if self.cells.plain else hidden[:, self.owner]
         shown = [x.clamp(-FAR, FAR) * ~unseen, hidden.to(x.dtype)]
         if retrieved is not None:
             shown.append((retrieved * unseen[:, None]).flatten(1))
