@@ -56,7 +56,7 @@ class Attributed:
     """(k, *item)."""
     found: explanation.Attribution
     grids: Callable[[np.ndarray], np.ndarray]
-    """Positions in the frame -> (k, y, x) anomaly maps; only asked for images."""
+    """Positions in the frame -> (m, y, x) anomaly maps; only asked for images."""
 
     @property
     def rows(self) -> np.ndarray:
@@ -136,12 +136,17 @@ def _without_noise(values: list[str | float]) -> list[str | float]:
 
 def _boxes(work: Attributed, result: Explained) -> list[dict[str, Any]]:
     """The map is the model's own where it has one."""
-    rows, grids, lines = work.rows, work.grids(work.index), []
+    lines, rows = [], [int(row) for row in work.rows]
+    pieces = [work.frame.pieces(row) for row in rows]
+    ends = np.cumsum([len(index) for index, _ in pieces])
+    grids = np.split(work.grids(np.concatenate([index for index, _ in pieces])), ends[:-1])
     for i, row_id in enumerate(work.row_ids):
-        size = (int(work.frame.rows["height"].iloc[rows[i]]), int(work.frame.rows["width"].iloc[rows[i]]))
-        result.maps[row_id] = work.frame.place(grids[i], int(rows[i]))
-        for box in explanation.boxes(work.found.values[i], size):
+        index, places = pieces[i]
+        own = places[int(np.flatnonzero(index == work.index[i])[0])]
+        result.maps[row_id] = work.frame.place(grids[i], rows[i])
+        for box in explanation.boxes(work.found.values[i], (own.height, own.width)):
             share = box.pop("attribution")
+            box = {side: at + (own.top if side[0] == "y" else own.left) for side, at in box.items()}
             lines.append(work.line(i, f"y {box['y0']}-{box['y1']}, x {box['x0']}-{box['x1']}", None, share, **box))
     return lines
 

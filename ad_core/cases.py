@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from ad_core import explanation
-from ad_core.case_parts import Attributed, Explained, parts_of, row_of_item
+from ad_core.case_parts import Attributed, Explained, parts_of
 from ad_core.detector import Detector
 from ad_core.event_leads import in_words_of, leads
 from ad_core.explanation import How
@@ -69,7 +69,8 @@ def explain_top(
         row_ids = found["row_id_peak"].tolist() or highest.tolist()
     else:
         row_ids = scores.dropna(subset="score").nlargest(top, "score")["row_id"].tolist()
-    return explain_items(detector, dataset, frame, items_of_rows(frame, row_ids), row_ids, how, report)
+    chosen = items_of_rows(frame, row_ids, per_item(item_scores) if frame.tiled else None)
+    return explain_items(detector, dataset, frame, chosen, row_ids, how, report)
 
 
 def explain_rows(detector: Detector, dataset: Dataset, row_ids: Sequence[str], how: How, report: Report) -> Explained:
@@ -80,7 +81,19 @@ def explain_rows(detector: Detector, dataset: Dataset, row_ids: Sequence[str], h
         ExplanationError: the model can't be explained by that method.
     """
     frame = detector.frame(dataset)
-    return explain_items(detector, dataset, frame, items_of_rows(frame, row_ids), row_ids, how, report)
+    item_scores = _scores_of_pieces(detector, frame, row_ids) if frame.tiled else None
+    chosen = items_of_rows(frame, row_ids, item_scores)
+    return explain_items(detector, dataset, frame, chosen, row_ids, how, report)
+
+
+def _scores_of_pieces(detector: Detector, frame: Frame, row_ids: Sequence[str]) -> np.ndarray:
+    """(n,) scores of the tiles of these rows; those of others are left at minus infinity."""
+    rows = np.flatnonzero(frame.rows["row_id"].isin(list(row_ids)) & (frame.rows["sample"] >= 0))
+    index = np.concatenate([frame.pieces(row)[0] for row in rows] or [np.empty(0, dtype=np.int64)])
+    scores = np.full(len(frame), -np.inf)
+    if len(index):
+        scores[index] = per_item(score_items(detector.model, frame, index, device=detector.device))
+    return scores
 
 
 def explain_items(
@@ -122,7 +135,7 @@ def explain_items(
             for row_id, line, apart in zip(names, near, distance, strict=True)
             for rank, (n, far) in enumerate(zip(line, apart, strict=True))
         ]
-        work = Attributed(detector, dataset, frame, chosen, names, x, found, partial(_grids, detector, frame))
+        work = Attributed(detector, dataset, frame, chosen, names, x, found, partial(_grids_of_many, detector, frame))
         parts += parts_of(work, result)
         report.step(min(1.0, (begin + batch) / len(index)))
     result.parts = pd.DataFrame(parts, columns=None if parts else PART_COLUMNS)
@@ -131,8 +144,11 @@ def explain_items(
     return result
 
 
-def items_of_rows(frame: Frame, row_ids: Sequence[str]) -> np.ndarray:
-    """The item that stands for each row: itself, or the window whose middle is nearest.
+def items_of_rows(frame: Frame, row_ids: Sequence[str], item_scores: np.ndarray | None = None) -> np.ndarray:
+    """The item that stands for each row: itself, the window whose middle is nearest, or a picture's highest tile.
+
+    Args:
+        item_scores: (n,); only asked for where items are tiles.
 
     Raises:
         DataError: a row does not exist or has no item.
@@ -147,7 +163,12 @@ def items_of_rows(frame: Frame, row_ids: Sequence[str]) -> np.ndarray:
         covering = np.flatnonzero((start <= at) & (at < start + frame.span))
         if at < 0 or not len(covering):
             raise DataError(f"Row {row_id!r} can't be explained: it does not exist in these data, or has no score.")
-        found.append(covering[np.abs(start[covering] + frame.span // 2 - at).argmin()])
+        best = (
+            np.abs(start[covering] + frame.span // 2 - at).argmin()
+            if item_scores is None
+            else item_scores[covering].argmax()
+        )
+        found.append(covering[best])
     return np.array(found, dtype=np.int64)
 
 
@@ -207,13 +228,16 @@ def anomaly_maps(detector: Detector, dataset: Dataset, report: Report) -> Iterat
     if detector.modality is not Modality.IMAGE:
         raise DataError(f"Anomaly maps are made of images; these data are a {detector.modality}. Leave --maps out.")
     frame = detector.frame(dataset)
-    rows = row_of_item(frame)
-    for begin in range(0, len(frame), 16):
+    rows = np.flatnonzero(frame.rows["sample"].to_numpy() >= 0)
+    for begin in range(0, len(rows), 16):
         report.check()
-        report.step(begin / len(frame))
-        chosen = np.arange(begin, min(begin + 16, len(frame)))
-        for item, grid in zip(chosen, _grids(detector, frame, chosen), strict=True):
-            yield frame.rows["row_id"].iloc[rows[item]], frame.place(grid, rows[item])
+        report.step(begin / len(rows))
+        some = rows[begin : begin + 16]
+        pieces = [frame.pieces(row)[0] for row in some]
+        grids = _grids_of_many(detector, frame, np.concatenate(pieces))
+        ends = np.cumsum([len(items) for items in pieces])
+        for row, own in zip(some, np.split(grids, ends[:-1]), strict=True):
+            yield frame.rows["row_id"].iloc[row], frame.place(own, row)
 
 
 def embedding_map(
@@ -226,9 +250,10 @@ def embedding_map(
     """
     from ad_core import embedding_map as maps
 
-    index, item_scores = np.arange(len(frame)), per_item(item_scores)
+    item_scores = per_item(item_scores)
+    index = _highest_pieces(frame, item_scores) if frame.tiled else np.arange(len(frame))
     if len(index) > most:
-        highest = np.argsort(item_scores)[-most // 10 :]
+        highest = index[np.argsort(item_scores[index])[-most // 10 :]]
         rest = np.random.default_rng(0).permutation(np.setdiff1d(index, highest))[: most - len(highest)]
         index = np.sort(np.concatenate([highest, rest]))
     embeddings = embed_items(detector.model, frame, index, device=detector.device)
@@ -239,7 +264,17 @@ def embedding_map(
     coordinates.insert(0, "row_id", frame.row_ids(index))
     coordinates["score"] = item_scores[index]
     coordinates["percentile"] = detector.calibration.percentile(item_scores[index])
-    return coordinates, {**facts, "shown": len(index), "items": len(frame)}
+    return coordinates, {
+        **facts,
+        "shown": len(index),
+        "items": int(frame.rows["sample"].nunique()) if frame.tiled else len(frame),
+    }
+
+
+def _highest_pieces(frame: Frame, item_scores: np.ndarray) -> np.ndarray:
+    """The highest tile of each picture: a point of the map is a picture."""
+    scores = pd.Series(item_scores).groupby(frame.items["start"].to_numpy())
+    return np.sort(scores.idxmax().to_numpy())
 
 
 def _nearest(detector: Detector, frame: Frame, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -253,6 +288,11 @@ def _nearest(detector: Detector, frame: Frame, index: np.ndarray) -> tuple[np.nd
     shares = np.abs(at[near] - middle[:, None]) < frame.span
     order = np.argsort(shares, axis=1, kind="stable")[:, :NEIGHBOURS]
     return np.take_along_axis(near, order, 1), np.take_along_axis(distance, order, 1)
+
+
+def _grids_of_many(detector: Detector, frame: Frame, index: np.ndarray) -> np.ndarray:
+    """`_grids`, so many items at a time as memory holds well."""
+    return np.concatenate([_grids(detector, frame, index[at : at + 16]) for at in range(0, len(index), 16)])
 
 
 def _grids(detector: Detector, frame: Frame, index: np.ndarray) -> np.ndarray:

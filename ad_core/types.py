@@ -15,6 +15,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from ad_core.covering import covering_sums
+from ad_core.tiles import Box, stitched
 
 if TYPE_CHECKING:
     import torch
@@ -171,7 +172,10 @@ class Frame:
     memory-mapped or a
     strided view: overlapping windows are never copied out."""
     items: pd.DataFrame
-    """n lines: `start` (position in `x` and first sample covered), optionally `cls` (class code, -1 unknown)."""
+    """n lines: `start` (position in `x` and first sample covered), optionally `cls` (class code, -1 unknown). Tiles of
+    large pictures add `at` (their own position in `x`, as several share a sample) and their place in the picture,
+    `top, left, height, width` [px].
+    """
     rows: pd.DataFrame
     """One line per input row: `row_id`, `sample`, `note` ("" = fine); where they exist `entity`, `time`, `label`, and
     for images `height` and `width`.
@@ -201,8 +205,13 @@ class Frame:
 
     @cached_property
     def _starts(self) -> np.ndarray:
-        """(n,) of the items; asking the table again for every batch takes as long as the batch."""
-        return self.items["start"].to_numpy()
+        """(n,) where each item begins in `x`; asking the table again for every batch takes as long as the batch."""
+        return self.items["at" if self.tiled else "start"].to_numpy()
+
+    @property
+    def tiled(self) -> bool:
+        """Whether items are tiles of pictures."""
+        return "at" in self.items
 
     def classes(self, index: np.ndarray | slice) -> "Tensor | None":
         """(b,) int64 class codes, or None where the user named no class column."""
@@ -259,14 +268,16 @@ class Frame:
     @property
     def samples(self) -> int:
         """How many samples the items cover at most."""
+        if self.tiled:
+            return int(self.rows["sample"].max()) + 1
         return len(self.x) + self.span - 1
 
-    def reduce(self, item_scores: np.ndarray, how: Literal["mean", "max"] = "mean") -> np.ndarray:
+    def reduce(self, item_scores: np.ndarray, how: Literal["mean", "max"] | None = None) -> np.ndarray:
         """Lead item scores back to the input rows.
 
         Args:
             item_scores: (n,) or (n, span): one number per item, or one per sample that it covers.
-            how: what a row gets that several items cover.
+            how: what a row gets that several items cover; None = the highest of a picture's tiles, else the mean.
 
         Returns:
             (rows,) float64, NaN where no item covers the row.
@@ -275,7 +286,7 @@ class Frame:
         start = self.items["start"].to_numpy()
         total, count = covering_sums(start, scores, self.span, self.samples)
         per_sample = total / np.maximum(count, 1)
-        if how == "max":
+        if (how or ("max" if self.tiled else "mean")) == "max":
             per_sample = np.full(self.samples, -np.inf)
             for offset in range(self.span):
                 np.maximum.at(per_sample, start + offset, scores if scores.ndim == 1 else scores[:, offset])
@@ -283,21 +294,34 @@ class Frame:
         sample = self.rows["sample"].to_numpy()
         return np.where(sample >= 0, per_sample[np.maximum(sample, 0)], np.nan)
 
-    def place(self, maps: np.ndarray, row: int) -> np.ndarray:
-        """Lead a map of the item's grid back to the image's own size.
+    def pieces(self, row: int) -> tuple[np.ndarray, list[Box]]:
+        """The items that an image consists of, in order, and where each lies in it.
 
         Args:
-            maps: (y, x) values on any grid that spans the whole item.
             row: position in `rows`, which holds the image's own `height` and `width`.
+        """
+        start, sample = self.items["start"].to_numpy(), self.rows["sample"].iloc[row]
+        index = np.arange(*np.searchsorted(start, [sample, sample + 1]))  # the reader makes items in order
+        if not self.tiled:
+            return index, [Box(0, 0, *self._size(row))] * len(index)
+        places = self.items.iloc[index][list(Box._fields)].itertuples(index=False)
+        return index, [Box(*map(int, place)) for place in places]
+
+    def place(self, maps: np.ndarray, row: int) -> np.ndarray:
+        """Lead the maps of an image's items back to its own size.
+
+        Args:
+            maps: (pieces, y, x) values of the items that `pieces` names, on any grid that spans an item.
+            row: position in `rows`.
 
         Returns:
             (height, width) float32, bilinear.
         """
-        import torch
+        return stitched(maps, self.pieces(row)[1], self._size(row))
 
-        size = (int(self.rows["height"].iloc[row]), int(self.rows["width"].iloc[row]))
-        grid = torch.from_numpy(np.ascontiguousarray(maps, dtype=np.float32))[None, None]
-        return torch.nn.functional.interpolate(grid, size, mode="bilinear", align_corners=False)[0, 0].numpy()
+    def _size(self, row: int) -> tuple[int, int]:
+        """Height and width of an image [px]."""
+        return int(self.rows["height"].iloc[row]), int(self.rows["width"].iloc[row])
 
 
 @dataclass(frozen=True)

@@ -121,4 +121,4 @@ def test_pixels_of_eight_and_sixteen_bits_are_scaled_to_one():
 
     assert eight.take(slice(None)).unique().tolist() == [1.0]
     assert sixteen.take(slice(None)).unique().tolist() == [1.0]
-    assert eight.place(np.ones((2, 2)), 0).shape == (6, 4)
+    assert eight.place(np.ones((1, 2, 2)), 0).shape == (6, 4)

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ad_core.errors import DataError, ResourceError
 from ad_core.files.image_files import calm_pillow, decode
+from ad_core.tiles import Box
 
 IN_MEMORY = 2 << 30
 """Items of more bytes than this live in a temporary file, memory-mapped."""
@@ -26,6 +27,8 @@ class Pixels(BaseModel):
 
     side: int
     """[px]"""
+    tile: int = 0
+    """Pictures are cut into tiles of this side [px of the picture]; 0 = not."""
     colours: tuple[str, ...]
     """`("grey",)` or `("red", "green", "blue")`: the channels."""
     deep: bool = False
@@ -38,19 +41,37 @@ class Pixels(BaseModel):
         """Of the items."""
         return np.uint16 if self.deep else np.uint8
 
-    def item(self, file: str, mode: str) -> np.ndarray:
-        """One picture as an item.
+    def fill(self, items: np.ndarray, file: str, mode: str, places: list[Box]) -> None:
+        """One picture as items, one for each of the places.
 
         Args:
+            items: (places, channel, side, side) uint8, or uint16 where `deep`; written to.
             mode: the picture's own, as its header says.
-
-        Returns:
-            (channel, side, side) uint8, or uint16 where `deep`.
 
         Raises:
             DataError: it can't be decoded, or its numbers have no meaning beside 8-bit pictures.
         """
-        values = self.values(file)
+        for at, values in enumerate(self.values(file, places)):
+            items[at] = self._in_range(values, mode)
+
+    def values(self, file: str, places: list[Box]) -> Iterator[np.ndarray]:
+        """For each place (channel, side, side): uint8, or float32 in the file's own numbers of more than 8 bits."""
+        image = decode(file, near=None if self.tile else self.side)
+        if image.mode == "RGB" and len(self.colours) == 1:
+            image = image.convert("L")
+        for place in places:
+            cut = (
+                image.crop((place.left, place.top, place.left + place.width, place.top + place.height))
+                if self.tile
+                else image
+            )
+            small = np.asarray(
+                cut.resize((self.side, self.side), Image.Resampling.BILINEAR)
+            )  # averages when it shrinks
+            channels = small[None] if small.ndim == 2 else small.transpose(2, 0, 1)
+            yield np.broadcast_to(channels, (len(self.colours), self.side, self.side))
+
+    def _in_range(self, values: np.ndarray, mode: str) -> np.ndarray:
         if not self.deep:
             if values.dtype == np.float32 and not mode.startswith("I;16"):
                 raise DataError("Holds 32-bit numbers, while the training images have 8 bits: they can't be compared.")
@@ -58,15 +79,6 @@ class Pixels(BaseModel):
         numbers = values.astype(np.float32) * 257 if values.dtype == np.uint8 else values  # 255 * 257 = 65535
         share = 0.1 + 0.8 * (numbers - self.low) / (self.high - self.low)
         return (share.clip(0, 1) * 65535).round().astype(np.uint16)
-
-    def values(self, file: str) -> np.ndarray:
-        """(channel, side, side): uint8, or float32 in the file's own numbers where it holds more than 8 bits."""
-        image = decode(file, near=self.side)
-        if image.mode == "RGB" and len(self.colours) == 1:
-            image = image.convert("L")
-        small = np.asarray(image.resize((self.side, self.side), Image.Resampling.BILINEAR))  # averages when it shrinks
-        channels = small[None] if small.ndim == 2 else small.transpose(2, 0, 1)
-        return np.broadcast_to(channels, (len(self.colours), self.side, self.side))
 
 
 def in_threads(work: Callable[..., T], *arguments: Iterable[object]) -> list[T]:

@@ -19,6 +19,7 @@ from ad_core.pictures.dataset import left_out, open_images
 from ad_core.pictures.items import Pixels, empty_items, in_threads
 from ad_core.reader import READERS, Dataset, Declared, Reader
 from ad_core.settings import Settings
+from ad_core.tiles import Box, boxes
 from ad_core.types import Frame, ItemShape, Modality, PartKind, Parts
 
 RANGE_SAMPLE = 256
@@ -39,6 +40,13 @@ class ImagesSettings(Settings):
         multiple_of=16,
         description="Side of the square items [px]; 0 = as large as the images are, 96 to 384. Larger finds smaller "
         "defects and takes longer.",
+    )
+    tile: int = Field(
+        0,
+        ge=0,
+        le=4096,
+        description="Side of the overlapping square tiles that each image is cut into [px of the image]; 0 = images "
+        "are seen as a whole. For large images with small defects: an image's score is that of its highest tile.",
     )
     color: Literal["auto", "grey", "rgb"] = Field(
         "auto", description="Look at brightness alone or at colours; auto: grey when all training images are grey."
@@ -84,7 +92,8 @@ class Images(Reader):
         coloured = not data["grey"].all()
         grey = self.settings.color == "grey" or (self.settings.color == "auto" and not coloured)
         pixels = Pixels(
-            side=self.settings.size or _usual_side(data),
+            side=self.settings.size or _usual_side(data, self.settings.tile),
+            tile=self.settings.tile,
             colours=("grey",) if grey else ("red", "green", "blue"),
             deep=bool(data["mode"].map(is_deep).any()),
         )
@@ -103,18 +112,20 @@ class Images(Reader):
         notes = dataset.rows["note"].to_numpy(dtype=object, copy=True)
         usable = np.flatnonzero(notes == "")
         data = dataset.data.iloc[usable]
-        x = empty_items((len(usable), *self.shape.size), pixels.dtype)
+        places = [boxes(int(h), int(w), pixels.tile) for h, w in zip(data["height"], data["width"], strict=True)]
+        first_at = np.cumsum([0, *map(len, places)])
+        x = empty_items((int(first_at[-1]), *self.shape.size), pixels.dtype)
 
         def put(at: int, file: str, mode: str) -> str:
             try:
-                x[at] = pixels.item(file, mode)
+                pixels.fill(x[first_at[at] : first_at[at + 1]], file, mode, places[at])
             except DataError as error:
                 return str(error)
             return ""
 
         problems = in_threads(put, range(len(usable)), data["file"], data["mode"])
         notes[usable] = problems
-        start = np.flatnonzero([not problem for problem in problems])  # a place in x stays unused where one failed
+        start = np.flatnonzero([not problem for problem in problems])  # places in x stay unused where one failed
         if not len(start):
             first = next(at for at, note in enumerate(notes) if note)
             raise DataError(f"No image can be decoded. The first, {dataset.rows['row_id'].iloc[first]}: {notes[first]}")
@@ -123,6 +134,10 @@ class Images(Reader):
         rows = dataset.rows.drop(columns="cls", errors="ignore").assign(note=notes, sample=sample)
         rows[["height", "width"]] = dataset.data[["height", "width"]].to_numpy()
         items = pd.DataFrame({"start": start, **self._codes(dataset, usable[start])})
+        if pixels.tile:
+            items = items.loc[items.index.repeat([len(places[at]) for at in start])].reset_index(drop=True)
+            items["at"] = np.concatenate([np.arange(first_at[at], first_at[at + 1]) for at in start])
+            items[list(Box._fields)] = np.concatenate([places[at] for at in start])
         notices = left_out(data["path"].tolist(), problems) + self._shrunk(data)
         return Frame(self.shape, x, items, rows, notices=notices)
 
@@ -178,12 +193,15 @@ class Images(Reader):
         return {"cls": pd.Index(classes).get_indexer(dataset.rows["cls"].iloc[rows]).astype(np.int64)}
 
     def _shrunk(self, data: pd.DataFrame) -> list[str]:
-        side, longest = self._known.pixels.side, int(data[["height", "width"]].to_numpy().max())
+        pixels, longest = self._known.pixels, int(data[["height", "width"]].to_numpy().max())
+        side = pixels.side
+        longest = min(longest, pixels.tile) if pixels.tile else longest
         if longest < 2 * side:
             return []
+        what = "Tiles" if pixels.tile else "Images"
         return [
-            f"Images of up to {longest:,} px are resized to {side} px, {longest / side:.0f} px to one: what is smaller "
-            f"may vanish. Raise reader.size (or cut the images into tiles) to find smaller defects."
+            f"{what} of up to {longest:,} px are resized to {side} px, {longest / side:.0f} px to one: what is smaller "
+            f"may vanish. Raise reader.size, or cut the images into tiles with reader.tile, to find smaller defects."
         ]
 
 
@@ -208,9 +226,10 @@ def _require_two(data: pd.DataFrame) -> None:
     raise DataError(f"Only {good} of the {len(data):,} training images can be decoded; two are needed. {problem}")
 
 
-def _usual_side(data: pd.DataFrame) -> int:
-    """Side of a square of as many pixels as the middle one of the training images, in steps of 16."""
+def _usual_side(data: pd.DataFrame, tile: int) -> int:
+    """Side of a square of as many pixels as the middle one of the training images, or a tile, in steps of 16."""
     side = float(np.sqrt((data["height"] * data["width"]).median()))
+    side = min(side, tile) if tile else side
     return int(np.clip(16 * round(side / 16), *AS_LARGE_AS))
 
 
@@ -218,15 +237,18 @@ def _range(data: pd.DataFrame, pixels: Pixels) -> tuple[float, float]:
     """Darkest and brightest number of the training images once resized, from a sample of them."""
     chosen = np.unique(np.linspace(0, len(data) - 1, RANGE_SAMPLE).astype(int))
 
-    def ends(file: str) -> tuple[float, float]:
+    def ends(file: str, height: int, width: int) -> tuple[float, float]:
+        low, high = np.inf, -np.inf
         try:
-            values = pixels.values(file)
+            for values in pixels.values(file, boxes(height, width, pixels.tile)):
+                scale = 257.0 if values.dtype == np.uint8 else 1.0
+                low, high = min(low, float(values.min()) * scale), max(high, float(values.max()) * scale)
         except DataError:
             return np.inf, -np.inf
-        scale = 257.0 if values.dtype == np.uint8 else 1.0
-        return float(values.min()) * scale, float(values.max()) * scale
+        return low, high
 
-    low, high = np.array(in_threads(ends, data["file"].iloc[chosen])).T
+    some = data.iloc[chosen]
+    low, high = np.array(in_threads(ends, some["file"], some["height"], some["width"])).T
     if not low.min() < high.max():
         raise DataError("All training images are of one even brightness. Nothing can be learnt from them.")
     return float(low.min()), float(high.max())

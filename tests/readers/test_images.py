@@ -304,7 +304,7 @@ def test_a_map_is_led_back_to_the_picture_s_own_size(plates):
     grid = np.zeros((4, 4))
     grid[:, :2] = 1
 
-    back = fitted(dataset).frame(dataset).place(grid, 0)
+    back = fitted(dataset).frame(dataset).place(grid[None], 0)
 
     assert back.shape == (40, 24)
     assert back[:, :8].min() > 0.9
@@ -321,7 +321,7 @@ def test_a_picture_that_lies_on_its_side_has_the_size_that_a_viewer_sees(tmp_pat
     frame = fitted(dataset).frame(dataset)
 
     assert frame.rows[["height", "width"]].to_numpy().tolist() == [[40, 20]] * 2
-    assert frame.place(np.zeros((2, 2)), 0).shape == (40, 20)
+    assert frame.place(np.zeros((1, 2, 2)), 0).shape == (40, 20)
 
 
 def test_a_restored_reader_gives_equal_frames(plates):

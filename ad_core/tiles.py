@@ -1,0 +1,61 @@
+"""A large picture as overlapping square tiles, and their maps stitched together again."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+OVERLAP = 0.125
+"""Neighbouring tiles share so much of their side at least, so that a defect on a border is whole in one of them."""
+
+
+class Box(NamedTuple):
+    """A part of a picture [px of the picture]."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+
+def boxes(height: int, width: int, side: int) -> list[Box]:
+    """Tiles that cover a picture, row by row; a picture that is smaller than a tile is cut less, or not at all.
+
+    Args:
+        side: of a tile [px]; 0 = the picture is one tile.
+    """
+    if not side:
+        return [Box(0, 0, height, width)]
+    rows, columns = _begins(height, side), _begins(width, side)
+    return [Box(top, left, min(side, height), min(side, width)) for top in rows for left in columns]
+
+
+def _begins(length: int, side: int) -> list[int]:
+    """Where tiles begin along one side: evenly, the last one at the end."""
+    if length <= side:
+        return [0]
+    number = 1 + int(np.ceil((length - side) / (side * (1 - OVERLAP))))
+    return [round(at) for at in np.linspace(0, length - side, number)]
+
+
+def stitched(grids: np.ndarray, parts: list[Box], size: tuple[int, int]) -> np.ndarray:
+    """One map of the whole picture.
+
+    Args:
+        grids: (tiles, y, x), each on any grid that spans its tile.
+        parts: where each of them lies.
+        size: height and width of the picture [px].
+
+    Returns:
+        (height, width) float32: bilinear, the mean where tiles overlap.
+    """
+    import torch
+    from torch.nn.functional import interpolate
+
+    total, count = np.zeros(size, np.float32), np.zeros(size, np.float32)
+    for grid, box in zip(grids, parts, strict=True):
+        values = torch.from_numpy(np.ascontiguousarray(grid, dtype=np.float32))[None, None]
+        fine = interpolate(values, (box.height, box.width), mode="bilinear", align_corners=False)[0, 0].numpy()
+        here = np.s_[box.top : box.top + box.height, box.left : box.left + box.width]
+        total[here] += fine
+        count[here] += 1
+    return total / count
