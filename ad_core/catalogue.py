@@ -140,7 +140,7 @@ def _choice_of_encoders(cls: Any, modality: Modality | None) -> dict[str, Any]:
         (modality,) = cls.modalities
     if modality not in cls.modalities - cls.without_encoder or cls.encoder_name:
         return {}
-    names = ENCODERS.names(modality)
+    names = [n for n in ENCODERS.names(modality) if cls.pretrained_fits or not ENCODERS.get(n).pretrained]
     name = {
         "type": "string",
         "enum": names,

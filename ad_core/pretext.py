@@ -53,6 +53,8 @@ class Pretext(nn.Module, ABC):
     """The one encoder that the task is made for; None = the modality's default, and the user may choose another."""
     without_encoder: ClassVar[frozenset[Modality]] = frozenset()
     """Kinds of data that it looks at without its encoder, so that none can be chosen."""
+    pretrained_fits: ClassVar[bool] = True
+    """Whether encoders with weights from elsewhere can be chosen; not where it shows them more than an image."""
     before: ClassVar[Mapping[str, object]] = {}
     """Settings that came later -> the value with which older bundles, that don't name them, score as they did."""
     smooth: ClassVar[bool] = True

@@ -43,6 +43,13 @@ def test_a_pretext_task_offers_the_encoders_that_fit_with_its_usual_one_first_ch
     assert all("encoder" not in card.settings for card in cards.values() if card.kind != "pretext")
 
 
+def test_a_task_that_shows_more_than_an_image_offers_no_pretrained_encoder():
+    cards = {card.name: card for card in methods(Modality.IMAGE)}
+    offered = cards.get("masked_patches").settings.get("encoder", {"properties": {"name": {"enum": []}}})
+
+    assert not {"efficientnet_lite0", "vision_transformer"} & set(offered["properties"]["name"]["enum"])
+
+
 def test_a_task_that_is_made_for_one_encoder_offers_none():
     cards = {card.name: card for card in methods(Modality.SENSOR)}
 

@@ -47,6 +47,7 @@ class MaskedPatches(Pretext):
     misses = "large faults that go on outside the hidden squares; faults in fine, irregular textures"
     source = "Zavrtanik et al. 2021, Reconstruction by inpainting (RIAD), Pattern Recognition 112; squared error alone"
     modalities = frozenset({Modality.IMAGE})
+    pretrained_fits = False
     Settings = MaskedPatchesSettings
     settings: MaskedPatchesSettings
     centre: Tensor
