@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from ad_core.reader import Dataset
@@ -38,14 +39,19 @@ def evaluate(
         raise DataError("These data have no label column. Name the column with the truth: --label COLUMN.")
     if segment is not None and segment not in dataset.data:
         raise DataError(f"There is no column {segment!r}. There is: {', '.join(map(str, dataset.data.columns))}.")
-    report = card(dataset, detector.score(dataset), segment)
+    scores = detector.score(dataset)
+    report = card(dataset, scores, segment, ~detector.taught_by(scores, dataset))
     if masks is not None:
         report["masks"] = mask_figures(cases.anomaly_maps(detector, dataset, Silent()), masks).facts()
     typer.echo(json.dumps(report, indent=2) if as_json else _in_words(report))
 
 
-def card(dataset: "Dataset", scores: "pd.DataFrame", segment: str | None) -> dict[str, Any]:
-    """Everything that is measured, JSON-able: `figures`, `promises`, `precision`, `segments`, `more_labels`."""
+def card(dataset: "Dataset", scores: "pd.DataFrame", segment: str | None, fresh: "np.ndarray") -> dict[str, Any]:
+    """Everything that is measured, JSON-able: `figures`, `promises`, `precision`, `segments`, `more_labels`.
+
+    Args:
+        fresh: (rows,) bool: rows that neither taught the detector nor calibrate it; only these judge its promises.
+    """
     import numpy as np
 
     from ad_core import report_card
@@ -56,7 +62,7 @@ def card(dataset: "Dataset", scores: "pd.DataFrame", segment: str | None) -> dic
     figures = judged(dataset, judged_scores, None)["method"]
     values = scores["score"].to_numpy(dtype=np.float64)
     tables = {
-        "promises": report_card.promises(labels, scores["p_value"].to_numpy(dtype=np.float64)),
+        "promises": report_card.promises(labels[fresh], scores["p_value"].to_numpy(dtype=np.float64)[fresh]),
         "precision": report_card.precision_table(labels, values),
     }
     if segment is not None:

@@ -45,6 +45,18 @@ def test_figures_promises_and_segments_are_told(labelled):
     assert "60 more labelled anomalies" in report["more_labels"]
 
 
+def test_the_rows_that_taught_are_no_test_of_a_promise(labelled, tmp_path):
+    _, data = labelled
+    dataset = pipeline.open_dataset(data, label="truth")
+    pipeline.train(dataset, "mahalanobis", training_rows="unsure").save(tmp_path / "bundle")
+
+    found = CliRunner().invoke(app, ["evaluate", str(tmp_path / "bundle"), str(data), "--json"], catch_exceptions=False)
+
+    report = json.loads(found.stdout)
+    assert report["promises"] == []
+    assert report["figures"]["positives"] == 20
+
+
 def test_people_get_sentences(labelled):
     bundle, data = labelled
 
