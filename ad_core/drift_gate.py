@@ -102,10 +102,9 @@ def of_images(normals: np.ndarray, frame: Frame) -> Gate:
         ),
         columns=MEASURES,
     )
-    columns = drift(old, new, _measured_schema())
-    worst = set(columns["verdict"])
-    state: State = "withdrawn" if "act" in worst else "watch" if "watch" in worst else "same"
-    return Gate(state, columns, np.full(len(frame.rows), "", dtype=object))
+    schema, nowhere = _measured_schema(), np.full(len(frame.rows), "", dtype=object)
+    columns = drift(old, new, schema)
+    return Gate(_state(columns, old, new, schema, nowhere), columns, nowhere)
 
 
 def gate(detector: Detector, trained: Dataset | None, new: Dataset, frame: Frame) -> Gate | None:
