@@ -76,6 +76,16 @@ def test_where_rows_agree_by_nature_nothing_is_said():
     assert found_in(orders()[["amount", "weight", "city"]].iloc[:40]).sentence == ""
 
 
+def test_a_column_that_alone_tells_rows_apart_does_not_hide_what_was_typed_again():
+    random = np.random.default_rng(0)
+    data = pd.DataFrame({name: random.choice(list("ab"), N) for name in ("a", "b", "c", "d")})
+    data["amount"] = random.lognormal(3, 1, N)
+    data.loc[300] = data.loc[20]
+    data.loc[300, "amount"] *= 1 + 1e-9
+
+    assert found_in(data).pairs.to_numpy().tolist() == [["k300", "k20", ""]]
+
+
 def test_only_so_many_rows_of_a_long_table_are_looked_at(monkeypatch):
     data = orders()
     data.loc[300] = data.loc[20]
