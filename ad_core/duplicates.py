@@ -23,6 +23,8 @@ STEPS = 1000
 """Numbers count as equal to so many parts of the range from the 5 % to the 95 % quantile."""
 USUAL = 0.05
 """Where a larger share of the rows agree, that is how these data are."""
+CHANCE = 4
+"""So many times as many rows must agree as would if the columns had nothing to do with each other."""
 CELLS = 6_000_000
 """Only so many cells of a table are looked at, from its begin."""
 
@@ -91,12 +93,17 @@ def _rows(dataset: Dataset) -> NearDuplicates:
     first = ~pd.Series(_row_codes(data, [c.name for c in columns])).duplicated().to_numpy()
     place = np.flatnonzero(first)
     codes = [_rough(data[c.name].iloc[place], c.kind, number) for number, c in enumerate(columns)]
-    total = np.sum(codes, axis=0, dtype=np.uint64)
+    random = np.random.default_rng(0)
+    shuffled = [random.permutation(code) for code in codes]
+    total, by_chance = (np.sum(of, axis=0, dtype=np.uint64) for of in (codes, shuffled))
+    nothing = np.uint64(0)
+    variants = [("", nothing, nothing), *zip((c.name for c in columns), codes, shuffled, strict=True)]
     found: dict[int, tuple[int, str]] = {}
-    for name, rest in [("", total), *((c.name, total - code) for c, code in zip(columns, codes, strict=True))]:
-        earlier = _earlier(rest)
+    for name, code, shuffled_code in variants:
+        earlier = _earlier(total - code)
         again = np.flatnonzero(earlier >= 0)
-        if len(again) <= USUAL * len(rest):  # else the other columns say too little
+        expected = np.count_nonzero(_earlier(by_chance - shuffled_code) >= 0)
+        if len(again) > CHANCE * expected:
             for i in again:
                 found.setdefault(int(i), (int(earlier[i]), name))
     if not found or len(found) > USUAL * len(place):
@@ -147,8 +154,9 @@ def _images(dataset: Dataset) -> NearDuplicates:
     if len(known) < 3:
         return NONE
     x = np.stack([small[i] for i in known])
-    distance, near = (found[:, 1] for found in NearestNeighbors(n_neighbors=2, algorithm="brute").fit(x).kneighbors(x))
-    rms = distance / SIDE
+    distances, nearest = NearestNeighbors(n_neighbors=2, algorithm="brute").fit(x).kneighbors(x)
+    other = (nearest[:, 0] == np.arange(len(x))).astype(int)  # of equal pictures any may come first
+    near, rms = nearest[np.arange(len(x)), other], distances[np.arange(len(x)), other] / SIDE
     again = np.flatnonzero((rms <= GREY) & (rms <= NEARER * np.median(rms)) & (near < np.arange(len(x))))
     if not len(again) or len(again) > USUAL * len(x):
         return NONE
