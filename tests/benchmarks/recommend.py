@@ -16,6 +16,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
+from ad_core.errors import DataError
 from ad_core.made_up import FLAWS
 from ad_core.pipeline import Choice, reference_scores, train_all
 from ad_core.progress import Silent
@@ -59,7 +60,11 @@ def main() -> int:
         for protocol in options.protocols:
             if (name, protocol) not in done:
                 print(name, protocol, flush=True)
-                lines = measured(Path(data), name, protocol, options)
+                try:
+                    lines = measured(Path(data), name, protocol, options)
+                except DataError as error:  # too small to compare methods: Auto is Balanced there
+                    print(f"{name} {protocol}: {error}", flush=True)
+                    continue
                 lines.to_csv(FILE, sep="\t", index=False, mode="a", header=False, float_format="%.4f")
     results = pd.read_csv(FILE, sep="\t")
     print(*(in_tables(part, protocol) for protocol, part in results.groupby("protocol")), sep="\n\n")
