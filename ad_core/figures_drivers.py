@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ad_core.figures import ALERT, CHOSEN, MUTED, USUAL, _short, tidy
+from ad_core.figures import ALERT, CHOSEN, MUTED, USUAL, literal, tidy
 from ad_core.image_fields import FIELDS
 
 PALETTE = (ALERT, "#4F7CC4", "#B8922E", CHOSEN, USUAL, "#C25577")
@@ -29,7 +29,7 @@ def driver_bars(ranking: pd.DataFrame, keep: int = BARS) -> go.Figure:
         ranking: as `drivers.ranking` gives it.
     """
     top, rest = ranking.head(keep), ranking.iloc[keep:]
-    names, share = top["part"].tolist(), top["share"].to_numpy(dtype=np.float64)
+    names, share = [literal(str(part)) for part in top["part"]], top["share"].to_numpy(dtype=np.float64)
     ends = [np.nan_to_num(top["high"] - share), np.nan_to_num(share - top["low"])]
     if len(rest):
         names, share = [*names, f"{len(rest)} other parts"], np.append(share, rest["share"].sum())
@@ -37,14 +37,20 @@ def driver_bars(ranking: pd.DataFrame, keep: int = BARS) -> go.Figure:
     error = {"type": "data", "array": 100 * ends[0], "arrayminus": 100 * ends[1], "color": MUTED, "thickness": 1.5}
     figure = go.Figure(
         go.Bar(
-            x=100 * share, y=names, orientation="h", marker_line_width=0, error_x=error,
+            x=100 * share, y=[str(i) for i in range(len(names))], orientation="h", customdata=names,
+            marker_line_width=0, error_x=error,
             marker_color=[ALERT] * len(top) + [MUTED] * min(len(rest), 1),
-            hovertemplate="%{y}: %{x:.0f} % of an alert's score<extra></extra>",
+            hovertemplate="%{customdata}: %{x:.0f} % of an alert's score<extra></extra>",
         )
     )  # fmt: skip
     figure.update_xaxes(title="mean share [%]", rangemode="tozero")
     figure.update_yaxes(
-        automargin=True, autorange="reversed", tickmode="array", tickvals=names, ticktext=[_short(n) for n in names]
+        automargin=True,
+        autorange="reversed",
+        tickmode="array",
+        ticktext=names,
+        tickvals=[str(i) for i in range(len(names))],
+        type="category",
     )
     return tidy(figure, 80 + 30 * len(names), showlegend=False)
 
@@ -76,10 +82,10 @@ def split_shades(table: pd.DataFrame, parts: Sequence[str]) -> go.Figure:
     lines = shares.reindex(index=alerts.index, columns=list(parts)).fillna(0.0)
     ends = table.set_index(["value", "part"])
     hover = np.array([[_hover(ends, value, part) for part in parts] for value in lines.index])
-    names = [f"{_short(str(value), 34)} ({count})" for value, count in alerts.items()]
+    names = [f"{literal(str(value), 34)} ({count})" for value, count in alerts.items()]
     figure = _shaded(
         lines.to_numpy(np.float64),
-        [_short(str(p), max(10, 125 // len(parts))) for p in parts],
+        [literal(str(p), max(10, 125 // len(parts))) for p in parts],
         names,
         70 + 34 * len(names),
         hover,
@@ -111,9 +117,9 @@ def drivers_over_time(table: pd.DataFrame, parts: Sequence[str]) -> go.Figure:
             is_clock = pd.api.types.is_timedelta64_dtype(width)
             length = width.dt.total_seconds() * 1000 if is_clock else width
             figure.add_bar(
-                x=own["begin"] + width / 2, y=own["alerts"], width=length * 0.9, name=_short(str(part)),
+                x=own["begin"] + width / 2, y=own["alerts"], width=length * 0.9, name=literal(str(part)),
                 marker_color=colour, marker_line_width=0, customdata=own[["begin", "end"]].astype(str).to_numpy(),
-                hovertemplate=f"{_short(str(part))}: %{{y:.1f}} alerts<br>%{{customdata[0]}} to %{{customdata[1]}}"
+                hovertemplate=f"{literal(str(part))}: %{{y:.1f}} alerts<br>%{{customdata[0]}} to %{{customdata[1]}}"
                 "<extra></extra>",
             )  # fmt: skip
     figure.update_yaxes(title="alerts", rangemode="tozero")
@@ -162,7 +168,7 @@ def _hover(ends: pd.DataFrame, value: object, part: str) -> str:
     line = ends.loc[(value, part)] if (value, part) in ends.index else None
     known = line is not None and np.isfinite(line["low"])
     interval = f" (95 %: {_percent(line['low'])} to {_percent(line['high'])})" if known else ""  # type: ignore[index]
-    return f"{value} · {part}{interval}"
+    return literal(f"{value} · {part}{interval}", 120)
 
 
 def _percent(share: float) -> str:

@@ -90,7 +90,8 @@ def _table(table: pd.DataFrame, unit: str) -> None:
             "mean share": st.column_config.NumberColumn(format="%.1f %%"),
             "first in": st.column_config.ButtonColumn(
                 f"first in {unit}s", type="tertiary", key="driver-click", on_click=_show,
-                args=(table["part"].tolist(),), help=f"Opens the {unit}s whose score this part raises most.",
+                args=(table["part"].tolist(),), help=f"Opens the {unit}s whose score this part raises most, also "
+                "those that don't count here.",
             ),
         },
     )  # fmt: skip

@@ -15,6 +15,7 @@ from pages._ui.event_list import event_list
 from pages._ui.judged import judged
 from pages._ui.navigate import go_button
 from pages._ui.picture_grid import picture_grid
+from pages._ui.report_button import report_buttons
 from pages._ui.shell import chart, errors_shown, page_top, pick_scored_run
 from pages._ui.stability import stability_button
 from pages._ui.stored import calibration_scores, ranked, said, store, summary, table
@@ -134,4 +135,6 @@ with side, errors_shown():
 with st.container(horizontal=True):
     go_button("Review them one by one", "review", icon=":material/rate_review:")
     go_button("See them on the map", "map", icon=":material/scatter_plot:")
+    go_button("What drives them all", "reasons", icon=":material/stacked_bar_chart:")
+    report_buttons(run.id)
     stability_button(run)
