@@ -14,7 +14,7 @@ LANES, EVENTS = 30, 1000
 COLOURS = {"Critical": "#A8330B", "High": ALERT, "Medium": "#E8B27D", "Low": MUTED}
 """Severity of the peak -> colour; the darker, the more unusual."""
 
-LANE_PX = 34
+LANE_PX, INK = 34, "#33403F"
 
 
 def drawn_events(events: pd.DataFrame) -> pd.DataFrame:
@@ -85,5 +85,5 @@ def _add(figure: go.Figure, own: pd.DataFrame, severity: str, colour: str) -> No
         base=own["start"], x=length, orientation="h", showlegend=False,
         marker={"color": colour, "opacity": 0.55, "line": {"color": colour, "width": 2}}, **common,
     )  # fmt: skip
-    marker = {"symbol": "diamond", "size": 11, "color": colour, "line": {"color": "white", "width": 1}}
+    marker = {"symbol": "diamond", "size": 11, "color": colour, "line": {"color": INK, "width": 1}}
     figure.add_scatter(x=own["peak"], mode="markers", marker=marker, **common)
