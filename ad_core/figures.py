@@ -324,8 +324,10 @@ def window(frame: pd.DataFrame, channels: Sequence[str], attribution: np.ndarray
             (channel, "actual", {"color": USUAL, "width": 1.8}),
         ):
             if column in frame:
+                values = frame[column].to_numpy(dtype=np.float64)
+                keep = _thinned(values)
                 figure.add_scatter(
-                    x=x, y=frame[column], mode="lines", line=line, name=name, legendgroup=name, row=row, col=1,
+                    x=x[keep], y=values[keep], mode="lines", line=line, name=name, legendgroup=name, row=row, col=1,
                     showlegend=row == first + 1,
                 )  # fmt: skip
         figure.add_annotation(**_label(channel, row))

@@ -100,12 +100,13 @@ def split_in_words(table: pd.DataFrame) -> str:
     return f"Largest mean share within each of {table['value'].nunique()}: {named}."
 
 
-def drivers_over_time(table: pd.DataFrame, parts: Sequence[str]) -> go.Figure:
+def drivers_over_time(table: pd.DataFrame, parts: Sequence[str], what: str = "alerts") -> go.Figure:
     """Alerts of each stretch of time, shared out among the parts that drive them.
 
     Args:
         table: as `drivers.over_time` gives it.
         parts: from the largest share on; those beyond the colours are summed up.
+        what: is counted.
     """
     figure, coloured = go.Figure(), list(parts)[: len(PALETTE)]
     named = table["part"].where(table["part"].isin(coloured), "all others")
@@ -119,10 +120,10 @@ def drivers_over_time(table: pd.DataFrame, parts: Sequence[str]) -> go.Figure:
             figure.add_bar(
                 x=own["begin"] + width / 2, y=own["alerts"], width=length * 0.9, name=literal(str(part)),
                 marker_color=colour, marker_line_width=0, customdata=own[["begin", "end"]].astype(str).to_numpy(),
-                hovertemplate=f"{literal(str(part))}: %{{y:.1f}} alerts<br>%{{customdata[0]}} to %{{customdata[1]}}"
+                hovertemplate=f"{literal(str(part))}: %{{y:.1f}} {what}<br>%{{customdata[0]}} to %{{customdata[1]}}"
                 "<extra></extra>",
             )  # fmt: skip
-    figure.update_yaxes(title="alerts", rangemode="tozero")
+    figure.update_yaxes(title=what, rangemode="tozero")
     return tidy(figure, 280, barmode="stack").update_layout(legend_traceorder="normal")
 
 

@@ -1,12 +1,13 @@
 """Swim lanes: the events of recordings over time, a lane for each recording."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ad_core.figures import ALERT, CHOSEN, MUTED, literal, tidy
+from ad_core.figures import ALERT, CHOSEN, MUTED, literal, series, tidy
 
 LANES, EVENTS = 30, 1000
 """So many recordings and events are drawn, those with the highest peaks."""
@@ -69,6 +70,22 @@ def lanes_in_words(events: pd.DataFrame) -> str:
     several = f" in {events['entity'].nunique()} recordings" if "entity" in events else ""
     n = len(events)
     return f"{n:,} event{'' if n == 1 else 's'}{several}; the highest peak is at {top['peak']}{where}."
+
+
+def course(frame: pd.DataFrame, columns: Sequence[str], time: str, event: pd.Series) -> go.Figure:
+    """Channels of a recording under each other, with an event (`start`, `peak`, `end`) shaded in all of them.
+
+    Args:
+        frame: in order of time; each channel is thinned by itself, so that its extremes stay.
+        time: column with the times.
+    """
+    figure = series(frame, columns, time=time)
+    for row in range(1, len(columns) + 1):
+        figure.add_vrect(
+            x0=event["start"], x1=event["end"], fillcolor=ALERT, opacity=0.16, line_width=0, row=row, col=1
+        )
+        figure.add_vline(x=event["peak"], line={"color": CHOSEN, "width": 1.5}, row=row, col=1)
+    return figure
 
 
 def _add(figure: go.Figure, own: pd.DataFrame, severity: str, colour: str) -> None:

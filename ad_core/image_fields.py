@@ -32,12 +32,6 @@ def by_field(boxes: pd.DataFrame) -> pd.DataFrame:
     return table.groupby(level=0, sort=False).sum()
 
 
-def field_at(y: float, x: float) -> str:
-    """The field of a place, given in shares of height and width, 0..1."""
-    row, column = (min(int(3 * place), 2) for place in (y, x))
-    return FIELDS[3 * row + column]
-
-
 def _shares(low: pd.Series, high: pd.Series, side: pd.Series) -> np.ndarray:
     """(box, 3) share of each box's length in each third of the side."""
     begin, end, whole = (values.to_numpy(dtype=np.float64)[:, None] for values in (low, high, side))

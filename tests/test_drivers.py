@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from ad_core.drivers import Drivers, drivers, over_time, ranking, split
-from ad_core.image_fields import FIELDS, by_field, field_at
+from ad_core.image_fields import FIELDS, by_field
 
 
 def lines(cases: dict[str, dict[str, float]]) -> pd.DataFrame:
@@ -120,4 +120,3 @@ def test_a_box_is_shared_out_among_the_fields_that_it_covers():
     assert table.loc["p"].sum() == pytest.approx(13)
     assert table.loc["p", ["upper left", "top", "upper right", "middle"]].tolist() == pytest.approx([3, 3, 1, 1])
     assert table.loc["q"].to_dict() == pytest.approx(dict.fromkeys(FIELDS, 0.0) | {"lower right": 2.0})
-    assert [field_at(0, 0), field_at(0.5, 0.5), field_at(1, 1)] == ["upper left", "middle", "lower right"]

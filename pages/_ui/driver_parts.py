@@ -21,6 +21,7 @@ from pages._ui.stored import batch, ranked
 WAYS = {"group": "By group", "column": "By a column", "time": "Over time"}
 WORTH_NAMING = 0.5
 """The sentence names a second part only when its share is at least this much of the largest."""
+FEWEST = 2
 LINES, PARTS = 12, 8
 """So many values and parts are drawn where alerts are told apart."""
 
@@ -28,23 +29,31 @@ LINES, PARTS = 12, 8
 def counted_in_words(found: Drivers, unit: str) -> str:
     """How many alerts count, and why the others don't."""
     total = words.count(found.alerts, unit)
+    if not found.left_out and found.alerts == 1:
+        return f"There is a single {unit}; it is explained, and the explanation passed its check."
     if not found.left_out:
         return f"All {total} count: each is explained, and the explanation passed its check."
     why = {"not explained": "not explained yet", "not checked": "an explanation that could not be checked",
            "not supported": "an explanation that failed its check"}  # fmt: skip
     rest = ", ".join(f"{count:,} with {why[name]}" if name != "not explained" else f"{count:,} {why[name]}"
                      for name, count in sorted(found.left_out.items()))  # fmt: skip
-    return f"{len(found.shares):,} of {total} count. Left out: {rest}."
+    verb = "counts" if len(found.shares) == 1 else "count"
+    return f"{len(found.shares):,} of {total} {verb}. Left out: {rest}."
 
 
-def finding(found: Drivers, unit: str) -> str:
+def finding(found: Drivers, modality: str, unit: str) -> str:
     """The parts with the largest shares in one sentence."""
     table = ranking(found)
     named = [
         f"*{words.plain(line.part)}* ({100 * line.share:.0f} %)"
         for line in table[table["share"] >= WORTH_NAMING * table["share"].max()].head(3).itertuples()
     ]
-    return f"These {unit}s are driven mainly by {words.listed(named)}."
+    one = len(found.shares) == 1
+    if modality == "image":
+        return (
+            f"What is unusual {'in this image' if one else 'in these images'} lies mainly here: {words.listed(named)}."
+        )
+    return f"{f'This {unit} is' if one else f'These {unit}s are'} driven mainly by {words.listed(named)}."
 
 
 def overall(found: Drivers, modality: str, unit: str) -> None:
@@ -68,14 +77,14 @@ def overall(found: Drivers, modality: str, unit: str) -> None:
                 key="driver-bars",
             )
     with right:
-        _table(table, unit)
+        _table(table, "field" if modality == "image" else "part", unit)
 
 
-def _table(table: pd.DataFrame, unit: str) -> None:
+def _table(table: pd.DataFrame, part: str, unit: str) -> None:
     """Every part with its share; its button shows the alerts that it raises most."""
     shown = pd.DataFrame(
         {
-            "part": table["part"],
+            part: table["part"],
             "mean share": 100 * table["share"],
             "95 % interval": [_interval(line) for line in table.to_dict("records")],
             "first in": [f"Show {n:,}" if n else None for n in table["first"]],
@@ -90,18 +99,22 @@ def _table(table: pd.DataFrame, unit: str) -> None:
             "mean share": st.column_config.NumberColumn(format="%.1f %%"),
             "first in": st.column_config.ButtonColumn(
                 f"first in {unit}s", type="tertiary", key="driver-click", on_click=_show,
-                args=(table["part"].tolist(),), help=f"Opens the {unit}s whose score this part raises most, also "
+                args=(table["part"].tolist(),), help=f"Opens the {unit}s whose score this {part} raises most, also "
                 "those that don't count here.",
             ),
         },
     )  # fmt: skip
 
 
-def told_apart(run_id: str, found: Drivers, unit: str) -> None:
-    """One of three views: by group, by a column of the data, over time."""
+def told_apart(run_id: str, found: Drivers, modality: str, unit: str) -> None:
+    """One of several views: by group, by a column of the data, over time; as far as the data allow."""
+    if len(found.shares) < FEWEST:
+        st.caption(f"Where that differs can be told from {FEWEST} {unit}s on.")
+        return
     st.subheader("Where it differs", anchor=False)
+    ways = {name: title for name, title in WAYS.items() if not (name == "group" and modality == "image")}
     way = st.segmented_control(
-        "Tell apart", list(WAYS), default="group", format_func=WAYS.get, key="apart_by", required=True,
+        "Tell apart", list(ways), default=next(iter(ways)), format_func=ways.get, key="apart_by", required=True,
         bind="query-params", label_visibility="collapsed",
     )  # fmt: skip
     if way == "time":
@@ -176,7 +189,7 @@ def _over_time(run_id: str, found: Drivers, unit: str) -> None:
         st.info("The alerts that count have no times that differ.", icon=":material/info:")
         return
     chart(
-        figures_drivers.drivers_over_time(table, ranking(found)["part"].tolist()),
+        figures_drivers.drivers_over_time(table, ranking(found)["part"].tolist(), f"{unit}s"),
         alt=figures_drivers.over_time_in_words(table),
         caption=f"{unit.capitalize()}s in each of 24 stretches of equal length, shared out among the parts.",
         key="driver-time",

@@ -33,6 +33,12 @@ def led_by_part(run_id: str, row_ids: pd.Series) -> np.ndarray | None:
     return row_ids.isin(first.index[first == chosen]).to_numpy()
 
 
+def led_rows(run_id: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows that the choice lets through."""
+    led = led_by_part(run_id, rows["row_id"])
+    return rows if led is None else rows.loc[led].reset_index(drop=True)
+
+
 def _parts(run_id: str) -> list[str]:
     """Most frequent first."""
     return [str(part) for part in firsts(run_id).value_counts().index]

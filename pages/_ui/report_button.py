@@ -27,17 +27,18 @@ def report_buttons(run_id: str) -> None:
 def _html(run_id: str) -> str:
     from ad_core import run_report
 
-    facts, shown = _gathered(run_id)
+    facts, shown = gathered(run_id)
     return run_report.to_html(facts, shown)
 
 
 def _json(run_id: str) -> str:
     from ad_core import run_report
 
-    return run_report.to_json(_gathered(run_id)[0])
+    return run_report.to_json(gathered(run_id)[0])
 
 
-def _gathered(run_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def gathered(run_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the report says and shows."""
     from ad_core import run_report
 
     return run_report.gather(store(), run_id, _opened(run_id), threshold_at(run_id).found)

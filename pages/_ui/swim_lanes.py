@@ -70,11 +70,7 @@ def _about(event: dict[str, object], rows: bool) -> str:
 
 
 def _pick() -> None:
-    """Callback: a second click on an event takes its mark off in the chart, but it stays the one that was meant."""
-    run_id = current("run") or ""
-    points = (st.session_state.get(f"lanes-{run_id}") or {}).get("selection", {}).get("points", [])
-    last = f"_lane-{run_id}"
+    """Callback. Nothing is chosen when a mark is taken off, as a double click into the empty chart does."""
+    points = (st.session_state.get(f"lanes-{current('run')}") or {}).get("selection", {}).get("points", [])
     if points and points[0].get("customdata"):
-        st.session_state[last] = points[0]["customdata"][0]
-    if st.session_state.get(last):
-        choose(row=st.session_state[last])
+        choose(row=points[0]["customdata"][0])

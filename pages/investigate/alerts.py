@@ -14,6 +14,7 @@ from pages._ui.drift import promise_withdrawn
 from pages._ui.event_list import event_list
 from pages._ui.judged import judged
 from pages._ui.navigate import go_button
+from pages._ui.part_filter import led_rows, part_field
 from pages._ui.picture_grid import picture_grid
 from pages._ui.report_button import report_buttons
 from pages._ui.shell import chart, errors_shown, page_top, pick_scored_run
@@ -117,7 +118,8 @@ with wide:
     if shown_as == "events":
         event_list(run.id, rows, threshold)
     elif shown_as == "pictures":
-        picture_grid(run.id, rows)
+        part_field(run.id)
+        picture_grid(run.id, led_rows(run.id, rows))
     elif chosen.empty:
         st.info("No row passes these filters. Clear the search or a filter.", title="Nothing to show")
     else:

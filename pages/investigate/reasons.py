@@ -29,9 +29,9 @@ if found.shares.empty:
     go_button("Go to Alerts", "alerts")
     st.stop()
 
-st.markdown(f"#### {finding(found, unit)}")
+st.markdown(f"#### {finding(found, modality, unit)}")
 with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown(counted_in_words(found, unit), width="stretch")
     explain_more(run, modality, unit)
 overall(found, modality, unit)
-told_apart(run.id, found, unit)
+told_apart(run.id, found, modality, unit)
