@@ -154,7 +154,7 @@ def _shaded(
         if shares[i, j] >= 0.005:
             colour = "white" if shares[i, j] > DARK * high else "#33403F"
             figure.add_annotation(
-                x=x[j], y=y[i], text=_percent(shares[i, j]), showarrow=False, font={"size": 12, "color": colour}
+                x=x[j], y=y[i], text=_percent(float(shares[i, j])), showarrow=False, font={"size": 12, "color": colour}
             )
     figure.update_xaxes(tickmode="array", tickvals=x, ticktext=list(columns), showgrid=False, visible=not hide_axes)
     figure.update_yaxes(

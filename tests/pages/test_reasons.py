@@ -22,8 +22,14 @@ CHECKED = {
 
 @pytest.fixture
 def judged(table_run: RunRecord, store: Store) -> RunRecord:
+    """Twelve alerts with reasons."""
+    give_reasons(store, table_run)
+    return table_run
+
+
+def give_reasons(store: Store, run: RunRecord) -> None:
     """Twelve alerts; seven raised by the amount, five by the hour, of which one failed its check."""
-    folder = store.folder(table_run.id)
+    folder = store.folder(run.id)
     scores = results.table(folder, "scores").sort_values("score", ascending=False, ignore_index=True)
     scores["p_value"] = np.where(np.arange(len(scores)) < 12, 0.001, 0.9)
     scores["time"] = pd.date_range("2026-01-01", periods=len(scores))
@@ -38,7 +44,6 @@ def judged(table_run: RunRecord, store: Store) -> RunRecord:
     explained = pd.DataFrame(lines).assign(method="occlusion", delta=0.0, expected_low=None, expected_high=None)
     results.publish(folder, "explanations", explained)
     results.publish(folder, "checks", pd.DataFrame(grades))
-    return table_run
 
 
 def texts(test: AppTest) -> str:

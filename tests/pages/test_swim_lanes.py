@@ -19,8 +19,14 @@ Open = Callable[..., AppTest]
 
 @pytest.fixture
 def several(store: Store, recording_file: Path) -> RunRecord:
-    """Four events: the last is like the first, by its channels; the second is not, and the third failed its check."""
+    """A recording with four events."""
     run = write_sensor_run(store, recording_file)
+    give_events(store, run)
+    return run
+
+
+def give_events(store: Store, run: RunRecord) -> None:
+    """Four events: the last is like the first, by its channels; the second is not, and the third failed its check."""
     folder = store.folder(run.id)
     first = results.table(folder, "events").iloc[0]
     scores = results.table(folder, "scores")
@@ -47,7 +53,6 @@ def several(store: Store, recording_file: Path) -> RunRecord:
     (folder / "maps").mkdir()
     window.to_parquet(folder / "maps" / f"{results.safe_name(scores['row_id'][1030])}.parquet", index=False)
     verdicts.give(store, run.id, [scores["row_id"][200]], "data_error", author="Ada")
-    return run
 
 
 def captions(test: AppTest) -> str:
