@@ -7,7 +7,6 @@ from ad_core.errors import AdError
 from ad_core.store import RunRecord
 from pages._ui import words
 from pages._ui.all_alerts import alert_ids
-from pages._ui.progress import progress
 from pages._ui.stored import store, table
 
 AT_ONCE = {"table": 100, "image": 12, "sensor": 20}
@@ -15,10 +14,10 @@ AT_ONCE = {"table": 100, "image": 12, "sensor": 20}
 
 
 def explain_more(run: RunRecord, modality: str, unit: str) -> None:
-    """A button for the highest alerts that have no explanation, and while its job works its progress."""
+    """A button for the highest alerts that have no explanation; the sidebar shows how far its job is."""
     asked = store().runs(kind="explain", parent=run.id, limit=1)
     if asked and asked[0].alive:
-        progress(asked[0])
+        st.markdown(":gray[:material/progress_activity: More are being explained; how far is told at the left.]")
         return
     explained = table(run.id, "explanations")
     rows = alert_ids(run.id)

@@ -114,6 +114,24 @@ def test_where_nothing_counts_a_sentence_says_why(judged: RunRecord, store: Stor
     assert offered == (["Explain 12 more alerts"] if left == "no explanations" else [])
 
 
+def test_the_highest_alerts_without_an_explanation_are_explained_by_one_click(
+    judged: RunRecord, store: Store, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = store.folder(judged.id)
+    explained = results.table(folder, "explanations")
+    missing = results.ranked(store, judged.id)["row_id"][[2, 5]].tolist()
+    results.publish(folder, "explanations", explained[~explained["row_id"].isin(missing)])
+    monkeypatch.setattr("ad_core.jobs.start_next", lambda _: [])  # it stays queued
+    test = open_page("investigate/reasons.py", run=judged.id)
+
+    next(button for button in test.button if button.label == "Explain 2 more alerts").click().run()
+
+    assert not test.exception
+    assert store.runs(kind="explain", parent=judged.id)[0].config == {"row_ids": missing}
+    assert "More are being explained" in texts(test)
+    assert "2 not explained yet" in texts(test)
+
+
 def test_a_single_alert_is_told_without_what_would_need_more(judged: RunRecord, store: Store, open_page: Open) -> None:
     folder = store.folder(judged.id)
     scores = results.table(folder, "scores")
