@@ -54,16 +54,15 @@ def gather(
         StoreError: the run does not exist or has no scores yet.
         BundleError: its detector is gone or damaged.
     """
-    rows, folder = results.ranked(store, run_id), store.folder(run_id)
-    run, own = store.run(run_id), results.summary(folder)
+    run, rows, folder = store.run(run_id), results.ranked(store, run_id), store.folder(run_id)
+    modality, own = store.dataset(run.dataset_id).modality, results.summary(folder)
     found = alerts or alerts_of(store, run_id)
-    modality = store.dataset(run.dataset_id).modality
     events = results.table(folder, "events") if modality == "sensor" else None
     chosen = rows.loc[found.of_rows, "row_id"] if events is None else events["row_id_peak"]
     said = verdicts.current(store, run.dataset_id).set_index("row_id")["verdict"]
-    parts = results.table(folder, "explanations")
-    cases, shown = cases_of(store, run_id, rows, chosen, events, said, dataset)
-    facts = {
+    parts, checks = (results.table(folder, name) for name in ("explanations", "checks"))
+    cases, shown = cases_of(folder, rows, chosen, events, said, dataset)
+    facts: dict[str, Any] = {
         **origin(store, run_id),
         "modality": modality,
         "counts": _counts(rows, found, events, parts, chosen),
@@ -71,15 +70,14 @@ def gather(
         "drift": (own.get("drift") or {}).get("sentence"),
         "evaluation": _evaluation(own),
         "agreement": _agreement(results.table(folder, "references"), rows, found.of_rows),
-        "drivers": _drivers(drivers(parts, results.table(folder, "checks"), chosen)),
+        "drivers": _drivers(drivers(parts, checks, chosen)),
         "groups": [] if modality == "image" or parts is None else _groups(parts, chosen, dataset),
         "precision": _precision(said, chosen),
         "cases": cases,
         "again": commands(store, run_id),
         "made": datetime.now(UTC).isoformat(" ", "seconds"),
     }
-    plain_facts: dict[str, Any] = plain(facts)
-    return plain_facts, shown
+    return plain(facts), shown
 
 
 def commands(store: "Store", run_id: str) -> list[str]:

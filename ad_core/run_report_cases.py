@@ -1,7 +1,8 @@
 """The highest alerts of a run, as a report shows them: numbers, reasons, grade, verdict, and something to look at."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,6 @@ from ad_core import results
 from ad_core.errors import AdError
 from ad_core.explanation_grade import in_words
 from ad_core.reader import Dataset
-
-if TYPE_CHECKING:
-    from ad_core.store import Store
 
 CASES, PARTS = 20, 6
 """So many alerts are shown, with so many of their parts."""
@@ -34,26 +32,28 @@ class Shown:
 
 
 def cases_of(
-    store: "Store", run_id: str, rows: pd.DataFrame, chosen: pd.Series, events: pd.DataFrame | None, said: pd.Series,
+    folder: Path, rows: pd.DataFrame, chosen: pd.Series, events: pd.DataFrame | None, said: pd.Series,
     dataset: Dataset | None,
 ) -> tuple[list[dict[str, Any]], dict[str, Shown]]:  # fmt: skip
     """Facts of the highest alerts, highest first, and by row id what is to be seen of them.
 
     Args:
+        folder: of the run.
         rows: as `results.ranked` gives them.
         chosen: row ids of the alerts, highest first; of recordings the peaks of the events.
         said: row id -> its newest verdict.
         dataset: for the pictures of images; None = there are none.
     """
-    scored = rows.drop_duplicates("row_id").set_index("row_id")
+    top = chosen.head(CASES)
+    scored = rows[rows["row_id"].isin(top)].drop_duplicates("row_id").set_index("row_id")
     by_peak = None if events is None else events.set_index("row_id_peak")
+    parts, checks = (_by_row(results.table(folder, name), top) for name in ("explanations", "checks"))
     lines, shown = [], {}
-    for row_id in chosen.head(CASES):
-        case = results.case(store, run_id, row_id)
-        row = scored.loc[row_id]
-        check = case.check
-        event = {} if by_peak is None else by_peak.loc[row_id]
-        shown[row_id] = Shown(_parts(case.explanation), _picture(dataset, row_id, case.map), case.window)
+    for row_id in top:
+        row, event = scored.loc[row_id], {} if by_peak is None else by_peak.loc[row_id]
+        check = checks[row_id].iloc[0].to_dict() if row_id in checks else None
+        picture = _picture(dataset, row_id, results.stored_map(folder, row_id))
+        shown[row_id] = Shown(_parts(parts.get(row_id)), picture, results.stored_window(folder, row_id))
         lines.append(
             {
                 "row": row_id,
@@ -66,6 +66,12 @@ def cases_of(
             }
         )
     return lines, shown
+
+
+def _by_row(table: pd.DataFrame | None, row_ids: pd.Series) -> dict[str, pd.DataFrame]:
+    if table is None or table.empty:
+        return {}
+    return {str(row_id): own for row_id, own in table[table["row_id"].isin(row_ids)].groupby("row_id", sort=False)}
 
 
 def _parts(explanation: pd.DataFrame | None) -> list[dict[str, Any]]:

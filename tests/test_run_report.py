@@ -155,7 +155,7 @@ def test_images_are_shown_with_their_map_and_recordings_with_their_courses(tmp_p
     (folder / "maps").mkdir()
     np.save(folder / "maps" / f"{results.safe_name('p0.png')}.npy", heat)
     dataset = pipeline.open_dataset(tmp_path, ignore=())
-    _, shown = cases_of(store, run.id, scores, scores["row_id"], None, pd.Series(dtype=object), dataset)
+    _, shown = cases_of(folder, scores, scores["row_id"], None, pd.Series(dtype=object), dataset)
 
     picture = shown["p0.png"].picture
     assert picture.shape == (30, 40, 3)

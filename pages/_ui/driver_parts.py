@@ -148,34 +148,34 @@ def told_apart(run_id: str, found: Drivers, modality: str, unit: str) -> None:
 
 def _column(run_id: str) -> pd.Series | None:
     """Row id -> value of a column of few levels that the user chooses."""
-    possible = columns_to_tell_apart(run_id)
-    if not possible:
-        st.info("No column of these data has between 2 and 50 values.", icon=":material/info:")
-        return None
-    chosen = st.selectbox(
-        "Column", list(possible), index=None, placeholder="Choose a column", key="segment", bind="query-params",
-        width=320,
-    )  # fmt: skip
-    return None if chosen is None else possible[chosen]
-
-
-def columns_to_tell_apart(run_id: str) -> Mapping[str, pd.Series]:
-    """Column -> its values by row id: those of the data with few levels, and the recording."""
-    rows, found = ranked(run_id), {}
-    if "entity" in rows and rows["entity"].nunique() > 1:
-        found["recording"] = pd.Series(rows["entity"].to_numpy(), index=rows["row_id"])
+    rows = ranked(run_id)
+    recording = ["recording"] if "entity" in rows and rows["entity"].nunique() > 1 else []
     try:
         data = batch(run_id)
+        possible = [*recording, *_few_levels(run_id, id(data))]
     except AdError as error:
         st.caption(f"The data can't be opened any more, so their columns are missing here: {words.plain(str(error))}")
-        return found
-    for column in data.schema.columns:
-        if column.role in (Role.ID, Role.TIME, Role.ENTITY) or column.name not in data.data:
-            continue
-        values = data.data[column.name]
-        if 2 <= values.nunique() <= MOST_SEGMENTS:
-            found[column.name] = pd.Series(values.to_numpy(), index=data.rows["row_id"].to_numpy())
-    return found
+        data, possible = None, recording
+    if not possible:
+        st.info(f"No column of these data has between 2 and {MOST_SEGMENTS} values.", icon=":material/info:")
+        return None
+    chosen = st.selectbox(
+        "Column", possible, index=None, placeholder="Choose a column", key="segment", bind="query-params", width=320
+    )
+    if chosen is None:
+        return None
+    if data is None or chosen not in data.data:
+        return pd.Series(rows["entity"].to_numpy(), index=rows["row_id"])
+    return pd.Series(data.data[chosen].to_numpy(), index=data.rows["row_id"].to_numpy())
+
+
+@st.cache_resource(show_spinner=False, max_entries=6)
+def _few_levels(run_id: str, data_id: int) -> list[str]:  # noqa: ARG001  other data have another key
+    """Columns that tell alerts apart: neither ids nor times, with few values."""
+    data = batch(run_id)
+    apart = (Role.ID, Role.TIME, Role.ENTITY)
+    names = [column.name for column in data.schema.columns if column.role not in apart and column.name in data.data]
+    return [name for name in names if 2 <= data.data[name].nunique() <= MOST_SEGMENTS]
 
 
 def _over_time(run_id: str, found: Drivers, unit: str) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from ad_core.drivers import COUNTED
 from ad_core.records import WITH_SCORES, RunRecord
-from ad_core.results import detector_run, safe_name
+from ad_core.results import detector_run, stored_window
 from ad_core.similar_cases import alike_by_course, alike_by_shares
 from pages._ui import words
 from pages._ui.navigate import choose, current
@@ -137,9 +137,8 @@ def _courses(run_id: str, row_id: str, earlier: pd.DataFrame) -> dict[str, Any]:
     cases = [(run_id, row_id), *zip(earlier["run"], earlier["row_id_peak"], strict=True)]
     found = {}
     for run, row in cases:
-        file = store().folder(run) / "maps" / f"{safe_name(row)}.parquet"
-        if file.exists():
-            window = pd.read_parquet(file)
+        window = stored_window(store().folder(run), row)
+        if window is not None:
             found[f"{run} {row}"] = window[next(c for c in window.columns if c != "time")].to_numpy()
     return found
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
@@ -108,6 +109,25 @@ def test_earlier_events_like_it_are_listed_with_what_was_said(
     assert table["verdict"].tolist() == ["⚠ Data error"]
     assert table["lasts"].tolist() == ["40 s"]
     assert "1 event of 2 earlier ones" in captions(test)  # the third failed its check
+
+
+def test_of_a_single_channel_the_course_tells_what_is_alike(several: RunRecord, store: Store, open_page: Open) -> None:
+    folder = store.folder(several.id)
+    explained = results.table(folder, "explanations")
+    results.publish(folder, "explanations", explained[explained["channel"] == "pressure [bar]"].assign(attribution=1.0))
+    events = results.table(folder, "events").sort_values("peak", ignore_index=True)
+    step, bump = np.repeat([0.0, 1.0], 32), np.exp(-(((np.arange(64) - 20) / 4) ** 2))
+    for row, course in zip(events["row_id_peak"], (5 + 3 * np.roll(bump, 9), step, bump, bump), strict=True):
+        window = pd.DataFrame({"time": range(64), "pressure [bar]": course})
+        window.to_parquet(folder / "maps" / f"{results.safe_name(row)}.parquet", index=False)
+
+    test = open_page("investigate/explain.py", run=several.id, row=events["row_id_peak"].iloc[-1])
+
+    assert not test.exception
+    table = next(d.value for d in test.dataframe if "alike" in d.value)
+    assert table["peak"].iloc[0] == events["peak"].iloc[0]
+    assert table["alike"].iloc[0] > 90
+    assert "alike by the course of the channel" in captions(test)
 
 
 def test_the_first_event_has_none_before_it(several: RunRecord, store: Store, open_page: Open) -> None:
