@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from ad_core.cli_evaluate import evaluate
+from ad_core.cli_report import report
 from ad_core.cli_verdicts import verdicts_app
 from ad_core.errors import AdError
 from ad_core.threshold_command import threshold
@@ -275,6 +276,7 @@ def start_app(
 
 
 app.command()(evaluate)
+app.command()(report)
 app.add_typer(verdicts_app, name="verdicts")
 
 

@@ -4,6 +4,7 @@ The words are what a screen reader gets instead of the chart, so they say the fi
 carry no font, grid or background: those are the theme's. Petrol = usual, orange = alert, everywhere.
 """
 
+import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -193,7 +194,7 @@ def attribution_bars(parts: Sequence[str], values: np.ndarray, *, keep: int = 10
     low, high = min(shares.min(), 0.0), max(shares.max(), 0.0)
     pad = 0.25 * ((high - low) or 1.0)
     figure.update_xaxes(title="share of the score", range=[low - (pad if low < 0 else 0), high + pad])
-    figure.update_yaxes(automargin=True, tickmode="array", tickvals=names, ticktext=[_short(n) for n in names])
+    figure.update_yaxes(automargin=True, tickmode="array", tickvals=names, ticktext=[shortened(n) for n in names])
     figure.add_vline(x=0, line={"color": MUTED, "width": 1})
     return tidy(figure, 110 + 30 * len(names), showlegend=False)
 
@@ -323,8 +324,10 @@ def window(frame: pd.DataFrame, channels: Sequence[str], attribution: np.ndarray
             (channel, "actual", {"color": USUAL, "width": 1.8}),
         ):
             if column in frame:
+                values = frame[column].to_numpy(dtype=np.float64)
+                keep = _thinned(values)
                 figure.add_scatter(
-                    x=x, y=frame[column], mode="lines", line=line, name=name, legendgroup=name, row=row, col=1,
+                    x=x[keep], y=values[keep], mode="lines", line=line, name=name, legendgroup=name, row=row, col=1,
                     showlegend=row == first + 1,
                 )  # fmt: skip
         figure.add_annotation(**_label(channel, row))
@@ -393,20 +396,20 @@ def _add_numbers(figure: go.Figure, points: pd.DataFrame, colour: str) -> None:
     values = points[colour].to_numpy(dtype=np.float64)
     known = values[np.isfinite(values)]
     low, high = np.quantile(known, [0.01, 0.995]) if len(known) else (0.0, 1.0)
-    bar = {"title": {"text": _short(colour)}, "thickness": 12, "len": 0.7}
+    bar = {"title": {"text": shortened(colour)}, "thickness": 12, "len": 0.7}
     for at, (name, part, marker) in enumerate(_by_alert(points)):
         marker |= {"colorscale": MAGNITUDE, "cmin": low, "cmax": high, "showscale": at == 0, "colorbar": bar}
         marker["color"] = part[colour].to_numpy(dtype=np.float64)
         if name == "alert":
             marker["line"] = {"width": 1, "color": ALERT}
-        _add_points(figure, part, name, marker, f"{_short(colour)} %{{marker.color:.3g}}")
+        _add_points(figure, part, name, marker, f"{shortened(colour)} %{{marker.color:.3g}}")
 
 
 def _add_groups(figure: go.Figure, points: pd.DataFrame, colour: str) -> None:
     text = points[colour].astype("string").fillna("(missing)")
     common = text.value_counts().index[:7].tolist()
     palette = [USUAL, "#4F7CC4", "#B8922E", CHOSEN, "#C25577", "#5E9B4A", "#6E8790"]
-    groups = [(_short(name), points.loc[text == name], palette[i]) for i, name in enumerate(common)]
+    groups = [(shortened(name), points.loc[text == name], palette[i]) for i, name in enumerate(common)]
     groups.append(("(all others)", points.loc[~text.isin(common)], MUTED))
     for name, rows, tint in groups:
         for at, (kind, part, marker) in enumerate(_by_alert(rows)):
@@ -484,8 +487,8 @@ def _thinned(values: np.ndarray) -> np.ndarray:
 def _label(text: str, row: int) -> dict[str, Any]:
     axis = "" if row == 1 else str(row)
     return {
-        "text": _short(text), "showarrow": False, "xref": f"x{axis} domain", "yref": f"y{axis} domain", "x": 0, "y": 1,
-        "xanchor": "left", "yanchor": "bottom", "font": {"size": 12}, "opacity": 0.85,
+        "text": shortened(text), "showarrow": False, "xref": f"x{axis} domain", "yref": f"y{axis} domain", "x": 0,
+        "y": 1, "xanchor": "left", "yanchor": "bottom", "font": {"size": 12}, "opacity": 0.85,
     }  # fmt: skip
 
 
@@ -493,7 +496,13 @@ def _between(level: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray
     return np.asarray(low + (high - low) * level)
 
 
-def _short(text: str, length: int = 28) -> str:
+def literal(text: str, length: int = 28) -> str:
+    """User text in a chart, where tags would be obeyed, stays text; cut to so many characters."""
+    return html.escape(shortened(text, length), quote=False)
+
+
+def shortened(text: str, length: int = 28) -> str:
+    """A text with at most so many characters."""
     return text if len(text) <= length else text[: length - 1] + "…"
 
 

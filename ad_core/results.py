@@ -102,9 +102,21 @@ def case(store: "Store", run_id: str, row_id: str) -> Case:
         explanation=_of_row(folder, "explanations", row_id),
         neighbours=_of_row(folder, "neighbours", row_id),
         check=None if checks is None else checks.iloc[0].to_dict(),
-        map=_array(folder / "maps" / f"{safe_name(row_id)}.npy"),
-        window=_window(folder / "maps" / f"{safe_name(row_id)}.parquet"),
+        map=stored_map(folder, row_id),
+        window=stored_window(folder, row_id),
     )
+
+
+def stored_map(folder: Path, row_id: str) -> np.ndarray | None:
+    """As `Case.map`."""
+    file = folder / "maps" / f"{safe_name(row_id)}.npy"
+    return np.load(file, allow_pickle=False) if file.exists() else None
+
+
+def stored_window(folder: Path, row_id: str) -> pd.DataFrame | None:
+    """As `Case.window`."""
+    file = folder / "maps" / f"{safe_name(row_id)}.parquet"
+    return pd.read_parquet(file) if file.exists() else None
 
 
 def safe_name(row_id: str) -> str:
@@ -120,11 +132,3 @@ def _of_row(folder: Path, name: str, row_id: str) -> pd.DataFrame | None:
         return None
     frame = frame.loc[frame["row_id"] == row_id].reset_index(drop=True)
     return None if frame.empty else frame
-
-
-def _array(file: Path) -> np.ndarray | None:
-    return np.load(file, allow_pickle=False) if file.exists() else None
-
-
-def _window(file: Path) -> pd.DataFrame | None:
-    return pd.read_parquet(file) if file.exists() else None

@@ -15,6 +15,7 @@ SECTIONS = {
     "Investigate": {
         "alerts": ("Alerts", "notifications"),
         "map": ("Map", "scatter_plot"),
+        "reasons": ("Reasons", "stacked_bar_chart"),
         "explain": ("Explain", "troubleshoot"),
         "review": ("Review", "rate_review"),
         "calibration": ("Calibration", "balance"),

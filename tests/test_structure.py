@@ -44,7 +44,14 @@ imports counts as theirs."""
 
 ONLY_IN = {
     "streamlit": {"pages", "app"},
-    "plotly": {"figures", "figures_judged", "figures_compared", "figures_selection"},
+    "plotly": {
+        "figures",
+        "figures_judged",
+        "figures_compared",
+        "figures_selection",
+        "figures_drivers",
+        "figures_lanes",
+    },
     "captum": {"explanation"},
     "umap": {"embedding_map"},
     "sqlalchemy": {"store", "database", "migrations", "verdicts", "thresholds"},

@@ -41,6 +41,11 @@ def in_group(run_id: str, rows: pd.DataFrame) -> np.ndarray | None:
     return None if group is None else rows["row_id"].isin(group.row_ids).to_numpy()
 
 
+def group_names(run_id: str) -> pd.Series:
+    """Row id -> name of its group, of the alerts that are in one."""
+    return pd.Series({row_id: group.name for group in _groups(run_id) for row_id in group.row_ids}, dtype="object")
+
+
 def _title(group: Group) -> str:
     return f"{group.name} ({len(group.row_ids)})"
 

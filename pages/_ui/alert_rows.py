@@ -11,8 +11,9 @@ from pages._ui import selection_words, words
 from pages._ui.alert_groups import group_field, in_group
 from pages._ui.navigate import choose, current
 from pages._ui.other_runs import other_ranks, other_runs_field
+from pages._ui.part_filter import led_by_part, part_field
 from pages._ui.stability import stability
-from pages._ui.stored import batch, ranked, reasons, reference_ranks, said
+from pages._ui.stored import batch, ranked, reasons, reference_ranks, said, table
 from pages._ui.threshold import threshold_at
 
 MOST = 10_000
@@ -39,6 +40,7 @@ def alert_filters(run_id: str) -> None:
         if len(said(run_id)):
             names = {word: sign for word, (sign, _, _) in words.VERDICTS.items()} | {NONE_YET: "none yet"}
             st.pills("Verdict", list(names), selection_mode="multi", format_func=names.get, key=f"verdict-{run_id}")
+        part_field(run_id)
         st.toggle("Alerts only", key="alerts_only", bind="query-params")
     group_field(run_id)
     other_runs_field(run_id)
@@ -86,8 +88,9 @@ def view(run_id: str) -> pd.DataFrame:
         keep &= rows["severity"].isin(chosen).to_numpy()
     if st.session_state.get("alerts_only"):
         keep &= threshold_at(run_id).of(rows)
-    if (group := in_group(run_id, rows)) is not None:
-        keep &= group
+    for chosen_alone in (in_group(run_id, rows), led_by_part(run_id, rows["row_id"])):
+        if chosen_alone is not None:
+            keep &= chosen_alone
     column = st.session_state.get(f"column-{run_id}")
     if st.session_state.get("by-column") and column and (values := st.session_state.get(f"values-{run_id}-{column}")):
         keep &= rows["row_id"].isin(_fulfilling(run_id, column, values)).to_numpy()
@@ -130,13 +133,13 @@ def alert_table(run_id: str, rows: pd.DataFrame) -> None:
     if len(rows) <= MOST and st.session_state.get(key, {}).get("selection", {}).get("rows", []) != chosen:
         st.session_state[key] = {"selection": {"rows": chosen, "columns": [], "cells": []}}
     others = other_ranks(run_id, rows)
-    rows = rows.assign(**others)
+    rows = rows.assign(**others, grade=_grades(run_id, rows["row_id"]))
     extras = [*others, *(c for c in ("entity", "time", "label", "excluded") if c in rows)]
     survived = ["stable"] if "stable" in rows else []
     references = [c for c in ("isolation_forest", "nearest_neighbours") if c in rows]
     figures = ["score", "p_value", "percentile"]
-    shown = rows[["row_id", "rank", *survived, "verdict", "reasons", *figures, *extras, *references, "note"]]
-    for column in ("reasons", "verdict"):
+    shown = rows[["row_id", "rank", *survived, "verdict", "reasons", "grade", *figures, *extras, *references, "note"]]
+    for column in ("reasons", "verdict", "grade"):
         if not shown[column].notna().any():
             shown = shown.drop(columns=column)
     if not shown["note"].astype(bool).any():
@@ -163,6 +166,7 @@ def alert_table(run_id: str, rows: pd.DataFrame) -> None:
             ),
             "p_value": st.column_config.NumberColumn("p", format="%.2g", width=70),
             "reasons": st.column_config.TextColumn("mainly", width=150),
+            "grade": st.column_config.TextColumn("explanation", width=120, help=words.GRADE_HELP),
             "stable": st.column_config.TextColumn("stable in", width=80, help=selection_words.STABLE),
             "isolation_forest": _rank_column("isolation forest"),
             "nearest_neighbours": _rank_column("nearest neighbours"),
@@ -182,6 +186,15 @@ def _part(rows: pd.DataFrame) -> pd.DataFrame:
         )
         st.caption(f"{len(rows):,} rows: {text}.")
     return rows if whole else rows.head(MOST)
+
+
+def _grades(run_id: str, row_ids: pd.Series) -> pd.Series:
+    """(rows,) whether the explanation can be believed, in a word with its sign; missing where there is none."""
+    explained, checks = reasons(run_id).index, table(run_id, "checks")
+    found = pd.Series(words.GRADE_SIGNS["not checked"], index=pd.Index(explained))
+    if checks is not None and len(checks):
+        found.update(checks.drop_duplicates("row_id", keep="last").set_index("row_id")["grade"].map(words.GRADE_SIGNS))
+    return row_ids.map(found)
 
 
 def _rank_column(title: str, whose: str = "this classical detector") -> Any:

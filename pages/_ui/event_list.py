@@ -10,8 +10,10 @@ import streamlit as st
 from ad_core import figures
 from pages._ui import words
 from pages._ui.navigate import choose, current
+from pages._ui.part_filter import led_by_part, part_field
 from pages._ui.shell import chart, table_height
 from pages._ui.stored import summary, table
+from pages._ui.swim_lanes import counts_rows, swim_lanes
 from pages._ui.threshold import Threshold
 
 TABLE = [
@@ -26,6 +28,12 @@ def event_list(run_id: str, rows: pd.DataFrame, threshold: Threshold) -> None:
         st.info("No stretch of time stands out. Look at the single time stamps instead.", title="No events")
         _line(run_id, rows, threshold.score, None)
         return
+    part_field(run_id)
+    events = shown_events(run_id)
+    if events.empty:
+        st.info("No event passes this filter. Clear it.", title="Nothing to show")
+        return
+    swim_lanes(run_id, events)
     key = f"events-{run_id}"
     at = np.flatnonzero((events["row_id_peak"] == current("row")).to_numpy())
     chosen = [int(at[0])] if len(at) else []
@@ -40,24 +48,35 @@ def event_list(run_id: str, rows: pd.DataFrame, threshold: Threshold) -> None:
         selection_mode="single-row",
         height=table_height(len(shown), 260),
         alt=f"{len(shown)} events, highest peak first",
-        column_config={
-            "peak_score": st.column_config.NumberColumn("peak score", format="%.3g"),
-            "duration": st.column_config.NumberColumn("lasts [s]", format="%.4g"),
-            "n_alarms": st.column_config.NumberColumn(
-                "alarms", help="Time stamps at or above the threshold of events."
-            ),
-            "leads": st.column_config.TextColumn(
-                "moved first",
-                width=260,
-                help="The channels whose own part of the score left their usual range (99 %) first, and how long "
-                "before the peak. Looked up for the highest events, where the method knows where its surprise sits.",
-            ),
-            "excluded": st.column_config.CheckboxColumn("excluded", help="The peak lies in a time that was excluded."),
-        },
+        column_config=_columns("rows" if counts_rows(run_id) else "s"),
     )
     st.caption(f"{words.count(len(shown), 'event')}: {rule_in_words(summary(run_id).get('events'))}")
     entity = events["entity"].iloc[chosen[0] if chosen else 0] if "entity" in events else None
     _line(run_id, rows, threshold.score, events, entity)
+
+
+def _columns(unit: str) -> dict[str, Any]:
+    return {
+        "peak_score": st.column_config.NumberColumn("peak score", format="%.3g"),
+        "duration": st.column_config.NumberColumn(f"lasts [{unit}]", format="%.4g"),
+        "n_alarms": st.column_config.NumberColumn("alarms", help="Time stamps at or above the threshold of events."),
+        "leads": st.column_config.TextColumn(
+            "moved first",
+            width=260,
+            help="The channels whose own part of the score left their usual range (99 %) first, and how long "
+            "before the peak. Looked up for the highest events, where the method knows where its surprise sits.",
+        ),
+        "excluded": st.column_config.CheckboxColumn("excluded", help="The peak lies in a time that was excluded."),
+    }
+
+
+def shown_events(run_id: str) -> pd.DataFrame:
+    """The events that the filter lets through, highest peak first; also what a callback sees."""
+    events = table(run_id, "events")
+    if events is None:
+        return pd.DataFrame({"row_id_peak": []})
+    led = led_by_part(run_id, events["row_id_peak"])
+    return events if led is None else events.loc[led].reset_index(drop=True)
 
 
 def rule_in_words(rule: Mapping[str, Any] | None) -> str:
@@ -99,5 +118,5 @@ def _line(
 def _pick() -> None:
     run_id = current("run") or ""
     picked = st.session_state[f"events-{run_id}"]["selection"]["rows"]
-    events = table(run_id, "events")
-    choose(row=events["row_id_peak"].iloc[picked[0]] if picked and events is not None else None)
+    events = shown_events(run_id)
+    choose(row=events["row_id_peak"].iloc[picked[0]] if picked and picked[0] < len(events) else None)

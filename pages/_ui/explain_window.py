@@ -6,8 +6,8 @@ import streamlit as st
 from ad_core import figures
 from ad_core.results import Case
 from pages._ui import words
+from pages._ui.event_course import around_field, event_course, event_of
 from pages._ui.shell import chart
-from pages._ui.stored import table
 
 CHANNELS = 6
 
@@ -25,7 +25,13 @@ def window(run_id: str, row_id: str, case: Case) -> None:
         if heat is not None and len(heat) == len(channels)
         else range(len(channels))
     )
-    st.subheader("Where and when", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader("Where and when", anchor=False, width="content")
+        around = around_field(run_id, row_id)
+    if around != "window":
+        event_course(run_id, row_id, around, [channels[i] for i in order])
+        _event(run_id, row_id)
+        return
     whole = len(channels) > CHANNELS and st.toggle(f"All {len(channels)} channels", key="all-channels")
     drawn = list(order) if whole else list(order)[:CHANNELS]
     shown = [channels[i] for i in drawn]
@@ -41,12 +47,8 @@ def window(run_id: str, row_id: str, case: Case) -> None:
 
 
 def _event(run_id: str, row_id: str) -> None:
-    events = table(run_id, "events")
-    if events is None:
-        return
-    found = events.loc[events["row_id_peak"] == row_id]
-    if len(found):
-        event = found.iloc[0]
+    event = event_of(run_id, row_id)
+    if event is not None:
         first = f" Moved first: {event['leads']}." if pd.notna(event.get("leads")) else ""
         st.caption(
             f"Peak of the event from {event['start']} to {event['end']} ({event['duration']:.4g} s, "

@@ -14,6 +14,7 @@ PAGES = {
     "alerts": "investigate/alerts.py",
     "map": "investigate/map.py",
     "calibration": "investigate/calibration.py",
+    "reasons": "investigate/reasons.py",
     "explain": "investigate/explain.py",
     "review": "investigate/review.py",
     "score_file": "operate/score_file.py",
@@ -39,6 +40,13 @@ def go(page: str, **case: str | None) -> None:
     choose(**case)
     # Without the empty mapping Streamlit tries to clear bound parameters itself and raises.
     st.switch_page(PAGES[page], query_params={})
+
+
+def go_filtered(page: str, **filters: str) -> None:
+    """Callback: open a page with some of its bound fields set, so that they are part of the address at once."""
+    for name in filters:
+        st.session_state.pop(name, None)  # else what was chosen there before would win
+    st.switch_page(PAGES[page], query_params=filters)
 
 
 def where(run: RunRecord) -> tuple[str, dict[str, str | None]]:

@@ -1,5 +1,6 @@
 """Texts and number formats that pages share. Wording lives here so that one thing has one name everywhere."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -49,6 +50,13 @@ GRADES = {
     "not supported": ("Not supported", "red", ":material/block:"),
     "not checked": ("Not checked", "gray", ":material/remove:"),
 }
+GRADE_SIGNS = {
+    "supported": "✓ supported",
+    "weak": "~ weak",
+    "not supported": "✗ not supported",
+    "not checked": "– not checked",
+}
+"""For tables, where there are no colours."""
 GRADE_HELP = (
     "Every explanation is tested on the spot. **Supported**: replacing the parts named first by normal ones lowers the "
     "score more than replacing any of 20 random choices of other parts, by half of it at least; another method and "
@@ -130,6 +138,9 @@ GLOSSARY = {
     "pretext task": "a puzzle made of the data themselves. A network that solves it for usual rows fails on odd ones.",
     "embedding": "a row as the detector sees it: a list of numbers in which similar rows lie close together.",
     "attribution": "the share of each part of a row in its score, compared with a baseline.",
+    "share": "of all that raises or lowers an alert's score, how much a part does; taken without its sign.",
+    "95 % bootstrap interval": "where the mean share would lie in 95 of 100 equally large sets of alerts like these, "
+    "found by drawing alerts again and again (Efron and Tibshirani 1993).",
     "baseline": "the usual row that a case is compared with: its nearest normal row, unless another is named.",
     "completeness gap": "by how much the attributions miss the difference that they should add up to. Near 0 = "
     "trustworthy sum.",
@@ -216,6 +227,14 @@ PAGES = {
         "Distances between "
         "far groups mean little in a UMAP map; PCA is the honest, flatter second look.",
     ),
+    "reasons": (
+        "Reasons",
+        "What drives all alerts, taken together.",
+        "Each explanation is turned into shares that add up to 100 %, and their mean is taken, so that a single "
+        "enormous score does not hide the others. Explanations that failed their check, or could not be checked, don't "
+        "count. Shares say what the detector looked at, not what caused the anomaly. A click on **Show** lists the "
+        "alerts whose score a part raises most.",
+    ),
     "explain": (
         "Explain",
         "Why one row has its score.",
@@ -273,6 +292,7 @@ USED_ON = {
     ],
     "calibration": ["calibration rows", "p-value", "score"],
     "map": ["embedding", "score", "percentile"],
+    "reasons": ["attribution", "share", "95 % bootstrap interval", "event"],
     "explain": ["attribution", "baseline", "completeness gap", "p-value", "percentile"],
     "review": ["verdict", "precision so far", "95 % interval", "score", "p-value", "attribution"],
     "score_file": ["detector", "calibration rows", "p-value", "percentile"],
@@ -287,6 +307,26 @@ def method_title(name: str) -> str:
 def verdict(word: str) -> str:
     """`data_error` -> "Data error"."""
     return VERDICTS[word][0][2:]
+
+
+def nothing_counts(left_out: Mapping[str, int], unit: str, *, alive: bool) -> str:
+    """Why no explanation counts, and what to do."""
+    total = sum(left_out.values())
+    if alive and left_out.get("not explained", 0) == total:
+        return f"The {unit}s are still being explained; look again in a while."
+    if left_out.get("not explained", 0) == total:
+        return f"None of {count(total, unit)} has been explained yet. Have them explained, or lower the threshold."
+    if "not supported" in left_out:
+        return (
+            f"Of {count(total, unit)} none has an explanation that passed its check, so nothing can be said of what "
+            "drives them together. Look at single cases and their nearest normal ones."
+        )
+    return f"The explanations of {count(total, unit)} could not be checked, so they don't count."
+
+
+def listed(names: Sequence[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def number(value: float | None) -> str:

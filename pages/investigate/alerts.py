@@ -14,7 +14,9 @@ from pages._ui.drift import promise_withdrawn
 from pages._ui.event_list import event_list
 from pages._ui.judged import judged
 from pages._ui.navigate import go_button
+from pages._ui.part_filter import led_rows, part_field
 from pages._ui.picture_grid import picture_grid
+from pages._ui.report_button import report_buttons
 from pages._ui.shell import chart, errors_shown, page_top, pick_scored_run
 from pages._ui.stability import stability_button
 from pages._ui.stored import calibration_scores, ranked, said, store, summary, table
@@ -116,7 +118,8 @@ with wide:
     if shown_as == "events":
         event_list(run.id, rows, threshold)
     elif shown_as == "pictures":
-        picture_grid(run.id, rows)
+        part_field(run.id)
+        picture_grid(run.id, led_rows(run.id, rows))
     elif chosen.empty:
         st.info("No row passes these filters. Clear the search or a filter.", title="Nothing to show")
     else:
@@ -134,4 +137,6 @@ with side, errors_shown():
 with st.container(horizontal=True):
     go_button("Review them one by one", "review", icon=":material/rate_review:")
     go_button("See them on the map", "map", icon=":material/scatter_plot:")
+    go_button("What drives them all", "reasons", icon=":material/stacked_bar_chart:")
+    report_buttons(run.id)
     stability_button(run)

@@ -15,6 +15,7 @@ from pages._ui.explain_window import window
 from pages._ui.navigate import choose, current, go_button
 from pages._ui.on_demand import on_demand
 from pages._ui.shell import errors_shown, nothing_yet, page_top, pick_scored_run
+from pages._ui.similar_events import similar_events
 from pages._ui.stored import case, ranked, store, summary
 from pages._ui.verdict_buttons import verdict_badge, verdict_line
 from pages._ui.verdict_history import verdict_history
@@ -84,6 +85,7 @@ if modality is Modality.IMAGE:
     picture(run.id, training.id, row_id, found)
 if modality is Modality.SENSOR:
     window(run.id, row_id, found)
+    similar_events(run.id, row_id)
 left, right = st.columns([1, 1], gap="large")
 with left:
     bars(found, modality)
