@@ -89,7 +89,7 @@ def explain_rows(detector: Detector, dataset: Dataset, row_ids: Sequence[str], h
 def _scores_of_pieces(detector: Detector, frame: Frame, row_ids: Sequence[str]) -> np.ndarray:
     """(n,) scores of the tiles of these rows; those of others are left at minus infinity."""
     rows = np.flatnonzero(frame.rows["row_id"].isin(list(row_ids)) & (frame.rows["sample"] >= 0))
-    index = np.concatenate([frame.pieces(row)[0] for row in rows] or [np.empty(0, dtype=np.int64)])
+    index = np.concatenate([frame.pieces(int(row))[0] for row in rows] or [np.empty(0, dtype=np.int64)])
     scores = np.full(len(frame), -np.inf)
     if len(index):
         scores[index] = per_item(score_items(detector.model, frame, index, device=detector.device))
@@ -233,7 +233,7 @@ def anomaly_maps(detector: Detector, dataset: Dataset, report: Report) -> Iterat
         report.check()
         report.step(begin / len(rows))
         some = rows[begin : begin + 16]
-        pieces = [frame.pieces(row)[0] for row in some]
+        pieces = [frame.pieces(int(row))[0] for row in some]
         grids = _grids_of_many(detector, frame, np.concatenate(pieces))
         ends = np.cumsum([len(items) for items in pieces])
         for row, own in zip(some, np.split(grids, ends[:-1]), strict=True):

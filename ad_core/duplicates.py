@@ -95,8 +95,8 @@ def _rows(dataset: Dataset) -> NearDuplicates:
     codes = [_rough(data[c.name].iloc[place], c.kind, number) for number, c in enumerate(columns)]
     random = np.random.default_rng(0)
     shuffled = [random.permutation(code) for code in codes]
-    total, by_chance = (np.sum(of, axis=0, dtype=np.uint64) for of in (codes, shuffled))
-    nothing = np.uint64(0)
+    total, by_chance = sum(codes), sum(shuffled)
+    nothing = np.zeros_like(total)
     variants = [("", nothing, nothing), *zip((c.name for c in columns), codes, shuffled, strict=True)]
     found: dict[int, tuple[int, str]] = {}
     for name, code, shuffled_code in variants:
@@ -131,7 +131,7 @@ def _rough(values: pd.Series, kind: Kind, number: int) -> np.ndarray:
         column = coded(values)
         texts = pd.factorize(np.array([level.strip().casefold() for level in column.levels] + [""], dtype=object))[0]
         plain = np.where(column.codes < 0, -1, texts[column.codes]).astype(np.float64)
-    return pd.util.hash_array(plain, hash_key=f"{number:016d}"[:16]) * np.uint64(2 * number + 1)
+    return np.asarray(pd.util.hash_array(plain, hash_key=f"{number:016d}"[:16]) * np.uint64(2 * number + 1))
 
 
 def _earlier(keys: np.ndarray) -> np.ndarray:
@@ -153,7 +153,7 @@ def _images(dataset: Dataset) -> NearDuplicates:
     known = [i for i, picture in enumerate(small) if picture is not None]
     if len(known) < 3:
         return NONE
-    x = np.stack([small[i] for i in known])
+    x = np.stack([picture for picture in small if picture is not None])
     distances, nearest = NearestNeighbors(n_neighbors=2, algorithm="brute").fit(x).kneighbors(x)
     other = (nearest[:, 0] == np.arange(len(x))).astype(int)  # of equal pictures any may come first
     near, rms = nearest[np.arange(len(x)), other], distances[np.arange(len(x)), other] / SIDE

@@ -206,7 +206,7 @@ class Frame:
     @cached_property
     def _starts(self) -> np.ndarray:
         """(n,) where each item begins in `x`; asking the table again for every batch takes as long as the batch."""
-        return self.items["at" if self.tiled else "start"].to_numpy()
+        return np.asarray(self.items["at" if self.tiled else "start"])
 
     @property
     def tiled(self) -> bool:
