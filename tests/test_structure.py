@@ -46,7 +46,7 @@ ONLY_IN = {
     "streamlit": {"pages", "app"},
     "plotly": {"figures", "figures_judged", "figures_compared", "figures_selection"},
     "captum": {"explanation"},
-    "umap": {"embedding_map"},
+    "umap": {"umap_fit"},
     "sqlalchemy": {"store", "database", "migrations", "verdicts", "thresholds"},
     "alembic": {"database", "migrations"},
     "transformers": {"checkpoints"},
