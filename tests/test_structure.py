@@ -30,7 +30,7 @@ PLUG_INS: dict[str, Registry] = {
 
 LAYERS = (
     {"pages", "app", "cli", "__main__", "worker", "estimator"},
-    {"pipeline", "jobs", "store", "migrations", "figures", "figures_selection"},
+    {"pipeline", "jobs", "store", "migrations", "figures", "figures_map", "figures_selection"},
     {"explanation", "evaluation", "embedding_map", "profiling", "events", "selection"},
     {"detector", "calibration"},
     {"recipes"},
@@ -44,7 +44,7 @@ imports counts as theirs."""
 
 ONLY_IN = {
     "streamlit": {"pages", "app"},
-    "plotly": {"figures", "figures_judged", "figures_compared", "figures_selection"},
+    "plotly": {"figures", "figures_map", "figures_judged", "figures_compared", "figures_selection"},
     "captum": {"explanation"},
     "umap": {"umap_fit"},
     "sqlalchemy": {"store", "database", "migrations", "verdicts", "thresholds"},
@@ -58,7 +58,7 @@ ONLY_IN = {
 HEAVY = {"torch", "captum", "umap", "sklearn"}
 LIGHT = {
     "types", "settings", "errors", "registry", "reader", "progress",
-    "pipeline", "store", "jobs", "figures", "figures_selection", "profiling", "pages", "app",
+    "pipeline", "store", "jobs", "figures", "figures_map", "figures_selection", "profiling", "pages", "app",
 }  # fmt: skip
 """What the app needs for every page: it must start within seconds, so heavy libraries are imported inside functions."""
 

@@ -28,7 +28,9 @@ def main(n: int = 50_000, d: int = 64) -> None:
 
     class Printed(Silent):
         def step(self, done: float, **_facts: float) -> None:
-            wall, cpu = (now - then for now, then in zip((time.perf_counter(), time.process_time()), BEGAN, strict=True))
+            wall, cpu = (
+                now - then for now, then in zip((time.perf_counter(), time.process_time()), BEGAN, strict=True)
+            )
             print(f"{done:5.0%}  {wall:6.1f} s  {cpu:6.1f} s of the processor", flush=True)
 
     z = clusters(n, d)
