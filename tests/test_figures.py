@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from ad_core import figures, figures_map
+from ad_core.map_colours import FAR_WORDS
 
 
 def test_the_histogram_counts_every_scored_row_and_paints_the_alerts() -> None:
@@ -148,6 +149,22 @@ def test_the_current_case_is_ringed(points: pd.DataFrame) -> None:
     ring = figures_map.map_scatter(points, "x", "y", "score", chosen="r2").data[-1]
 
     assert (ring.x[0], ring.marker.symbol) == (1.0, "circle-open")
+
+
+def test_points_whose_place_misleads_are_ringed_and_the_words_count_them(points: pd.DataFrame) -> None:
+    marked = points.assign(far_inside=[False, True, False])
+
+    ring = figures_map.map_scatter(marked, "x", "y", "score").data[-1]
+
+    assert (list(ring.customdata), ring.marker.symbol, ring.name) == (["r2"], "circle-open", FAR_WORDS)
+    assert "trust the score, not the place" in ring.hovertemplate
+    assert figures_map.map_in_words(marked, 30).endswith(f"1 are {FAR_WORDS}.")
+
+
+def test_a_map_without_such_points_has_no_ring(points: pd.DataFrame) -> None:
+    drawn = figures_map.map_scatter(points.assign(far_inside=False), "x", "y", "score").data
+
+    assert len(drawn) == len(figures_map.map_scatter(points, "x", "y", "score").data)
 
 
 def test_the_map_says_how_much_of_the_data_it_shows(points: pd.DataFrame) -> None:

@@ -1,5 +1,7 @@
 """What is known of the points that were drawn around: the rows, how they differ from the rest, and a file of them."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -39,7 +41,9 @@ def selection(run_id: str, drawn: Drawn, inside: np.ndarray) -> None:
             _contrast(own, drawn, inside)
     with st.container(horizontal=True, vertical_alignment="center"):
         bulk_button(run_id, rows["row_id"].tolist(), "bulk-map")
-        _download(run_id, rows, own)
+        name = f"{store().run(run_id).name} selection"
+        whole = None if own is None else partial(with_own_columns, rows, own[0])
+        download_buttons(rows, name, "that are selected, with your own columns", whole)
 
 
 def _table(rows: pd.DataFrame, alerts: int) -> None:
@@ -87,16 +91,12 @@ def _places(key: str, _drawn: Drawn, _dataset: Dataset) -> np.ndarray:  # noqa: 
     return np.asarray(pd.Index(_dataset.rows["row_id"]).get_indexer(_drawn.points["row_id"]))
 
 
-def _download(run_id: str, rows: pd.DataFrame, own: tuple[Dataset, dict[str, Kind]] | None) -> None:
-    def whole() -> pd.DataFrame:
-        if own is None:
-            return rows
-        at = pd.Index(own[0].rows["row_id"]).get_indexer(rows["row_id"])
-        more = own[0].data.iloc[at].reset_index(drop=True)
-        more = more.drop(columns=more.columns.intersection(rows.columns))
-        return pd.concat([rows.reset_index(drop=True), more], axis=1)
-
-    download_buttons(rows, f"{store().run(run_id).name} selection", "that are selected, with your own columns", whole)
+def with_own_columns(rows: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+    """Score rows and beside them the user's own columns."""
+    at = pd.Index(dataset.rows["row_id"]).get_indexer(rows["row_id"])
+    more = dataset.data.iloc[at].reset_index(drop=True)
+    more = more.drop(columns=more.columns.intersection(rows.columns))
+    return pd.concat([rows.reset_index(drop=True), more], axis=1)
 
 
 def _own(run_id: str) -> tuple[Dataset, dict[str, Kind]] | None:
