@@ -49,4 +49,4 @@ def packed(points: pd.DataFrame, axes: tuple[str, str], colour: str, stamp: str,
     }  # fmt: skip
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 4)  # numbers of four bytes must begin at a multiple of four
-    return np.uint32(len(text)).astype("<u4").tobytes() + text + b"".join(parts.values())
+    return len(text).to_bytes(4, "little") + text + b"".join(parts.values())

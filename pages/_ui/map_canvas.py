@@ -11,12 +11,15 @@ from ad_core.map_canvas import packed
 from ad_core.polygon import inside_polygon
 from pages._ui.navigate import choose
 
-HERE = Path(__file__).parent
+SCRIPTS = Path(__file__).parent / "map_script"
+
+
+def _text(*names: str) -> str:
+    return "\n".join((SCRIPTS / name).read_text(encoding="utf-8") for name in names)
+
 
 _canvas = st.components.v2.component(
-    "anomaly_lens_map",
-    js=(HERE / "map_canvas.js").read_text(encoding="utf-8"),
-    css=(HERE / "map_canvas.css").read_text(encoding="utf-8"),
+    "anomaly_lens_map", js=_text("view.js", "hand.js", "tools.js"), css=_text("look.css")
 )
 
 

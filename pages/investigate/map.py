@@ -81,6 +81,7 @@ if inside.any():
 else:
     st.info(
         "Draw around points to list them here, see in what they differ from the rest, and judge them together. "
-        "A click makes a point the current case.",
+        + ("A click makes a point" if on_canvas else "Switch the mouse to clicking to make one")
+        + " the current case.",
         icon=":material/gesture_select:",
     )

@@ -32,13 +32,13 @@ class View {
     this.over = el("canvas", "over", this.field);
     this.tip = el("div", "tip", this.field);
     this.tip.hidden = true;
-    el("div", "hint", this.field).textContent = "Click a point for its case. Ctrl + wheel zooms.";
     this.legend = el("div", "legend", this.box);
+    el("div", "hint", this.box).textContent = "Drag to draw around points, click one for its case, Ctrl + wheel zooms.";
     this.base.setAttribute("aria-hidden", "true");
     this.over.setAttribute("role", "img");
     this.over.tabIndex = 0;
     this.polygon = this.drawing = null;
-    this.listen();
+    listen(this);
     this.use("lasso");
     this.sized = new ResizeObserver(() => this.fit());
     this.sized.observe(this.field);
@@ -277,111 +277,4 @@ class View {
     const told = polygon?.map(([x, y]) => [low[0] + (x / STEPS) * size[0], low[1] + (y / STEPS) * size[1]]) ?? null;
     this.tell.setStateValue("polygon", told);
   }
-
-  listen() {
-    const over = this.over, at = (event) => {
-      const frame = over.getBoundingClientRect();
-      return [(event.clientX - frame.left) * this.sharp, (event.clientY - frame.top) * this.sharp];
-    };
-    let from = null, last = null;
-    over.addEventListener("pointerdown", (event) => {
-      if (event.button) return;
-      over.setPointerCapture(event.pointerId);
-      from = last = at(event);
-      this.drawing = this.tool === "move" ? null : [from];
-      this.tip.hidden = true;
-    });
-    over.addEventListener("pointermove", (event) => {
-      const now = at(event);
-      if (!from) { this.asked ??= requestAnimationFrame(() => { this.asked = null; this.hover(now); }); return; }
-      if (this.tool === "box") this.drawing = [from, [now[0], from[1]], now, [from[0], now[1]]];
-      else if (this.tool === "lasso") this.drawing.push(now);
-      else this.shift(now[0] - last[0], now[1] - last[1]);
-      last = now;
-      this.repaint();
-    });
-    over.addEventListener("pointerup", (event) => {
-      if (!from) return;
-      const still = Math.hypot(...at(event).map((v, i) => v - from[i])) < 4 * this.sharp && (this.drawing?.length ?? 0) < 9;
-      const line = this.drawing;
-      from = this.drawing = null;
-      if (still) {
-        const i = this.pick(at(event));
-        if (i >= 0) this.tell.setTriggerValue("clicked", i);
-      } else if (line && line.length > 2) this.select(thinned(line).map((corner) => this.steps(corner)));
-      this.repaint();
-    });
-    over.addEventListener("pointercancel", () => { from = this.drawing = null; this.repaint(); });
-    over.addEventListener("pointerleave", () => this.hover(null));
-    over.addEventListener("wheel", (event) => {
-      if (!event.ctrlKey && !event.metaKey) return; // the page scrolls
-      event.preventDefault();
-      this.zoom(Math.exp(-event.deltaY / 300), at(event));
-    }, { passive: false });
-    const keys = {
-      "+": () => this.zoom(1.5), "-": () => this.zoom(1 / 1.5), 0: () => this.whole(), Escape: () => this.polygon && this.select(null),
-      ArrowLeft: () => this.shift(60, 0), ArrowRight: () => this.shift(-60, 0),
-      ArrowUp: () => this.shift(0, 60), ArrowDown: () => this.shift(0, -60),
-    };
-    over.addEventListener("keydown", (event) => {
-      if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      keys[event.key]();
-    });
-  }
-}
-
-function el(tag, className, parent) {
-  const made = document.createElement(tag);
-  made.className = className;
-  parent.append(made);
-  return made;
-}
-
-function button(parent, text, action, tool = "", label = "") {
-  const made = el("button", "", parent);
-  made.type = "button";
-  made.textContent = text;
-  if (tool) made.dataset.tool = tool;
-  if (label) made.setAttribute("aria-label", label);
-  made.addEventListener("click", action);
-  return made;
-}
-
-function ring(context, [x, y], radius) {
-  context.beginPath();
-  context.arc(x, y, radius, 0, 2 * Math.PI);
-  context.stroke();
-}
-
-// the pixels of a dot or a diamond: how far from its middle, how opaque, and whether they are its rim
-function stamp(radius, width, diamond) {
-  const reach = Math.ceil(radius), offsets = [], alphas = [], rims = [];
-  for (let dy = -reach; dy <= reach; dy++) {
-    for (let dx = -reach; dx <= reach; dx++) {
-      const far = diamond ? Math.abs(dx) + Math.abs(dy) : Math.hypot(dx, dy), cover = Math.min(1, radius + 0.5 - far);
-      if (cover <= 0) continue;
-      offsets.push(dy * width + dx);
-      alphas.push(Math.round((diamond ? 240 : 205) * cover));
-      rims.push(far > radius - 1);
-    }
-  }
-  return { offsets: Int32Array.from(offsets), alphas: Int32Array.from(alphas), rims, reach: reach + 1 };
-}
-
-function thinned(line) {
-  const every = Math.ceil(line.length / MOST_CORNERS);
-  return line.filter((_, i) => i % every === 0);
-}
-
-function rgb(hex) { return [1, 3, 5].map((i) => parseInt(hex.trim().slice(i, i + 2), 16)); }
-function packedColour(hex) { const [r, g, b] = rgb(hex); return (0xff000000 | (b << 16) | (g << 8) | r) >>> 0; }
-function between(stops, share) {
-  const at = share * (stops.length - 1), i = Math.min(stops.length - 2, Math.floor(at));
-  const [a, b] = [rgb(stops[i]), rgb(stops[i + 1])];
-  return "#" + a.map((v, k) => Math.round(v + (b[k] - v) * (at - i)).toString(16).padStart(2, "0")).join("");
-}
-function number(value) { return Number.isFinite(value) ? String(Number(value.toPrecision(3))) : "none"; }
-function unpacked(buffer) {
-  return new Response(new Blob([buffer]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
 }
