@@ -17,8 +17,9 @@ from tests.pages.conftest import write_table_run
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 expect.set_options(timeout=60_000)
 
-ROWS, APART, FRAME = 50_000, 200, 24.0
-"""The crowd lies in 0..10 both ways, some rows around (20, 20), and three in corners of the frame."""
+ROWS, APART, FRAME, AWAY = 50_000, 200, 24.0, 5.0
+"""The crowd lies in 0..10 both ways, some rows around (20, 20), and three in corners of the frame; all of it AWAY to
+the right in the data's own coordinates."""
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def run_id(server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
     place[100 : 100 + APART] = 20 + generator.uniform(-0.5, 0.5, (APART, 2))
     place[0] = FRAME, 0
     place[1], place[2] = (0, 0), (0, FRAME)
-    table[["x", "y"]] = table[["pca_x", "pca_y"]] = place
+    table[["x", "y"]] = table[["pca_x", "pca_y"]] = place + np.array([AWAY, 0])
     for plane in ("", "pca_"):
         table[f"{plane}kept"], table[f"{plane}far_inside"] = generator.random(ROWS), np.arange(ROWS) == 5000
     results.publish(folder, "map", table)

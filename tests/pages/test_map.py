@@ -13,6 +13,7 @@ from ad_core.pipeline import open_dataset
 from ad_core.store import RunRecord, Store
 from pages._ui.map_selection import with_own_columns
 from tests.pages.conftest import write_table_run
+from tests.test_map_canvas import read
 
 Open = Callable[..., AppTest]
 MANY = 10_500
@@ -33,7 +34,7 @@ def placed(store: Store, run: RunRecord, far: int) -> RunRecord:
     table.loc[table.index[-10:], ["x", "y"]] = 300
     table["kept"], table["pca_kept"] = at / len(at), 0.5
     table["far_inside"], table["pca_far_inside"] = at >= len(at) - far, False
-    results.publish(folder, "map", table)
+    results.publish(folder, "map", table.sample(frac=1, random_state=0))  # points come in no order of the rows
     return run
 
 
@@ -112,10 +113,11 @@ def test_what_is_no_line_selects_nothing(many: RunRecord, open_page: Open) -> No
         assert not test.dataframe
 
 
-def test_the_current_case_is_marked(many: RunRecord, open_page: Open) -> None:
+def test_the_current_case_is_marked(many: RunRecord, store: Store, open_page: Open) -> None:
     test = open_page("investigate/map.py", run=many.id, row="r7")
 
-    assert json.loads(sent(test)[1].json)["chosen"] == 7
+    chosen = json.loads(sent(test)[1].json)["chosen"]
+    assert results.table(store.folder(many.id), "map")["row_id"].iloc[chosen] == "r7"
 
 
 def test_misleading_places_are_told_in_one_calm_sentence(many: RunRecord, open_page: Open) -> None:
@@ -133,6 +135,18 @@ def test_points_can_be_coloured_by_the_neighbours_they_keep(many: RunRecord, ope
 
     assert not coloured.exception
     assert '"title": "neighbours kept"' in sent(coloured)[0].bytes[:2000].decode(errors="ignore")
+
+
+def test_points_have_the_colours_of_their_own_rows(many: RunRecord, store: Store, open_page: Open) -> None:
+    test = open_page("investigate/map.py", run=many.id)
+    data = open_dataset(store.dataset(many.dataset_id).sources[0], id="id", label="label").data.set_index("id")
+
+    header, parts = read(sent(test.selectbox(key="map_colour").set_value("data:shop").run())[0].bytes)
+
+    drawn = [header["names"][code] for code in parts["code"]]
+    assert drawn == data.loc[parts["ids"], "shop"].tolist()
+    _, parts = read(sent(test.selectbox(key="map_colour").set_value("label").run())[0].bytes)
+    assert len(set(parts["code"][data.loc[parts["ids"], "label"].to_numpy() == 1])) == 1
 
 
 def test_a_run_of_an_older_version_opens_without_marks(table_run: RunRecord, open_page: Open) -> None:
