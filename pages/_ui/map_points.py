@@ -9,7 +9,7 @@ import streamlit as st
 from ad_core.errors import AdError
 from ad_core.reader import Role
 from pages._ui import words
-from pages._ui.stored import batch, ranked, store, summary, table
+from pages._ui.stored import batch, map_stamp, ranked, store, summary, table
 from pages._ui.threshold import Threshold
 
 MOST = 10_000
@@ -45,12 +45,9 @@ def drawn_points(run_id: str, colour: str, plane: str, threshold: Threshold) -> 
     Raises:
         DataError: the colour is one of the user's columns, and their file can't be read any more.
     """
-    placed, rows = table(run_id, "map"), ranked(run_id)
-    if placed is None:
+    if table(run_id, "map") is None:
         return None
-    dataset = batch(run_id) if colour.startswith("data:") else None
-    rule = threshold.rule.model_dump_json()
-    key = f"{run_id}|{colour}|{plane}|{rule}|{id(placed)}|{id(rows)}|{id(threshold.found)}|{id(dataset)}"
+    key = f"{run_id}|{colour}|{plane}|{threshold.rule.model_dump_json()}|{map_stamp(run_id)}"
     return Drawn(_coloured(key, run_id, colour, plane, threshold), key)
 
 

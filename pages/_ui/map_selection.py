@@ -79,7 +79,7 @@ def _contrast(own: tuple[Dataset, dict[str, Kind]], drawn: Drawn, inside: np.nda
 
 def _of_points(drawn: Drawn, dataset: Dataset, inside: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:
     """The user's columns of the points, and which of them are inside; of very many a sample, see `contrast`."""
-    at = _places(f"{drawn.key}|{id(dataset)}", drawn, dataset)
+    at = _places(drawn.key, drawn, dataset)
     sides = [sampled(np.flatnonzero(side & (at >= 0))) for side in (inside, ~inside)]
     rows = np.concatenate(sides)
     return dataset.data.iloc[at[rows]], np.arange(len(rows)) < len(sides[0])

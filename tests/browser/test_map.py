@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from ad_core import results
 from ad_core.store import Store
-from tests.browser.conftest import Server, picture, press, settled, visit
+from tests.browser.conftest import Server, press, settled, visit
 from tests.browser.test_whole_path import choose_first_row
 from tests.pages.conftest import write_table_run
 
@@ -84,7 +84,6 @@ def test_points_are_drawn_around_listed_and_one_is_opened(page: Page, server: Se
 
     assert max(sent_up) < 10_000  # a line, not its points
     expect(page.get_by_text("Selection against the rest", exact=False)).to_be_visible()
-    picture(page, "map_canvas")
     choose_first_row(page)
     expect(page).to_have_url(re.compile("row=r[12]?[0-9]{2}$"))
     row = page.url.split("row=")[1]
