@@ -246,7 +246,7 @@ def embedding_map(
     """Places of the items in two dimensions, and how far to trust them.
 
     Returns:
-        `row_id, x, y, pca_x, pca_y, fitted, score, percentile`, and the facts of `embedding_map.project`.
+        `row_id, score, percentile`, and the coordinates and facts of `embedding_map.EmbeddingMap`.
     """
     from ad_core import embedding_map as maps
 
@@ -256,10 +256,13 @@ def embedding_map(
         highest = index[np.argsort(item_scores[index])[-most // 10 :]]
         rest = np.random.default_rng(0).permutation(np.setdiff1d(index, highest))[: most - len(highest)]
         index = np.sort(np.concatenate([highest, rest]))
-    embeddings = embed_items(detector.model, frame, index, device=detector.device)
-    keep = np.argsort(item_scores[index])[-200:]
-    placed = maps.project(embeddings, keep=keep, seed=0)
-    report.check()
+    keep = np.argsort(item_scores[index])[-200:][::-1]
+
+    def embed(positions: np.ndarray) -> np.ndarray:
+        return embed_items(detector.model, frame, index[positions], device=detector.device)
+
+    fitted, normals = maps.fit_sample(len(index), keep), detector.normals.embeddings.numpy()
+    placed = maps.project_items(embed, len(index), fitted, 0, report, normals)
     coordinates, facts = placed.coordinates, placed.facts
     coordinates.insert(0, "row_id", frame.row_ids(index))
     coordinates["score"] = item_scores[index]

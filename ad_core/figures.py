@@ -206,45 +206,6 @@ def attribution_in_words(parts: Sequence[str], values: np.ndarray) -> str:
     return f"Of {len(parts)} parts the largest shares of the score: {named}."
 
 
-def map_scatter(
-    points: pd.DataFrame, x: str, y: str, colour: str, *, chosen: str | None = None, pointer: str = "lasso"
-) -> go.Figure:
-    """Rows as points; those that look alike to the detector lie close to each other.
-
-    Args:
-        points: `row_id`, the columns named by x, y and colour, and `alert` (bool), which makes a larger diamond.
-        chosen: row_id to be ringed.
-        pointer: what dragging does, "lasso" or "pan".
-    """
-    figure = go.Figure()
-    values, points = points[colour], points.assign(x=points[x], y=points[y])
-    if colour == "alert":
-        for name, part, marker in _by_alert(points):
-            _add_points(figure, part, name, marker | {"color": ALERT if name == "alert" else USUAL}, name)
-    elif pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        _add_numbers(figure, points, colour)
-    else:
-        _add_groups(figure, points, colour)
-    mark = points.loc[points["row_id"] == chosen] if chosen else points.iloc[:0]
-    if len(mark):
-        ring = {"size": 20, "symbol": "circle-open", "color": CHOSEN, "line": {"width": 3}}
-        figure.add_scatter(x=mark["x"], y=mark["y"], mode="markers", marker=ring, name="current case", hoverinfo="skip")
-    figure.update_xaxes(showticklabels=False, showgrid=False, zeroline=False, title=None)
-    figure.update_yaxes(
-        showticklabels=False, showgrid=False, zeroline=False, title=None, scaleanchor="x" if x == "x" else None
-    )
-    return tidy(figure, 560, dragmode=pointer, uirevision=f"{x}{y}")
-
-
-def map_in_words(points: pd.DataFrame, total: int) -> str:
-    """The finding of `map_scatter`."""
-    alerts = int(points["alert"].sum())
-    return (
-        f"A map of {len(points):,} of {total:,} rows, {alerts:,} of them alerts; rows that look alike lie "
-        "close to each other."
-    )
-
-
 def series(
     frame: pd.DataFrame,
     columns: Sequence[str],
@@ -390,52 +351,6 @@ def sparkline(values: np.ndarray, marked: np.ndarray | None = None, *, points: b
     figure.update_yaxes(visible=False)
     figure.update_traces(hoverinfo="skip")
     return tidy(figure, 120, showlegend=False, margin={"l": 0, "r": 0, "t": 0, "b": 0})
-
-
-def _add_numbers(figure: go.Figure, points: pd.DataFrame, colour: str) -> None:
-    values = points[colour].to_numpy(dtype=np.float64)
-    known = values[np.isfinite(values)]
-    low, high = np.quantile(known, [0.01, 0.995]) if len(known) else (0.0, 1.0)
-    bar = {"title": {"text": shortened(colour)}, "thickness": 12, "len": 0.7}
-    for at, (name, part, marker) in enumerate(_by_alert(points)):
-        marker |= {"colorscale": MAGNITUDE, "cmin": low, "cmax": high, "showscale": at == 0, "colorbar": bar}
-        marker["color"] = part[colour].to_numpy(dtype=np.float64)
-        if name == "alert":
-            marker["line"] = {"width": 1, "color": ALERT}
-        _add_points(figure, part, name, marker, f"{shortened(colour)} %{{marker.color:.3g}}")
-
-
-def _add_groups(figure: go.Figure, points: pd.DataFrame, colour: str) -> None:
-    text = points[colour].astype("string").fillna("(missing)")
-    common = text.value_counts().index[:7].tolist()
-    palette = [USUAL, "#4F7CC4", "#B8922E", CHOSEN, "#C25577", "#5E9B4A", "#6E8790"]
-    groups = [(shortened(name), points.loc[text == name], palette[i]) for i, name in enumerate(common)]
-    groups.append(("(all others)", points.loc[~text.isin(common)], MUTED))
-    for name, rows, tint in groups:
-        for at, (kind, part, marker) in enumerate(_by_alert(rows)):
-            _add_points(figure, part, name, marker | {"color": tint}, f"{name}, {kind}", listed=at == 0)
-
-
-def _by_alert(points: pd.DataFrame) -> list[tuple[str, pd.DataFrame, dict[str, Any]]]:
-    """Name, rows and marker of the usual rows and of the alerts, where there are any.
-
-    One symbol and one size for all points of a trace: arrays of them more than double what is sent, and draw slower.
-    """
-    parts: list[tuple[str, pd.DataFrame, dict[str, Any]]] = [
-        ("usual", points.loc[~points["alert"]], {"size": 6, "opacity": 0.8}),
-        ("alert", points.loc[points["alert"]], {"size": 10, "opacity": 0.8, "symbol": "diamond"}),
-    ]
-    return [part for part in parts if len(part[1])]
-
-
-def _add_points(
-    figure: go.Figure, part: pd.DataFrame, name: str, marker: dict[str, Any], said: str, *, listed: bool = True
-) -> None:
-    figure.add_scattergl(
-        x=part["x"].to_numpy(dtype=np.float32), y=part["y"].to_numpy(dtype=np.float32), mode="markers", marker=marker,
-        name=name, legendgroup=name, showlegend=listed, customdata=part["row_id"].astype(str).tolist(),
-        hovertemplate=f"%{{customdata}}<br>{said}<extra></extra>",
-    )  # fmt: skip
 
 
 def _largest(parts: Sequence[str], values: np.ndarray, keep: int) -> tuple[list[str], np.ndarray]:

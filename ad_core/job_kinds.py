@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 EXPLAINED = {Modality.TABLE: 100, Modality.IMAGE: 24, Modality.SENSOR: 20}
 """So many rows, images, or events of recordings are explained within the job; the rest on demand."""
 
-MAP_POINTS = 50_000
-"""Above so many items a seeded sample with all of the highest scores is drawn on the map; the run says so."""
+MAP_POINTS = 500_000
+"""Above so many items a seeded sample with all of the highest scores is placed on the map; the page says so."""
 
 
 def run_job(store: "Store", run_id: str, report: Report) -> dict[str, Any]:

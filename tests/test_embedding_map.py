@@ -1,13 +1,15 @@
-"""Maps of embeddings. UMAP compiles for half a minute on its first call: one fit serves most tests."""
+"""Maps of embeddings. UMAP compiles on its first call in a process: one fit serves most tests."""
 
 import os
 
 import numpy as np
 import pytest
 import torch
+from sklearn.neighbors import NearestNeighbors
 
-from ad_core.embedding_map import EmbeddingMap, _between_neighbours, _neighbours, principal_components, project
+from ad_core.embedding_map import BATCH, EmbeddingMap, fit_sample, project, project_items
 from ad_core.errors import DataError
+from ad_core.map_plane import between_neighbours, itself_first, principal_axes
 from ad_core.progress import Silent
 
 CLUSTERS, PER_CLUSTER, OUTLIERS = 3, 80, 10
@@ -66,7 +68,9 @@ def test_the_points_to_keep_are_always_fitted_and_stay_apart_from_the_crowd(mapp
 def test_every_item_has_both_places_and_the_trust_is_high_on_an_easy_map(mapped):
     coordinates = mapped.coordinates
 
-    assert coordinates.columns.tolist() == ["x", "y", "pca_x", "pca_y", "fitted"]
+    assert coordinates.columns.tolist() == [
+        "x", "y", "pca_x", "pca_y", "fitted", "kept", "far_inside", "pca_kept", "pca_far_inside",
+    ]  # fmt: skip
     assert len(coordinates) == 250
     assert np.isfinite(coordinates[["x", "y", "pca_x", "pca_y"]].to_numpy()).all()
     assert mapped.facts["method"] == "umap"
@@ -77,6 +81,44 @@ def test_every_item_has_both_places_and_the_trust_is_high_on_an_easy_map(mapped)
 def test_progress_only_grows_and_ends_at_one(mapped, recorded):
     assert recorded.done == sorted(recorded.done)
     assert recorded.done[-1] == 1.0
+
+
+def test_items_are_asked_for_in_batches_and_placed_as_if_they_came_at_once():
+    z = np.random.default_rng(0).normal(size=(2 * BATCH, 2)).astype(np.float32)
+    asked = []
+
+    def embed(index: np.ndarray) -> np.ndarray:
+        asked.append(len(index))
+        return z[index]
+
+    fitted = fit_sample(len(z), np.array([9_000, 3]), max_fit=10)
+    found = project_items(embed, len(z), fitted, 0, None, None)
+
+    assert {9_000, 3} <= set(fitted)
+    assert len(fitted) == 10
+    assert max(asked) == BATCH
+    assert found.facts["placed"] == len(z) - 10
+    centre, axes = principal_axes(z[fitted])
+    np.testing.assert_allclose(found.coordinates[["pca_x", "pca_y"]], (z - centre) @ axes)
+
+
+def test_a_far_item_that_was_added_afterwards_is_drawn_inside_and_marked():
+    """The trap that the marks are for: UMAP's plane has no room for what it did not see."""
+    z = clusters()
+    normals = np.delete(z[:240], slice(0, 10), axis=0)[::2]
+
+    found = project(z, keep=np.arange(240), seed=3, max_fit=240, normals=normals).coordinates
+
+    assert found["far_inside"].to_numpy()[240:].sum() >= 9
+    assert not found["far_inside"].to_numpy()[:240].any()
+
+
+def test_far_items_that_were_fitted_have_a_place_of_their_own_and_no_mark():
+    z = clusters()
+
+    found = project(z, keep=np.arange(240, 250), seed=3, max_fit=200, normals=z[10:240:2]).coordinates
+
+    assert not found["far_inside"].any()
 
 
 def test_the_same_seed_gives_the_same_map(mapped):
@@ -129,7 +171,8 @@ def test_no_finite_embedding_at_all_is_refused_with_a_sentence():
 def test_principal_components_are_those_of_the_covariance():
     z = np.random.default_rng(0).normal(size=(200, 6)) * [5, 3, 1, 1, 1, 1] + 100
 
-    places = principal_components(z.astype(np.float32))
+    centre, axes = principal_axes(z.astype(np.float32))
+    places = (z - centre) @ axes
 
     vectors = np.linalg.eigh(np.cov(z.T))[1][:, ::-1][:, :2]
     expected = (z - z.mean(axis=0)) @ vectors
@@ -141,7 +184,8 @@ def test_principal_components_are_those_of_the_covariance():
 def test_each_point_comes_first_among_its_own_neighbours_even_when_it_has_many_equals():
     z = np.concatenate([np.zeros((40, 2)), np.random.default_rng(0).normal(size=(20, 2))]).astype(np.float32)
 
-    near, distance = _neighbours(z)
+    found, equal = NearestNeighbors(n_neighbors=15).fit(z).kneighbors(z)
+    near, distance = itself_first(equal, found)
 
     assert near[:, 0].tolist() == list(range(60))
     assert (distance[:, 0] == 0).all()
@@ -152,7 +196,8 @@ def test_a_placed_point_lies_on_its_equal_and_between_its_neighbours():
     z = np.array([[0.0, 0], [2, 0], [100, 100]])
     places = np.array([[5.0, 5], [7, 5], [-50, 0]])
 
-    found = _between_neighbours(z, places, np.array([[0.0, 0], [1, 0]]), Silent())
+    distance, near = NearestNeighbors(n_neighbors=3).fit(z).kneighbors(np.array([[0.0, 0], [1, 0]]))
+    found = between_neighbours(places, near, distance)
 
     assert found[0].tolist() == [5, 5]
     assert np.abs(found[1] - [6, 5]).max() < 0.5

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from ad_core import results
+from ad_core import cases, pipeline, results
 from ad_core.comparison import references_for
 from ad_core.errors import StoreError
 from ad_core.explanation_grade import GRADES
-from ad_core.job_kinds import run_job
+from ad_core.job_kinds import run_job, stored_dataset
 from ad_core.pipeline import open_dataset
 from ad_core.progress import Silent
 from ad_core.recommendation import Recommendation
@@ -122,6 +122,33 @@ def test_a_new_file_is_scored_and_explained_by_the_stored_detector(store, paymen
     assert set(ranked.loc[ranked["withdrawn"] != "", "row_id"]) == {"P00000", "P00001", "P00002", "P00003"}
     assert results.case(store, payments_run[0].id, "P00299").check["grade"] in GRADES
     assert results.case(store, run.id, ranked["row_id"].iloc[0]).explanation is not None
+    placed = results.table(store.folder(run.id), "map")
+    assert len(placed) == 80
+    assert {"kept", "far_inside", "pca_kept", "pca_far_inside"} <= set(placed)
+
+
+def test_the_map_says_of_each_row_how_far_its_place_can_be_trusted(store, payments_run):
+    run = payments_run[0]
+
+    placed = results.table(store.folder(run.id), "map")
+
+    assert placed["row_id"].tolist() == results.table(store.folder(run.id), "scores")["row_id"].tolist()
+    assert placed[["kept", "pca_kept"]].to_numpy().min() >= 0
+    assert placed["kept"].mean() > placed["pca_kept"].mean()  # UMAP's plane keeps neighbours, the flatter one fewer
+    assert results.summary(store.folder(run.id))["map"]["items"] == len(placed)
+
+
+def test_of_more_items_than_fit_on_a_map_the_highest_scores_are_kept(store, payments_run):
+    """A sample of 60 of 300 items; the six highest are in it, and the facts say how many there are."""
+    run = payments_run[0]
+    detector = pipeline.load_detector(store.folder(run.id) / "bundle")
+    frame = detector.frame(stored_dataset(store, run.dataset_id))
+    scores = np.linspace(1, 0, len(frame))
+
+    placed, facts = cases.embedding_map(detector, frame, scores, 60, Silent())
+
+    assert (len(placed), facts["shown"], facts["items"]) == (60, 60, len(frame))
+    assert set(frame.row_ids(np.arange(6))) <= set(placed["row_id"])
 
 
 def test_a_row_that_was_not_explained_can_be_explained_later(store, payments_run):

@@ -30,7 +30,7 @@ PLUG_INS: dict[str, Registry] = {
 
 LAYERS = (
     {"pages", "app", "cli", "__main__", "worker", "estimator"},
-    {"pipeline", "jobs", "store", "migrations", "figures", "figures_selection"},
+    {"pipeline", "jobs", "store", "migrations", "figures", "figures_map", "figures_selection"},
     {"explanation", "evaluation", "embedding_map", "profiling", "events", "selection"},
     {"detector", "calibration"},
     {"recipes"},
@@ -51,9 +51,10 @@ ONLY_IN = {
         "figures_selection",
         "figures_drivers",
         "figures_lanes",
+        "figures_map",
     },
     "captum": {"explanation"},
-    "umap": {"embedding_map"},
+    "umap": {"umap_fit"},
     "sqlalchemy": {"store", "database", "migrations", "verdicts", "thresholds"},
     "alembic": {"database", "migrations"},
     "transformers": {"checkpoints"},
@@ -65,7 +66,7 @@ ONLY_IN = {
 HEAVY = {"torch", "captum", "umap", "sklearn"}
 LIGHT = {
     "types", "settings", "errors", "registry", "reader", "progress",
-    "pipeline", "store", "jobs", "figures", "figures_selection", "profiling", "pages", "app",
+    "pipeline", "store", "jobs", "figures", "figures_map", "figures_selection", "profiling", "pages", "app",
 }  # fmt: skip
 """What the app needs for every page: it must start within seconds, so heavy libraries are imported inside functions."""
 

@@ -1,5 +1,6 @@
 """Results as files. A spreadsheet must never take a cell of somebody's data for a formula."""
 
+from collections.abc import Callable
 from io import BytesIO
 
 import pandas as pd
@@ -15,16 +16,24 @@ def parquet(frame: pd.DataFrame) -> bytes:
     return out.getvalue()
 
 
-def download_buttons(frame: pd.DataFrame, name: str) -> None:
-    """Parquet and CSV of a frame, written only when somebody clicks."""
+def download_buttons(
+    frame: pd.DataFrame, name: str, which: str = "that are shown", whole: Callable[[], pd.DataFrame] | None = None
+) -> None:
+    """Parquet and CSV of a frame, written only when somebody clicks.
+
+    Args:
+        which: of which rows it is, for the help.
+        whole: gives the same rows with more columns, asked for only then.
+    """
+    written = whole or (lambda: frame)
     with st.container(horizontal=True):
         for label, suffix, make in (("Parquet", "parquet", parquet), ("CSV", "csv", safe_csv)):
             st.download_button(
                 label,
-                data=lambda make=make: make(frame),
+                data=lambda make=make: make(written()),
                 file_name=f"{name}.{suffix}",
                 icon=":material/download:",
                 on_click="ignore",
                 key=f"download-{suffix}-{name}",
-                help=f"The {len(frame):,} rows that are shown.",
+                help=f"The {len(frame):,} rows {which}.",
             )

@@ -72,6 +72,13 @@ def scores_stamp(run_id: str) -> str:
     return f"{store().home}|{_stamp(folder / 'scores.parquet', folder / 'summary.json', manifest)}"
 
 
+def map_stamp(run_id: str) -> str:
+    """Changes when the map of a run, its scores, or the files that it scored change."""
+    run = store().run(run_id)
+    files = [store().folder(run_id) / "map.parquet", *map(Path, store().dataset(run.dataset_id).sources)]
+    return f"{scores_stamp(run_id)}|{_stamp(*files)}"
+
+
 def table(run_id: str, name: str) -> pd.DataFrame | None:
     """One of a run's tables, or None while it is not there yet."""
     file = store().folder(run_id) / f"{name}.parquet"

@@ -223,9 +223,10 @@ PAGES = {
     "map": (
         "Map",
         "Each point is a row as the detector sees it. Rows that look alike to it lie close together.",
-        "Draw around points to list them below, or switch the mouse to clicking and make one the current case. "
-        "Distances between "
-        "far groups mean little in a UMAP map; PCA is the honest, flatter second look.",
+        "Draw around points to list them below and see in which columns they differ from the rest; a click on a point "
+        "makes it the current case (up to 10,000 points: after the mouse is switched to clicking). Distances between "
+        "far groups mean little in a UMAP map; PCA is the honest, flatter second look. Colour by **neighbours kept** "
+        "to see which places can be trusted; **ringed** points are drawn inside the crowd but lie far outside it.",
     ),
     "reasons": (
         "Reasons",
@@ -267,6 +268,22 @@ PAGES = {
     ),
 }
 """Page -> title, one line about it, help."""
+
+NEIGHBOURS_KEPT = (
+    "Of two points that are close on the map, how surely are they close for the detector? Of a single point, colour by "
+    "“Neighbours kept”: of the 15 items that are nearest to it for the detector, how many lie among the nearest 1 % of "
+    "the map."
+)
+
+FAR_INSIDE = (
+    "Their distance to the nearest items that taught is far beyond what is usual among those, yet on the map they lie "
+    "in the crowd: a plane has no room for everything. Their scores come from the detector, not from the map."
+)
+
+EFFECT = (
+    "How far the selection is from the rest. Numbers: difference of the medians in robust standard deviations of the "
+    "rest. Categories: difference of the shares (Cohen's h). 0.2 is small, 0.5 medium, 0.8 large."
+)
 
 PROMISES = (
     "A p-value promises how many usual rows become alerts by chance; a false-discovery rate promises how many of the "
