@@ -32,6 +32,8 @@ WEIGHTS: dict[str, dict[str, float]] = {
     "explain": {"load": 0.2, "explain": 0.8},
     "recommend": {"load": 0.03, "profile": 0.02, "split": 0.02, "train": 0.93},
     "sensitivity": {"load": 0.03, "train": 0.97},
+    "whatif": {"load": 0.7, "score": 0.3},
+    "counterfactual": {"load": 0.3, "search": 0.7},
 }
 """Kind of run -> stage -> its usual share of the time; a stage that is not named here takes none."""
 

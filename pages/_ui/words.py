@@ -10,6 +10,8 @@ KINDS = {
     "explain": "explanation",
     "recommend": "recommendation",
     "sensitivity": "sensitivity",
+    "whatif": "changed row",
+    "counterfactual": "what would make it normal",
 }
 MODALITIES = {"table": "Table", "image": "Images", "sensor": "Sensor"}
 MODALITY_ICONS = {"table": ":material/table_rows:", "image": ":material/image:", "sensor": ":material/monitoring:"}
@@ -40,6 +42,7 @@ STAGES = {
     "score": "Scoring all rows",
     "map": "Drawing the map",
     "explain": "Explaining the top cases",
+    "search": "Trying changes",
 }
 
 GRADES = {
@@ -54,6 +57,8 @@ GRADE_HELP = (
     "slightly changed values name the same parts. **Weak**: one of these fails but the first. **Not supported**: other "
     "parts lower the score as much."
 )
+
+ONE_THAT_TAUGHT = "This row taught the detector, so changed copies are compared with it too and score a little low"
 
 QUESTIONS = {
     "unsure": "I'm not sure",
