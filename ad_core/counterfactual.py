@@ -16,11 +16,12 @@ from torch import Tensor
 
 from ad_core import cases
 from ad_core.calibration import severity
+from ad_core.counterfactual_case import ChangedCase, case_of, picture, told_moves, window
 from ad_core.counterfactual_images import image_moves
 from ad_core.counterfactual_rows import Columns
 from ad_core.counterfactual_search import Breadth, Found, Judge, Move, Outcome, apply, search
 from ad_core.counterfactual_windows import RowScore, best_channels, window_moves
-from ad_core.counterfactual_words import Told, sentence_of, told
+from ad_core.counterfactual_words import sentence_of, told
 from ad_core.detector import Detector
 from ad_core.errors import DataError
 from ad_core.explanation import at_a_time, nearest_normals
@@ -28,11 +29,8 @@ from ad_core.progress import Report
 from ad_core.reader import Dataset
 from ad_core.readers.table import Table
 from ad_core.training import score_items
-from ad_core.types import Frame, Modality
-from ad_core.whatif import editable, only_row, position
-
-DONORS = {Modality.TABLE: 32, Modality.SENSOR: 6, Modality.IMAGE: 3}
-"""So many of the nearest normal items lend their values."""
+from ad_core.types import Modality
+from ad_core.whatif import editable
 
 TYPICAL = 0.95
 """So large a share of the normal items lies within the distance that counts as typical."""
@@ -80,20 +78,6 @@ class Answer:
     """`time`, and for each changed channel its values and `<channel> changed`."""
 
 
-@dataclass(frozen=True)
-class _Case:
-    """One row with the item that stands for it."""
-
-    detector: Detector
-    dataset: Dataset
-    frame: Frame
-    item: int
-    row: int
-    x: Tensor
-    donors: Tensor
-    donor_ids: list[str]
-
-
 def counterfactual(
     detector: Detector, dataset: Dataset, row_id: str, begin: float, report: Report, fixed: Sequence[str] = ()
 ) -> Answer:
@@ -106,7 +90,7 @@ def counterfactual(
     Raises:
         DataError: the row does not exist or has no score, the data have lost a column, or a fixed part does not exist.
     """
-    case = _case(detector, dataset, row_id)
+    case = case_of(detector, dataset, row_id)
     names = case.frame.shape.parts.names
     if unknown := [name for name in fixed if name not in names]:
         raise DataError(f"{unknown[0]!r} can't be fixed: the detector uses no such part. It uses {', '.join(names)}.")
@@ -125,47 +109,13 @@ def counterfactual(
         lowest = outcome.lowest if outcome.lowest and outcome.lowest.score < start else None
         sentence = sentence_of(
             case.frame.shape, free=len(names) - len(fixed), moves=len(moves), begin=begin,
-            lowest=None if lowest is None else (lowest.score, told(case_told(case, lowest.moves))),
+            lowest=None if lowest is None else (lowest.score, told(told_moves(case, lowest.moves))),
         )  # fmt: skip
         return Answer(Counterfactual(found=False, sentence=sentence, tried=outcome.tried, **facts))
     return _answer(case, best, facts | {"tried": outcome.tried})
 
 
-def case_told(case: _Case, moves: Sequence[Move]) -> list[Told]:
-    """Moves in the user's terms, the largest change first."""
-    ordered = sorted(moves, key=lambda move: -move.cost)
-    if case.detector.modality is Modality.TABLE:
-        cells = case.dataset.data.iloc[0]
-        return [Told(move.part, value=cells[move.part], to=move.to) for move in ordered]
-    if case.detector.modality is Modality.IMAGE:
-        return [_area(case, move) for move in ordered]
-    start = int(case.frame.items["start"].iloc[case.item])
-    times = case.frame.rows["time"].iloc[case.frame.row_of_sample()] if case.frame.times is None else case.frame.times
-    return [
-        Told(
-            move.part, as_in=move.to["as_in"], t0=times.iloc[start + move.to["low"]],
-            t1=times.iloc[start + move.to["high"] - 1],
-        )
-        for move in ordered
-    ]  # fmt: skip
-
-
-def _case(detector: Detector, dataset: Dataset, row_id: str) -> _Case:
-    at = position(dataset, row_id)
-    if detector.modality is not Modality.SENSOR:  # a window hangs on its neighbours, a row or an image does not
-        dataset, at = only_row(dataset, at), 0
-    frame = detector.frame(dataset)
-    if frame.rows["note"].iloc[at]:
-        raise DataError(f"Row {row_id!r} has no score, so nothing can make it normal: {frame.rows['note'].iloc[at]}")
-    index = cases.items_of_rows(frame, [row_id])
-    near, _ = cases.nearest(detector, frame, index, DONORS[detector.modality])
-    normals = detector.normals
-    donor_ids = [normals.row_ids[i] for i in near[0]]
-    x = frame.take(index)[0]
-    return _Case(detector, dataset, frame, int(index[0]), at, x, normals.x[torch.as_tensor(near[0])], donor_ids)
-
-
-def _row_of(case: _Case, row_id: str) -> dict[str, Any]:
+def _row_of(case: ChangedCase, row_id: str) -> dict[str, Any]:
     """The row's score as it stands in the score table."""
     start, sample = case.frame.items["start"].to_numpy(), int(case.frame.rows["sample"].iloc[case.row])
     covering = np.flatnonzero((start <= sample) & (sample < start + case.frame.span))
@@ -181,7 +131,7 @@ def _meaning(detector: Detector, score: float) -> dict[str, Any]:
     return {"score": score, "percentile": percentile, "p_value": p, "severity": word}
 
 
-def _judge(case: _Case, score: RowScore, begin: float) -> tuple[Judge, float | None]:
+def _judge(case: ChangedCase, score: RowScore, begin: float) -> tuple[Judge, float | None]:
     """What counts as normal, and the typical distance; None where the detector does not embed."""
     detector, size = case.detector, max(1, at_a_time(case.frame.shape) // score.windows)
     with torch.no_grad():
@@ -206,7 +156,7 @@ def _distance(detector: Detector, x: Tensor) -> np.ndarray:
     return nearest_normals(z.cpu().numpy(), detector.normals.embeddings.numpy(), 1)[1][:, 0]
 
 
-def _moves(case: _Case, score: RowScore, fixed: Sequence[str]) -> list[Move]:
+def _moves(case: ChangedCase, score: RowScore, fixed: Sequence[str]) -> list[Move]:
     detector, names = case.detector, case.frame.shape.parts.names
     if detector.modality is Modality.TABLE:
         return _columns(case).moves(case.donors, fixed)
@@ -218,12 +168,12 @@ def _moves(case: _Case, score: RowScore, fixed: Sequence[str]) -> list[Move]:
     return window_moves(case.x, case.donors, case.donor_ids, names, stay)
 
 
-def _columns(case: _Case) -> Columns:
+def _columns(case: ChangedCase) -> Columns:
     reader = cast(Table, case.detector.reader)
     return Columns(reader, editable(case.detector, case.dataset), case.dataset.data.iloc[0], case.x)
 
 
-def _smallest(case: _Case, outcome: Outcome, judge: Judge, report: Report) -> list[Found]:
+def _smallest(case: ChangedCase, outcome: Outcome, judge: Judge, report: Report) -> list[Found]:
     """The changes that suffice, the smallest first; numbers are taken back as far as goes."""
     best = outcome.normal[:KEPT]
     if case.detector.modality is Modality.TABLE:
@@ -232,8 +182,8 @@ def _smallest(case: _Case, outcome: Outcome, judge: Judge, report: Report) -> li
     return sorted(best, key=lambda one: (one.cost, one.score))
 
 
-def _answer(case: _Case, best: Sequence[Found], facts: Mapping[str, Any]) -> Answer:
-    first, changes = best[0], [case_told(case, one.moves) for one in best]
+def _answer(case: ChangedCase, best: Sequence[Found], facts: Mapping[str, Any]) -> Answer:
+    first, changes = best[0], [told_moves(case, one.moves) for one in best]
     changed, after = apply(case.x, first.moves), [_meaning(case.detector, one.score) for one in best]
     found = Counterfactual(
         found=True, sentence=f"{told(changes[0])}: {_better(facts['before'], after[0])}.",
@@ -246,42 +196,12 @@ def _answer(case: _Case, best: Sequence[Found], facts: Mapping[str, Any]) -> Ans
         distance=None if facts["typical_distance"] is None else float(_distance(case.detector, changed[None])[0]),
         **facts,
     )  # fmt: skip
-    picture = _picture(case, changed) if case.detector.modality is Modality.IMAGE else None
-    window = _window(case, changed, first) if case.detector.modality is Modality.SENSOR else None
-    return Answer(found, picture, window)
+    pixels = picture(case, changed) if case.detector.modality is Modality.IMAGE else None
+    course = window(case, changed, first) if case.detector.modality is Modality.SENSOR else None
+    return Answer(found, pixels, course)
 
 
 def _better(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     if np.isfinite(after["p_value"]):
         return f"p {before['p_value']:.3g} → {after['p_value']:.3g}"
     return f"score {before['score']:.3g} → {after['score']:.3g}"
-
-
-def _area(case: _Case, move: Move) -> Told:
-    """A region in pixels of the user's image."""
-    size = [int(case.frame.rows[side].iloc[case.row]) for side in ("height", "width")]
-    y, x = (
-        (low * full // item, -(-high * full // item))
-        for (low, high), full, item in zip((move.to["y"], move.to["x"]), size, case.x.shape[1:], strict=True)
-    )
-    return Told(f"y {y[0]}-{y[1]}, x {x[0]}-{x[1]}", as_in=move.to["as_in"], y0=y[0], y1=y[1], x0=x[0], x1=x[1])
-
-
-def _picture(case: _Case, changed: Tensor) -> np.ndarray:
-    maps = [case.frame.place(channel.numpy(), case.row) for channel in changed]
-    pixels = np.stack(maps, axis=-1).clip(0, 1) * 255
-    return np.asarray(pixels.round().astype(np.uint8)[..., 0] if len(maps) == 1 else pixels.round().astype(np.uint8))
-
-
-def _window(case: _Case, changed: Tensor, found: Found) -> pd.DataFrame:
-    frame, start = case.frame, int(case.frame.items["start"].iloc[case.item])
-    rows = frame.row_of_sample()[start : start + frame.span]
-    times = frame.rows["time"].iloc[rows] if frame.times is None else frame.times.iloc[start : start + frame.span]
-    entity = str(frame.rows["entity"].iloc[rows[0]]) if "entity" in frame.rows else None
-    scaling = case.detector.reader.scaling  # type: ignore[attr-defined]
-    window = pd.DataFrame({"time": times.to_numpy()})
-    for c, name in enumerate(frame.shape.parts.names):
-        if name in found.parts:
-            window[name] = scaling.in_units(c, case.x[c].numpy(), entity)
-            window[f"{name} changed"] = scaling.in_units(c, changed[c].numpy(), entity)
-    return window

@@ -13,8 +13,11 @@ from ad_core.counterfactual_search import Move
 from ad_core.counterfactual_words import SMOOTH
 
 REGIONS = 3
-MARGINS = (0.0, 0.2, 0.5)
+MARGINS = (0.0, 0.2, 0.5, 1.0)
 """A region is tried as it is and with margins of these shares of its size: what is unusual often reaches further."""
+
+MOST_AREA = 0.35
+"""What is painted over covers at most this share of the image: else hardly anything of it would be left."""
 
 SOFT_PX = 2.0
 """The edge of what is painted goes over into the image within so many pixels [standard deviation]."""
@@ -34,10 +37,12 @@ def image_moves(x: Tensor, donors: Tensor, donor_ids: Sequence[str], grid: np.nd
         torch.from_numpy(np.ascontiguousarray(grid, dtype=np.float32))[None, None], side, mode="bilinear"
     )[0, 0].numpy()
     found = []
-    for number, place in enumerate(peaks_of(zoomed - np.median(zoomed))[:REGIONS]):
+    for number, place in enumerate(_places(zoomed)):
         for margin in MARGINS:
             box = _wider(place, margin, side)
             weight = _soft(box, side)
+            if weight.mean() > MOST_AREA:
+                continue
             hidden = weight > 0
             fillings = [(SMOOTH, _smooth(picture, hidden, box))]
             fillings += [
@@ -48,6 +53,16 @@ def image_moves(x: Tensor, donors: Tensor, donor_ids: Sequence[str], grid: np.nd
                 values = picture * (1 - weight) + filling * weight
                 found.append(_move(f"region {number + 1}", values, weight, box, name))
     return found
+
+
+def _places(zoomed: np.ndarray) -> list[tuple[slice, slice]]:
+    """Bounding boxes of the most unusual regions of a (y, x) map; where one outshines the others, these come next."""
+    left, found = zoomed - np.median(zoomed), []
+    while len(found) < REGIONS and (places := peaks_of(left)):
+        found += places
+        for place in places:
+            left[_wider(place, MARGINS[1], left.shape)] = 0
+    return found[:REGIONS]
 
 
 def _move(part: str, values: np.ndarray, weight: np.ndarray, box: tuple[slice, slice], name: str) -> Move:

@@ -1,7 +1,7 @@
 """What would make a case normal, in plain sentences."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -53,8 +53,12 @@ class Told:
 
 
 def told(changes: Sequence[Told]) -> str:
-    """All changes in one line."""
-    return ", ".join(change.in_words() for change in changes)
+    """All changes in one line; channels that are changed alike are named together."""
+    alike: dict[tuple[Any, ...], list[Told]] = {}
+    for number, change in enumerate(changes):
+        same = (change.as_in, change.t0, change.t1) if change.t0 is not None else (number,)
+        alike.setdefault(same, []).append(change)
+    return ", ".join(replace(some[0], part=_listed([one.part for one in some])).in_words() for some in alike.values())
 
 
 def sentence_of(
@@ -121,6 +125,10 @@ def plain(value: Any) -> Any:
     if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and not np.isfinite(value)):
         return None
     return value if isinstance(value, str | int | float | bool) else str(value)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _clock(moment: Any) -> str:

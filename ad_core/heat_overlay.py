@@ -51,7 +51,8 @@ def outlined(picture: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
 
 
 def top_box(heat: np.ndarray, scale: HeatScale | None = None) -> tuple[int, int, int, int] | None:
-    """`y0, x0, y1, x1` [px] of the connected place around the hottest spot that lies above half of its height.
+    """`y0, x0, y1, x1` [px] of the connected place around the hottest spot that lies above half of its height, and
+    above what calibration images show.
 
     Args:
         heat: (height, width).
@@ -65,7 +66,8 @@ def top_box(heat: np.ndarray, scale: HeatScale | None = None) -> tuple[int, int,
     peak = float(heat.max())
     if not peak > (low if scale is None else scale.high):
         return None
-    labels, _ = ndimage.label(heat >= low + (peak - low) / 2)
+    level = max(low + (peak - low) / 2, low if scale is None else scale.high)
+    labels, _ = ndimage.label(heat >= level)
     y, x = ndimage.find_objects(labels)[int(labels.flat[int(heat.argmax())]) - 1]
     return int(y.start), int(x.start), int(y.stop), int(x.stop)
 

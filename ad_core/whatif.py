@@ -10,6 +10,7 @@ import pandas as pd
 
 from ad_core.calibration import severity
 from ad_core.columns.allowed import Allowed, allowed_in
+from ad_core.counterfactual_words import Told, told
 from ad_core.detector import Detector
 from ad_core.errors import DataError
 from ad_core.reader import Dataset
@@ -39,9 +40,10 @@ def what_if(
     """
     allowed = editable(detector, dataset)
     changes = [checked(allowed, one) for one in tries]
-    copies = _copies(dataset, position(dataset, row_id), changes)
+    at = position(dataset, row_id)
+    copies, cells = _copies(dataset, at, changes), dataset.data.iloc[at]
     found = detector.score(copies)[["score", "percentile", "p_value", "note"]]
-    found.insert(0, "try", [AS_IT_IS, *(in_words(one) for one in changes)])
+    found.insert(0, "try", [AS_IT_IS, *(in_words(cells, one) for one in changes)])
     found["severity"] = severity(found["p_value"], found["percentile"], detector.calibration.smallest_p)
     found["alert"] = None if begin is None else found["score"] >= begin
     return found
@@ -96,9 +98,9 @@ def only_row(dataset: Dataset, at: int, times: int = 1) -> Dataset:
     return replace(dataset, data=data, rows=rows, teaches=dataset.teaches[chosen])
 
 
-def in_words(changes: Mapping[str, Any]) -> str:
-    """Such as `amount = 12.5, shop = food`."""
-    return ", ".join(f"{name} = {'(missing)' if value is None else value}" for name, value in changes.items())
+def in_words(cells: pd.Series, changes: Mapping[str, Any]) -> str:
+    """Such as `amount 9,200 → 12.5, shop fuel → food`."""
+    return told([Told(name, value=cells[name], to=value) for name, value in changes.items()])
 
 
 def _copies(dataset: Dataset, at: int, changes: Sequence[Mapping[str, Any]]) -> Dataset:

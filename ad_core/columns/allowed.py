@@ -157,10 +157,9 @@ def _of(code: Code, column: pd.Series) -> Allowed:
     if isinstance(code, NumberCode):
         return Allowed(**facts, low=code.low, high=code.high, decimals=_decimals(column))
     if isinstance(code, DateCode):
-        is_text = not pd.api.types.is_datetime64_any_dtype(column)
-        return Allowed(
-            **facts, low=code.low, high=code.high, date_format=(code.date_format or "ISO8601") * is_text or None
-        )
+        form = None if pd.api.types.is_datetime64_any_dtype(column) else code.date_format or "ISO8601"
+        whole = "hour" not in code.cycles and code.low % DAY == 0
+        return Allowed(**facts, low=code.low, high=code.high, date_format=form, whole_days=whole)
     return Allowed(**facts)
 
 

@@ -89,7 +89,8 @@ def _answer(case: Case, found: dict[str, Any], modality: Modality) -> None:
 def _by(found: dict[str, Any]) -> None:
     """What normal meant, and what to take it with."""
     begin, distance = found.get("begin"), found.get("typical_distance")
-    text = f"Normal by {found['rule']}" + (f": a score below {words.number(begin)}" if begin is not None else "")
+    text = f"Normal: no alert by the rule in force ({found['rule']}"
+    text += f"; a score below {words.number(begin)})" if begin is not None else ")"
     if distance is not None:
         text += f", and no further from normal ones than these usually are from each other ({words.number(distance)})"
     if found["fixed"]:

@@ -118,7 +118,7 @@ def _ask(run: RunRecord, row_id: str, allowed: dict[str, Allowed], row: pd.Serie
         st.session_state["_problem"] = "Nothing is changed yet. Give at least one cell another value, then score it."
         return
     config = {"row_id": row_id, "tries": [changes], "rule": current_rule(run.id).model_dump(mode="json")}
-    submit(run, "whatif", config, f"Change {row_id}")
+    submit(run, "whatif", config, row_id)
 
 
 def _outcomes(jobs: list[RunRecord]) -> None:

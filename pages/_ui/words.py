@@ -11,7 +11,7 @@ KINDS = {
     "recommend": "recommendation",
     "sensitivity": "sensitivity",
     "whatif": "changed row",
-    "counterfactual": "what would make it normal",
+    "counterfactual": "search",
 }
 MODALITIES = {"table": "Table", "image": "Images", "sensor": "Sensor"}
 MODALITY_ICONS = {"table": ":material/table_rows:", "image": ":material/image:", "sensor": ":material/monitoring:"}
