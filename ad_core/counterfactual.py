@@ -30,7 +30,6 @@ from ad_core.reader import Dataset
 from ad_core.readers.table import Table
 from ad_core.training import score_items
 from ad_core.types import Modality
-from ad_core.whatif import editable
 
 TYPICAL = 0.95
 """So large a share of the normal items lies within the distance that counts as typical."""
@@ -170,7 +169,7 @@ def _moves(case: ChangedCase, score: RowScore, fixed: Sequence[str]) -> list[Mov
 
 def _columns(case: ChangedCase) -> Columns:
     reader = cast(Table, case.detector.reader)
-    return Columns(reader, editable(case.detector, case.dataset), case.dataset.data.iloc[0], case.x)
+    return Columns(reader, case.allowed, case.dataset.data.iloc[0], case.x)
 
 
 def _smallest(case: ChangedCase, outcome: Outcome, judge: Judge, report: Report) -> list[Found]:
@@ -185,17 +184,16 @@ def _smallest(case: ChangedCase, outcome: Outcome, judge: Judge, report: Report)
 def _answer(case: ChangedCase, best: Sequence[Found], facts: Mapping[str, Any]) -> Answer:
     first, changes = best[0], [told_moves(case, one.moves) for one in best]
     changed, after = apply(case.x, first.moves), [_meaning(case.detector, one.score) for one in best]
-    found = Counterfactual(
-        found=True, sentence=f"{told(changes[0])}: {_better(facts['before'], after[0])}.",
-        changes=[one.facts() for one in changes[0]], after=after[0],
-        others=[
-            {"changes": [one.facts() for one in others], "after": own, "sentence": f"{told(others)}: "
-             f"{_better(facts['before'], own)}."}
-            for others, own in zip(changes[1:], after[1:], strict=True)
-        ],
-        distance=None if facts["typical_distance"] is None else float(_distance(case.detector, changed[None])[0]),
-        **facts,
-    )  # fmt: skip
+    said = [
+        {
+            "changes": [change.facts() for change in own],
+            "after": then,
+            "sentence": f"{told(own)}: {_better(facts['before'], then)}.",
+        }
+        for own, then in zip(changes, after, strict=True)
+    ]
+    distance = None if facts["typical_distance"] is None else float(_distance(case.detector, changed[None])[0])
+    found = Counterfactual(found=True, **said[0], others=said[1:], distance=distance, **facts)  # type: ignore[arg-type]
     pixels = picture(case, changed) if case.detector.modality is Modality.IMAGE else None
     course = window(case, changed, first) if case.detector.modality is Modality.SENSOR else None
     return Answer(found, pixels, course)

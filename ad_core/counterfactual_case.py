@@ -11,15 +11,16 @@ import torch
 from torch import Tensor
 
 from ad_core import cases
+from ad_core.columns.allowed import Allowed
 from ad_core.counterfactual_search import MOST_PARTS, Found, Move
 from ad_core.counterfactual_words import Told
 from ad_core.detector import Detector
 from ad_core.errors import DataError
 from ad_core.reader import Dataset
 from ad_core.types import Frame, Modality
-from ad_core.whatif import only_row, position
+from ad_core.whatif import editable, only_row, position
 
-DONORS = {Modality.TABLE: 24, Modality.SENSOR: 4, Modality.IMAGE: 3}
+DONORS = {Modality.TABLE: 24, Modality.SENSOR: 4, Modality.IMAGE: 6}
 """So many normal items lend their values: the nearest by embedding, and of tables and recordings as many that are
 nearest when the most different parts are left out. Those differ in what is odd, and agree in the rest.
 """
@@ -37,6 +38,8 @@ class ChangedCase:
     x: Tensor
     donors: Tensor
     donor_ids: list[str]
+    allowed: dict[str, Allowed]
+    """Of tables: what may stand in each column, by all rows of the data."""
 
 
 def case_of(detector: Detector, dataset: Dataset, row_id: str) -> ChangedCase:
@@ -45,7 +48,9 @@ def case_of(detector: Detector, dataset: Dataset, row_id: str) -> ChangedCase:
     Raises:
         DataError: it does not exist or has no score, or the data have lost a column.
     """
-    at = position(dataset, row_id)
+    at, allowed = position(dataset, row_id), {}
+    if detector.modality is Modality.TABLE:
+        allowed = editable(detector, dataset)
     if detector.modality is not Modality.SENSOR:  # a window hangs on its neighbours, a row or an image does not
         dataset, at = only_row(dataset, at), 0
     frame = detector.frame(dataset)
@@ -58,7 +63,7 @@ def case_of(detector: Detector, dataset: Dataset, row_id: str) -> ChangedCase:
         near += _alike_but_for_some(x, normals.x, frame.shape.parts.of_entry)[:most].tolist()
     near = list(dict.fromkeys(near))
     donor_ids = [normals.row_ids[i] for i in near]
-    return ChangedCase(detector, dataset, frame, int(index[0]), at, x, normals.x[near], donor_ids)
+    return ChangedCase(detector, dataset, frame, int(index[0]), at, x, normals.x[near], donor_ids, allowed)
 
 
 def _alike_but_for_some(x: Tensor, normals: Tensor, of_entry: Sequence[int]) -> np.ndarray:

@@ -13,7 +13,7 @@ from ad_core.counterfactual_search import Move
 from ad_core.counterfactual_words import SMOOTH
 
 REGIONS = 3
-MARGINS = (0.0, 0.2, 0.5, 1.0)
+MARGINS = (0.0, 0.25, 0.5, 0.75)
 """A region is tried as it is and with margins of these shares of its size: what is unusual often reaches further."""
 
 MOST_AREA = 0.35

@@ -49,7 +49,7 @@ class Told:
                 f"{self.part} from {_clock(self.t0)} to {_clock(self.t1)} as in the normal window around {self.as_in}"
             )
         like = f"smoothly from {SMOOTH}" if self.as_in == SMOOTH else f"as in {self.as_in}"
-        return f"the area {self.part} [px] filled {like}"
+        return f"area {self.part} [px] filled {like}"
 
 
 def told(changes: Sequence[Told]) -> str:

@@ -332,7 +332,10 @@ def window(
                 )  # fmt: skip
         figure.add_annotation(**_label(channel, row))
         figure.update_yaxes(nticks=4, row=row, col=1)
-    return tidy(figure, high)
+    if first:
+        return tidy(figure, high)
+    above = {"orientation": "h", "y": 1 + LABEL_PX / (high - 60), "yanchor": "bottom", "x": 0}  # the label comes first
+    return tidy(figure, high + LABEL_PX, legend=above, margin={"l": 8, "r": 8, "t": 30 + LABEL_PX, "b": 8})
 
 
 def window_in_words(channels: Sequence[str], attribution: np.ndarray | None, n: int) -> str:

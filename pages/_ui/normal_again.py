@@ -8,6 +8,7 @@ import streamlit as st
 
 from ad_core import figures
 from ad_core.errors import AdError
+from ad_core.heat_overlay import outlined
 from ad_core.reader import Role
 from ad_core.results import Case
 from ad_core.rule import Rule
@@ -72,11 +73,15 @@ def _answer(case: Case, found: dict[str, Any], modality: Modality) -> None:
         st.info(words.plain(found["sentence"]), icon=":material/info:")
         _by(found)
         return
-    st.markdown(f"**{words.plain(found['sentence'])}**")
+    text = found["sentence"]
+    st.markdown(f"**{words.plain(text[0].upper() + text[1:] if modality is Modality.IMAGE else text)}**")
     for other in found["others"]:
         st.markdown(f"or {words.plain(other['sentence'])}")
     if modality is Modality.IMAGE and isinstance(case.changed, np.ndarray):
-        st.image(case.changed, width=320, caption="As it would look then", alt="The image with its region painted over")
+        shown = case.changed if case.changed.ndim == 3 else np.repeat(case.changed[..., None], 3, axis=2)
+        for place in found["changes"]:
+            shown = outlined(shown, (place["y0"], place["x0"], place["y1"], place["x1"]))
+        st.image(shown, width=320, caption="As it would look then", alt="The image with its framed part painted over")
     if modality is Modality.SENSOR and isinstance(case.changed, pd.DataFrame):
         channels = [change["part"] for change in found["changes"]]
         chart(
