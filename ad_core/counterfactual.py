@@ -20,7 +20,7 @@ from ad_core.counterfactual_case import ChangedCase, case_of, picture, told_move
 from ad_core.counterfactual_images import image_moves
 from ad_core.counterfactual_rows import Columns
 from ad_core.counterfactual_search import Breadth, Found, Judge, Move, Outcome, apply, search
-from ad_core.counterfactual_windows import RowScore, best_channels, window_moves
+from ad_core.counterfactual_windows import best_channels, window_moves
 from ad_core.counterfactual_words import sentence_of, told
 from ad_core.detector import Detector
 from ad_core.errors import DataError
@@ -93,15 +93,14 @@ def counterfactual(
     names = case.frame.shape.parts.names
     if unknown := [name for name in fixed if name not in names]:
         raise DataError(f"{unknown[0]!r} can't be fixed: the detector uses no such part. It uses {', '.join(names)}.")
-    before = _row_of(case, row_id)
-    score = RowScore(detector, case.frame, case.item, case.row)
-    judge, limit = _judge(case, score, begin)
+    before = _before(case, row_id)
+    judge, limit = _judge(case, begin)
     facts = {"row_id": row_id, "before": before, "begin": begin, "fixed": list(fixed), "typical_distance": limit}
-    start = float(score(case.x[None])[0])
+    start = float(judge.score(case.x[None])[0])
     if before["score"] < begin or judge.normal([case.x], report)[0]:
         again = not before["score"] < begin
         return Answer(Counterfactual(found=False, sentence=sentence_of(case.frame.shape, normal_again=again), **facts))
-    moves = _moves(case, score, fixed)
+    moves = _moves(case, judge, fixed)
     outcome = search(case.x, moves, judge, report, BREADTH[detector.modality])
     best = _smallest(case, outcome, judge, report)
     if not best:
@@ -114,13 +113,14 @@ def counterfactual(
     return _answer(case, best, facts | {"tried": outcome.tried})
 
 
-def _row_of(case: ChangedCase, row_id: str) -> dict[str, Any]:
-    """The row's score as it stands in the score table."""
-    start, sample = case.frame.items["start"].to_numpy(), int(case.frame.rows["sample"].iloc[case.row])
-    covering = np.flatnonzero((start <= sample) & (sample < start + case.frame.span))
-    scores = score_items(case.detector.model, case.frame, covering, device=case.detector.device)
-    found = case.detector.scored_rows(case.frame.only(covering), scores)
-    return _meaning(case.detector, float(found.loc[found["row_id"] == row_id, "score"].iloc[0]))
+def _before(case: ChangedCase, row_id: str) -> dict[str, Any]:
+    """The row's score as it stands in the score table; of recordings that of the window around it, which is changed."""
+    detector = case.detector
+    scores = score_items(detector.model, case.frame, np.array([case.item]), device=detector.device)
+    if detector.modality is Modality.SENSOR:
+        return _meaning(detector, float(scores.mean()))
+    found = detector.scored_rows(case.frame, scores)
+    return _meaning(detector, float(found.loc[found["row_id"] == row_id, "score"].iloc[0]))
 
 
 def _meaning(detector: Detector, score: float) -> dict[str, Any]:
@@ -130,9 +130,14 @@ def _meaning(detector: Detector, score: float) -> dict[str, Any]:
     return {"score": score, "percentile": percentile, "p_value": p, "severity": word}
 
 
-def _judge(case: ChangedCase, score: RowScore, begin: float) -> tuple[Judge, float | None]:
+def _judge(case: ChangedCase, begin: float) -> tuple[Judge, float | None]:
     """What counts as normal, and the typical distance; None where the detector does not embed."""
-    detector, size = case.detector, max(1, at_a_time(case.frame.shape) // score.windows)
+    detector, size = case.detector, at_a_time(case.frame.shape)
+
+    def score(x: Tensor) -> np.ndarray:
+        with torch.no_grad():
+            return np.asarray(detector.model.score(x.to(detector.device)).double().cpu())
+
     with torch.no_grad():
         embeds = detector.model.embed(case.x[None].to(detector.device)) is not None
     if not embeds:
@@ -155,14 +160,14 @@ def _distance(detector: Detector, x: Tensor) -> np.ndarray:
     return nearest_normals(z.cpu().numpy(), detector.normals.embeddings.numpy(), 1)[1][:, 0]
 
 
-def _moves(case: ChangedCase, score: RowScore, fixed: Sequence[str]) -> list[Move]:
+def _moves(case: ChangedCase, judge: Judge, fixed: Sequence[str]) -> list[Move]:
     detector, names = case.detector, case.frame.shape.parts.names
     if detector.modality is Modality.TABLE:
         return _columns(case).moves(case.donors, fixed)
     if detector.modality is Modality.IMAGE:
         grid = cases.grids(detector, case.frame, np.array([case.item]))[0]
         return image_moves(case.x, case.donors, case.donor_ids, grid)
-    looked_at = best_channels(case.x, case.donors, score, fixed, names)
+    looked_at = best_channels(case.x, case.donors, judge.score, fixed, names)
     stay = [name for c, name in enumerate(names) if c not in looked_at]
     return window_moves(case.x, case.donors, case.donor_ids, names, stay)
 

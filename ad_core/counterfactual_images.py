@@ -16,11 +16,14 @@ REGIONS = 3
 MARGINS = (0.0, 0.25, 0.5, 0.75)
 """A region is tried as it is and with margins of these shares of its size: what is unusual often reaches further."""
 
-MOST_AREA = 0.35
+MOST_AREA = 0.5
 """What is painted over covers at most this share of the image: else hardly anything of it would be left."""
 
-SOFT_PX = 2.0
-"""The edge of what is painted goes over into the image within so many pixels [standard deviation]."""
+FAINT = 0.1
+"""Regions that stand out by less than this share of the highest one are left alone."""
+
+SOFT = 1 / 64
+"""The edge of what is painted goes over into the image within so much of its side [standard deviation]."""
 
 
 def image_moves(x: Tensor, donors: Tensor, donor_ids: Sequence[str], grid: np.ndarray) -> list[Move]:
@@ -41,7 +44,7 @@ def image_moves(x: Tensor, donors: Tensor, donor_ids: Sequence[str], grid: np.nd
         for margin in MARGINS:
             box = _wider(place, margin, side)
             weight = _soft(box, side)
-            if weight.mean() > MOST_AREA:
+            if (weight == 1).mean() > MOST_AREA:
                 continue
             hidden = weight > 0
             fillings = [(SMOOTH, _smooth(picture, hidden, box))]
@@ -58,7 +61,9 @@ def image_moves(x: Tensor, donors: Tensor, donor_ids: Sequence[str], grid: np.nd
 def _places(zoomed: np.ndarray) -> list[tuple[slice, slice]]:
     """Bounding boxes of the most unusual regions of a (y, x) map; where one outshines the others, these come next."""
     left, found = zoomed - np.median(zoomed), []
-    while len(found) < REGIONS and (places := peaks_of(left)):
+    faint = FAINT * left.max()
+    while len(found) < REGIONS and left.max() > faint:
+        places = peaks_of(left)
         found += places
         for place in places:
             left[_wider(place, MARGINS[1], left.shape)] = 0
@@ -84,7 +89,7 @@ def _soft(box: tuple[slice, slice], side: tuple[int, ...]) -> np.ndarray:
     """(y, x) 1 in the box, going down to 0 around it."""
     weight = np.zeros(side)
     weight[box] = 1.0
-    soft = ndimage.gaussian_filter(weight, SOFT_PX, truncate=3.0)
+    soft = ndimage.gaussian_filter(weight, SOFT * max(side), truncate=3.0)
     return np.asarray(np.where(weight > 0, 1.0, np.where(soft > 1e-3, soft, 0.0)))
 
 

@@ -1,15 +1,12 @@
 """What may be changed in a recording: stretches of single channels, to those of the nearest normal windows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ad_core.counterfactual_search import Move
-from ad_core.detector import Detector
-from ad_core.scorer import finest_scores
-from ad_core.types import Frame
 
 EIGHTHS = ((1, 1), (2, 1), (4, 2), (8, 8))
 """Lengths of stretches in eighths of the window, and how far apart those of one length begin."""
@@ -19,42 +16,6 @@ MOST_CHANNELS = 8
 
 BLENDED = 8
 """Over this share of a stretch, at ends within the window, the one goes over into the other: a jump is unusual too."""
-
-
-class RowScore:
-    """The score of one row when the item that stands for it is changed.
-
-    In recordings all windows that cover the time stamp see the change, as they would if it stood in the data.
-    """
-
-    def __init__(self, detector: Detector, frame: Frame, item: int, row: int) -> None:
-        self._model, self._device, self._span = detector.model, detector.device, frame.span
-        start, self._at = frame.items["start"].to_numpy(), int(frame.rows["sample"].iloc[row])
-        covering = np.flatnonzero((start <= self._at) & (self._at < start + frame.span))
-        self._windows = frame.take(covering)  # (w, channel, time)
-        self._starts, self._own = start[covering], int(start[item])
-
-    @property
-    def windows(self) -> int:
-        """How many windows each change is seen by."""
-        return len(self._starts)
-
-    def __call__(self, x: Tensor) -> np.ndarray:
-        """(c, *item) -> (c,) float64."""
-        if self._span == 1:
-            with torch.no_grad():
-                return np.asarray(self._model.score(x.to(self._device)).double().cpu())
-        windows = self._windows[None].repeat(len(x), 1, 1, 1)
-        for w, start in enumerate(self._starts):
-            low, high = max(start, self._own), min(start, self._own) + self._span
-            windows[:, w, :, low - start : high - start] = x[:, :, low - self._own : high - self._own]
-        with torch.no_grad():
-            found = finest_scores(self._model, windows.flatten(0, 1).to(self._device)).double().cpu()
-        found = found.unflatten(0, (len(x), self.windows))
-        if found.ndim == 3:  # the model tells the samples apart
-            offset = torch.from_numpy(self._at - self._starts)
-            found = found[:, torch.arange(self.windows), offset]
-        return np.asarray(found.mean(1))
 
 
 def window_moves(
@@ -82,7 +43,7 @@ def window_moves(
 
 
 def best_channels(
-    x: Tensor, donors: Tensor, score: RowScore, fixed: Sequence[str], channels: Sequence[str]
+    x: Tensor, donors: Tensor, score: Callable[[Tensor], np.ndarray], fixed: Sequence[str], channels: Sequence[str]
 ) -> list[int]:
     """Positions of the channels whose replacement as a whole lowers the score most."""
     free = [c for c, name in enumerate(channels) if name not in fixed]

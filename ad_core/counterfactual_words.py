@@ -76,6 +76,8 @@ def sentence_of(
     """
     unit, part = UNITS[shape.modality], PARTS[shape.modality]
     if normal_again is not None:
+        if shape.modality is Modality.SENSOR:
+            return "The window around this time stamp is no alert by itself, so there is nothing to change in it."
         if not normal_again:
             return f"This {unit} is no alert by the rule in force, so there is nothing to change."
         return f"Scored once more by the detector that it taught, this {unit} is normal, so there is nothing to change."

@@ -71,7 +71,7 @@ def _fixed(run: RunRecord, modality: Modality) -> list[str]:
 def _answer(case: Case, found: dict[str, Any], modality: Modality) -> None:
     if not found["found"]:
         st.info(words.plain(found["sentence"]), icon=":material/info:")
-        _by(found)
+        _by(found, modality)
         return
     text = found["sentence"]
     st.markdown(f"**{words.plain(text[0].upper() + text[1:] if modality is Modality.IMAGE else text)}**")
@@ -88,10 +88,10 @@ def _answer(case: Case, found: dict[str, Any], modality: Modality) -> None:
             figures.window(case.changed, channels, None, second="changed"), key="changed-window",
             alt=f"The window as it is and changed on {', '.join(channels)}", caption="Dotted: as it would be then.",
         )  # fmt: skip
-    _by(found)
+    _by(found, modality)
 
 
-def _by(found: dict[str, Any]) -> None:
+def _by(found: dict[str, Any], modality: Modality) -> None:
     """What normal meant, and what to take it with."""
     begin, distance = found.get("begin"), found.get("typical_distance")
     text = f"Normal: no alert by the rule in force ({found['rule']}"
@@ -100,6 +100,8 @@ def _by(found: dict[str, Any]) -> None:
         text += f", and no further from normal ones than these usually are from each other ({words.number(distance)})"
     if found["fixed"]:
         text += f". Kept as they are: {', '.join(found['fixed'])}"
+    if modality is Modality.SENSOR:
+        text += ". The scores are those of the window around this time stamp"
     if found["tried"]:
         text += f". {found['tried']:,} changes tried"
     if found.get("taught"):
