@@ -60,7 +60,7 @@ def image_moves(x: Tensor, donors: Tensor, donor_ids: Sequence[str], grid: np.nd
 
 def _places(zoomed: np.ndarray) -> list[tuple[slice, slice]]:
     """Bounding boxes of the most unusual regions of a (y, x) map; where one outshines the others, these come next."""
-    left, found = zoomed - np.median(zoomed), []
+    left, found = zoomed - np.median(zoomed), list[tuple[slice, slice]]()
     faint = FAINT * left.max()
     while len(found) < REGIONS and left.max() > faint:
         places = peaks_of(left)

@@ -55,7 +55,7 @@ class Columns:
             entries = self.reader.shape.parts.entries(part)
             cells = self._cells(part, donors[:, entries].numpy())
             own = [self.move(part, cell) for cell in cells]
-            found += [move for move in own if not torch.allclose(move.values, self.x[entries], atol=1e-5)][:PER_COLUMN]
+            found += [move for move in own if self._changes(move)][:PER_COLUMN]
         return found
 
     def move(self, part: int, cell: Any) -> Move:
@@ -71,8 +71,12 @@ class Columns:
         moves = list(found.moves)
         for i in np.argsort([-move.cost for move in moves], kind="stable"):
             moves[i] = self._taken_back(moves, int(i), judge, report)
+        moves = [move for move in moves if self._changes(move)]  # one may have come back all the way
         score = float(judge.scores([apply(self.x, moves)], report)[0])
         return replace(found, moves=tuple(moves), score=score)
+
+    def _changes(self, move: Move) -> bool:
+        return not torch.allclose(move.values, self.x[move.at], atol=1e-5)
 
     def _taken_back(self, moves: Sequence[Move], i: int, judge: Judge, report: Report) -> Move:
         part = self.reader.shape.parts.names.index(moves[i].part)
@@ -87,12 +91,12 @@ class Columns:
 
         near, far, best = origin, goal, moves[i]
         for _ in range(ROUNDS):
-            values = np.linspace(near, far, STEPS + 1)[1:-1]
+            values = np.linspace(near, far, STEPS + 1)[1:-1].tolist()
             own, normal = holds(values)
             kept = len(values) - int(np.argmin(normal[::-1])) if not normal.all() else 0
             if kept < len(values):  # from there to the goal all stay normal
-                best, far = own[kept], float(values[kept])
-            near = float(values[kept - 1]) if kept else near
+                best, far = own[kept], values[kept]
+            near = values[kept - 1] if kept else near
         own, normal = holds(self._short(far, goal, part))
         return next((one for one, is_normal in zip(own, normal, strict=True) if is_normal), best)
 

@@ -53,7 +53,7 @@ class Judge:
         low = np.flatnonzero(found < self.below)
         normal = np.zeros(len(items), dtype=bool)
         if len(low):
-            normal[low] = self._some(self.typical, [items[i] for i in low], report)
+            normal[low] = self._some(self.typical, [items[int(i)] for i in low], report)
         return normal
 
     def _some(self, judge: Callable[[Tensor], np.ndarray], items: Sequence[Tensor], report: Report) -> np.ndarray:
@@ -123,8 +123,10 @@ def search(x: Tensor, moves: Sequence[Move], judge: Judge, report: Report, bread
         x: (*item).
     """
     breadth = breadth or Breadth()
-    combos, lowest, tried = [(move,) for move in moves], None, 0
+    combos: list[tuple[Move, ...]] = [(move,) for move in moves]
+    lowest: Found | None = None
     singles: list[Found] = []
+    tried = 0
     for size in range(1, MOST_PARTS + 1):
         if not combos:
             break

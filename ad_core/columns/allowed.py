@@ -86,7 +86,7 @@ class Allowed(BaseModel):
             except ValueError:
                 return False
         if self.kind is Kind.DATE:
-            return self.moment_of(cell) == pd.to_datetime(typed, errors="coerce", utc=True).tz_localize(None)
+            return bool(self.moment_of(cell) == pd.to_datetime(typed, errors="coerce", utc=True).tz_localize(None))
         same = word if self.kind is Kind.BOOLEAN else str
         return bool(same(level_text(cell)) == same(level_text(typed)))
 
