@@ -198,7 +198,7 @@ def _answer(case: ChangedCase, best: Sequence[Found], facts: Mapping[str, Any]) 
         for own, then in zip(changes, after, strict=True)
     ]
     distance = None if facts["typical_distance"] is None else float(_distance(case.detector, changed[None])[0])
-    found = Counterfactual(found=True, **said[0], others=said[1:], distance=distance, **facts)  # type: ignore[arg-type]
+    found = Counterfactual(found=True, **said[0], others=said[1:], distance=distance, **facts)
     pixels = picture(case, changed) if case.detector.modality is Modality.IMAGE else None
     course = window(case, changed, first) if case.detector.modality is Modality.SENSOR else None
     return Answer(found, pixels, course)
