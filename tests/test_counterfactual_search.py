@@ -63,6 +63,18 @@ def test_a_low_score_far_from_all_that_is_normal_does_not_count():
     assert found.lowest.parts == {"a"}
 
 
+def test_where_one_part_only_leads_far_away_two_are_tried():
+    found = search(X, [move("a", -9.0), move("b", 0.0), move("c", 0.0)], judge(6.0, far=5.0), Silent())
+
+    assert [sorted(one.parts) for one in found.normal] == [["b", "c"]]
+
+
+def test_a_part_is_never_replaced_twice_in_one_change():
+    found = search(X, [move("a", 3.9), move("a", 3.8), move("b", 2.9)], judge(-1.0), Silent())
+
+    assert found.tried == 3 + 2  # each value of a, with that of b
+
+
 def test_what_is_tried_is_bounded_and_every_move_is_tried_once():
     moves = [move(part, value) for part in "abcd" for value in (0.9, 0.8, 0.7)]
     found = search(X, moves, judge(-1.0), Silent(), Breadth(beam=2, wide=4, per_part=1))

@@ -154,3 +154,15 @@ def test_a_run_whose_threshold_has_changed_is_searched_by_the_rule_in_force(
     assert store.runs(kind="counterfactual", parent=run.id)[0].config["rule"] == {
         "kind": "budget", "value": 3.0, "segment": None,
     }  # fmt: skip
+
+
+def test_thumbnails_show_maps_on_the_same_scale_when_asked(store: Store, tmp_path: Path, open_page: Open) -> None:
+    run = write_image_run(store, tmp_path)  # one of its twelve images has a map
+    test = open_page("investigate/alerts.py", run=run.id)
+    plain = [image.proto.imgs[0].url for image in test.get("imgs")]
+
+    test.toggle(key="mapped").set_value(True).run()
+
+    assert not test.exception
+    mapped = [image.proto.imgs[0].url for image in test.get("imgs")]
+    assert sum(a != b for a, b in zip(plain, mapped, strict=True)) == 1
