@@ -1,6 +1,7 @@
 """Explain: what would make a row normal, what if its cells were others, and images on one colour scale."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ad_core import bundle, pipeline, processes, results
+from ad_core.heat_scale import HeatScale
 from ad_core.readers.table import Table
 from ad_core.store import RunRecord, Store
+from pages._ui.pictures import small_with_map
 from tests.pages.conftest import ROWS, write_image_run
 from tests.pages.test_pages import button, texts
 
@@ -159,10 +162,27 @@ def test_a_run_whose_threshold_has_changed_is_searched_by_the_rule_in_force(
 def test_thumbnails_show_maps_on_the_same_scale_when_asked(store: Store, tmp_path: Path, open_page: Open) -> None:
     run = write_image_run(store, tmp_path)  # one of its twelve images has a map
     test = open_page("investigate/alerts.py", run=run.id)
-    plain = [image.proto.imgs[0].url for image in test.get("imgs")]
-
+    assert not test.toggle(key="mapped").value
     test.toggle(key="mapped").set_value(True).run()
+    assert not test.exception
+
+    file, maps = str(tmp_path / "plates" / "p11.png"), store.folder(run.id) / "maps"
+    heat = maps / f"{results.safe_name('p11.png')}.npy"  # 1 within y 20-30, x 40-60 of 64 x 80 px, else 0
+    hot = small_with_map(file, heat, HeatScale(low=0.0, high=0.3, images=9))
+    assert isinstance(hot, np.ndarray)
+    assert hot[25, 50, 0] - hot[25, 50, 2] > 50  # orange
+    assert (hot[5, 5] == hot[5, 5, 0]).all()
+    calm = small_with_map(file, heat, HeatScale(low=0.0, high=2.0, images=9))
+    assert isinstance(calm, np.ndarray)
+    assert (calm == calm[..., :1]).all()  # within what calibration images reach: grey as it was
+    assert isinstance(small_with_map(file, maps / "none.npy", None), bytes)
+
+
+def test_an_image_run_without_maps_offers_none(store: Store, tmp_path: Path, open_page: Open) -> None:
+    run = write_image_run(store, tmp_path)
+    shutil.rmtree(store.folder(run.id) / "maps")
+
+    test = open_page("investigate/alerts.py", run=run.id)
 
     assert not test.exception
-    mapped = [image.proto.imgs[0].url for image in test.get("imgs")]
-    assert sum(a != b for a, b in zip(plain, mapped, strict=True)) == 1
+    assert "mapped" not in {toggle.key for toggle in test.toggle}
