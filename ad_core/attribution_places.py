@@ -54,7 +54,7 @@ def boxes(values: np.ndarray, size: tuple[int, int]) -> list[dict[str, Any]]:
     Returns:
         `y0, x0, y1, x1` in pixels of the user's image (y1 and x1 are the first outside) and `attribution`.
     """
-    pixels, places = np.asarray(values, dtype=np.float64).sum(0), _regions(heat(values[None])[0])
+    pixels, places = np.asarray(values, dtype=np.float64).sum(0), peaks_of(heat(values[None])[0])
     rows, columns = _edges(pixels.shape[0]), _edges(pixels.shape[1])
     places += [(slice(*y), slice(*x)) for y in pairwise(rows) for x in pairwise(columns)]
     free, found = np.ones(pixels.shape, dtype=bool), []
@@ -107,8 +107,10 @@ def _edges(side: int) -> list[int]:
     return [round(i * side / pieces) for i in range(pieces + 1)]
 
 
-def _regions(smooth: np.ndarray) -> list[tuple[slice, slice]]:
-    """Bounding boxes of the connected places above half of the peak, fullest first; none where nothing is positive."""
+def peaks_of(smooth: np.ndarray) -> list[tuple[slice, slice]]:
+    """Bounding boxes of the connected places of a (y, x) map above half of its peak, fullest first; none where nothing
+    is positive.
+    """
     if not smooth.max() > 0:  # also False for NaN
         return []
     labels, _ = ndimage.label(smooth > smooth.max() / 2)

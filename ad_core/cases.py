@@ -9,11 +9,12 @@ import pandas as pd
 import torch
 
 from ad_core import explanation
-from ad_core.case_parts import Attributed, Explained, parts_of
+from ad_core.case_parts import Attributed, Explained, parts_of, row_of_item
 from ad_core.detector import Detector
 from ad_core.event_leads import in_words_of, leads
 from ad_core.explanation import How
 from ad_core.explanation_check import check
+from ad_core.heat_scale import HeatScale
 from ad_core.progress import Report
 from ad_core.reader import Dataset
 from ad_core.recordings.timestamps import ClockKind
@@ -40,6 +41,9 @@ PART_COLUMNS = [
     "method",
     "delta",
 ]
+
+MAPPED = 64
+"""So many calibration images at most fix the colours of anomaly maps."""
 
 LED = 20
 """For so many of the highest events it is looked up which channels led."""
@@ -124,7 +128,7 @@ def explain_items(
         report.check()
         chosen = np.asarray(index)[begin : begin + batch]
         names = list(row_ids)[begin : begin + batch]
-        near, distance = _nearest(detector, frame, chosen)
+        near, distance = nearest(detector, frame, chosen)
         x = frame.take(chosen).to(detector.device)
         baseline = explanation.baseline_from(detector.normals.x, near, how.baseline).to(detector.device)
         found = explanation.explain(detector.model, frame.shape, x, baseline, method, STEPS[detector.modality])
@@ -135,7 +139,7 @@ def explain_items(
             for row_id, line, apart in zip(names, near, distance, strict=True)
             for rank, (n, far) in enumerate(zip(line, apart, strict=True))
         ]
-        work = Attributed(detector, dataset, frame, chosen, names, x, found, partial(_grids_of_many, detector, frame))
+        work = Attributed(detector, dataset, frame, chosen, names, x, found, partial(grids, detector, frame))
         parts += parts_of(work, result)
         report.step(min(1.0, (begin + batch) / len(index)))
     result.parts = pd.DataFrame(parts, columns=None if parts else PART_COLUMNS)
@@ -234,10 +238,31 @@ def anomaly_maps(detector: Detector, dataset: Dataset, report: Report) -> Iterat
         report.step(begin / len(rows))
         some = rows[begin : begin + 16]
         pieces = [frame.pieces(int(row))[0] for row in some]
-        grids = _grids_of_many(detector, frame, np.concatenate(pieces))
+        found = grids(detector, frame, np.concatenate(pieces))
         ends = np.cumsum([len(items) for items in pieces])
-        for row, own in zip(some, np.split(grids, ends[:-1]), strict=True):
+        for row, own in zip(some, np.split(found, ends[:-1]), strict=True):
             yield frame.rows["row_id"].iloc[row], frame.place(own, row)
+
+
+def heat_scale(detector: Detector, frame: Frame, report: Report) -> HeatScale | None:
+    """The colours of this detector's anomaly maps, by some of its calibration images; None where there are no maps.
+
+    Args:
+        frame: the images that it was trained and calibrated on.
+    """
+    if detector.modality is not Modality.IMAGE or detector.calibration_rows is None:
+        return None
+    calibrates = frame.rows["row_id"].isin(detector.calibration_rows["row_id"]).to_numpy()
+    items = np.flatnonzero(calibrates[row_of_item(frame)])
+    with torch.no_grad():
+        own = len(items) and detector.model.part_scores(frame.take(items[:1]).to(detector.device)) is not None
+    most = MAPPED if own else MAPPED // 4  # else a map costs several passes with gradients
+    items = items[np.unique(np.linspace(0, len(items) - 1, min(most, len(items))).round().astype(int))]
+    maps: list[np.ndarray] = []
+    for begin in range(0, len(items), 4):
+        report.check()
+        maps += list(grids(detector, frame, items[begin : begin + 4]))
+    return HeatScale.of(maps)
 
 
 def embedding_map(
@@ -280,8 +305,10 @@ def _highest_pieces(frame: Frame, item_scores: np.ndarray) -> np.ndarray:
     return np.sort(scores.idxmax().to_numpy())
 
 
-def _nearest(detector: Detector, frame: Frame, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Nearest normals by embedding; those that share samples with the item come last: they would hide what is odd."""
+def nearest(detector: Detector, frame: Frame, index: np.ndarray, k: int = NEIGHBOURS) -> tuple[np.ndarray, np.ndarray]:
+    """(n, k) positions of the nearest normals by embedding, and their distances; those that share samples with the item
+    come last: they would hide what is odd.
+    """
     embeddings = embed_items(detector.model, frame, index, device=detector.device)
     normals = detector.normals
     near, distance = explanation.nearest_normals(embeddings, normals.embeddings.numpy(), len(normals.row_ids))
@@ -289,23 +316,22 @@ def _nearest(detector: Detector, frame: Frame, index: np.ndarray) -> tuple[np.nd
     at = sample.reindex(normals.row_ids).fillna(-frame.span).to_numpy()  # (m,) where this normal sits in these data
     middle = frame.items["start"].to_numpy()[index] + frame.span // 2
     shares = np.abs(at[near] - middle[:, None]) < frame.span
-    order = np.argsort(shares, axis=1, kind="stable")[:, :NEIGHBOURS]
+    order = np.argsort(shares, axis=1, kind="stable")[:, :k]
     return np.take_along_axis(near, order, 1), np.take_along_axis(distance, order, 1)
 
 
-def _grids_of_many(detector: Detector, frame: Frame, index: np.ndarray) -> np.ndarray:
-    """`_grids`, so many items at a time as memory holds well."""
+def grids(detector: Detector, frame: Frame, index: np.ndarray) -> np.ndarray:
+    """(k, y, x) anomaly maps: the model's own, else where the score's attribution against the nearest normal sits."""
     return np.concatenate([_grids(detector, frame, index[at : at + 16]) for at in range(0, len(index), 16)])
 
 
 def _grids(detector: Detector, frame: Frame, index: np.ndarray) -> np.ndarray:
-    """(k, y, x) anomaly maps: the model's own, else where the score's attribution against the nearest normal sits."""
     x = frame.take(index).to(detector.device)
     with torch.no_grad():
         own = detector.model.part_scores(x)
     if own is not None:
         return np.asarray(own.float().cpu())
-    near, _ = _nearest(detector, frame, index)
+    near, _ = nearest(detector, frame, index)
     baseline = explanation.baseline_from(detector.normals.x, near).to(detector.device)
     method = explanation.methods_for(detector.model)[0]
     found = explanation.explain(detector.model, frame.shape, x, baseline, method, STEPS[detector.modality])

@@ -15,6 +15,7 @@ import typer
 from ad_core.cli_evaluate import evaluate
 from ad_core.cli_report import report
 from ad_core.cli_verdicts import verdicts_app
+from ad_core.cli_whatif import counterfactual, whatif
 from ad_core.errors import AdError
 from ad_core.threshold_command import threshold
 
@@ -277,6 +278,8 @@ def start_app(
 
 app.command()(evaluate)
 app.command()(report)
+app.command()(whatif)
+app.command()(counterfactual)
 app.add_typer(verdicts_app, name="verdicts")
 
 

@@ -15,6 +15,8 @@ import pandas as pd
 
 from ad_core import results, verdicts
 from ad_core.explanation_grade import in_words
+from ad_core.heat_overlay import outlined, overlay, top_box
+from ad_core.heat_scale import HeatScale
 from ad_core.origin import origin
 from ad_core.reader import Dataset
 from ad_core.self_contained import bars_of, courses_of, inline_picture, plain, template
@@ -55,6 +57,7 @@ def gather(
             "explanation": _lines(case.explanation, PARTS),
             "check": None if case.check is None else {**case.check, "in_words": in_words(case.check)},
             "neighbours": _lines(case.neighbours, PARTS),
+            "counterfactual": case.counterfactual,
             "verdicts": _lines(verdicts.history(store, run.dataset_id, row_id), None),
             "again": command(store, training, list(record.sources), row_id, case.check),
             "made": datetime.now(UTC).isoformat(" ", "seconds"),
@@ -96,11 +99,10 @@ def to_html(
     return str(template("evidence.html").render(e=evidence, pictures=inline, bars=bars, courses=courses))
 
 
-def with_heat(picture: np.ndarray, heat: np.ndarray, high: float | None = None) -> np.ndarray:
-    """A picture with its anomaly map over it, as on the page."""
-    from ad_core.figures import overlay
-
-    return overlay(picture, heat, OPACITY, high)
+def with_heat(picture: np.ndarray, heat: np.ndarray, scale: HeatScale | None = None) -> np.ndarray:
+    """A picture with its anomaly map over it and a frame around its most unusual place, as on the page."""
+    shown, box = overlay(picture, heat, OPACITY, scale), top_box(heat, scale)
+    return shown if box is None else outlined(shown, box)
 
 
 def _values(dataset: Dataset | None, row_id: str) -> dict[str, Any] | None:

@@ -256,12 +256,15 @@ def timeline_in_words(score: np.ndarray, events: pd.DataFrame | None) -> str:
     return f"Score over {len(score):,} time stamps with {n} event{'' if n == 1 else 's'} above the threshold."
 
 
-def window(frame: pd.DataFrame, channels: Sequence[str], attribution: np.ndarray | None) -> go.Figure:
+def window(
+    frame: pd.DataFrame, channels: Sequence[str], attribution: np.ndarray | None, second: str = "expected"
+) -> go.Figure:
     """Channel by time: where the score comes from, above the lines with what was expected.
 
     Args:
         frame: `time`, per channel its values, and `<channel> expected` where the task predicts.
         attribution: (channel, time) on any grid of the window's span, None = no heat-map.
+        second: what the dotted line is called, and the columns that it is drawn from.
     """
     first = 0 if attribution is None else 1
     heights = ([0.12 * len(channels) + 0.25] if first else []) + [1.0] * len(channels)
@@ -281,7 +284,7 @@ def window(frame: pd.DataFrame, channels: Sequence[str], attribution: np.ndarray
         figure.update_yaxes(autorange="reversed", dtick=1, row=1, col=1)
     for row, channel in enumerate(channels, start=first + 1):
         for column, name, line in (
-            (f"{channel} expected", "expected", {"color": ALERT, "width": 1.6, "dash": "dot"}),
+            (f"{channel} {second}", second, {"color": ALERT, "width": 1.6, "dash": "dot"}),
             (channel, "actual", {"color": USUAL, "width": 1.8}),
         ):
             if column in frame:
@@ -293,7 +296,10 @@ def window(frame: pd.DataFrame, channels: Sequence[str], attribution: np.ndarray
                 )  # fmt: skip
         figure.add_annotation(**_label(channel, row))
         figure.update_yaxes(nticks=4, row=row, col=1)
-    return tidy(figure, high)
+    if first:
+        return tidy(figure, high)
+    above = {"orientation": "h", "y": 1 + LABEL_PX / (high - 60), "yanchor": "bottom", "x": 0}  # the label comes first
+    return tidy(figure, high + LABEL_PX, legend=above, margin={"l": 8, "r": 8, "t": 30 + LABEL_PX, "b": 8})
 
 
 def window_in_words(channels: Sequence[str], attribution: np.ndarray | None, n: int) -> str:
@@ -306,27 +312,6 @@ def window_in_words(channels: Sequence[str], attribution: np.ndarray | None, n: 
         f"{text} The channel with the largest share of the score is {channels[int(np.argmax(shares))]} "
         f"({shares.max():+.3g})."
     )
-
-
-def overlay(picture: np.ndarray, heat: np.ndarray, opacity: float, high: float | None = None) -> np.ndarray:
-    """A picture with its anomaly map laid over it.
-
-    Args:
-        picture: (height, width) or (height, width, 3) uint8.
-        heat: (height, width), higher = more anomalous; values at or below its median stay clear.
-        opacity: 0..1 of the hottest spot.
-        high: value that gets the full colour; None = the map's own maximum.
-
-    Returns:
-        (height, width, 3) uint8.
-    """
-    base = np.repeat(picture[..., None], 3, axis=2) if picture.ndim == 2 else picture[..., :3]
-    low = float(np.median(heat))
-    top = max(float(heat.max()) if high is None else high, low + 1e-12)
-    level = np.clip((heat - low) / (top - low), 0, 1)[..., None]
-    colour = _between(level, np.array([249.0, 200.0, 70.0]), np.array([205.0, 60.0, 20.0]))
-    alpha = opacity * np.sqrt(level)
-    return np.clip(base * (1 - alpha) + colour * alpha, 0, 255).astype(np.uint8)
 
 
 def sparkline(values: np.ndarray, marked: np.ndarray | None = None, *, points: bool = False) -> go.Figure:
@@ -405,10 +390,6 @@ def _label(text: str, row: int) -> dict[str, Any]:
         "text": shortened(text), "showarrow": False, "xref": f"x{axis} domain", "yref": f"y{axis} domain", "x": 0,
         "y": 1, "xanchor": "left", "yanchor": "bottom", "font": {"size": 12}, "opacity": 0.85,
     }  # fmt: skip
-
-
-def _between(level: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    return np.asarray(low + (high - low) * level)
 
 
 def literal(text: str, length: int = 28) -> str:

@@ -1,4 +1,5 @@
-"""What each kind of job does: train, score a new file, explain some rows, recommend a method, test what alerts hang on.
+"""What each kind of job does: train, score a new file, explain some rows, recommend a method, test what alerts hang on,
+score edited rows, find what would make a case normal.
 Results are published as soon as they exist.
 """
 
@@ -11,13 +12,15 @@ import pandas as pd
 
 from ad_core import cases, pipeline, results
 from ad_core.case_parts import Explained
+from ad_core.change_jobs import counterfactual_job, what_if_job
 from ad_core.drift_gate import gate
 from ad_core.errors import AdError
 from ad_core.evaluation import evaluate, evaluate_recordings
 from ad_core.explanation import How, methods_for
+from ad_core.job_inputs import parent_detector, scored_dataset, stored_dataset
 from ad_core.mask_figures import mask_figures
 from ad_core.progress import Report
-from ad_core.reader import Dataset, Declared
+from ad_core.reader import Dataset
 from ad_core.recordings.rows import clock_times
 from ad_core.selection import recommend
 from ad_core.sensitivity import SHARES, sensitivity
@@ -48,14 +51,10 @@ def run_job(store: "Store", run_id: str, report: Report) -> dict[str, Any]:
         "recommend": recommend_job,
         "sensitivity": sensitivity_job,
         "masks": masks_job,
+        "whatif": what_if_job,
+        "counterfactual": counterfactual_job,
     }[run.kind]
     return work(store, run, report)
-
-
-def stored_dataset(store: "Store", dataset_id: str) -> Dataset:
-    """A data set of the store, opened as the user declared it."""
-    record = store.dataset(dataset_id)
-    return pipeline.open_declared(list(record.sources), Declared.model_validate(record.declared))
 
 
 def train_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
@@ -73,6 +72,8 @@ def train_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
     facts["evaluation"] = judged(dataset, trained.scores, trained.references)
     _published_scores(folder, trained.scores, detector, trained.frame, facts)
     results.publish(folder, "references", trained.references)
+    if (scale := cases.heat_scale(detector, trained.frame, report)) is not None:
+        facts["heat_scale"] = scale.model_dump()
     _map_and_explain(folder, detector, dataset, trained.frame, trained.item_scores, facts, report)
     return facts
 
@@ -81,7 +82,7 @@ def score_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
     """Score a new data set with the detector of the parent run."""
     folder = store.folder(run.id)
     report.stage("load")
-    detector = _parent_detector(store, run)
+    detector = parent_detector(store, run)
     record = store.dataset(run.dataset_id)
     dataset = pipeline.open_like(detector, list(record.sources), record.declared)
     matches = detector.reader.match(dataset)
@@ -114,8 +115,8 @@ def explain_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, A
     """Explain the rows that the config names; the results join those of the run that scored them."""
     scored = store.run(run.parent or "")
     report.stage("load")
-    detector = _parent_detector(store, run)
-    dataset = _scored_dataset(store, scored, detector)
+    detector = parent_detector(store, run)
+    dataset = scored_dataset(store, scored, detector)
     report.stage("explain")
     how = How(run.config.get("method"), run.config.get("baseline", "nearest"))
     found = cases.explain_rows(detector, dataset, list(run.config["row_ids"]), how, report)
@@ -144,8 +145,8 @@ def masks_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
     """Compare the maps of all images of the parent with the masks in the folder that the config names."""
     scored = store.run(run.parent or "")
     report.stage("load")
-    detector = _parent_detector(store, run)
-    dataset = _scored_dataset(store, scored, detector)
+    detector = parent_detector(store, run)
+    dataset = scored_dataset(store, scored, detector)
     report.stage("score")
     found = mask_figures(cases.anomaly_maps(detector, dataset, report), Path(run.config["masks"]))
     results.publish(store.folder(scored.id), "masks", found.images)
@@ -192,19 +193,6 @@ def judged(dataset: Dataset, scores: pd.DataFrame, references: pd.DataFrame | No
         for name, values in measured.items():
             found[name] |= evaluate_recordings(label, values, recording=entity, time=time)
     return found
-
-
-def _scored_dataset(store: "Store", scored: "RunRecord", detector: "Detector") -> Dataset:
-    """The data that a run scored, read as they were then."""
-    if scored.kind == "train":
-        return stored_dataset(store, scored.dataset_id)
-    record = store.dataset(scored.dataset_id)
-    return pipeline.open_like(detector, list(record.sources), record.declared)
-
-
-def _parent_detector(store: "Store", run: "RunRecord") -> "Detector":
-    training = results.detector_run(store, run.id)
-    return pipeline.load_detector(store.folder(training.id) / "bundle")
 
 
 def _taught(store: "Store", run: "RunRecord", report: Report) -> Dataset | None:

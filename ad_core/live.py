@@ -33,6 +33,8 @@ WEIGHTS: dict[str, dict[str, float]] = {
     "recommend": {"load": 0.03, "profile": 0.02, "split": 0.02, "train": 0.93},
     "sensitivity": {"load": 0.03, "train": 0.97},
     "masks": {"load": 0.1, "score": 0.9},
+    "whatif": {"load": 0.7, "score": 0.3},
+    "counterfactual": {"load": 0.3, "search": 0.7},
 }
 """Kind of run -> stage -> its usual share of the time; a stage that is not named here takes none."""
 

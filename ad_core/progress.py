@@ -10,7 +10,7 @@ class Report(Protocol):
     """What a job, a terminal or a notebook implements to follow the work."""
 
     def stage(self, name: str) -> None:
-        """A new stage of STAGES begins."""
+        """A new stage begins: one of STAGES, or what other kinds of work call theirs."""
 
     def step(self, done: float, **facts: float) -> None:
         """`done` in 0..1 of the current stage; facts are numbers worth drawing, such as `loss` and `held_out_loss`."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-KINDS = ("train", "score", "explain", "recommend", "sensitivity", "masks")
+KINDS = ("train", "score", "explain", "recommend", "sensitivity", "masks", "whatif", "counterfactual")
 FROM_DATA = ("train", "recommend")
 """Kinds of work that need no trained detector."""
 WITH_SCORES = ("train", "score")

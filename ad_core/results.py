@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 TABLES = ("scores", "references", "map", "explanations", "neighbours", "checks", "events", "sensitivity", "masks")
 """Parquet files of a run folder."""
 
+COUNTERFACTUALS = "counterfactuals"
+"""Folder in it."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -35,6 +38,11 @@ class Case:
     """Images: (height, width) anomaly map. Windows: (channel, time) attribution."""
     window: pd.DataFrame | None
     """Recordings: `time`, and per channel the actual value, `<channel> expected` where the task predicts."""
+    counterfactual: dict[str, Any] | None = None
+    """What would make it normal, see `counterfactual.Counterfactual`, with the `rule` that it goes by."""
+    changed: np.ndarray | pd.DataFrame | None = None
+    """What it would look like then: pixels of an image; of a recording `time`, and per channel that is changed its
+    values and `<channel> changed`."""
 
 
 def publish(folder: Path, name: str, table: pd.DataFrame) -> None:
@@ -96,7 +104,7 @@ def case(store: "Store", run_id: str, row_id: str) -> Case:
     if found.empty:
         raise StoreError(f"There is no row {row_id!r} in run {run_id}. Search for it on the Alerts page.")
     folder = store.folder(run_id)
-    checks = _of_row(folder, "checks", row_id)
+    checks, kept = _of_row(folder, "checks", row_id), counterfactual_file(folder, row_id)
     return Case(
         row=found.iloc[0].to_dict(),
         explanation=_of_row(folder, "explanations", row_id),
@@ -104,19 +112,43 @@ def case(store: "Store", run_id: str, row_id: str) -> Case:
         check=None if checks is None else checks.iloc[0].to_dict(),
         map=stored_map(folder, row_id),
         window=stored_window(folder, row_id),
-    )
+        counterfactual=_json(kept),
+        changed=_window(kept.with_suffix(".parquet")) if _array(picture := kept.with_suffix(".npy")) is None
+        else _array(picture),
+    )  # fmt: skip
+
+
+def keep_counterfactual(
+    folder: Path, row_id: str, facts: dict[str, Any], picture: np.ndarray | None, window: pd.DataFrame | None
+) -> None:
+    """Store what would make a case normal with the run that scored it; an older answer is replaced."""
+    where = folder / COUNTERFACTUALS
+    where.mkdir(exist_ok=True)
+    name = safe_name(row_id)
+    for suffix in ("npy", "parquet"):
+        (where / f"{name}.{suffix}").unlink(missing_ok=True)
+    if picture is not None:
+        np.save(where / f"{name}.npy", picture, allow_pickle=False)
+    if window is not None:
+        window.to_parquet(where / f"{name}.parquet", index=False)
+    draft = where / f".{name}.json"
+    draft.write_text(json.dumps(facts, ensure_ascii=False, indent=2), encoding="utf-8")
+    draft.replace(where / f"{name}.json")
+
+
+def counterfactual_file(folder: Path, row_id: str) -> Path:
+    """Where the facts of a case's counterfactual are, once there are any."""
+    return folder / COUNTERFACTUALS / f"{safe_name(row_id)}.json"
 
 
 def stored_map(folder: Path, row_id: str) -> np.ndarray | None:
     """As `Case.map`."""
-    file = folder / "maps" / f"{safe_name(row_id)}.npy"
-    return np.load(file, allow_pickle=False) if file.exists() else None
+    return _array(folder / "maps" / f"{safe_name(row_id)}.npy")
 
 
 def stored_window(folder: Path, row_id: str) -> pd.DataFrame | None:
     """As `Case.window`."""
-    file = folder / "maps" / f"{safe_name(row_id)}.parquet"
-    return pd.read_parquet(file) if file.exists() else None
+    return _window(folder / "maps" / f"{safe_name(row_id)}.parquet")
 
 
 def safe_name(row_id: str) -> str:
@@ -132,3 +164,15 @@ def _of_row(folder: Path, name: str, row_id: str) -> pd.DataFrame | None:
         return None
     frame = frame.loc[frame["row_id"] == row_id].reset_index(drop=True)
     return None if frame.empty else frame
+
+
+def _json(file: Path) -> dict[str, Any] | None:
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+
+
+def _array(file: Path) -> np.ndarray | None:
+    return np.load(file, allow_pickle=False) if file.exists() else None
+
+
+def _window(file: Path) -> pd.DataFrame | None:
+    return pd.read_parquet(file) if file.exists() else None

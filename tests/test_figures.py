@@ -205,24 +205,6 @@ def test_a_window_shows_expected_beside_actual_and_the_share_of_each_channel() -
     assert "largest share of the score is b (+8)" in figures.window_in_words(["a", "b"], shares, 8)
 
 
-def test_the_overlay_leaves_cold_spots_as_they_are_and_colours_the_hot_one() -> None:
-    picture = np.full((4, 4), 100, dtype=np.uint8)
-    heat = np.zeros((4, 4))
-    heat[1, 2] = 1.0
-
-    shown = figures.overlay(picture, heat, 0.8)
-
-    assert shown.shape == (4, 4, 3)
-    assert (shown[0, 0] == 100).all()
-    assert shown[1, 2, 0] > shown[1, 2, 2]
-
-
-def test_a_map_without_any_difference_colours_nothing() -> None:
-    picture = np.full((2, 2, 3), 50, dtype=np.uint8)
-
-    assert (figures.overlay(picture, np.ones((2, 2)), 1.0) == 50).all()
-
-
 def test_the_split_is_one_bar_of_as_many_rows_as_there_are() -> None:
     figure = figures.split_bar(60, 15, 25, other=100)
 

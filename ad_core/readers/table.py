@@ -189,6 +189,16 @@ class Table(Reader):
         )
         return ItemShape(modality=Modality.TABLE, size=(len(of_entry),), parts=parts, classes=len(self._classes))
 
+    @property
+    def codes(self) -> tuple[Code, ...]:
+        """What was learnt of each column, one per part of `shape`."""
+        return tuple(self._codes)
+
+    def encoded_cells(self, part: int, cells: Sequence[Any]) -> np.ndarray:
+        """(k, entries of the part) float32: what these cells of one column would be in an item."""
+        encoded = self._codes[part].encode(pd.Series(list(cells), dtype="object").infer_objects())
+        return np.asarray(np.clip(encoded, -self._own.clip, self._own.clip), dtype=np.float32)
+
     def expected_in_units(self, part: int, encoded_entries: np.ndarray) -> list[str | float]:
         """Entries of one part, as encoded or as predicted, in the user's own unit.
 

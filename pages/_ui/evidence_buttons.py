@@ -2,14 +2,16 @@
 
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from ad_core import evidence_pack
 from ad_core.errors import AdError
+from ad_core.heat_scale import HeatScale
 from ad_core.reader import Dataset
 from ad_core.results import Case, safe_name
 from pages._ui.pictures import file_of, full
-from pages._ui.stored import batch, case, dataset, store
+from pages._ui.stored import batch, case, dataset, store, summary
 from pages._ui.threshold import threshold_at
 
 
@@ -59,7 +61,11 @@ def _pictures(training_id: str, row_id: str, found: Case, opened: Dataset) -> di
     picture = full(file)
     pictures = {"The image": picture}
     if found.map is not None:
-        pictures["Where the score comes from"] = evidence_pack.with_heat(picture, found.map)
+        pictures["Where the score comes from"] = evidence_pack.with_heat(
+            picture, found.map, HeatScale.from_facts(summary(training_id))
+        )
+    if isinstance(found.changed, np.ndarray):
+        pictures["What would make it normal"] = found.changed
     if found.neighbours is not None and len(found.neighbours):
         usual = dataset(store().dataset(store().run(training_id).dataset_id))
         nearest = str(found.neighbours.sort_values("rank")["neighbour"].iloc[0])

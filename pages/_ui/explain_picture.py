@@ -3,11 +3,12 @@
 import numpy as np
 import streamlit as st
 
-from ad_core import figures
 from ad_core.errors import AdError
+from ad_core.heat_overlay import outlined, overlay, top_box
+from ad_core.heat_scale import NEARLY_ALL, HeatScale
 from ad_core.results import Case
 from pages._ui.pictures import file_of, full, name_of, small
-from pages._ui.stored import batch, dataset, store
+from pages._ui.stored import batch, dataset, store, summary
 
 
 def picture(run_id: str, training_id: str, row_id: str, case: Case) -> None:
@@ -20,32 +21,50 @@ def picture(run_id: str, training_id: str, row_id: str, case: Case) -> None:
     except AdError as error:
         st.warning(f"The image can't be opened any more: {error}", icon=":material/broken_image:")
         return
-    opacity = st.slider(
-        "Opacity of the overlay", 0, 100, 60, format="%d %%", key="opacity", persist_state="session", width=320
-    )
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+        opacity = st.slider(
+            "Opacity of the overlay", 0, 100, 60, format="%d %%", key="opacity", persist_state="session", width=320
+        )
+        framed = st.toggle("Frame the top region", value=True, key="framed", persist_state="session")
     left, middle, right = st.columns(3, gap="medium")
     left.image(original, width="stretch", caption="Original", alt=f"{row_id}, as it is")
-    if case.map is None:
-        middle.info("No map is stored for this image.")
-    else:
-        y, x = np.unravel_index(int(case.map.argmax()), case.map.shape)
-        alt = (
-            f"{row_id} with its anomaly map; the hottest spot is {100 * x / case.map.shape[1]:.0f} % from the "
-            f"left and {100 * y / case.map.shape[0]:.0f} % from the top"
-        )
-        middle.image(
-            figures.overlay(original, case.map, opacity / 100),
-            width="stretch",
-            caption="Where the score comes from",
-            alt=alt,
-        )
-        middle.caption(
-            f"Map values {case.map.min():.2g} to {case.map.max():.2g}; yellow to red from this image's median "
-            "to its maximum."
-        )
+    with middle:
+        if case.map is None:
+            st.info("No map is stored for this image.")
+        else:
+            _overlay(
+                original, case.map, HeatScale.from_facts(summary(training_id)), opacity / 100, row_id, framed=framed
+            )
     if case.neighbours is not None and len(case.neighbours):
         nearest = str(case.neighbours.sort_values("rank")["neighbour"].iloc[0])
         _nearest(right, training_id, nearest)
+
+
+def _overlay(
+    original: np.ndarray, heat: np.ndarray, scale: HeatScale | None, opacity: float, row_id: str, *, framed: bool
+) -> None:
+    y, x = np.unravel_index(int(heat.argmax()), heat.shape)
+    alt = (
+        f"{row_id} with its anomaly map; the hottest spot is {100 * x / heat.shape[1]:.0f} % from the "
+        f"left and {100 * y / heat.shape[0]:.0f} % from the top"
+    )
+    shown, box = overlay(original, heat, opacity, scale), top_box(heat, scale)
+    if box is not None and framed:
+        shown = outlined(shown, box)
+    st.image(shown, width="stretch", caption="Where the score comes from", alt=alt)
+    if scale is None:
+        text = "This run has no common colours for its images: yellow to red from this image's median to its maximum."
+    elif box is None:
+        text = (
+            f"No part of it exceeds {scale.high:.2g}, which {100 * NEARLY_ALL:g} % of the parts of {scale.images} "
+            "calibration images stay under, so nothing is coloured."
+        )
+    else:
+        text = (
+            f"One scale for all images: colour begins at {scale.high:.2g}, which {100 * NEARLY_ALL:g} % of the parts "
+            f"of {scale.images} calibration images stay under, and is full at {scale.full:.2g}."
+        )
+    st.caption(f"Map values {heat.min():.2g} to {heat.max():.2g}. {text}")
 
 
 def nearest_pictures(training_id: str, case: Case) -> None:

@@ -55,7 +55,8 @@ def where(run: RunRecord) -> tuple[str, dict[str, str | None]]:
         return "train", {"data": run.dataset_id, "run": None}
     if run.kind in WITH_SCORES:
         return "train", {"run": run.id}
-    return "explain" if run.kind == "explain" else "alerts", {"run": run.parent}
+    of_a_row = run.kind in ("explain", "whatif", "counterfactual")
+    return "explain" if of_a_row else "alerts", {"run": run.parent}
 
 
 def go_button(label: str, page: str, *, case: dict[str, str | None] | None = None, **look: Any) -> None:

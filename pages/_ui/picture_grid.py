@@ -4,10 +4,12 @@ import pandas as pd
 import streamlit as st
 
 from ad_core.errors import AdError
+from ad_core.heat_scale import HeatScale
+from ad_core.results import detector_run, safe_name
 from pages._ui import words
 from pages._ui.navigate import choose, current
-from pages._ui.pictures import name_of, small
-from pages._ui.stored import batch
+from pages._ui.pictures import name_of, small, small_with_map
+from pages._ui.stored import batch, store, summary
 
 PER_PAGE = 12
 
@@ -27,6 +29,12 @@ def picture_grid(run_id: str, rows: pd.DataFrame) -> None:
         if pages > 1
         else 1
     )
+    maps = store().folder(run_id) / "maps"
+    mapped = maps.exists() and st.toggle(
+        "Show where the score comes from", key="mapped", persist_state="session",
+        help="Anomaly maps of the images that have been explained, all on one colour scale.",
+    )  # fmt: skip
+    scale = HeatScale.from_facts(summary(detector_run(store(), run_id).id)) if mapped else None
     part = rows.iloc[(number - 1) * PER_PAGE : number * PER_PAGE]
     with st.grid("auto", min_column_width=135, gap="small"):
         for row in part.itertuples():
@@ -35,7 +43,11 @@ def picture_grid(run_id: str, rows: pd.DataFrame) -> None:
                 if row.note:
                     st.caption(f"{row.row_id}: {row.note}")
                 else:
-                    st.image(small(files[row.row_id]), width="stretch", alt=f"{row.row_id}, score {row.score:.3g}")
+                    file = files[row.row_id]
+                    shown = (
+                        small_with_map(file, maps / f"{safe_name(row.row_id)}.npy", scale) if mapped else small(file)
+                    )
+                    st.image(shown, width="stretch", alt=f"{row.row_id}, score {row.score:.3g}")
                 st.button(
                     name_of(row.row_id),
                     key=f"pick-{row.Index}",

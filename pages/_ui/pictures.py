@@ -8,11 +8,14 @@ import numpy as np
 import streamlit as st
 
 from ad_core import figures
+from ad_core.heat_overlay import overlay
+from ad_core.heat_scale import HeatScale
 from ad_core.reader import Dataset, Declared, Role
 from ad_core.samples import Sample
 from ad_core.types import Modality
 from pages._ui import stored
 
+MAP_OPACITY = 0.6
 STILL = {"staticPlot": True, "displayModeBar": False}
 
 
@@ -55,6 +58,13 @@ def small(file: str, side: int = 220) -> bytes:
     return _thumbnail(file, side)
 
 
+def small_with_map(file: str, map_file: Path, scale: HeatScale | None, side: int = 220) -> bytes | np.ndarray:
+    """A thumbnail with the image's anomaly map over it, on the run's scale; plain while there is no map."""
+    if not map_file.exists():
+        return small(file, side)
+    return _with_map(file, str(map_file), map_file.stat().st_mtime_ns, scale, side)
+
+
 def full(file: str) -> np.ndarray:
     """(height, width, 3) uint8 pixels of an image at its own size."""
     from ad_core.files.image_files import load_image
@@ -67,6 +77,17 @@ def _thumbnail(file: str, side: int) -> bytes:
     from ad_core.files.image_files import thumbnail
 
     return thumbnail(file, side)
+
+
+@st.cache_data(show_spinner=False, max_entries=500)
+def _with_map(file: str, map_file: str, stamp: int, scale: HeatScale | None, side: int) -> np.ndarray:  # noqa: ARG001
+    from io import BytesIO
+
+    from PIL import Image
+
+    picture = np.asarray(Image.open(BytesIO(_thumbnail(file, side))).convert("RGB"))
+    heat = Image.fromarray(np.load(map_file, allow_pickle=False).astype(np.float32))
+    return overlay(picture, np.asarray(heat.resize((picture.shape[1], picture.shape[0]))), MAP_OPACITY, scale)
 
 
 def _inline(file: str) -> str:

@@ -117,7 +117,8 @@ def case(run_id: str, row_id: str) -> results.Case:
             *(
                 folder / name
                 for name in ("scores.parquet", "explanations.parquet", "neighbours.parquet", "checks.parquet")
-            )
+            ),
+            results.counterfactual_file(folder, row_id),
         ),
     )
 
@@ -147,6 +148,18 @@ def batch(run_id: str) -> Dataset:
         json.dumps(record.declared),
         _stamp(*(Path(source) for source in record.sources)),
     )
+
+
+def editable(run_id: str) -> dict[str, Any]:
+    """What may stand in each column that the detector of a run uses, by name; see `columns.allowed`.
+
+    Raises:
+        DataError: the data can't be read, or have lost a column since the training.
+    """
+    bundle_folder = store().folder(results.detector_run(store(), run_id).id) / "bundle"
+    sources = store().dataset(store().run(run_id).dataset_id).sources
+    stamp = _stamp(bundle_folder / bundle.MANIFEST, *(Path(source) for source in sources))
+    return _editable(run_id, str(bundle_folder), stamp)
 
 
 def opened(sources: tuple[str, ...], declared: Declared) -> Dataset:
@@ -197,6 +210,13 @@ def _calibration_rows(folder: str, stamp: str) -> pd.DataFrame | None:  # noqa: 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _case(run_id: str, row_id: str, stamp: str) -> results.Case:  # noqa: ARG001
     return results.case(store(), run_id, row_id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=6)
+def _editable(run_id: str, folder: str, stamp: str) -> dict[str, Any]:  # noqa: ARG001
+    from ad_core.editable import editable_in_bundle
+
+    return editable_in_bundle(Path(folder), batch(run_id).data)
 
 
 @st.cache_resource(show_spinner=False, max_entries=12)

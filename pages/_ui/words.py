@@ -12,6 +12,8 @@ KINDS = {
     "recommend": "recommendation",
     "sensitivity": "sensitivity",
     "masks": "maps against masks",
+    "whatif": "changed row",
+    "counterfactual": "search",
 }
 MODALITIES = {"table": "Table", "image": "Images", "sensor": "Sensor"}
 MODALITY_ICONS = {"table": ":material/table_rows:", "image": ":material/image:", "sensor": ":material/monitoring:"}
@@ -42,6 +44,7 @@ STAGES = {
     "score": "Scoring all rows",
     "map": "Drawing the map",
     "explain": "Explaining the top cases",
+    "search": "Trying changes",
 }
 
 GRADES = {
@@ -63,6 +66,8 @@ GRADE_HELP = (
     "slightly changed values name the same parts. **Weak**: one of these fails but the first. **Not supported**: other "
     "parts lower the score as much."
 )
+
+ONE_THAT_TAUGHT = "This row taught the detector, so changed copies are compared with it too and score a little low"
 
 QUESTIONS = {
     "unsure": "I'm not sure",
@@ -242,7 +247,9 @@ PAGES = {
         "The bars say how much each part raises (orange) or lowers (blue) the score against a named "
         "**baseline**. They add up to the "
         "difference of the two scores; the completeness gap says how well. Expected values come from the "
-        "detector, given the rest of the row.",
+        "detector, given the rest of the row. **What would make it normal** looks for the smallest change with values "
+        "that exist; **What if** scores the row with values of yours. Both take some seconds and change nothing in "
+        "your files.",
     ),
     "review": (
         "Review",

@@ -1,5 +1,5 @@
 """Explain: why one row has its score. The order is always the same: sentence, shares, expected against actual,
-neighbours.
+neighbours, what would make it normal, what if.
 """
 
 import numpy as np
@@ -13,12 +13,14 @@ from pages._ui.explain_parts import bars, expected_table, grade, neighbours, sen
 from pages._ui.explain_picture import nearest_pictures, picture
 from pages._ui.explain_window import window
 from pages._ui.navigate import choose, current, go_button
+from pages._ui.normal_again import normal_again
 from pages._ui.on_demand import on_demand
 from pages._ui.shell import errors_shown, nothing_yet, page_top, pick_scored_run
 from pages._ui.similar_events import similar_events
 from pages._ui.stored import case, ranked, store, summary
 from pages._ui.verdict_buttons import verdict_badge, verdict_line
 from pages._ui.verdict_history import verdict_history
+from pages._ui.what_if import what_if
 
 page_top("explain")
 with errors_shown():
@@ -76,8 +78,13 @@ if found.row.get("note"):
 verdict_line(run.id, row_id, keys=True)
 verdict_history(run.dataset_id, row_id)
 evidence_buttons(run.id, training.id, row_id)
+has_score = bool(np.isfinite(found.row["score"]))
 if found.explanation is None:
-    on_demand(run, row_id, has_score=bool(np.isfinite(found.row["score"])))
+    on_demand(run, row_id, has_score=has_score)
+    if has_score:
+        normal_again(run, row_id, found, modality)
+    if modality is Modality.TABLE:
+        what_if(run, row_id, found)
     st.stop()
 
 grade(found)
@@ -98,5 +105,8 @@ with right:
         neighbours(run.id, training.id, row_id, found, modality)
 if modality is Modality.TABLE:
     neighbours(run.id, training.id, row_id, found, modality)
+normal_again(run, row_id, found, modality)
+if modality is Modality.TABLE:
+    what_if(run, row_id, found)
 offered = summary(training.id).get("explanation_methods")
 on_demand(run, row_id, has_score=True, again=found.explanation["method"].iloc[0], offered=offered)

@@ -150,11 +150,24 @@ def test_a_table_goes_from_upload_to_explained_alert_to_next_months_file(
 
     expect(page.get_by_text("completeness gap", exact=False).first).to_be_visible()
     expect(page.get_by_role("heading", name="march-0299")).to_be_visible()
+    change_it(page)
     follow(page, "Map")
     lasso(page)
     expect(page.get_by_text("300 rows selected", exact=False)).to_be_visible()
     score_another(page, payments(tmp_path, "april", 80, 1))
     expect(page.get_by_text("80 of", exact=False).first).to_be_visible()
+
+
+def change_it(page: Page) -> None:
+    """Ask what would make the case normal, and what it would score with another number in its first field."""
+    press(page, "Find out")
+    expect(page.get_by_text("changes tried", exact=False)).to_be_visible(timeout=TRAINED_MS)
+    settled(page)
+    page.get_by_test_id("stMain").get_by_role("spinbutton").first.fill("12")
+    page.keyboard.press("Tab")
+    press(page, "Score it")
+    expect(page.get_by_text("1 change, the newest first", exact=False)).to_be_visible(timeout=TRAINED_MS)
+    settled(page)
 
 
 def choose_first_row(page: Page) -> None:

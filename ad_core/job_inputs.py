@@ -1,0 +1,30 @@
+"""What jobs begin with: stored data, opened as they were declared, and the detector that a run goes by."""
+
+from typing import TYPE_CHECKING
+
+from ad_core import pipeline, results
+from ad_core.reader import Dataset, Declared
+
+if TYPE_CHECKING:
+    from ad_core.detector import Detector
+    from ad_core.store import RunRecord, Store
+
+
+def stored_dataset(store: "Store", dataset_id: str) -> Dataset:
+    """A data set of the store, opened as the user declared it."""
+    record = store.dataset(dataset_id)
+    return pipeline.open_declared(list(record.sources), Declared.model_validate(record.declared))
+
+
+def parent_detector(store: "Store", run: "RunRecord") -> "Detector":
+    """The detector of the training that a run goes back to."""
+    training = results.detector_run(store, run.id)
+    return pipeline.load_detector(store.folder(training.id) / "bundle")
+
+
+def scored_dataset(store: "Store", scored: "RunRecord", detector: "Detector") -> Dataset:
+    """The rows that a run scored, opened as they were then."""
+    if scored.kind == "train":
+        return stored_dataset(store, scored.dataset_id)
+    record = store.dataset(scored.dataset_id)
+    return pipeline.open_like(detector, list(record.sources), record.declared)
