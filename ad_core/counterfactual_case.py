@@ -54,6 +54,11 @@ def case_of(detector: Detector, dataset: Dataset, row_id: str) -> ChangedCase:
     if detector.modality is not Modality.SENSOR:  # a window hangs on its neighbours, a row or an image does not
         dataset, at = only_row(dataset, at), 0
     frame = detector.frame(dataset)
+    if frame.tiled:
+        raise DataError(
+            "What would make an image normal is not looked for where images are cut into tiles. Train without "
+            "reader.tile to find it."
+        )
     if frame.rows["note"].iloc[at]:
         raise DataError(f"Row {row_id!r} has no score, so nothing can make it normal: {frame.rows['note'].iloc[at]}")
     index = cases.items_of_rows(frame, [row_id])

@@ -17,6 +17,7 @@ import pandas as pd
 from ad_core import results, verdicts
 from ad_core.case_groups import grouped, surrogate_rule
 from ad_core.drivers import Drivers, drivers, ranking
+from ad_core.heat_scale import HeatScale
 from ad_core.origin import origin
 from ad_core.precision import precision
 from ad_core.reader import Dataset, Role
@@ -61,7 +62,8 @@ def gather(
     chosen = rows.loc[found.of_rows, "row_id"] if events is None else events["row_id_peak"]
     said = verdicts.current(store, run.dataset_id).set_index("row_id")["verdict"]
     parts, checks = (results.table(folder, name) for name in ("explanations", "checks"))
-    cases, shown = cases_of(folder, rows, chosen, events, said, dataset)
+    scale = HeatScale.from_facts(results.summary(store.folder(results.detector_run(store, run_id).id)))
+    cases, shown = cases_of(folder, rows, chosen, events, said, dataset, scale)
     facts: dict[str, Any] = {
         **origin(store, run_id),
         "modality": modality,

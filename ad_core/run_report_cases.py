@@ -10,6 +10,7 @@ import pandas as pd
 from ad_core import results
 from ad_core.errors import AdError
 from ad_core.explanation_grade import in_words
+from ad_core.heat_scale import HeatScale
 from ad_core.reader import Dataset
 
 CASES, PARTS = 20, 6
@@ -33,7 +34,7 @@ class Shown:
 
 def cases_of(
     folder: Path, rows: pd.DataFrame, chosen: pd.Series, events: pd.DataFrame | None, said: pd.Series,
-    dataset: Dataset | None,
+    dataset: Dataset | None, scale: HeatScale | None = None,
 ) -> tuple[list[dict[str, Any]], dict[str, Shown]]:  # fmt: skip
     """Facts of the highest alerts, highest first, and by row id what is to be seen of them.
 
@@ -43,6 +44,7 @@ def cases_of(
         chosen: row ids of the alerts, highest first; of recordings the peaks of the events.
         said: row id -> its newest verdict.
         dataset: for the pictures of images; None = there are none.
+        scale: the colours of their maps.
     """
     top = chosen.head(CASES)
     scored = rows[rows["row_id"].isin(top)].drop_duplicates("row_id").set_index("row_id")
@@ -52,7 +54,7 @@ def cases_of(
     for row_id in top:
         row, event = scored.loc[row_id], {} if by_peak is None else by_peak.loc[row_id]
         check = checks[row_id].iloc[0].to_dict() if row_id in checks else None
-        picture = _picture(dataset, row_id, results.stored_map(folder, row_id))
+        picture = _picture(dataset, row_id, results.stored_map(folder, row_id), scale)
         shown[row_id] = Shown(_parts(parts.get(row_id)), picture, results.stored_window(folder, row_id))
         lines.append(
             {
@@ -89,7 +91,9 @@ def _parts(explanation: pd.DataFrame | None) -> list[dict[str, Any]]:
     return lines
 
 
-def _picture(dataset: Dataset | None, row_id: str, heat: np.ndarray | None) -> np.ndarray | None:
+def _picture(
+    dataset: Dataset | None, row_id: str, heat: np.ndarray | None, scale: HeatScale | None
+) -> np.ndarray | None:
     """The image with its anomaly map; None where there is no image, or it can't be read any more."""
     if dataset is None or dataset.modality != "image":
         return None
@@ -103,4 +107,4 @@ def _picture(dataset: Dataset | None, row_id: str, heat: np.ndarray | None) -> n
         picture = np.asarray(load_image(str(dataset.data["file"].iloc[at[0]])).convert("RGB"))
     except AdError:
         return None
-    return picture if heat is None else with_heat(picture, heat)
+    return picture if heat is None else with_heat(picture, heat, scale)

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ad_core import cases
+from ad_core.counterfactual import counterfactual
+from ad_core.errors import DataError
 from ad_core.explanation import How
 from ad_core.pipeline import Choice, Trained, open_dataset, train_all
 from ad_core.progress import Silent
@@ -120,6 +122,11 @@ def test_the_stitched_map_and_the_first_part_lie_on_the_spot(trained, opened):
     assert first["y1"] > 70
     assert first["x0"] < 128
     assert first["x1"] > 120
+
+
+def test_what_would_make_it_normal_is_not_looked_for_among_tiles(trained, opened):
+    with pytest.raises(DataError, match="cut into tiles"):
+        counterfactual(trained.detector, opened, "b24.png", 0.0, Silent())
 
 
 def test_the_map_of_embeddings_has_a_point_for_each_picture(trained):
