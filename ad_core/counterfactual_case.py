@@ -111,7 +111,7 @@ def _area(case: ChangedCase, move: Move) -> Told:
 
 def picture(case: ChangedCase, changed: Tensor) -> np.ndarray:
     """A changed image in the size of the user's: (height, width), or (height, width, 3) uint8."""
-    maps = [case.frame.place(channel.numpy(), case.row) for channel in changed]
+    maps = [case.frame.place(channel[None].numpy(), case.row) for channel in changed]
     pixels = np.stack(maps, axis=-1).clip(0, 1) * 255
     return np.asarray(pixels.round().astype(np.uint8)[..., 0] if len(maps) == 1 else pixels.round().astype(np.uint8))
 
