@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages._ui import words
+from pages._ui.glossary import sentence
 
 MEASURES = {
     "vus_pr": "VUS-PR",
@@ -34,7 +35,7 @@ def judged(facts: dict[str, Any]) -> None:
         st.dataframe(
             pd.DataFrame(lines).round(3),
             hide_index=True,
-            column_config={name: st.column_config.Column(help=_sentence(name)) for name in names_shown},
+            column_config={name: st.column_config.Column(help=sentence(name)) for name in names_shown},
             alt=f"{', '.join(names_shown)} of the detector and of classical ones",
         )
         if own.get("positives") is not None:
@@ -46,10 +47,6 @@ def judged(facts: dict[str, Any]) -> None:
             )
         if own.get("note"):
             st.warning(own["note"], icon=":material/warning:")
-
-
-def _sentence(word: str) -> str:
-    return words.GLOSSARY[word][0].upper() + words.GLOSSARY[word][1:]
 
 
 def _line(values: dict[str, Any], measures: list[str]) -> dict[str, Any]:

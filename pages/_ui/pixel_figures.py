@@ -6,6 +6,7 @@ import streamlit as st
 
 from ad_core.store import RunRecord
 from pages._ui import words
+from pages._ui.glossary import sentence
 from pages._ui.navigate import choose
 from pages._ui.shell import table_height
 from pages._ui.side_job import followed, submit
@@ -49,7 +50,7 @@ def pixel_figures(run: RunRecord) -> None:
 def _found(run: RunRecord, found: dict) -> None:
     with st.container(horizontal=True):
         for word, key in (("AUPRO", "aupro"), ("pixel AUROC", "pixel_auroc")):
-            st.metric(word, f"{found[key]:.3f}", border=True, width="stretch", help=_sentence(word))
+            st.metric(word, f"{found[key]:.3f}", border=True, width="stretch", help=sentence(word))
         st.metric("Images with a mask", f"{found['masks']:,}", border=True, width="stretch")
     images = table(run.id, "masks")
     if images is None:
@@ -71,7 +72,3 @@ def _chosen() -> None:
     """Callback of the table: the chosen image becomes the current case."""
     if at := st.session_state["mask-table"]["selection"]["rows"]:
         choose(row=st.session_state["_mask_rows"][at[0]])
-
-
-def _sentence(word: str) -> str:
-    return words.GLOSSARY[word][0].upper() + words.GLOSSARY[word][1:]

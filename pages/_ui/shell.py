@@ -10,19 +10,21 @@ from ad_core.errors import AdError
 from ad_core.records import WITH_SCORES
 from ad_core.store import RunRecord
 from pages._ui import words
+from pages._ui.glossary import GLOSSARY, USED_ON
 from pages._ui.navigate import choose, current, go_button
+from pages._ui.page_words import PAGES
 from pages._ui.stored import store
 
 
 def page_top(page: str) -> None:
     """Title, one line about it, the help with the glossary, and what went wrong in the last callback."""
-    title, about, help_text = words.PAGES[page]
+    title, about, help_text = PAGES[page]
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title(title, anchor=False, width="content")
         with st.popover("Help", icon=":material/help:", type="tertiary"):
             st.markdown(help_text)
             st.markdown("**Words used here**")
-            st.markdown("\n".join(f"- **{word}**: {words.GLOSSARY[word]}" for word in words.USED_ON[page]))
+            st.markdown("\n".join(f"- **{word}**: {GLOSSARY[word]}" for word in USED_ON[page]))
     st.markdown(f":gray[{about}]")
     if problem := st.session_state.pop("_problem", None):
         st.error(problem, icon=":material/error:")

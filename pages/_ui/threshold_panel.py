@@ -8,8 +8,8 @@ from ad_core import figures
 from ad_core.errors import AdError
 from ad_core.threshold import BY_P, SHARES, Rule
 from ad_core.threshold_change import moved
-from pages._ui import words
 from pages._ui.navigate import go_button
+from pages._ui.rule_words import MORE_RULES, MORE_RULES_HELP, RULE_AXES, RULE_VALUES, RULES, RULES_HELP
 from pages._ui.shell import chart
 from pages._ui.stored import calibration_rows, ranked
 from pages._ui.threshold import (
@@ -78,7 +78,7 @@ def _begin(run_id: str, saved: Rule) -> None:
     """Another run begins with its own rule; the first run of a tab with what the link says."""
     if st.session_state.get("_ruled") not in (None, run_id):
         st.session_state["rule"] = _group(saved.kind)
-        st.session_state["more_rules"] = saved.kind if saved.kind in words.MORE_RULES else None
+        st.session_state["more_rules"] = saved.kind if saved.kind in MORE_RULES else None
         st.session_state["apart"] = saved.segment is not None
         st.session_state[KEYS[saved.kind]] = _typed(saved)
     st.session_state["_ruled"] = run_id
@@ -95,7 +95,7 @@ def threshold_curve(run_id: str, now: Threshold) -> None:
     there = (saved.value, threshold_at(run_id, saved).alerts) if same_kind and saved != now.rule else None
     log = now.rule.kind in (*SHARES, "budget") and bool(values[0] > 0)
     chart(
-        figures.alerts_curve(values, counts, here, there, words.RULE_AXES[now.rule.kind], log=log),
+        figures.alerts_curve(values, counts, here, there, RULE_AXES[now.rule.kind], log=log),
         alt=figures.alerts_curve_in_words(values, counts, here),
         key="alerts-curve",
     )
@@ -103,14 +103,14 @@ def threshold_curve(run_id: str, now: Threshold) -> None:
 
 def _kind(saved: Rule) -> str:
     kind = st.segmented_control(
-        "Where alerts begin", list(words.RULES), default=_group(saved.kind), format_func=words.RULES.get, key="rule",
-        required=True, bind="query-params", help=words.RULES_HELP, wrap=True,
+        "Where alerts begin", list(RULES), default=_group(saved.kind), format_func=RULES.get, key="rule",
+        required=True, bind="query-params", help=RULES_HELP, wrap=True,
     )  # fmt: skip
     if kind == MORE:
-        first = saved.kind if saved.kind in words.MORE_RULES else next(iter(words.MORE_RULES))
+        first = saved.kind if saved.kind in MORE_RULES else next(iter(MORE_RULES))
         kind = st.segmented_control(
-            "Further rules", list(words.MORE_RULES), default=first, format_func=words.MORE_RULES.get, key="more_rules",
-            required=True, bind="query-params", help=words.MORE_RULES_HELP,
+            "Further rules", list(MORE_RULES), default=first, format_func=MORE_RULES.get, key="more_rules",
+            required=True, bind="query-params", help=MORE_RULES_HELP,
         )  # fmt: skip
     return kind or saved.kind
 
@@ -123,7 +123,7 @@ def _rule(run_id: str, kind: str, saved: Rule) -> Rule:
 
 def _share(kind: str, own: float) -> float:
     offered = sorted({*SHARES_OFFERED[kind], own})
-    title, about = words.RULE_VALUES[kind]
+    title, about = RULE_VALUES[kind]
     return st.select_slider(
         title, offered, value=own, key=KEYS[kind], bind="query-params", format_func=lambda a: f"{100 * a:g} %",
         help=about,
@@ -131,7 +131,7 @@ def _share(kind: str, own: float) -> float:
 
 
 def _number(kind: str, own: float) -> float:
-    title, about = words.RULE_VALUES[kind]
+    title, about = RULE_VALUES[kind]
     look = {"key": KEYS[kind], "bind": "query-params", "help": about, "width": 240}
     if kind == "budget":
         return st.number_input(title, min_value=1, value=int(own), step=1, **look)
@@ -165,7 +165,7 @@ def _high_score(run_id: str) -> float:
 
 
 def _group(kind: str) -> str:
-    return MORE if kind in words.MORE_RULES else kind
+    return MORE if kind in MORE_RULES else kind
 
 
 def _typed(rule: Rule) -> float | int:

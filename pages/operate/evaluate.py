@@ -9,6 +9,7 @@ from ad_core.evaluation import FEW
 from ad_core.report_card import known_rows
 from pages._ui import words
 from pages._ui.found_events import found_events
+from pages._ui.glossary import GLOSSARY
 from pages._ui.judged import judged
 from pages._ui.measured import measured, present_point
 from pages._ui.pixel_figures import pixel_figures
@@ -66,7 +67,7 @@ with st.container(horizontal=True):
         st.metric(
             word[0].upper() + word[1:], f"{found[key]:.3f}", border=True, width="stretch",
             delta=f"{found[f'{key}_low']:.3f} – {found[f'{key}_high']:.3f}", delta_color="off", delta_arrow="off",
-            help=f"{words.GLOSSARY[word]} Below: 95 % interval (bootstrap).",
+            help=f"{GLOSSARY[word]} Below: 95 % interval (bootstrap).",
         )  # fmt: skip
     st.metric("Labelled anomalies", f"{positives:,}", border=True, width="stretch", delta=f"of {found['n']:,} rows",
               delta_color="off", delta_arrow="off")  # fmt: skip

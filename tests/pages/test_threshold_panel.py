@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from ad_core import bundle, results, thresholds
 from ad_core.store import RunRecord, Store
 from ad_core.threshold import Rule
-from pages._ui import words
+from pages._ui.rule_words import MORE_RULES, RULE_AXES, RULE_VALUES, RULES
 from tests.pages.conftest import write_sensor_run, write_table_run
 from tests.pages.test_pages import button, texts
 
@@ -128,9 +128,7 @@ def test_a_recording_keeps_its_events_and_has_rules_too(store: Store, recording_
 def test_every_kind_of_rule_has_its_words() -> None:
     kinds = set(Rule.model_fields["kind"].annotation.__args__)  # type: ignore[union-attr]
 
-    assert (
-        set(words.RULES) - {"more"} | set(words.MORE_RULES) == kinds == set(words.RULE_VALUES) == set(words.RULE_AXES)
-    )
+    assert set(RULES) - {"more"} | set(MORE_RULES) == kinds == set(RULE_VALUES) == set(RULE_AXES)
 
 
 def test_recordings_can_have_thresholds_of_their_own(table_run: RunRecord, store: Store, open_page: Open) -> None:

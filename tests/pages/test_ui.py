@@ -13,6 +13,8 @@ from ad_core.settings import Settings
 from pages._ui import explain_parts, words
 from pages._ui.datasets import with_kind, with_role
 from pages._ui.downloads import safe_csv
+from pages._ui.glossary import GLOSSARY, USED_ON
+from pages._ui.page_words import PAGES
 
 
 class Example(Settings):
@@ -147,9 +149,9 @@ def test_a_corrected_kind_is_kept_beside_the_others() -> None:
 
 
 def test_every_page_explains_itself_and_every_word_it_uses() -> None:
-    assert set(words.PAGES) == set(words.USED_ON)
-    for used in words.USED_ON.values():
-        assert set(used) <= set(words.GLOSSARY)
+    assert set(PAGES) == set(USED_ON)
+    for used in USED_ON.values():
+        assert set(used) <= set(GLOSSARY)
 
 
 def judging() -> None:
