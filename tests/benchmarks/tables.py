@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tests.benchmarks import sensor_tables
-from tests.benchmarks.means import NEAR, by_set, complete, references
+from tests.benchmarks.means import NEAR, by_set, complete, named, references
 
 
 def print_tables(results: pd.DataFrame) -> None:
@@ -42,6 +42,7 @@ def summary(part: pd.DataFrame) -> str:
     means = sets.groupby("method")[["auroc", "ap"]].mean()
     best, best_ap = (means.loc[references(sets), measure].idxmax() for measure in ("auroc", "ap"))
     wide = sets.pivot(index="name", columns="method", values="auroc")
+    seeds = named(part).groupby("method")["seed"].nunique()
     lines = []
     for method in means.sort_values("auroc", ascending=False).index:
         gain = wide[method] - wide[best]
@@ -56,6 +57,7 @@ def summary(part: pd.DataFrame) -> str:
                 "wins": int((gain > NEAR).sum()),
                 "losses": int((gain < -NEAR).sum()),
                 "seconds / IF": sets.loc[sets["method"] == method, "time"].median(),
+                "seeds": int(seeds[method]),
             }
         )
     first = part.iloc[0]
