@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from ad_core import results
 from ad_core.store import Store
 from tests.browser.conftest import Server, press, settled, visit
-from tests.browser.test_whole_path import choose_first_row
+from tests.browser.steps import choose_first_row
 from tests.pages.conftest import write_table_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

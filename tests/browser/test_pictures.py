@@ -12,7 +12,7 @@ from ad_core.reader import Declared
 from ad_core.samples import Sample, samples
 from ad_core.store import RunRecord, Store
 from tests.browser.conftest import HEAVY, Server, picture, settled, visit
-from tests.browser.test_whole_path import lasso
+from tests.browser.steps import lasso
 
 pytestmark = [
     pytest.mark.browser,

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from ad_core import verdicts
 from ad_core.store import Store
 from tests.browser.conftest import Server, press, settled, visit
-from tests.browser.test_whole_path import lasso
+from tests.browser.steps import lasso
 from tests.pages.conftest import write_table_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
