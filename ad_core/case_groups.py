@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ad_core.part_shares import by_part, raising_shares
+
 FEWEST = 3
 """Fewer alike cases are no group."""
 
@@ -46,7 +48,7 @@ def grouped(parts: pd.DataFrame) -> list[Group]:
 
     Source: Campello et al. 2013, HDBSCAN, on square roots of shares, whose distance is Hellinger's.
     """
-    shares = _shares(parts)
+    shares = raising_shares(by_part(parts))
     if len(shares) < 2 * FEWEST:
         return []
     labels = _labels(np.sqrt(shares.to_numpy()))
@@ -68,17 +70,6 @@ def _labels(roots: np.ndarray) -> np.ndarray:
         return np.where(near, 0, -1)
     smallest = max(FEWEST, len(roots) // OF_ALL)
     return np.asarray(HDBSCAN(min_cluster_size=smallest, copy=True).fit_predict(roots))
-
-
-def _shares(parts: pd.DataFrame) -> pd.DataFrame:
-    """(case, part) >= 0, every line adds up to 1; cases that nothing raises are left out."""
-    of = "channel" if "channel" in parts and parts["channel"].notna().all() else "part"
-    table = parts.pivot_table(
-        index="row_id", columns=of, values="attribution", aggfunc="sum", fill_value=0.0, sort=False
-    )
-    raising = table.clip(lower=0)
-    total = raising.sum(axis=1)
-    return raising[total > 0].div(total[total > 0], axis=0)
 
 
 def _name(parts: pd.DataFrame, mean: pd.Series) -> str:

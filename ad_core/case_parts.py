@@ -4,7 +4,7 @@ Each kind of data has one function; all give the same line for a part: `row_id`,
 `expected_low`, `expected_high`, `attribution`, `method`, `delta`, and where in the item it is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +95,19 @@ def row_of_item(frame: Frame) -> np.ndarray:
     return np.asarray(frame.row_of_sample()[frame.items["start"].to_numpy()])
 
 
+def whole_maps(frame: Frame, rows: np.ndarray, grids: Callable[[np.ndarray], np.ndarray]) -> Iterator[np.ndarray]:
+    """The anomaly map of each image at its own size, of all its pieces.
+
+    Args:
+        rows: positions in the frame's rows.
+        grids: positions in the frame -> (m, y, x) maps; asked once, for all pieces of all rows.
+    """
+    pieces = [frame.pieces(int(row))[0] for row in rows]
+    ends = np.cumsum([len(index) for index in pieces])
+    for row, own in zip(rows, np.split(grids(np.concatenate(pieces)), ends[:-1]), strict=True):
+        yield frame.place(own, int(row))
+
+
 def _columns(work: Attributed, result: Explained) -> list[dict[str, Any]]:  # noqa: ARG001
     parts, rows, expected, ranges = work.frame.shape.parts, work.rows, work.expected(), work.expected_range()
     lines = []
@@ -136,14 +149,11 @@ def _without_noise(values: list[str | float]) -> list[str | float]:
 
 def _boxes(work: Attributed, result: Explained) -> list[dict[str, Any]]:
     """The map is the model's own where it has one."""
-    lines, rows = [], [int(row) for row in work.rows]
-    pieces = [work.frame.pieces(row) for row in rows]
-    ends = np.cumsum([len(index) for index, _ in pieces])
-    grids = np.split(work.grids(np.concatenate([index for index, _ in pieces])), ends[:-1])
-    for i, row_id in enumerate(work.row_ids):
-        index, places = pieces[i]
+    lines, maps = [], whole_maps(work.frame, work.rows, work.grids)
+    for i, (row_id, found) in enumerate(zip(work.row_ids, maps, strict=True)):
+        result.maps[row_id] = found
+        index, places = work.frame.pieces(int(work.rows[i]))
         own = places[int(np.flatnonzero(index == work.index[i])[0])]
-        result.maps[row_id] = work.frame.place(grids[i], rows[i])
         for box in explanation.boxes(work.found.values[i], (own.height, own.width)):
             share = box.pop("attribution")
             box = {side: at + (own.top if side[0] == "y" else own.left) for side, at in box.items()}

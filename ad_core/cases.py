@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from ad_core import explanation
-from ad_core.case_parts import Attributed, Explained, parts_of, row_of_item
+from ad_core.case_parts import Attributed, Explained, parts_of, row_of_item, whole_maps
 from ad_core.detector import Detector
 from ad_core.event_leads import in_words_of, leads
 from ad_core.explanation import How
@@ -73,7 +73,7 @@ def explain_top(
         row_ids = found["row_id_peak"].tolist() or highest.tolist()
     else:
         row_ids = scores.dropna(subset="score").nlargest(top, "score")["row_id"].tolist()
-    chosen = items_of_rows(frame, row_ids, per_item(item_scores) if frame.tiled else None)
+    chosen = items_of_rows(frame, row_ids, per_item(item_scores))
     return explain_items(detector, dataset, frame, chosen, row_ids, how, report)
 
 
@@ -152,7 +152,7 @@ def items_of_rows(frame: Frame, row_ids: Sequence[str], item_scores: np.ndarray 
     """The item that stands for each row: itself, the window whose middle is nearest, or a picture's highest tile.
 
     Args:
-        item_scores: (n,); only asked for where items are tiles.
+        item_scores: (n,); only looked at where items are tiles.
 
     Raises:
         DataError: a row does not exist or has no item.
@@ -167,11 +167,10 @@ def items_of_rows(frame: Frame, row_ids: Sequence[str], item_scores: np.ndarray 
         covering = np.flatnonzero((start <= at) & (at < start + frame.span))
         if at < 0 or not len(covering):
             raise DataError(f"Row {row_id!r} can't be explained: it does not exist in these data, or has no score.")
-        best = (
-            np.abs(start[covering] + frame.span // 2 - at).argmin()
-            if item_scores is None
-            else item_scores[covering].argmax()
-        )
+        if frame.tiled and item_scores is not None:
+            best = item_scores[covering].argmax()
+        else:
+            best = np.abs(start[covering] + frame.span // 2 - at).argmin()
         found.append(covering[best])
     return np.array(found, dtype=np.int64)
 
@@ -237,11 +236,9 @@ def anomaly_maps(detector: Detector, dataset: Dataset, report: Report) -> Iterat
         report.check()
         report.step(begin / len(rows))
         some = rows[begin : begin + 16]
-        pieces = [frame.pieces(int(row))[0] for row in some]
-        found = grids(detector, frame, np.concatenate(pieces))
-        ends = np.cumsum([len(items) for items in pieces])
-        for row, own in zip(some, np.split(found, ends[:-1]), strict=True):
-            yield frame.rows["row_id"].iloc[row], frame.place(own, row)
+        yield from zip(
+            frame.rows["row_id"].iloc[some], whole_maps(frame, some, partial(grids, detector, frame)), strict=True
+        )
 
 
 def heat_scale(detector: Detector, frame: Frame, report: Report) -> HeatScale | None:

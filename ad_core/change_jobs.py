@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ad_core import results
 from ad_core.alert_begin import alert_begin
 from ad_core.counterfactual import counterfactual
-from ad_core.job_inputs import parent_detector, scored_dataset
+from ad_core.job_inputs import of_parent
 from ad_core.progress import Report
 from ad_core.rule import Rule
 from ad_core.whatif import what_if
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 def what_if_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
     """Score the parent's row with other values; the config names `row_id`, `tries` (column -> value) and `rule`."""
     report.stage("load")
-    scored, detector = store.run(run.parent or ""), parent_detector(store, run)
-    dataset = scored_dataset(store, scored, detector)
+    scored, detector, dataset = of_parent(store, run)
     report.stage("score")
     begin = _begin(store, scored.id, run.config, detector)
     found = what_if(detector, dataset, run.config["row_id"], run.config["tries"], begin)
@@ -34,8 +33,8 @@ def counterfactual_job(store: "Store", run: "RunRecord", report: Report) -> dict
     What is found joins the parent's results.
     """
     report.stage("load")
-    scored, detector = store.run(run.parent or ""), parent_detector(store, run)
-    dataset, row_id = scored_dataset(store, scored, detector), run.config["row_id"]
+    scored, detector, dataset = of_parent(store, run)
+    row_id = run.config["row_id"]
     report.stage("search")
     begin = _begin(store, scored.id, run.config, detector)
     answer = counterfactual(detector, dataset, row_id, begin, report, run.config.get("fixed", ()))

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ad_core.image_fields import by_field
+from ad_core.part_shares import by_part
 
 COUNTED = ("supported", "weak")
 """Grades of the explanations that count."""
@@ -71,10 +72,7 @@ def signed(parts: pd.DataFrame) -> pd.DataFrame:
     """(case, part) sums of attributions: of columns, of channels of recordings, of the nine fields of pictures."""
     if {"y0", "x0", "y1", "x1"} <= set(parts.columns) and parts["y0"].notna().all():
         return by_field(parts)
-    of = "channel" if "channel" in parts and parts["channel"].notna().all() else "part"
-    return parts.pivot_table(
-        index="row_id", columns=of, values="attribution", aggfunc="sum", fill_value=0.0, sort=False
-    )
+    return by_part(parts)
 
 
 def first_parts(table: pd.DataFrame) -> pd.Series:

@@ -22,6 +22,12 @@ def parent_detector(store: "Store", run: "RunRecord") -> "Detector":
     return pipeline.load_detector(store.folder(training.id) / "bundle")
 
 
+def of_parent(store: "Store", run: "RunRecord") -> tuple["RunRecord", "Detector", Dataset]:
+    """The run whose results a job adds to, its detector, and the rows that it scored."""
+    scored, detector = store.run(run.parent or ""), parent_detector(store, run)
+    return scored, detector, scored_dataset(store, scored, detector)
+
+
 def scored_dataset(store: "Store", scored: "RunRecord", detector: "Detector") -> Dataset:
     """The rows that a run scored, opened as they were then."""
     if scored.kind == "train":

@@ -17,7 +17,7 @@ from ad_core.drift_gate import gate
 from ad_core.errors import AdError
 from ad_core.evaluation import evaluate, evaluate_recordings
 from ad_core.explanation import How, methods_for
-from ad_core.job_inputs import parent_detector, scored_dataset, stored_dataset
+from ad_core.job_inputs import of_parent, parent_detector, stored_dataset
 from ad_core.mask_figures import mask_figures
 from ad_core.progress import Report
 from ad_core.reader import Dataset
@@ -113,10 +113,8 @@ def score_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
 
 def explain_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
     """Explain the rows that the config names; the results join those of the run that scored them."""
-    scored = store.run(run.parent or "")
     report.stage("load")
-    detector = parent_detector(store, run)
-    dataset = scored_dataset(store, scored, detector)
+    scored, detector, dataset = of_parent(store, run)
     report.stage("explain")
     how = How(run.config.get("method"), run.config.get("baseline", "nearest"))
     found = cases.explain_rows(detector, dataset, list(run.config["row_ids"]), how, report)
@@ -143,10 +141,8 @@ def sensitivity_job(store: "Store", run: "RunRecord", report: Report) -> dict[st
 
 def masks_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
     """Compare the maps of all images of the parent with the masks in the folder that the config names."""
-    scored = store.run(run.parent or "")
     report.stage("load")
-    detector = parent_detector(store, run)
-    dataset = scored_dataset(store, scored, detector)
+    scored, detector, dataset = of_parent(store, run)
     report.stage("score")
     found = mask_figures(cases.anomaly_maps(detector, dataset, report), Path(run.config["masks"]))
     results.publish(store.folder(scored.id), "masks", found.images)

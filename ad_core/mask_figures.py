@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 
 from ad_core.errors import DataError
 from ad_core.region_metrics import aupro
+from ad_core.tiles import resized
 
 SIZE = 256
 """Maps and masks are compared at this many pixels a side, so that images of all sizes count the same."""
@@ -36,12 +36,6 @@ def is_marked(folder: Path, row_id: str) -> bool:
     """Whether an image has a mask with a marked pixel."""
     mask = mask_of(folder, row_id)
     return mask is not None and bool(mask.any())
-
-
-def at_size(found: np.ndarray, size: int = SIZE) -> np.ndarray:
-    """(y, x) -> (size, size), bilinear."""
-    grid = torch.from_numpy(np.ascontiguousarray(found, dtype=np.float32))[None, None]
-    return torch.nn.functional.interpolate(grid, (size, size), mode="bilinear")[0, 0].numpy()
 
 
 class MaskFigures(NamedTuple):
@@ -78,7 +72,7 @@ def mask_figures(maps: Iterable[tuple[str, np.ndarray]], folder: Path) -> MaskFi
     for row_id, found in maps:
         mask = mask_of(folder, row_id)
         masks.append(np.zeros((SIZE, SIZE), dtype=bool) if mask is None else mask)
-        fine.append(at_size(found))
+        fine.append(resized(found, (SIZE, SIZE)))
         if masks[-1].any():
             inside = 1.0 if masks[-1].all() else float(roc_auc_score(masks[-1].ravel(), fine[-1].ravel()))
             images.append((row_id, float(masks[-1].mean()), inside))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ad_core.drivers import signed
+from ad_core.part_shares import raising_shares
 
 
 def alike_by_shares(parts: pd.DataFrame, row_id: str) -> pd.Series:
@@ -18,13 +19,12 @@ def alike_by_shares(parts: pd.DataFrame, row_id: str) -> pd.Series:
         Row id -> 1 - Hellinger distance of the shares (Le Cam and Yang 2000, section 3.1), most alike first; cases that
         nothing raises are left out. Empty where all cases have one and the same part: their shares say nothing.
     """
-    raising = signed(parts).clip(lower=0)
-    raising = raising[raising.sum(axis=1) > 0]
-    if row_id not in raising.index or raising.shape[1] < 2:
+    shares = raising_shares(signed(parts))
+    if row_id not in shares.index or shares.shape[1] < 2:
         return pd.Series(dtype=np.float64)
-    roots = np.sqrt(raising.div(raising.sum(axis=1), axis=0))
+    roots = np.sqrt(shares)
     apart = np.linalg.norm(roots - roots.loc[row_id], axis=1) / np.sqrt(2)
-    return pd.Series(1 - apart, index=raising.index).drop(row_id).sort_values(ascending=False, kind="stable")
+    return pd.Series(1 - apart, index=shares.index).drop(row_id).sort_values(ascending=False, kind="stable")
 
 
 def alike_by_course(courses: Mapping[str, np.ndarray], row_id: str) -> pd.Series:

@@ -48,14 +48,19 @@ def stitched(grids: np.ndarray, parts: list[Box], size: tuple[int, int]) -> np.n
     Returns:
         (height, width) float32: bilinear, the mean where tiles overlap.
     """
-    import torch
-    from torch.nn.functional import interpolate
-
     total, count = np.zeros(size, np.float32), np.zeros(size, np.float32)
     for grid, box in zip(grids, parts, strict=True):
-        values = torch.from_numpy(np.ascontiguousarray(grid, dtype=np.float32))[None, None]
-        fine = interpolate(values, (box.height, box.width), mode="bilinear", align_corners=False)[0, 0].numpy()
+        fine = resized(grid, (box.height, box.width))
         here = np.s_[box.top : box.top + box.height, box.left : box.left + box.width]
         total[here] += fine
         count[here] += 1
     return total / count
+
+
+def resized(grid: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(y, x) on any grid -> (height, width) float32, bilinear."""
+    import torch
+    from torch.nn.functional import interpolate
+
+    values = torch.from_numpy(np.ascontiguousarray(grid, dtype=np.float32))[None, None]
+    return np.asarray(interpolate(values, size, mode="bilinear", align_corners=False)[0, 0].numpy())

@@ -6,12 +6,11 @@ import numpy as np
 import streamlit as st
 
 from ad_core import evidence_pack
-from ad_core.errors import AdError
 from ad_core.heat_scale import HeatScale
 from ad_core.reader import Dataset
 from ad_core.results import Case, safe_name
 from pages._ui.pictures import file_of, full
-from pages._ui.stored import batch, case, dataset, store, summary
+from pages._ui.stored import batch_or_none, case, dataset, store, summary
 from pages._ui.threshold import threshold_at
 
 
@@ -26,13 +25,13 @@ def evidence_buttons(run_id: str, training_id: str, row_id: str) -> None:
             "network.",
         )  # fmt: skip
         st.download_button(
-            "As JSON", data=lambda: evidence_pack.to_json(_facts(run_id, row_id, _opened(run_id))), on_click="ignore",
-            file_name=f"{name}.json", mime="application/json", icon=":material/data_object:",
+            "As JSON", data=lambda: evidence_pack.to_json(_facts(run_id, row_id, batch_or_none(run_id))),
+            on_click="ignore", file_name=f"{name}.json", mime="application/json", icon=":material/data_object:",
         )  # fmt: skip
 
 
 def _html(run_id: str, training_id: str, row_id: str) -> str:
-    found, opened = case(run_id, row_id), _opened(run_id)
+    found, opened = case(run_id, row_id), batch_or_none(run_id)
     pictures = _pictures(training_id, row_id, found, opened) if opened is not None else {}
     return evidence_pack.to_html(_facts(run_id, row_id, opened), pictures, found.window)
 
@@ -45,13 +44,6 @@ def _facts(run_id: str, row_id: str, opened: Dataset | None) -> dict[str, Any]:
         "sentence": threshold.found.sentence,
     }
     return evidence_pack.gather(store(), run_id, row_id, opened, said)
-
-
-def _opened(run_id: str) -> Dataset | None:
-    try:
-        return batch(run_id)
-    except AdError:
-        return None
 
 
 def _pictures(training_id: str, row_id: str, found: Case, opened: Dataset) -> dict[str, Any]:

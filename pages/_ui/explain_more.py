@@ -2,11 +2,10 @@
 
 import streamlit as st
 
-from ad_core import jobs
-from ad_core.errors import AdError
 from ad_core.store import RunRecord
 from pages._ui import words
 from pages._ui.all_alerts import alert_ids
+from pages._ui.side_job import submit
 from pages._ui.stored import store, table
 
 AT_ONCE = {"table": 100, "image": 12, "sensor": 20}
@@ -26,13 +25,7 @@ def explain_more(run: RunRecord, modality: str, unit: str) -> None:
         return
     some = left.head(AT_ONCE[modality]).tolist()
     st.button(
-        f"Explain {words.count(len(some), f'more {unit}')}", icon=":material/troubleshoot:", on_click=_ask,
-        args=(run, some), help=f"The highest of {words.count(len(left), unit)} without an explanation, as a job.",
+        f"Explain {words.count(len(some), f'more {unit}')}", icon=":material/troubleshoot:", on_click=submit,
+        args=(run.dataset_id, "explain", {"row_ids": some}, f"Explain {len(some)} alerts", run.id),
+        help=f"The highest of {words.count(len(left), unit)} without an explanation, as a job.",
     )  # fmt: skip
-
-
-def _ask(run: RunRecord, row_ids: list[str]) -> None:
-    try:
-        jobs.submit(store(), run.dataset_id, "explain", {"row_ids": row_ids}, f"Explain {len(row_ids)} alerts", run.id)
-    except AdError as error:
-        st.session_state["_problem"] = str(error)

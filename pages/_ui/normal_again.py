@@ -16,7 +16,8 @@ from ad_core.store import RunRecord
 from ad_core.types import Modality
 from pages._ui import words
 from pages._ui.shell import chart
-from pages._ui.small_job import asked_for, follow, say_how_it_ended, submit
+from pages._ui.side_job import submit
+from pages._ui.small_job import asked_for, follow, say_how_it_ended
 from pages._ui.stored import batch, editable
 from pages._ui.threshold import current_rule
 
@@ -50,7 +51,7 @@ def normal_again(run: RunRecord, row_id: str, case: Case, modality: Modality) ->
 
 def _ask(run: RunRecord, row_id: str, fixed: list[str], rule: Rule) -> None:
     config = {"row_id": row_id, "fixed": fixed, "rule": rule.model_dump(mode="json")}
-    submit(run, "counterfactual", config, f"What would make {row_id} normal")
+    submit(run.dataset_id, "counterfactual", config, f"What would make {row_id} normal", run.id)
 
 
 def _fixed(run: RunRecord, modality: Modality) -> list[str]:

@@ -9,6 +9,7 @@ from ad_core.store import RunRecord
 from pages._ui import words
 from pages._ui.navigate import choose, go, go_button
 from pages._ui.shell import chart
+from pages._ui.side_job import watched
 from pages._ui.stored import store, summary
 
 
@@ -21,10 +22,7 @@ def progress(run: RunRecord) -> None:
 
 
 def _working(run_id: str) -> None:
-    jobs.find_lost(store())
-    run, state = store().run(run_id), jobs.state(store(), run_id)
-    if not run.alive:
-        st.rerun()
+    run, state = watched(run_id)
     if run.status == "queued":
         st.info(
             "Another job uses the device; this one starts by itself when it is free.",

@@ -4,9 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from ad_core.errors import AdError
-from ad_core.reader import Dataset
-from pages._ui.stored import batch, store
+from pages._ui.stored import batch_or_none, store
 from pages._ui.threshold import threshold_at
 
 
@@ -41,11 +39,4 @@ def gathered(run_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the report says and shows."""
     from ad_core import run_report
 
-    return run_report.gather(store(), run_id, _opened(run_id), threshold_at(run_id).found)
-
-
-def _opened(run_id: str) -> Dataset | None:
-    try:
-        return batch(run_id)
-    except AdError:
-        return None
+    return run_report.gather(store(), run_id, batch_or_none(run_id), threshold_at(run_id).found)

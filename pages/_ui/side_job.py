@@ -1,4 +1,4 @@
-"""Work that a page starts beside the run that it shows: submit it, follow it, cancel it."""
+"""Work that a page starts beside the run that it shows: submit it, watch it, cancel it."""
 
 import streamlit as st
 
@@ -17,6 +17,22 @@ def submit(dataset_id: str, kind: str, config: dict, name: str, parent: str | No
         st.session_state["_problem"] = str(error)
 
 
+def watched(run_id: str) -> tuple[RunRecord, jobs.JobState]:
+    """A job and how far it is, from a fragment; once it has ended the whole page runs anew."""
+    jobs.find_lost(store())
+    run, state = store().run(run_id), jobs.state(store(), run_id)
+    if not run.alive:
+        st.rerun()
+    return run, state
+
+
+def cancel_button(run: RunRecord) -> None:
+    """Stops the job."""
+    st.button(
+        "Cancel", icon=":material/stop_circle:", key=f"cancel-{run.kind}", on_click=jobs.cancel, args=(store(), run.id)
+    )
+
+
 def followed(latest: RunRecord | None, text: str) -> bool:
     """Whether it works now, and then its progress; of one that failed or was stopped the reason.
 
@@ -27,21 +43,16 @@ def followed(latest: RunRecord | None, text: str) -> bool:
     if latest is None:
         return False
     if latest.alive:
-        st.fragment(_working, run_every=2)(latest.id, latest.kind, text)
+        st.fragment(_working, run_every=2)(latest.id, text)
         return True
     if latest.status != "done":
         st.warning(latest.error or f"It was {latest.status}.", icon=words.STATUS[latest.status][0])
     return False
 
 
-def _working(run_id: str, kind: str, text: str) -> None:
-    jobs.find_lost(store())
-    run, state = store().run(run_id), jobs.state(store(), run_id)
-    if not run.alive:
-        st.rerun()
+def _working(run_id: str, text: str) -> None:
+    run, state = watched(run_id)
     now = "Waiting for the device" if run.status == "queued" else text
     left = f" · about {words.duration(state.eta_s)} left" if state.eta_s is not None else ""
     st.progress(min(max(state.done, 0.0), 1.0), text=f"**{now}** · {100 * state.done:.0f} %{left}")
-    st.button(
-        "Cancel", icon=":material/stop_circle:", key=f"cancel-{kind}", on_click=jobs.cancel, args=(store(), run_id)
-    )
+    cancel_button(run)

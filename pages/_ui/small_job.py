@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from ad_core import jobs
-from ad_core.errors import AdError
 from ad_core.records import RunRecord
 from pages._ui import words
+from pages._ui.side_job import cancel_button, watched
 from pages._ui.stored import store
 
 
@@ -25,23 +24,11 @@ def say_how_it_ended(job: RunRecord) -> None:
         st.error(job.error or f"It was {job.status}.", icon=words.STATUS[job.status][0])
 
 
-def submit(run: RunRecord, kind: str, config: dict, name: str) -> None:
-    """From a callback; what goes wrong is said at the top of the page."""
-    try:
-        jobs.submit(store(), run.dataset_id, kind, config, name, run.id)
-    except AdError as error:
-        st.session_state["_problem"] = str(error)
-
-
 def _working(run_id: str) -> None:
-    jobs.find_lost(store())
-    job, state = store().run(run_id), jobs.state(store(), run_id)
-    if not job.alive:
-        st.rerun()
+    job, state = watched(run_id)
     text = "Another job uses the device; this one starts by itself"
     if job.status == "running":
         text = words.STAGES.get(state.stage, "Loading the detector in a process of its own, which takes some seconds")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(max(state.done, 0.0), 1.0), text=f"**{text}** · {100 * state.done:.0f} %", width="stretch")
-        st.button("Cancel", icon=":material/stop_circle:", key=f"cancel-{job.kind}", on_click=jobs.cancel,
-                  args=(store(), run_id))  # fmt: skip
+        cancel_button(job)

@@ -14,7 +14,7 @@ import streamlit as st
 
 from ad_core import bundle, results, verdicts
 from ad_core.calibration import Calibration
-from ad_core.errors import BundleError
+from ad_core.errors import AdError, BundleError
 from ad_core.reader import Dataset, Declared
 from ad_core.store import DatasetRecord, Store
 from ad_core.threshold import TEACHING
@@ -160,6 +160,14 @@ def editable(run_id: str) -> dict[str, Any]:
     sources = store().dataset(store().run(run_id).dataset_id).sources
     stamp = _stamp(bundle_folder / bundle.MANIFEST, *(Path(source) for source in sources))
     return _editable(run_id, str(bundle_folder), stamp)
+
+
+def batch_or_none(run_id: str) -> Dataset | None:
+    """`batch`; None where the data can't be opened any more."""
+    try:
+        return batch(run_id)
+    except AdError:
+        return None
 
 
 def opened(sources: tuple[str, ...], declared: Declared) -> Dataset:

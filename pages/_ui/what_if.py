@@ -12,7 +12,8 @@ from ad_core.reader import Kind
 from ad_core.results import Case
 from ad_core.store import RunRecord
 from pages._ui import words
-from pages._ui.small_job import asked_for, follow, say_how_it_ended, submit
+from pages._ui.side_job import submit
+from pages._ui.small_job import asked_for, follow, say_how_it_ended
 from pages._ui.stored import batch, editable
 from pages._ui.threshold import current_rule
 
@@ -118,7 +119,7 @@ def _ask(run: RunRecord, row_id: str, allowed: dict[str, Allowed], row: pd.Serie
         st.session_state["_problem"] = "Nothing is changed yet. Give at least one cell another value, then score it."
         return
     config = {"row_id": row_id, "tries": [changes], "rule": current_rule(run.id).model_dump(mode="json")}
-    submit(run, "whatif", config, row_id)
+    submit(run.dataset_id, "whatif", config, row_id, run.id)
 
 
 def _outcomes(jobs: list[RunRecord]) -> None:
