@@ -154,9 +154,8 @@ def _images(dataset: Dataset) -> NearDuplicates:
     if len(known) < 3:
         return NONE
     x = np.stack([picture for picture in small if picture is not None])
-    distances, nearest = NearestNeighbors(n_neighbors=2, algorithm="brute").fit(x).kneighbors(x)
-    other = (nearest[:, 0] == np.arange(len(x))).astype(int)  # of equal pictures any may come first
-    near, rms = nearest[np.arange(len(x)), other], distances[np.arange(len(x)), other] / SIDE
+    found = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(x).kneighbors()  # of each picture, without itself
+    rms, near = found[0][:, 0] / SIDE, found[1][:, 0]
     again = np.flatnonzero((rms <= GREY) & (rms <= NEARER * np.median(rms)) & (near < np.arange(len(x))))
     if not len(again) or len(again) > USUAL * len(x):
         return NONE
