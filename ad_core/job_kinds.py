@@ -19,6 +19,7 @@ from ad_core.evaluation import evaluate, evaluate_recordings
 from ad_core.explanation import How, methods_for
 from ad_core.job_inputs import of_parent, parent_detector, stored_dataset
 from ad_core.mask_figures import mask_figures
+from ad_core.picture_sheet import write_sheet
 from ad_core.progress import Report
 from ad_core.reader import Dataset
 from ad_core.recordings.rows import clock_times
@@ -224,6 +225,8 @@ def _map_and_explain(
     placed, trust = cases.embedding_map(detector, frame, item_scores, MAP_POINTS, report)
     facts["map"] = trust
     _summarise(folder, facts)
+    if detector.modality is Modality.IMAGE:
+        write_sheet(folder, placed, dataset, report)
     results.publish(folder, "map", placed)
     report.stage("explain")
     top = EXPLAINED[detector.modality]

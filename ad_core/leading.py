@@ -3,6 +3,9 @@
 import numpy as np
 from sklearn.decomposition import PCA
 
+AT_A_TIME = 1024
+"""Wide rows are turned so many at a time: several copies of them are needed."""
+
 
 def at_least_two(x: np.ndarray) -> np.ndarray:
     """One row alone has no spread, and two copies of it have none either, but an estimate of it."""
@@ -27,9 +30,13 @@ class Leading:
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """(n, d) -> (n, d or fewer) float64."""
-        x = np.asarray(x, dtype=np.float64)
         if self.turn is None:
-            return x
-        z = self.turn.transform(x)
-        rest = np.square(x - self.turn.mean_).sum(axis=1) - np.square(z).sum(axis=1)
+            return np.asarray(x, dtype=np.float64)
+        starts = range(0, max(1, len(x)), AT_A_TIME)
+        return np.concatenate([self._turned(self.turn, x[begin : begin + AT_A_TIME]) for begin in starts])
+
+    def _turned(self, turn: PCA, x: np.ndarray) -> np.ndarray:
+        x = np.asarray(x, dtype=np.float64)
+        z = turn.transform(x)
+        rest = np.square(x - turn.mean_).sum(axis=1) - np.square(z).sum(axis=1)
         return np.column_stack([z, np.sqrt(np.maximum(rest, 0.0))])

@@ -2,11 +2,13 @@
 
 import json
 import zlib
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from ad_core.map_colours import FAR, FAR_WORDS, colouring
+from ad_core.picture_sheet import COLUMNS, SIDE
 
 STEPS = 65_535
 """Places are sent in so many steps along each axis; at the strongest zoom one step is a pixel."""
@@ -14,12 +16,26 @@ STEPS = 65_535
 IS_ALERT, IS_FAR = 1, 2
 
 
-def packed(points: pd.DataFrame, axes: tuple[str, str], colour: str, stamp: str, alt: str) -> bytes:
+NO_PICTURE = 65_535
+
+
+class Pictures(NamedTuple):
+    """Small pictures of some of the points, see `picture_sheet`."""
+
+    sheet: bytes
+    points: np.ndarray
+    """(k,) the point of each cell; -1 = not on this map."""
+
+
+def packed(
+    points: pd.DataFrame, axes: tuple[str, str], colour: str, stamp: str, alt: str, pictures: Pictures | None = None
+) -> bytes:
     """Little-endian: uint32 length of the header, the header (JSON), then the sections that it names.
 
     Sections, one entry for each point: `score` float32; `value` float32 where colours are numbers other than the score;
-    `place` 2 x uint16; `code` uint8 (see `Colouring.codes`); `mark` uint8 (IS_ALERT | IS_FAR); and `ids`, the row ids
-    as deflated UTF-8, one to a line. Points come in the order of the frame.
+    `place` 2 x uint16; `code` uint8 (see `Colouring.codes`); `mark` uint8 (IS_ALERT | IS_FAR); `ids`, the row ids as
+    deflated UTF-8, one to a line; and where there are pictures `cell` uint16, the point's cell of the sheet or
+    NO_PICTURE, and `sheet`, a WebP. Points come in the order of the frame.
 
     Args:
         points: `row_id`, `score`, `alert`, `far_inside` where it exists, and the columns named by axes and colour;
@@ -41,11 +57,17 @@ def packed(points: pd.DataFrame, axes: tuple[str, str], colour: str, stamp: str,
     parts = {name: values.tobytes() for name, values in sections.items()}
     ids = points["row_id"].astype(str).str.replace("\n", " ", regex=False)
     parts["ids"] = zlib.compress("\n".join(ids).encode(), level=1)
+    if pictures is not None:
+        cell = np.full(len(points), NO_PICTURE, dtype="<u2")
+        shown = np.flatnonzero(pictures.points >= 0)
+        cell[pictures.points[shown]] = shown
+        parts |= {"cell": cell.tobytes(), "sheet": pictures.sheet}
     header = {
         "map": stamp, "alt": alt, "n": len(points), "low": low.tolist(), "size": size.tolist(),
         "equal": axes[0] == "x", "title": colours.title, "names": colours.names, "tints": colours.tints,
         "scale": [colours.low, colours.high], "alerts": int(alert.sum()), "far": int(far.sum()),
-        "farTint": FAR, "farWords": FAR_WORDS, "sections": [[name, len(part)] for name, part in parts.items()],
+        "grid": [SIDE, COLUMNS], "farTint": FAR, "farWords": FAR_WORDS,
+        "sections": [[name, len(part)] for name, part in parts.items()],
     }  # fmt: skip
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 4)  # numbers of four bytes must begin at a multiple of four

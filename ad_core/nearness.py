@@ -1,7 +1,10 @@
 """Distances of rows to the rows of a bank, exactly enough to rank them, and without a row's distance to itself."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 
 class Nearness:
@@ -10,24 +13,27 @@ class Nearness:
     A row that is in the bank is not its own neighbour, so that rows that taught and rows that did not are judged alike:
     of the bank's rows that equal a row in every entry, one does not count.
 
-    In float64 where the device has it: the small differences of large sums decide which rows are nearest.
+    In float64 where the device has it: the small differences of large sums decide which rows are nearest. Gradients
+    reach the rows through the distances that are asked for alone, never through the whole matrix.
 
     Args:
         x: (b, entries).
-        bank: (m, entries).
+        bank: (m, entries); takes no gradient.
     """
 
     def __init__(self, x: Tensor, bank: Tensor) -> None:
         self.dtype = x.dtype
         exact = torch.float32 if x.device.type == "mps" else torch.float64
-        self.x, self.bank = x.to(exact), bank.to(exact)
-        own = self.x.square().sum(1)
-        d2 = own[:, None] + self.bank.square().sum(1) - 2 * self.x @ self.bank.T  # (b, m)
-        if len(bank) > 1:
-            nearest, at = d2.min(1)
-            same = nearest <= (1e-5 if exact == torch.float32 else 1e-9) * (1 + own)
-            d2 = d2.scatter_add(1, at[:, None], torch.zeros_like(own).masked_fill(same, torch.inf)[:, None])
+        self.x, self.bank = x.to(exact), bank.detach().to(exact)
+        with torch.no_grad():
+            own = self.x.square().sum(1)
+            d2 = torch.addmm(self.bank.square().sum(1), self.x, self.bank.T, alpha=-2).add_(own[:, None])  # (b, m)
+            if len(bank) > 1:
+                nearest, at = d2.min(1)
+                same = nearest <= (1e-5 if exact == torch.float32 else 1e-9) * (1 + own)
+                d2.scatter_add_(1, at[:, None], torch.zeros_like(own).masked_fill(same, torch.inf)[:, None])
         self.d2 = d2
+        self._scratch: Tensor | None = None
 
     @property
     def itself(self) -> Tensor:
@@ -48,18 +54,43 @@ class Nearness:
         Returns:
             (b, k) squared distances, ascending, and (b, k) positions in the bank.
         """
-        k = min(k, self.others)
-        if without is None:
-            d2, at = self.d2.topk(k, dim=1, largest=False)
-            return d2.clamp_min(0), at
-        a, b = self.x[:, without], self.bank[:, without]
-        # all but the row's own square, which ranks nothing, in one pass over the large matrix
-        one = torch.cat([a, a.new_ones(len(a), 1)], 1)
-        rest = torch.addmm(self.d2, one, torch.cat([2 * b, -b.square().sum(1, keepdim=True)], 1).T)
-        d2, at = rest.topk(k, dim=1, largest=False)
-        return (d2 - a.square().sum(1, keepdim=True)).clamp_min(0), at
+        with torch.no_grad():
+            rest, own = (self.d2, None) if without is None else self._without(without)
+            d2, at = rest.topk(min(k, self.others), dim=1, largest=False)
+            d2 = (d2 if own is None else d2 - own).clamp_min(0)
+        chosen: Tensor = _Chosen.apply(self.x, self.bank, d2, at, without)  # type: ignore[no-untyped-call]
+        return chosen, at
 
     def mean_distance(self, k: int) -> Tensor:
         """(b,) mean distance to the k nearest rows."""
         d2, _ = self.nearest(k)
         return d2.clamp_min(1e-12).sqrt().mean(1).to(self.dtype)  # the root has no slope at 0
+
+    def _without(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """(b, m) distances without some entries, too large by (b, 1) the row's own square, which ranks nothing."""
+        a, b = self.x[:, hidden], self.bank[:, hidden]
+        if self._scratch is None:  # fresh memory for every large matrix would cost more than the sums
+            self._scratch = torch.empty_like(self.d2)
+        one = torch.cat([a, a.new_ones(len(a), 1)], 1)
+        minus = torch.cat([2 * b, -b.square().sum(1, keepdim=True)], 1).T
+        return torch.addmm(self.d2, one, minus, out=self._scratch), a.square().sum(1, keepdim=True)
+
+
+class _Chosen(torch.autograd.Function):
+    """(b, k) squared distances to rows of the bank, and how they change with x: 2 (x - row) in the entries that count.
+
+    The rows' weighted sum is taken without holding (b, k, entries) numbers.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, bank: Tensor, d2: Tensor, at: Tensor, without: Tensor | None) -> Tensor:
+        ctx.save_for_backward(x, bank, at, without)
+        return d2.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
+        x, bank, at, without = ctx.saved_tensors
+        (g,) = upstream
+        pulled = F.embedding_bag(at, bank, per_sample_weights=g.contiguous(), mode="sum")
+        slope = 2 * (g.sum(1, keepdim=True) * x - pulled)
+        return slope if without is None else slope.index_fill(1, without, 0.0), None, None, None, None

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ad_core import bundle, results, thresholds
-from ad_core.calibration import Calibration
+from ad_core.run_calibration import calibration_of
 from ad_core.threshold import Alerts, Rule, apply, default_rule
 
 if TYPE_CHECKING:
@@ -27,7 +27,4 @@ def alerts_of(store: "Store", run_id: str, rule: Rule | None = None) -> Alerts:
     smallest = results.smallest_p(store, run_id)
     chosen = rule or thresholds.current(store, run_id) or default_rule(smallest if np.isfinite(smallest) else None)
     folder = store.folder(results.detector_run(store, run_id).id) / "bundle"
-    table, facts = (bundle.part(folder, name) for name in ("calibration", "calibration_facts"))
-    known = table is not None and facts is not None
-    calibration = Calibration.from_frame(table, facts) if known else Calibration(np.zeros(0), np.zeros(0, dtype=bool))
-    return apply(chosen, rows, calibration, bundle.part(folder, "calibration_rows"))
+    return apply(chosen, rows, calibration_of(store, run_id), bundle.part(folder, "calibration_rows"))

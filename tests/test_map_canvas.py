@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ad_core.map_canvas import IS_ALERT, IS_FAR, STEPS, packed
+from ad_core.map_canvas import IS_ALERT, IS_FAR, NO_PICTURE, STEPS, Pictures, packed
 from ad_core.map_colours import MUTED, TINTS, UNKNOWN, colouring
+from ad_core.picture_sheet import COLUMNS, SIDE
 
-KINDS = {"score": "<f4", "value": "<f4", "place": "<u2", "code": "u1", "mark": "u1"}
+KINDS = {"score": "<f4", "value": "<f4", "place": "<u2", "code": "u1", "mark": "u1", "cell": "<u2"}
 
 
 @pytest.fixture
@@ -36,7 +37,10 @@ def read(sent: bytes) -> tuple[dict, dict]:
     assert length % 4 == 0
     for name, size in header["sections"]:
         part = sent[at : at + size]
-        parts[name] = np.frombuffer(part, KINDS[name]) if name in KINDS else zlib.decompress(part).decode().split("\n")
+        if name in KINDS:
+            parts[name] = np.frombuffer(part, KINDS[name])
+        else:
+            parts[name] = part if name == "sheet" else zlib.decompress(part).decode().split("\n")
         at += size
     assert at == len(sent)
     return header, parts
@@ -100,3 +104,20 @@ def test_missing_values_are_a_group_of_their_own():
     found = colouring(pd.DataFrame({"data:shop": ["a", None, "a"]}), "data:shop")
 
     assert (found.title, found.names, found.codes.tolist()) == ("shop", ("a", "(missing)"), [0, 1, 0])
+
+
+def test_pictures_come_with_the_cell_of_each_point_that_has_one(points):
+    pictures = Pictures(b"a picture", np.array([9, -1, 3]))
+
+    header, parts = read(packed(points, ("x", "y"), "alert", "run-x", "words", pictures))
+
+    assert parts["sheet"] == b"a picture"
+    assert (parts["cell"][9], parts["cell"][3]) == (0, 2)
+    assert (np.delete(parts["cell"], [3, 9]) == NO_PICTURE).all()
+    assert header["grid"] == [SIDE, COLUMNS]
+
+
+def test_a_map_without_pictures_sends_none(points):
+    _, parts = read(packed(points, ("x", "y"), "alert", "run-x", "words"))
+
+    assert not {"cell", "sheet"} & set(parts)

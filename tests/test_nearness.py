@@ -84,3 +84,34 @@ def test_the_distance_has_a_finite_gradient_even_at_a_row_of_the_bank():
     Nearness(x, bank).mean_distance(1).sum().backward()
 
     torch.testing.assert_close(x.grad, torch.tensor([[0.0, 0.0], [0.6, 0.8]]))
+
+
+@pytest.mark.parametrize("hidden", [None, [1], [0, 2]])
+def test_the_slope_is_that_of_the_distances_spelt_out(hidden):
+    random = torch.Generator().manual_seed(0)
+    x, bank = (torch.rand(n, 3, generator=random, dtype=torch.float64) for n in (4, 9))
+    without = None if hidden is None else torch.tensor(hidden)
+    upstream = torch.rand(4, 2, generator=random, dtype=torch.float64)
+
+    rows = x.clone().requires_grad_()
+    d2, at = Nearness(rows, bank).nearest(2, without)
+    (slope,) = torch.autograd.grad((d2 * upstream).sum(), rows)
+
+    rows = x.clone().requires_grad_()
+    counts = torch.ones(3, dtype=torch.float64).index_fill(0, torch.tensor(hidden or [], dtype=torch.long), 0.0)
+    spelt_out = ((rows[:, None] - bank[at]).square() * counts).sum(2)
+    (expected,) = torch.autograd.grad((spelt_out * upstream).sum(), rows)
+    torch.testing.assert_close(d2, spelt_out)
+    torch.testing.assert_close(slope, expected)
+
+
+def test_asking_again_leaves_what_was_found_before_alone():
+    """Large matrices share memory; answers don't."""
+    random = torch.Generator().manual_seed(1)
+    near = Nearness(torch.rand(3, 4, generator=random), torch.rand(8, 4, generator=random))
+    first, at = (found.clone() for found in near.nearest(2, torch.tensor([0])))
+
+    near.nearest(2, torch.tensor([1, 2]))
+    again, at_again = near.nearest(2, torch.tensor([0]))
+
+    torch.testing.assert_close((again, at_again), (first, at))

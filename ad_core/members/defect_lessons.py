@@ -32,7 +32,7 @@ Features = list[Tensor]
 
 @dataclass(frozen=True)
 class Lessons:
-    """What a `DefectMap` learns from: features, computed once, or the images where the backbone learns as well."""
+    """What a `DefectMap` learns from: features, computed once."""
 
     whole: Features
     """Of normal images."""
@@ -94,33 +94,21 @@ def features_of(
     return found
 
 
-def teach(
-    model: DefectMap,
-    lessons: Lessons,
-    backbone: nn.Module | None,
-    steps: int,
-    seed: int,
-    report: Report,
-) -> None:
-    """Train the network: focal cross-entropy (Lin et al. 2017, arXiv:1708.02002, eq. 4, gamma 1) at each place.
-
-    Args:
-        backbone: learns with it from lessons that hold images; None = the lessons hold features.
-    """
+def teach(model: DefectMap, lessons: Lessons, steps: int, seed: int, report: Report) -> None:
+    """Train the network: focal cross-entropy (Lin et al. 2017, arXiv:1708.02002, eq. 4, gamma 1) at each place."""
     draw, random, device = torch.Generator().manual_seed(seed), np.random.default_rng(seed), model.centre.device
-    weights = [*model.parameters(), *(backbone.parameters() if backbone else ())]
-    optimiser = torch.optim.AdamW(weights, LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    optimiser = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps, pct_start=0.1)
     model.train()
     for step in range(steps):
         chosen = random.integers(len(lessons.truth), size=DAMAGED), random.integers(len(lessons.whole[0]), size=WHOLE)
         features, truth = _batch(lessons, *chosen, device)
-        parts = model.standardised(backbone(features[0]) if backbone else features)
+        parts = model.standardised(features)
         noisy = [part + NOISE * torch.randn(part.shape, generator=draw).to(device) for part in parts]
         loss = _loss(model.judged(noisy), truth)
         optimiser.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(weights, CLIP)
+        nn.utils.clip_grad_norm_(model.parameters(), CLIP)
         optimiser.step()
         schedule.step()
         report.check()

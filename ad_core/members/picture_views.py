@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from ad_core.image_errors import worst_mean
 from ad_core.imagenet import AT_A_TIME, ImagenetFeatures
 from ad_core.members.defect_map import DefectMap, as_shown
-from ad_core.members.own_features import OwnFeatures
+from ad_core.members.fixed_filters import FixedFilters
 from ad_core.members.places import PlaceGaussians, Usual
 from ad_core.members.whole_images import WholeImages, pooled
 from ad_core.scorer import ScoreModel
@@ -22,7 +22,7 @@ Question = Literal["defect", "object", "unsure"]
 """Small damage on the right thing; another kind of thing; either."""
 
 Origin = Literal["imagenet", "own"]
-"""Where the features come from: a network that knows ImageNet, or one trained on these images alone."""
+"""Where the features come from: a network that knows ImageNet, or fixed filters, which know nothing beforehand."""
 
 NEAR = (4, 7, 10)
 """Depths at which small things are seen."""
@@ -66,8 +66,7 @@ class PictureViews(nn.Module, ScoreModel):
 
     Args:
         question: what the analyst looks for.
-        origin: where the features come from. Without those of ImageNet there are no Gaussians: features that learnt to
-            tell damage say little else.
+        origin: where the features come from.
     """
 
     differentiable = True
@@ -77,19 +76,19 @@ class PictureViews(nn.Module, ScoreModel):
         self.shape, self.question, self.origin = shape, question, origin
         self.views = ("defect", "object") if question == "unsure" else (question,)
         side = min(shape.size[1:])
-        self.looks = _looks(question, max(side, SMALLEST)) if origin == "imagenet" else [Look(side, NEAR[:2])]
+        self.looks = _looks(question, max(side, SMALLEST)) if origin == "imagenet" else [Look(side, NEAR[:1])]
         self.seen = [(look, depth) for look in self.looks for depth in look.depths]
         self.backbone: nn.Module = (
             ImagenetFeatures(sorted({depth for _, depth in self.seen}))
             if origin == "imagenet"
-            else OwnFeatures(shape.size[0], shape.size[1])
+            else FixedFilters(shape.size[0], shape.size[1:])
         )
         with torch.no_grad():
             near = self.near(self.features(torch.zeros(1, *shape.size)))
         self.damage = DefectMap.for_features(near) if near else None
         self.places = PlaceGaussians()
         self.whole = WholeImages()
-        self.maps = [name for name in ("damage", "places") if self.sees_damage and (name, origin) != ("places", "own")]
+        self.maps = ["damage", "places"] if self.sees_damage else []
         grid = self.damage.grid if self.damage else (1, 1)
         self.usual = nn.ModuleDict({name: Usual(grid) for name in self.maps})
         self.members = [*self.maps, *(["whole"] if self.sees_wholes else [])]
@@ -123,17 +122,19 @@ class PictureViews(nn.Module, ScoreModel):
         return found
 
     def near(self, features: Sequence[Tensor]) -> list[Tensor]:
-        """Those in which damage is looked for; none where it is not. An own backbone learns from damage in any case."""
-        if self.origin == "imagenet" and not self.sees_damage:
+        """Those in which damage is looked for; none where it is not."""
+        if not self.sees_damage:
             return []
         seen = zip(self.seen, features, strict=True)
         return [f for (look, depth), f in seen if depth in NEAR and not look.mirrored]
 
     def wholes(self, features: Sequence[Tensor]) -> Tensor:
         """(b, d) of length 1: what the image shows as a whole, by the deepest features of the last look and of its
-        mirror image.
+        mirror image, or by which of the fixed filters answer where.
         """
-        if not (self.sees_wholes and self.origin == "imagenet"):
+        if self.origin == "own":
+            return FixedFilters.whole(features[-1])
+        if not self.sees_wholes:
             return pooled([features[-1]])
         seen = list(zip(self.seen, features, strict=True))
         ways = [pooled([f for (of, depth), f in seen if of == look and depth in FAR]) for look in self.looks[-2:]]
@@ -141,7 +142,7 @@ class PictureViews(nn.Module, ScoreModel):
 
     def learn_usual(self, batches: Sequence[Batch]) -> None:
         """From normal images that did not teach: what maps say at each place, and how high each member's scores are."""
-        device = next(self.backbone.parameters()).device
+        device = next(self.buffers()).device
         features = [[f.half() for f in self.features(batch.x.to(device))] for batch in batches]
         for name in self.maps:
             found = [self._map(name, self.near([f.float() for f in part])) for part in features]

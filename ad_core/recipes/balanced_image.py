@@ -21,7 +21,7 @@ from ad_core.members.defect_lessons import (
     share_covered,
     teach,
 )
-from ad_core.members.defect_map import DefectMap
+from ad_core.members.fixed_filters import FixedFilters
 from ad_core.members.picture_views import Origin, PictureViews, Question
 from ad_core.members.places import PlaceGaussians
 from ad_core.members.whole_images import WholeImages
@@ -35,6 +35,9 @@ from ad_core.types import Frame, ItemShape, Modality, Split, TrainingRows
 MOST_USUAL = 512
 """So many images that did not teach say what is usual at each place, and how the two views compare."""
 
+
+SCALED = 64
+"""From so many images it is learnt how strongly fixed filters usually answer."""
 
 LEAST_COPIES, MOST_COPIES = 200, 1200
 
@@ -50,8 +53,8 @@ class BalancedImageSettings(AnySettings):
     )
     features: Origin = Field(
         "imagenet",
-        description="Eyes that know the things of everyday photographs (imagenet), or eyes trained on these images "
-        "alone (own), which see less.",
+        description="Eyes that know the things of everyday photographs (imagenet), or plain filters for colours, "
+        "slopes and lines and what is learnt from these images alone (own), which see less.",
     )
     images: int = Field(1500, ge=2, le=100_000, description="Images that are learnt from at most, drawn at random.")
     copies: int = Field(
@@ -96,9 +99,9 @@ class BalancedImage(Recipe):
         index = self._chosen(split.fit, report)
         if self.settings.features == "imagenet":
             report.say("What the detector sees by comes from the photographs of ImageNet, not from these images.")
-            wholes = self._on_frozen(model, frame, index, LEFT_OUT[training_rows], report)
         else:
-            wholes = self._from_scratch(model, frame, index, report)
+            cast(FixedFilters, model.backbone).learn_scale(frame.take(index[:SCALED]).to(self.device))
+        wholes = self._taught(model, frame, index, LEFT_OUT[training_rows], report)
         with torch.no_grad():
             if model.sees_wholes:
                 model.whole = WholeImages.of(wholes).to(self.device)
@@ -106,9 +109,7 @@ class BalancedImage(Recipe):
             model.learn_usual(list(frame.batches(usual[:MOST_USUAL], AT_A_TIME)))
         return Fitted(model.eval())
 
-    def _on_frozen(
-        self, model: PictureViews, frame: Frame, index: np.ndarray, leave_out: float, report: Report
-    ) -> Tensor:
+    def _taught(self, model: PictureViews, frame: Frame, index: np.ndarray, leave_out: float, report: Report) -> Tensor:
         """Teach the map on features that are computed once; give the (n, d) wholes of the images that are trusted."""
         features = self._seen(model, lambda chosen: frame.take(index[chosen]), len(index), Within(report, 0, 0.3))
         wholes = _wholes(model, features)
@@ -121,18 +122,8 @@ class BalancedImage(Recipe):
             lessons = Lessons(near, model.near(damaged), share_covered(masks, model.damage.grid))
             model.damage.learn_scale(near)
             model.places = PlaceGaussians.of(near).to(self.device)
-            teach(model.damage, lessons, None, self.settings.steps, self.seed, Within(report, 0.7, 1))
+            teach(model.damage, lessons, self.settings.steps, self.seed, Within(report, 0.7, 1))
         return wholes[kept]
-
-    def _from_scratch(self, model: PictureViews, frame: Frame, index: np.ndarray, report: Report) -> Tensor:
-        """Teach the map and the backbone together; give the (n, d) wholes of all images by the taught backbone."""
-        images, masks = damaged_copies(frame, index, self._copies(index), self.seed)
-        damage = cast(DefectMap, model.damage)
-        lessons = Lessons([frame.take(index).half()], [as_floats(images).half()], share_covered(masks, damage.grid))
-        teach(damage, lessons, model.backbone, self.settings.steps, self.seed, Within(report, 0.1, 0.9))
-        model.eval()
-        features = self._seen(model, lambda chosen: frame.take(index[chosen]), len(index), Within(report, 0.9, 1))
-        return _wholes(model, features)
 
     def _seen(self, model: PictureViews, images: Callable[[slice], Tensor], count: int, report: Report) -> Features:
         return features_of(lambda x: model.features(x.to(self.device)), images, count, report)

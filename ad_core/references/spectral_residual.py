@@ -15,6 +15,9 @@ FAINT = 1e-3
 nothing.
 """
 
+AT_A_TIME = 256
+"""Windows whose spectra are in memory at once, each with a dozen numbers for every sample."""
+
 
 class SpectralResidualSettings(Settings):
     """How smooth a spectrum is expected to be."""
@@ -53,6 +56,10 @@ class SpectralResidual(Reference):
 
     def _standing_out(self, x: np.ndarray) -> np.ndarray:
         """(n, channel) (largest - mean) / mean of the salience over a window; 0 where a channel does not move."""
+        parts = [self._of_some(x[begin : begin + AT_A_TIME]) for begin in range(0, len(x), AT_A_TIME)]
+        return np.concatenate(parts) if parts else np.zeros(x.shape[:2])
+
+    def _of_some(self, x: np.ndarray) -> np.ndarray:
         course = torch.from_numpy(np.ascontiguousarray(x)).double()
         spectrum = torch.fft.fft(course, dim=2)
         amplitude = spectrum.abs()

@@ -169,13 +169,11 @@ def expected_table(case: Case) -> None:
             "actual": parts["value"].astype("string"),
             "expected": parts["expected"].astype("string"),
             "usual range": [_range(p) for p in parts.to_dict("records")],
-            "share of the score": parts["attribution"],
         }
     )
     st.dataframe(
         shown.head(COLUMNS_SHOWN), hide_index=True, height=table_height(len(shown), 430), placeholder="(missing)",
         alt="Actual and expected value of each column, largest share first",
-        column_config={"share of the score": st.column_config.NumberColumn(format="%+.3g")},
     )  # fmt: skip
     st.caption(
         f"{min(len(shown), COLUMNS_SHOWN)} of {words.count(len(shown), 'column')}. The usual range is where the "

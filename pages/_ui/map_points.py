@@ -7,6 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from ad_core.errors import AdError
+from ad_core.map_canvas import Pictures
+from ad_core.picture_sheet import MAP_PICTURES, pictured
 from ad_core.reader import Role
 from pages._ui import words
 from pages._ui.stored import batch, map_stamp, ranked, store, summary, table
@@ -67,6 +69,21 @@ def _coloured(key: str, run_id: str, colour: str, plane: str, _threshold: Thresh
     if colour in OF_SCORES:
         return points.assign(**{colour: rows[colour].astype("string").to_numpy()[at]})
     return points
+
+
+def has_pictures(run_id: str) -> bool:
+    """Whether the run's map can show the images themselves."""
+    return (store().folder(run_id) / MAP_PICTURES).exists()
+
+
+def pictures_of(run_id: str, points: pd.DataFrame) -> Pictures | None:
+    """The small images of these points, where the run has any."""
+    placed = table(run_id, "map")
+    if placed is None or not has_pictures(run_id):
+        return None
+    names = placed["row_id"].iloc[pictured(placed)]
+    sheet = (store().folder(run_id) / MAP_PICTURES).read_bytes()
+    return Pictures(sheet, pd.Index(points["row_id"]).get_indexer(names))
 
 
 def colour_columns(run_id: str) -> dict[str, str]:

@@ -12,12 +12,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ad_core import bundle, results, verdicts
+from ad_core import bundle, results, run_calibration, verdicts
 from ad_core.calibration import Calibration
 from ad_core.errors import AdError, BundleError
 from ad_core.reader import Dataset, Declared
 from ad_core.store import DatasetRecord, Store
-from ad_core.threshold import TEACHING
 
 
 def store() -> Store:
@@ -36,17 +35,8 @@ def ranked(run_id: str) -> pd.DataFrame:
 
 
 def calibration_scores(run_id: str) -> np.ndarray | None:
-    """Scores of the rows that this training run was calibrated with; None where that is not known.
-
-    A recipe that scores each row without itself calibrates with every row that teaches.
-    """
-    rows = ranked(run_id)
-    if "used_for" not in rows:
-        return None
-    kept_apart = (rows["used_for"] == "calibration").to_numpy()
-    if ((summary(run_id).get("calibration") or {}).get("rows") or 0) > kept_apart.sum():
-        kept_apart = rows["used_for"].isin(TEACHING).to_numpy()
-    return rows["score"].to_numpy()[kept_apart]
+    """Scores of the rows that this training run was calibrated with; None where that is not known."""
+    return run_calibration.calibration_scores(ranked(run_id), summary(run_id))
 
 
 def calibration(run_id: str) -> Calibration:
@@ -196,15 +186,7 @@ def _ranked(_folder: str, run_id: str, stamp: str) -> pd.DataFrame:  # noqa: ARG
 
 @st.cache_resource(show_spinner=False, max_entries=12)
 def _calibration(folder: str, run_id: str, stamp: str) -> Calibration:  # noqa: ARG001
-    try:
-        frame, facts = (bundle.part(Path(folder) / "bundle", name) for name in ("calibration", "calibration_facts"))
-    except BundleError:
-        frame = facts = None
-    if frame is not None and facts is not None:
-        return Calibration.from_frame(frame, facts)
-    scores = calibration_scores(run_id)
-    known = np.zeros(0) if scores is None else scores[np.isfinite(scores)]
-    return Calibration.fit(known) if len(known) else Calibration(known, np.zeros(0, dtype=bool))
+    return run_calibration.calibration_of(store(), run_id)
 
 
 @st.cache_resource(show_spinner=False, max_entries=6)

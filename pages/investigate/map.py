@@ -1,5 +1,7 @@
 """Map: the rows as the detector sees them."""
 
+from functools import partial
+
 import streamlit as st
 
 from pages._ui import words
@@ -11,7 +13,9 @@ from pages._ui.map_points import (
     colour_columns,
     drawn_points,
     far_in_words,
+    has_pictures,
     laid_out_in_words,
+    pictures_of,
     trust_in_words,
 )
 from pages._ui.map_selection import selection
@@ -42,7 +46,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     )
     columns = colour_columns(run.id)
     colour = st.selectbox("Colour by", list(columns), format_func=columns.get, key="map_colour", width=260)
-    on_canvas = len(placed) > MOST
+    on_canvas = len(placed) > MOST or has_pictures(run.id)
     if not on_canvas:
         pointer = st.segmented_control(
             "Mouse", list(POINTERS), default="lasso", format_func=POINTERS.get, key="map_pointer", required=True
@@ -58,7 +62,9 @@ points, total = drawn.points, int(facts.get("items", len(placed)))
 wide, side = st.columns([5, 3], gap="medium")
 with wide:
     if on_canvas:
-        inside = canvas_map(points, axes, colour, total, (run.id, drawn.key), current("row"))
+        inside = canvas_map(
+            points, axes, colour, total, (run.id, drawn.key), current("row"), partial(pictures_of, run.id, points)
+        )
     else:
         inside = plotly_map(points, axes, colour, total, current("row"), pointer or "lasso")
     missing = ", all of the highest scores and a sample of the rest" if len(placed) < total else ""

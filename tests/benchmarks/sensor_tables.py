@@ -21,7 +21,31 @@ def summary(part: pd.DataFrame) -> str:
         f"\nsensor, {part.iloc[0]['protocol']}: {sizes.sum()} series, {seeds} seed(s); best reference {best} (VUS-PR); "
         f"event recall at one false alarm a day\n{_as_text(over_all(part))}\n\n"
         f"VUS-PR by family; best references: {words}\n{_as_text(by_family(part))}"
+        f"{_of_all_methods(part)}"
     )
+
+
+def _of_all_methods(part: pd.DataFrame) -> str:
+    """The table of the series on which every method was run, where some were run on few; else nothing."""
+    table, series = on_common_series(part)
+    if set(table["method"]) == set(complete(part)["method"]) or not series:
+        return ""
+    return f"\n\nVUS-PR on the {series} series on which every method was run\n{table.round(3).to_string(index=False)}"
+
+
+def on_common_series(part: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Every method, also those that were run on few series: means over the series that all of them scored.
+
+    Returns:
+        `method`, `vus_pr`, a column per family, `seconds / IF`; best first. And the number of series.
+    """
+    scored = named(part)
+    wide = scored.pivot_table(index=["group", "name"], columns="method", values="vus_pr").dropna()
+    times = scored[scored["name"].isin(wide.index.get_level_values("name"))].groupby("method")["time"].median()
+    table = wide.groupby("group").mean().T.assign(vus_pr=wide.mean(), **{"seconds / IF": times})
+    families = [name for name in table if name not in ("vus_pr", "seconds / IF")]
+    table = table[["vus_pr", *families, "seconds / IF"]].sort_values("vus_pr", ascending=False)
+    return table.rename_axis(columns=None).rename_axis("method").reset_index(), len(wide)
 
 
 def best_references(series: pd.DataFrame) -> tuple[str, pd.Series]:

@@ -14,7 +14,7 @@ from ad_core.types import Modality
 from tests.benchmarks.__main__ import COLUMNS, with_all_columns
 from tests.benchmarks.cases import SERIES, Cell, cells, methods
 from tests.benchmarks.cell import figures, measure
-from tests.benchmarks.sensor_tables import by_family, over_all
+from tests.benchmarks.sensor_tables import by_family, on_common_series, over_all
 from tests.benchmarks.tables import write_tables
 
 
@@ -126,3 +126,23 @@ def test_figures_of_a_recording_take_its_clock():
 
     assert recall("h") == 1
     assert recall("min") == 0
+
+
+def test_methods_of_few_series_are_compared_with_all_others_on_these_alone(tmp_path):
+    """The slow puzzle scored a1 only, and failed on a2: there Mahalanobis has .5 and the forest .2."""
+    few = results({"slow": [0.3, float("nan"), 0.0]}).query("name != 'b1'")
+    lines = pd.concat([results(MEASURED), few], ignore_index=True)
+
+    table, series = on_common_series(lines)
+
+    assert series == 1
+    assert table["method"].tolist() == ["random", "puzzle (unsure)", "mahalanobis", "slow", "isolation_forest"]
+    assert table["vus_pr"].tolist() == pytest.approx([0.9, 0.6, 0.5, 0.3, 0.2])
+    write_tables(lines, tmp_path, "quick")
+    assert "on the 1 series on which every method was run" in (tmp_path / "sensor_quick.txt").read_text()
+
+
+def test_where_every_method_was_run_on_all_series_nothing_is_said_of_few(tmp_path):
+    write_tables(results(MEASURED), tmp_path, "quick")
+
+    assert "on which every method was run" not in (tmp_path / "sensor_quick.txt").read_text()

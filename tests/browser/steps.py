@@ -47,9 +47,9 @@ def finished(page: Page) -> None:
     assert not page.get_by_text("It ended with an error").count(), page.get_by_test_id("stMain").inner_text()
 
 
-def lasso(page: Page) -> None:
+def lasso(page: Page, field: str = ".js-plotly-plot .nsewdrag") -> None:
     """Draw around the whole map."""
-    box = page.locator(".js-plotly-plot .nsewdrag").first.bounding_box()
+    box = page.locator(field).first.bounding_box()
     assert box is not None
     left, top, right, bottom = box["x"] + 3, box["y"] + 3, box["x"] + box["width"] - 3, box["y"] + box["height"] - 3
     page.mouse.move(left, top)
@@ -58,6 +58,21 @@ def lasso(page: Page) -> None:
         page.mouse.move(x, y, steps=6)
     page.mouse.up()
     settled(page)
+
+
+def rest_on_the_highest(page: Page) -> None:
+    """Rest the mouse on the point of the highest score, on a map that a canvas draws."""
+    page.wait_for_selector(".map[data-ready]")
+    settled(page)
+    box = page.locator(".map canvas.over").bounding_box()
+    assert box is not None
+    x, y = page.locator(".map").evaluate(
+        """({ parentNode: { view } }) => {
+          const highest = view.score.reduce((best, score, i) => (score > view.score[best] ? i : best), 0);
+          return view.screenOf(highest).map((v) => v / view.sharp);
+        }"""
+    )
+    page.mouse.move(box["x"] + x + 1, box["y"] + y + 1)
 
 
 def score_another(page: Page, path: Path) -> None:

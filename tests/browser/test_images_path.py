@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server, follow, press
-from tests.browser.steps import lasso, open_path, score_another, train_quickly
+from tests.browser.steps import lasso, open_path, rest_on_the_highest, score_another, train_quickly
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 expect.set_options(timeout=60_000)
@@ -37,6 +37,12 @@ def test_images_go_from_folder_to_anomaly_map(page: Page, server: Server, tmp_pa
     press(page, "Explain this case", exact=False)
     expect(page.get_by_text("Where the score comes from")).to_be_visible()
     follow(page, "Map")
-    lasso(page)
+    rest_on_the_highest(page)
+    thumb = page.locator(".map .tip canvas.thumb")
+    expect(thumb).to_be_visible()
+    assert thumb.evaluate(
+        "c => c.getContext('2d').getImageData(0, 0, 96, 96).data.filter((v, i) => i % 4 == 3 && v).length"
+    )
+    lasso(page, ".map canvas.over")
     expect(page.get_by_text("40 rows selected", exact=False)).to_be_visible()
     score_another(page, plates(tmp_path, "later", 12, 1))

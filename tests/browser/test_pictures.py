@@ -12,7 +12,7 @@ from ad_core.reader import Declared
 from ad_core.samples import Sample, samples
 from ad_core.store import RunRecord, Store
 from tests.browser.conftest import HEAVY, Server, picture, settled, visit
-from tests.browser.steps import lasso
+from tests.browser.steps import lasso, rest_on_the_highest
 
 pytestmark = [
     pytest.mark.browser,
@@ -86,6 +86,10 @@ def test_the_main_pages_are_pictured(page: Page, server: Server, tmp_path: Path)
     lasso(page)
     settled(page)
     picture(page, "map")
+    visit(page, f"{server.url}/map?run={scored.id}&row={top_row(store, scored)}")
+    rest_on_the_highest(page)
+    expect(page.locator(".map .tip canvas.thumb")).to_be_visible()
+    picture(page, "map_images", most=900)
     heavy = [shot.name for shot in sorted(SHOTS.glob("*.png")) if shot.stat().st_size > HEAVY]
     assert not heavy
 

@@ -9,10 +9,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ad_core import results
+from ad_core.picture_sheet import MAP_PICTURES, write_sheet
 from ad_core.pipeline import open_dataset
+from ad_core.progress import Silent
 from ad_core.store import RunRecord, Store
 from pages._ui.map_selection import with_own_columns
-from tests.pages.conftest import write_table_run
+from tests.pages.conftest import write_image_run, write_table_run
 from tests.test_map_canvas import read
 
 Open = Callable[..., AppTest]
@@ -178,3 +180,20 @@ def test_the_file_of_a_selection_holds_the_users_columns(many: RunRecord, store:
     assert written["amount"].tolist() == dataset.data.set_index("id").loc[rows["row_id"], "amount"].tolist()
     assert {"score", "percentile", "amount", "hour", "shop"} <= set(written)
     assert written.columns.is_unique
+
+
+def test_images_are_sent_with_the_points_they_belong_to_however_few(
+    store: Store, tmp_path: Path, open_page: Open
+) -> None:
+    """The scores rise with the names: the last image is in the first cell."""
+    run = write_image_run(store, tmp_path)
+    folder, dataset = store.folder(run.id), open_dataset(tmp_path / "plates")
+    write_sheet(folder, results.table(folder, "map"), dataset, Silent())
+
+    test = open_page("investigate/map.py", run=run.id)
+
+    header, parts = read(sent(test)[0].bytes)
+    assert not test.exception
+    by_cell = [parts["ids"][i] for i in np.argsort(parts["cell"])]
+    assert by_cell == [f"p{i:02}.png" for i in reversed(range(header["n"]))]
+    assert parts["sheet"] == (folder / MAP_PICTURES).read_bytes()

@@ -85,6 +85,8 @@ def test_without_weights_from_elsewhere_it_learns_from_these_images_alone(traine
     result = trained("defect", "own", 100)
 
     assert auroc(result, "scratch") > 0.8
+    usual = result.frame.take(result.split.fit)
+    assert result.detector.model.features(usual)[0].std() == pytest.approx(1, abs=0.2)  # filters know their scale
     assert not any("ImageNet" in notice for notice in result.detector.facts["notices"])
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ad_core.references.spectral_residual import SpectralResidual, SpectralResidualSettings
+from ad_core.references.spectral_residual import AT_A_TIME, SpectralResidual, SpectralResidualSettings
 
 
 def courses(n: int = 30) -> np.ndarray:
@@ -62,3 +62,12 @@ def test_a_channel_that_does_not_move_adds_nothing():
     reference.fit(x)
 
     assert np.isfinite(reference.score(x)).all()
+
+
+def test_windows_taken_some_at_a_time_score_as_all_together():
+    """More windows than are in memory at once; each by itself is the other extreme."""
+    reference, many = fitted(), courses(AT_A_TIME + 5)
+
+    together = reference.score(many)
+
+    np.testing.assert_allclose(together, np.concatenate([reference.score(x[None]) for x in many]), rtol=1e-9)

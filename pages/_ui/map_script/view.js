@@ -67,6 +67,7 @@ class View {
     this.code = new Uint8Array(part.code);
     this.mark = new Uint8Array(part.mark);
     this.ids = null;
+    this.pictures = part.sheet ? new Pictures(part, head.grid) : null;
     unpacked(part.ids).then((text) => { this.ids = text.split("\n"); this.box.dataset.ready = head.n; });
     this.over.setAttribute("aria-label", head.alt);
     if (this.stamp !== head.map) {
@@ -257,10 +258,11 @@ class View {
     else if (this.head.names.length) said.push(this.head.names[this.code[i]]);
     if (this.mark[i] & 2) said.push(`${this.head.farWords}: trust the score, not the place`);
     this.tip.textContent = said.join("\n");
+    this.pictures?.show(i, this.tip);
     const [px, py] = this.screenOf(i).map((v) => v / this.sharp), right = px > this.field.clientWidth / 2;
     this.tip.style.left = right ? "" : `${px + 12}px`;
     this.tip.style.right = right ? `${this.field.clientWidth - px + 12}px` : "";
-    this.tip.style.top = `${Math.max(0, py - 12)}px`;
+    this.tip.style.top = `${Math.max(0, Math.min(py - 12, this.field.clientHeight - this.tip.offsetHeight))}px`;
   }
 
   use(name) {
