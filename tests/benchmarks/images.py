@@ -79,7 +79,7 @@ def pixel_figures(dataset: Dataset, judged: np.ndarray, maps: np.ndarray, folder
     if not (folder / "ground_truth").exists():
         return {}
     names = dataset.rows["row_id"].to_numpy()[judged]
-    found = mask_figures(zip(names, maps, strict=True), folder / "ground_truth")
+    found = mask_figures(zip(names, maps, strict=True), folder / "ground_truth").facts()
     return {name: found[name] for name in ("pixel_auroc", "aupro")}
 
 
