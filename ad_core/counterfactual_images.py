@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy import ndimage
 from torch import Tensor
 
 from ad_core.attribution_places import peaks_of
 from ad_core.counterfactual_search import Move
 from ad_core.counterfactual_words import SMOOTH
+from ad_core.painting import as_bright, ring, smooth, soft_edge
 
 REGIONS = 3
 MARGINS = (0.0, 0.25, 0.5, 0.75)
@@ -21,9 +21,6 @@ MOST_AREA = 0.5
 
 FAINT = 0.1
 """Regions that stand out by less than this share of the highest one are left alone."""
-
-SOFT = 1 / 64
-"""The edge of what is painted goes over into the image within so much of its side [standard deviation]."""
 
 
 def image_moves(x: Tensor, donors: Tensor, donor_ids: Sequence[str], grid: np.ndarray) -> list[Move]:
@@ -43,13 +40,14 @@ def image_moves(x: Tensor, donors: Tensor, donor_ids: Sequence[str], grid: np.nd
     for number, place in enumerate(_places(zoomed)):
         for margin in MARGINS:
             box = _wider(place, margin, side)
-            weight = _soft(box, side)
+            weight = soft_edge(_filled(box, side))
             if (weight == 1).mean() > MOST_AREA:
                 continue
             hidden = weight > 0
-            fillings = [(SMOOTH, _smooth(picture, hidden, box))]
+            around = ring(hidden)
+            fillings = [(SMOOTH, smooth(picture, hidden, _reach(box)))]
             fillings += [
-                (name, _as_bright(donor.double().numpy(), picture, hidden))
+                (name, as_bright(donor.double().numpy(), picture, around))
                 for name, donor in zip(donor_ids, donors, strict=True)
             ]
             for name, filling in fillings:
@@ -85,29 +83,13 @@ def _wider(place: tuple[slice, slice], margin: float, side: tuple[int, ...]) -> 
     return found[0], found[1]
 
 
-def _soft(box: tuple[slice, slice], side: tuple[int, ...]) -> np.ndarray:
-    """(y, x) 1 in the box, going down to 0 around it."""
-    weight = np.zeros(side)
-    weight[box] = 1.0
-    soft = ndimage.gaussian_filter(weight, SOFT * max(side), truncate=3.0)
-    return np.asarray(np.where(weight > 0, 1.0, np.where(soft > 1e-3, soft, 0.0)))
+def _filled(box: tuple[slice, slice], side: tuple[int, ...]) -> np.ndarray:
+    """(y, x) bool."""
+    mask = np.zeros(side, dtype=bool)
+    mask[box] = True
+    return mask
 
 
-def _smooth(picture: np.ndarray, hidden: np.ndarray, box: tuple[slice, slice]) -> np.ndarray:
-    """(channel, y, x): at each place the mean of what can be seen around it, the nearer the more.
-
-    Source: Knutsson and Westin 1993, "Normalized and differential convolution", eq. 4.
-    """
-    sigma = max(2.0, max(span.stop - span.start for span in box) / 2)
-    seen = (~hidden).astype(np.float64)
-    weight = ndimage.gaussian_filter(seen, sigma)
-    total = np.stack([ndimage.gaussian_filter(channel * seen, sigma) for channel in picture])
-    return np.asarray(total / np.maximum(weight, 1e-9))
-
-
-def _as_bright(donor: np.ndarray, picture: np.ndarray, hidden: np.ndarray) -> np.ndarray:
-    """The donor, as bright around the place as the image is there."""
-    around = ndimage.binary_dilation(hidden, iterations=4) & ~hidden
-    if not around.any():
-        return donor
-    return np.asarray(donor + (picture[:, around].mean(1) - donor[:, around].mean(1))[:, None, None])
+def _reach(box: tuple[slice, slice]) -> float:
+    longest: int = max(span.stop - span.start for span in box)
+    return max(2.0, longest / 2)

@@ -17,6 +17,9 @@ COVERED = 0.5
 SAME = 0.5
 """At least this share of what another explanation gives to its own first parts must lie on those that are tested."""
 
+OWN_MAP = "own_map"
+"""In place of a second method: the detector's own map of an image."""
+
 GAP = 0.25
 """Shares that miss the score by more than this part of it are at best weak."""
 
@@ -24,11 +27,15 @@ GAP = 0.25
 def grades(checks: pd.DataFrame) -> np.ndarray:
     """(k,) str, of GRADES: what to think of each explanation.
 
+    What is painted into an image can look odd itself, wherever it is. So where that test fails but the detector's own
+    map names the same region, an explanation is weak.
+
     Args:
-        checks: `drop`, `p`, `agreement`, `stability`, `gap`, a line per explanation; see `explanation_check.Checks`.
+        checks: a line per explanation, as `explanation_check.Checks.table` gives it.
     """
-    holds = checks["p"] <= 1 / (DRAWS + 1) + 1e-9
-    doubts = [bool(_doubts(line)) for line in checks.to_dict("records")]
+    lines = checks.to_dict("records")
+    holds = np.array([_falls(line) or _on_own_map(line) for line in lines], dtype=bool)
+    doubts = np.array([bool(_doubts(line)) for line in lines], dtype=bool)
     return np.select([checks["p"].isna(), ~holds, doubts], ["not checked", "not supported", "weak"], "supported")
 
 
@@ -39,31 +46,58 @@ def in_words(checked: Mapping[str, Any]) -> str:
             "This explanation can't be tested: nothing raises the score above the baseline's, or there are too few "
             "other parts to compare with."
         )
-    named = int(checked["named"])
-    parts = "the part named first" if named == 1 else f"the {named} parts named first"
-    finding = (
-        f"Without {parts}, {_percent(checked['drop'])} of the score above the baseline is gone; without as many other "
-        f"parts, {_percent(checked['drop_random'])} on average."
-    )
+    finding = _finding(checked)
     if checked["grade"] == "not supported":
-        return (
-            f"{finding} Other parts do as much, so don't rely on these shares: compare with the nearest normal items."
-        )
+        others = "Other places" if _is_region(checked) else "Other parts"
+        return f"{finding} {others} do as much, so don't rely on these shares: compare with the nearest normal items."
     doubts = _doubts(checked)
     return f"{finding} But {' and '.join(doubts)}." if doubts else finding
 
 
+def _finding(checked: Mapping[str, Any]) -> str:
+    named, drop, elsewhere = int(checked["named"]), _percent(checked["drop"]), _percent(checked["drop_random"])
+    if _is_region(checked):
+        regions = "the region named first" if named == 1 else f"the {named} regions named first"
+        area = f"{_percent(checked['area'])} of the image" if checked["area"] >= 0.005 else "under 1 % of the image"
+        return (
+            f"With {regions} ({area}) painted over as in a normal image, {drop} of the score above the baseline is "
+            f"gone; with as much painted over elsewhere, {elsewhere} on average."
+        )
+    parts = "the part named first" if named == 1 else f"the {named} parts named first"
+    return (
+        f"Without {parts}, {drop} of the score above the baseline is gone; without as many other parts, {elsewhere} on "
+        "average."
+    )
+
+
 def _doubts(checked: Mapping[str, Any]) -> list[str]:
     found = []
-    if checked["drop"] < COVERED:
+    if not _falls(checked):
+        found.append("painting over other places does as much")
+    if checked["drop"] < COVERED and not _is_region(checked):
         found.append("most of the score comes from elsewhere")
     if not checked["agreement"] >= SAME:
-        found.append("another method names other parts")
+        own = checked.get("second_method") == OWN_MAP
+        found.append("the detector's own map names other places" if own else "another method names other parts")
     if not checked["stability"] >= SAME:
         found.append("a tiny change of the values names other parts")
     if checked["gap"] > GAP:
         found.append(f"the shares miss the score by {_percent(checked['gap'])}")
     return found
+
+
+def _falls(checked: Mapping[str, Any]) -> bool:
+    """Whether the score falls, and further than in any of the random draws."""
+    return bool(checked["drop"] > 0 and checked["p"] <= 1 / (DRAWS + 1) + 1e-9)
+
+
+def _on_own_map(checked: Mapping[str, Any]) -> bool:
+    return bool(checked.get("second_method") == OWN_MAP and checked["agreement"] >= SAME)
+
+
+def _is_region(checked: Mapping[str, Any]) -> bool:
+    """Whether regions of an image were tested; not so in what was kept before there was such a test."""
+    return bool(checked.get("area", np.nan) >= 0)
 
 
 def _percent(share: float) -> str:

@@ -1,12 +1,15 @@
 """Checks of explanations of hand-made scores, of which it is known whether they are right."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from ad_core.explanation import Attribution, explain
 from ad_core.explanation_check import Checks, check, second_method, shared
-from ad_core.explanation_grade import DRAWS, in_words
+from ad_core.explanation_grade import DRAWS, OWN_MAP, in_words
+from ad_core.explanation_places import _elsewhere
 from ad_core.types import Modality
 from tests.test_explanation import HandMade, shape_of
 
@@ -106,25 +109,109 @@ def test_what_can_t_be_tested_is_not_called_tested():
     assert [grade_of(checks)[0] for checks in found] == ["not checked"] * 3
 
 
-@pytest.mark.parametrize(
-    ("modality", "size", "method"),
-    [(Modality.IMAGE, (3, 16, 16), "integrated_gradients"), (Modality.SENSOR, (2, 32), "occlusion")],
-)
-def test_pieces_of_images_and_windows_are_tested(modality, size, method):
-    """Only one corner, or one stretch of a channel, counts in the score."""
-    weight = torch.zeros(size)
-    weight[..., :4] = 1.0 if modality is Modality.SENSOR else 0.0
-    if modality is Modality.IMAGE:
-        weight[:, :2, :2] = 1.0
+def test_pieces_of_windows_are_tested():
+    """Only one stretch of each channel counts in the score."""
+    shape, x = shape_of(Modality.SENSOR, (2, 32)), torch.ones(2, 2, 32)
+    weight = torch.zeros(2, 32)
+    weight[:, :4] = 1.0
     model = HandMade(lambda x: (weight * x**2).flatten(1).sum(1))
-    x = torch.full((2, *size), 1.0)
-    found = explain(model, shape_of(modality, size), x, torch.zeros_like(x), method)
+    found = explain(model, shape, x, torch.zeros_like(x), "occlusion")
 
-    checks = check(model, shape_of(modality, size), x, torch.zeros_like(x), found, torch.full(size, 0.1))
+    checks = check(model, shape, x, torch.zeros_like(x), found, torch.full((2, 32), 0.1))
 
     assert (checks.drop >= 0.5).all()
     assert (checks.p == 1 / (DRAWS + 1)).all()
-    assert np.isnan(checks.gap).all() == (method == "occlusion")
+    assert np.isnan(checks.gap).all()
+    assert np.isnan(checks.area).all()
+
+
+PICTURE = shape_of(Modality.IMAGE, (3, 48, 48))
+
+
+class Spots(HandMade):
+    """Brightness above grey, at all places alike; the map says where, or what it is told to."""
+
+    def __init__(self, own: torch.Tensor | None = None) -> None:
+        super().__init__(lambda x: (x - 0.5).clamp_min(0).flatten(1).sum(1))
+        self.own = own
+
+    def part_scores(self, x: torch.Tensor) -> torch.Tensor:
+        return (x - 0.5).clamp_min(0).sum(1) if self.own is None else self.own.expand(len(x), 48, 48)
+
+
+@pytest.fixture
+def spotted():
+    """Two grey images, each with a bright spot, and a grey baseline that is darker."""
+    x = torch.full((2, 3, 48, 48), 0.4)
+    x[0, :, 10:16, 20:26] = 0.9
+    x[1, :, :5, 30:36] = 1.0  # at the rim
+    return x, torch.full_like(x, 0.3)
+
+
+def test_the_region_that_is_named_is_painted_over(spotted):
+    x, baseline = spotted
+    found = explain(Spots(), PICTURE, x, baseline, "integrated_gradients")
+
+    checks = check(Spots(), PICTURE, x, baseline, found, torch.zeros(PICTURE.size))
+
+    assert grade_of(checks) == ["supported"] * 2
+    assert (checks.drop > 0.9).all()  # the margin covers the rest of the spot
+    np.testing.assert_allclose(checks.drop_random, 0, atol=0.02)  # as bright as what is around: no new spot
+    assert checks.named.tolist() == [1, 1]
+    assert (checks.area > 0).all()
+    assert (checks.area < 36 / 48**2).all()
+    assert checks.second_method == OWN_MAP
+
+
+def test_a_region_that_is_not_what_raises_the_score_is_not_supported(spotted):
+    x, baseline = spotted
+    wrong = np.zeros(x.shape)
+    wrong[:, :, 36:40, 5:9] = 3.0
+    found = replace(explain(Spots(), PICTURE, x, baseline, "integrated_gradients"), values=wrong)
+
+    checks = check(Spots(), PICTURE, x, baseline, found, torch.zeros(PICTURE.size))
+
+    assert grade_of(checks) == ["not supported"] * 2
+    assert (checks.agreement < 0.1).all()
+
+
+def test_a_region_that_the_own_map_names_is_weak_where_painting_proves_nothing(spotted):
+    x, baseline = spotted
+    wrong = np.zeros(x.shape)
+    wrong[:, :, 36:40, 5:9] = 3.0
+    map_of_wrong = torch.zeros(48, 48)
+    map_of_wrong[35:41, 4:10] = 1.0
+    found = replace(explain(Spots(), PICTURE, x, baseline, "integrated_gradients"), values=wrong)
+
+    lines = check(Spots(map_of_wrong), PICTURE, x, baseline, found, torch.zeros(PICTURE.size)).table(["a", "b"])
+
+    assert lines["grade"].tolist() == ["weak"] * 2
+    assert "painting over other places does as much" in in_words(lines.iloc[0])
+
+
+def test_where_a_detector_has_no_map_of_its_own_another_method_is_asked(spotted):
+    x, baseline = spotted
+    model = HandMade(Spots().formula)
+    found = explain(model, PICTURE, x, baseline, "integrated_gradients")
+
+    checks = check(model, PICTURE, x, baseline, found, torch.zeros(PICTURE.size))
+
+    assert checks.second_method == "feature_ablation"
+    assert grade_of(checks) == ["supported"] * 2
+
+
+def test_as_much_elsewhere_is_the_same_region_moved_away():
+    region = np.zeros((20, 30), dtype=bool)
+    region[2:6, 25:30] = True
+
+    shifts = _elsewhere(region, np.random.default_rng(0))
+
+    moved = [np.roll(region, shift, (0, 1)) for shift in shifts]
+    assert len(moved) == DRAWS
+    assert len(set(shifts)) == DRAWS
+    assert max((region & one).sum() for one in moved) <= 0.1 * region.sum()
+    everywhere = _elsewhere(np.ones((3, 4), dtype=bool), np.random.default_rng(0))  # there is no elsewhere
+    assert len(everywhere) == DRAWS
 
 
 def test_the_second_method_is_of_another_kind():
@@ -148,15 +235,16 @@ def test_agreement_is_the_share_on_the_named_parts_of_what_is_possible():
 
 def test_a_table_has_a_line_per_explanation():
     two = np.array([1.0, 2.0])
-    lines = Checks(two, two, two, np.array([0.04, np.nan]), two, "occlusion", two, two).table(["a", "b"])
+    p = np.array([0.04, np.nan])
+    lines = Checks(two, two * np.nan, two, two, p, two, "occlusion", two, two).table(["a", "b"])
 
     assert lines["row_id"].tolist() == ["a", "b"]
     assert lines["grade"].tolist() == ["weak", "not checked"]
 
 
 def line(**changed: object) -> dict[str, object]:
-    usual = {"grade": "supported", "named": 2.0, "drop": 0.81, "drop_random": 0.12, "agreement": 0.9, "stability": 0.9}
-    return {**usual, "gap": 0.01, **changed}
+    usual = {"grade": "supported", "named": 2.0, "drop": 0.81, "drop_random": 0.12, "agreement": 0.9}
+    return {**usual, "p": 1 / (DRAWS + 1), "stability": 0.9, "gap": 0.01, **changed}
 
 
 def test_words_say_the_figures_and_the_doubts():
@@ -172,3 +260,16 @@ def test_words_say_the_figures_and_the_doubts():
     assert "tiny change" in in_words(line(grade="weak", stability=float("nan")))
     assert "nearest normal items" in in_words(line(grade="not supported"))
     assert "can't be tested" in in_words(line(grade="not checked", drop=float("nan")))
+
+
+def test_words_speak_of_regions_of_images():
+    told = in_words(line(area=0.034, second_method=OWN_MAP))
+    assert told == (
+        "With the 2 regions named first (3 % of the image) painted over as in a normal image, 81 % of the score above "
+        "the baseline is gone; with as much painted over elsewhere, 12 % on average."
+    )
+    small = in_words(line(area=0.001, named=1.0, drop=0.2, p=0.2, grade="weak", agreement=0.1, second_method=OWN_MAP))
+    assert "the region named first (under 1 % of the image)" in small
+    assert "the detector's own map names other places" in small
+    assert "most of the score" not in small  # a score that is made of the worst places hangs on what is left of them
+    assert "Other places do as much" in in_words(line(area=0.1, p=0.5, agreement=0.1, grade="not supported"))
