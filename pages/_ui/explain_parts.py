@@ -35,6 +35,9 @@ COLUMNS_SHOWN = 30
 MISSING = "(missing)"
 """How an explanation writes an empty cell."""
 
+USUAL_BELOW = 95.0
+"""Scores under this percentile of the calibration rows are usual ones."""
+
 WORTH_NAMING = 0.2
 """The sentence names a second part only when its share is at least this much of the largest."""
 
@@ -64,13 +67,22 @@ def sentence(case: Case, calibration: Mapping[str, Any], modality: Modality) -> 
 
 
 def grade(case: Case) -> None:
-    """Whether the explanation can be believed, in a word and a sentence."""
+    """Whether the explanation can be believed, in a word and a sentence; of a usual score, that it is one."""
     if case.check is None:
         return
     word, colour, icon = words.GRADES[case.check["grade"]]
+    text = explanation_grade.in_words(case.check)
+    if _is_usual(case):
+        word, colour, icon, text = "Nothing stands out", "gray", ":material/remove:", words.USUAL_SCORE
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.badge(word, color=colour, icon=icon, help=words.GRADE_HELP)
-        st.markdown(explanation_grade.in_words(case.check), width="stretch")
+        st.markdown(text, width="stretch")
+
+
+def _is_usual(case: Case) -> bool:
+    """Whether the score is a usual one and no explanation of it holds."""
+    holds = case.check is not None and case.check["grade"] in ("supported", "weak")
+    return not holds and case.row["percentile"] < USUAL_BELOW
 
 
 def _named(part: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from ad_core.contamination import LEFT_OUT
 from ad_core.reader import Column, Declared, Kind, Role, Schema
+from ad_core.results import Case
 from ad_core.settings import Settings
 from pages._ui import explain_parts, words
 from pages._ui.datasets import with_kind, with_role
@@ -237,3 +238,39 @@ def test_a_missing_cell_differs_from_a_value_and_not_from_another_missing_one():
     )
 
     assert explain_parts._differing(side).tolist() == [1, 0, 1, 1]
+
+
+def graded() -> None:
+    import streamlit as st
+
+    from pages._ui.explain_parts import grade
+
+    grade(st.session_state["case"])
+
+
+@pytest.mark.parametrize(
+    ("percentile", "known", "badge"),
+    [
+        (99.0, "not supported", "Not supported"),
+        (60.0, "not supported", "Nothing stands out"),
+        (60.0, "not checked", "Nothing stands out"),
+        (60.0, "supported", "Supported"),
+    ],
+)
+def test_a_usual_score_is_not_called_badly_explained(percentile: float, known: str, badge: str) -> None:
+    check = {
+        "grade": known,
+        "named": 2.0,
+        "drop": 0.1,
+        "drop_random": 0.2,
+        "p": 0.5,
+        "agreement": 0.1,
+        "stability": 0.1,
+    }
+    test = AppTest.from_function(graded)
+    test.session_state["case"] = Case({"percentile": percentile}, None, None, {**check, "gap": 0.0}, None, None)
+
+    text = " ".join(element.value for element in test.run().markdown)
+
+    assert badge in text
+    assert ("scores like many normal ones" in text) == (badge == "Nothing stands out")
