@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Server, follow, press, settled, visit
 
-TRAINED_MS = 240_000
+TRAINED_MS = 480_000
 """A training, and a job that is worth waiting for, take at most so long."""
 
 
