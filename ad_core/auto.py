@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ad_core.building import build_model
 from ad_core.encoder import EncoderChoice
+from ad_core.originals import Originals
 from ad_core.recipe import HeldOut
 from ad_core.scorer import ScoreModel, TaskModel
 from ad_core.tails import Tail
@@ -47,10 +48,15 @@ class Joined(nn.Module, ScoreModel):
         return all(cast(TaskModel, model).differentiable for model in (self.base, *self.partners))
 
     def score(self, x: Tensor) -> Tensor:
-        of_base = self.base_tail(cast(ScoreModel, self.base).score(x))
+        return self._blended(cast(ScoreModel, self.base).score(x), x)
+
+    def score_copies(self, x: Tensor, originals: Originals) -> Tensor:
+        return self._blended(cast(ScoreModel, self.base).score_copies(x, originals), x)
+
+    def _blended(self, of_base: Tensor, x: Tensor) -> Tensor:
         partners = zip(self.partners, self.tails, strict=True)
         of_task = torch.stack([tail(cast(TaskModel, partner).score(x)) for partner, tail in partners]).mean(0)
-        return (1 - self.share) * of_base + self.share * of_task  # type: ignore[no-any-return]
+        return (1 - self.share) * self.base_tail(of_base) + self.share * of_task  # type: ignore[no-any-return]
 
     def forward(self, x: Tensor) -> Tensor:
         return self.score(x)

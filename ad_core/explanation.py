@@ -5,7 +5,7 @@ is measured and returned with them.
 """
 
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -24,6 +24,7 @@ from torch import Tensor
 
 from ad_core.attribution_places import GRID, boxes, by_part, cells, heat, spans
 from ad_core.errors import ExplanationError
+from ad_core.originals import Originals
 from ad_core.scorer import ScoreModel
 from ad_core.types import ItemShape, Modality
 
@@ -85,7 +86,13 @@ def methods_for(model: ScoreModel) -> list[str]:
 
 
 def explain(
-    model: ScoreModel, shape: ItemShape, x: Tensor, baseline: Tensor, method: str, steps: int = 64
+    model: ScoreModel,
+    shape: ItemShape,
+    x: Tensor,
+    baseline: Tensor,
+    method: str,
+    steps: int = 64,
+    originals: Tensor | None = None,
 ) -> Attribution:
     """Each entry's share in score(x) - score(baseline).
 
@@ -106,25 +113,23 @@ def explain(
         baseline: (k, *item), the normal item that each is compared with; for "gradient_shap" also (k, m, *item).
         method: one of `methods_for(model)`.
         steps: points on the path, or draws.
+        originals: (k, *item), where `x` are themselves slightly changed copies of other items.
 
     Raises:
         ExplanationError: the method is unknown, or needs a gradient that the model does not have.
     """
     _check(model, x, method)
     wide = torch.float32 if x.device.type == "mps" else torch.float64  # mps has no float64
+    made_of = (x if originals is None else originals).detach().to(torch.float32)
     x, baseline = x.detach().to(wide), baseline.detach().to(wide)
-
-    def score(items: Tensor) -> Tensor:
-        # the model stays in its own precision; sums and differences of its scores and gradients are wide
-        return model.score(items.to(torch.float32)).to(items.device, wide)
-
     batch = at_a_time(shape)
     values, tops, bottoms = [], [], []
     for begin in range(0, len(x), batch):
         some, against = x[begin : begin + batch], baseline[begin : begin + batch]
+        score = _CopyScore(model, made_of[begin : begin + batch], wide)
         values.append(_attributed(method, score, shape, some, against, steps, batch).detach().double().cpu())
         with torch.no_grad():
-            tops.append(score(some).double().cpu())
+            tops.append(score(some, score.every).double().cpu())
             bottoms.append(_baseline_score(score, some, against).double().cpu())
     found = torch.cat(values) if values else torch.zeros(0, *shape.size, dtype=torch.float64)
     top, bottom = (torch.cat([torch.zeros(0, dtype=torch.float64), *many]) for many in (tops, bottoms))
@@ -191,9 +196,24 @@ def _check(model: ScoreModel, x: Tensor, method: str) -> None:
     )
 
 
+class _CopyScore:
+    """(b, *item) copies, (b,) which of the originals each was made of -> (b,) score.
+
+    The model stays in its own precision; sums and differences of its scores and gradients are wide.
+    """
+
+    def __init__(self, model: ScoreModel, originals: Tensor, wide: torch.dtype) -> None:
+        self.model, self.originals, self.wide = model, originals, wide
+        self.every = torch.arange(len(originals), device=originals.device)
+
+    def __call__(self, items: Tensor, of: Tensor) -> Tensor:
+        scores = self.model.score_copies(items.to(torch.float32), Originals(self.originals, of))
+        return scores.to(items.device, self.wide)
+
+
 def _attributed(
     method: str,
-    score: Callable[[Tensor], Tensor],
+    score: _CopyScore,
     shape: ItemShape,
     x: Tensor,
     baseline: Tensor,
@@ -206,7 +226,9 @@ def _attributed(
         if method == "gradient_shap":
             return _expected_gradients(score, x, baseline, steps, batch)
         path = IntegratedGradients(score)
-        integrated: Tensor = path.attribute(x, baseline, n_steps=steps, internal_batch_size=batch)
+        integrated: Tensor = path.attribute(
+            x, baseline, additional_forward_args=score.every, n_steps=steps, internal_batch_size=batch
+        )
         return integrated
     at_once = max(1, batch // len(x))
     if method == "occlusion" and shape.modality is not Modality.TABLE:
@@ -215,50 +237,68 @@ def _attributed(
     if method == "shapley_sampling":
         with _seeded():
             values: Tensor = ShapleyValueSampling(score).attribute(
-                x, baseline, feature_mask=mask[None], n_samples=max(4, steps // 4), perturbations_per_eval=at_once
+                x,
+                baseline,
+                additional_forward_args=score.every,
+                feature_mask=mask[None],
+                n_samples=max(4, steps // 4),
+                perturbations_per_eval=at_once,
             )
     elif method == "kernel_shap" and mask.any():  # of a single piece there are no sets
         values = _kernel_shap(score, x, baseline, mask, steps, at_once)
     else:
-        values = FeatureAblation(score).attribute(x, baseline, feature_mask=mask[None], perturbations_per_eval=at_once)
+        values = FeatureAblation(score).attribute(
+            x,
+            baseline,
+            additional_forward_args=score.every,
+            feature_mask=mask[None],
+            perturbations_per_eval=at_once,
+        )
     # captum writes a piece's share into each of its entries; here the entries add up to it
     return values / torch.bincount(mask.flatten())[mask]
 
 
-def _kernel_shap(
-    score: Callable[[Tensor], Tensor], x: Tensor, baseline: Tensor, mask: Tensor, steps: int, at_once: int
-) -> Tensor:
+def _kernel_shap(score: _CopyScore, x: Tensor, baseline: Tensor, mask: Tensor, steps: int, at_once: int) -> Tensor:
     """Item by item, since each has a regression of its own; with twice as many sets as pieces at least."""
     draws = max(4 * steps, 2 * (int(mask.max()) + 1))
     values = []
-    for item, own in zip(x, baseline, strict=True):
+    for item, own, at in zip(x, baseline, score.every, strict=True):
         with _seeded():
             one = KernelShap(score).attribute(
-                item[None], own[None], feature_mask=mask[None], n_samples=draws, perturbations_per_eval=at_once
+                item[None],
+                own[None],
+                additional_forward_args=at[None],
+                feature_mask=mask[None],
+                n_samples=draws,
+                perturbations_per_eval=at_once,
             )
         values.append(one)
     return torch.cat(values)
 
 
-def _occluded(score: Callable[[Tensor], Tensor], shape: ItemShape, x: Tensor, baseline: Tensor, at_once: int) -> Tensor:
+def _occluded(score: _CopyScore, shape: ItemShape, x: Tensor, baseline: Tensor, at_once: int) -> Tensor:
     """Patches (all colours) or stretches (one channel) of an eighth of the item, moved by half their length."""
     sides = [-(-side // GRID) for side in shape.size[1:]]
     window = (shape.size[0] if shape.modality is Modality.IMAGE else 1, *sides)
     strides = (window[0], *(max(1, side // 2) for side in sides))
-    values: Tensor = Occlusion(score).attribute(x, window, strides, baseline, perturbations_per_eval=at_once)
+    values: Tensor = Occlusion(score).attribute(
+        x, window, strides, baseline, additional_forward_args=score.every, perturbations_per_eval=at_once
+    )
     # captum gives each entry the mean over its windows; spread over a window's entries they add up
     return values / int(np.prod(window))
 
 
-def _expected_gradients(
-    score: Callable[[Tensor], Tensor], x: Tensor, baseline: Tensor, draws: int, batch: int
-) -> Tensor:
+def _expected_gradients(score: _CopyScore, x: Tensor, baseline: Tensor, draws: int, batch: int) -> Tensor:
     """Item by item: captum draws from one pool of baselines per call, but each item has its own."""
     values = []
-    for item, own in zip(x, _pools(x, baseline), strict=True):
+    for item, own, at in zip(x, _pools(x, baseline), score.every, strict=True):
+        path = GradientShap(score)
         with _seeded():
             sizes = [min(batch, draws - begin) for begin in range(0, draws, batch)]
-            parts = [size * GradientShap(score).attribute(item[None], own, n_samples=size).detach() for size in sizes]
+            parts = [
+                size * path.attribute(item[None], own, n_samples=size, additional_forward_args=at[None]).detach()
+                for size in sizes
+            ]
         values.append(torch.stack(parts).sum(0) / draws)
     return torch.cat(values)
 
@@ -268,9 +308,9 @@ def _pools(x: Tensor, baseline: Tensor) -> Tensor:
     return baseline if baseline.ndim == x.ndim + 1 else baseline[:, None]
 
 
-def _baseline_score(score: Callable[[Tensor], Tensor], x: Tensor, baseline: Tensor) -> Tensor:
-    """(k,) mean score of each item's baselines."""
-    return torch.stack([score(one) for one in _pools(x, baseline).unbind(1)]).mean(0)
+def _baseline_score(score: _CopyScore, x: Tensor, baseline: Tensor) -> Tensor:
+    """(k,) mean score of each item's baselines, as what the item would become."""
+    return torch.stack([score(one, score.every) for one in _pools(x, baseline).unbind(1)]).mean(0)
 
 
 @contextmanager

@@ -154,8 +154,7 @@ def _stability(
     found = []
     for _ in range(COPIES):
         noise = torch.randn(x.shape, generator=generator).to(x.device, x.dtype)
-        moved = explain(
-            model, shape, x + NOISE * spread.to(x.device, x.dtype) * noise, baseline, method, FEW_STEPS[shape.modality]
-        )
+        near = x + NOISE * spread.to(x.device, x.dtype) * noise
+        moved = explain(model, shape, near, baseline, method, FEW_STEPS[shape.modality], originals=x)
         found.append(shared(places.shares(moved.values), named))
     return np.asarray(np.mean(found, axis=0))

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from ad_core.attribution_places import cells, heat
 from ad_core.explanation import SEED, at_a_time
 from ad_core.explanation_grade import COVERED, DRAWS
+from ad_core.originals import Originals
 from ad_core.painting import as_bright, ring, soft_edge
 from ad_core.scorer import ScoreModel
 from ad_core.types import ItemShape
@@ -79,7 +80,8 @@ class Pieces:
                 rows = which[begin : begin + some]
                 replaced = flat[begin : begin + some].to(self.x.device)[:, self.mask]  # (b, *item)
                 items = torch.where(replaced, self.baseline[rows], self.x[rows])
-                scores.append(self.model.score(items).double().cpu())
+                made_of = Originals(self.x, torch.from_numpy(rows).to(self.x.device))
+                scores.append(self.model.score_copies(items, made_of).double().cpu())
         return torch.cat(scores).numpy().reshape(len(chosen), len(self.x))
 
 

@@ -6,12 +6,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ad_core.originals import Originals
+
 
 class Nearness:
     """Squared Euclidean distances of rows to a bank, over all entries or all but some.
 
     A row that is in the bank is not its own neighbour, so that rows that taught and rows that did not are judged alike:
-    of the bank's rows that equal a row in every entry, one does not count.
+    of the bank's rows that equal a row in every entry, one does not count. Of a changed copy, that is the row which
+    equals its original.
 
     In float64 where the device has it: the small differences of large sums decide which rows are nearest. Gradients
     reach the rows through the distances that are asked for alone, never through the whole matrix.
@@ -19,21 +22,32 @@ class Nearness:
     Args:
         x: (b, entries).
         bank: (m, entries); takes no gradient.
+        originals: where x are changed copies.
     """
 
-    def __init__(self, x: Tensor, bank: Tensor) -> None:
+    def __init__(self, x: Tensor, bank: Tensor, originals: Originals | None = None) -> None:
         self.dtype = x.dtype
         exact = torch.float32 if x.device.type == "mps" else torch.float64
         self.x, self.bank = x.to(exact), bank.detach().to(exact)
         with torch.no_grad():
-            own = self.x.square().sum(1)
-            d2 = torch.addmm(self.bank.square().sum(1), self.x, self.bank.T, alpha=-2).add_(own[:, None])  # (b, m)
+            self.d2 = self._squared(self.x)  # (b, m)
             if len(bank) > 1:
-                nearest, at = d2.min(1)
-                same = nearest <= (1e-5 if exact == torch.float32 else 1e-9) * (1 + own)
-                d2.scatter_add_(1, at[:, None], torch.zeros_like(own).masked_fill(same, torch.inf)[:, None])
-        self.d2 = d2
+                if originals is None:
+                    at, away = self._itself(self.x, self.d2)
+                else:
+                    rows = originals.items.to(exact)
+                    at, away = (found[originals.of] for found in self._itself(rows, self._squared(rows)))
+                self.d2.scatter_add_(1, at[:, None], away[:, None])
         self._scratch: Tensor | None = None
+
+    def _squared(self, x: Tensor) -> Tensor:
+        return torch.addmm(self.bank.square().sum(1), x, self.bank.T, alpha=-2).add_(x.square().sum(1, keepdim=True))
+
+    def _itself(self, x: Tensor, d2: Tensor) -> tuple[Tensor, Tensor]:
+        """(b,) position of the bank's nearest row, and (b,) infinity where it equals the row, else 0."""
+        nearest, at = d2.min(1)
+        same = nearest <= (1e-5 if x.dtype == torch.float32 else 1e-9) * (1 + x.square().sum(1))
+        return at, torch.zeros_like(nearest).masked_fill(same, torch.inf)
 
     @property
     def itself(self) -> Tensor:

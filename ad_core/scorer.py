@@ -7,6 +7,7 @@ from typing import ClassVar, Protocol
 import torch
 from torch import Tensor, nn
 
+from ad_core.originals import Originals
 from ad_core.pretext import Pretext
 from ad_core.registry import Registry
 from ad_core.settings import Settings as AnySettings
@@ -54,6 +55,12 @@ class ScoreModel(Protocol):
 
     def score(self, x: Tensor) -> Tensor:
         """(b, *item) -> (b,)."""
+
+    def score_copies(self, x: Tensor, originals: Originals) -> Tensor:  # noqa: ARG002
+        """(b, *item) -> (b,) scores of changed copies of items, none of which is compared with its original; the score
+        itself where a model doesn't compare items with rows that taught.
+        """
+        return self.score(x)
 
     def embed(self, x: Tensor) -> Tensor | None:
         """(b, *item) -> (b, d), or None."""

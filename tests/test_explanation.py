@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ad_core.errors import ExplanationError
 from ad_core.explanation import baseline_from, boxes, by_part, explain, heat, methods_for, nearest_normals, spans
+from ad_core.scorer import ScoreModel
 from ad_core.types import ItemShape, Modality, PartKind, Parts
 
 EVERY_METHOD = [
@@ -22,8 +23,10 @@ EVERY_METHOD = [
 ]
 
 
-class HandMade:
+class HandMade(ScoreModel):
     """A score model from a formula; everything else that a model may offer is absent."""
+
+    differentiable = True
 
     def __init__(self, score, differentiable=True):
         self.formula, self.differentiable = score, differentiable
@@ -33,18 +36,6 @@ class HandMade:
 
     def embed(self, _x: Tensor) -> None:
         return None
-
-    def part_scores(self, _x: Tensor) -> None:
-        return None
-
-    def expected(self, _x: Tensor) -> None:
-        return None
-
-    def over_time(self, x):
-        return None
-
-    def extras(self, _x: Tensor) -> dict[str, Tensor]:
-        return {}
 
 
 def shape_of(modality: Modality, size: tuple[int, ...], of_entry: list[int] | None = None) -> ItemShape:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ad_core.originals import Originals
 from ad_core.pretext import TensorGroup
 from ad_core.reference import REFERENCES
 
@@ -36,7 +37,7 @@ class Clouds(TensorGroup):
                 left_out[fold] = member._density(number, rows[fold]).double().numpy()
         return member, left_out
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, originals: Originals | None = None) -> Tensor:  # noqa: ARG002 - remembers no rows
         folds = sum(name.startswith("means_") for name, _ in self.named_buffers())
         return torch.stack([self._density(number, x) for number in range(folds)]).mean(0)
 

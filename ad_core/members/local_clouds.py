@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ad_core.leading import Leading
 from ad_core.nearness import Nearness
+from ad_core.originals import Originals
 from ad_core.pretext import TensorGroup
 
 AT_A_TIME = 128
@@ -60,17 +61,21 @@ class LocalClouds(TensorGroup):
         """So many rows are near: of few rows a quarter."""
         return max(1, min(self.neighbours, len(self.bank) // 4))
 
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([self._distances(piece) for piece in self._bent(x).split(AT_A_TIME)])
+    def forward(self, x: Tensor, originals: Originals | None = None) -> Tensor:
+        pieces = self._bent(x).split(AT_A_TIME)
+        if originals is None:
+            return torch.cat([self._distances(piece) for piece in pieces])
+        made_of = originals.seen(self._bent).split(AT_A_TIME)
+        return torch.cat([self._distances(*both) for both in zip(pieces, made_of, strict=True)])
 
     def _bent(self, x: Tensor) -> Tensor:
         bent = (torch.asinh((x - self.middle) / self.width) - self.mean) / self.scale
         directions = self._buffers.get("directions")
         return bent if directions is None else bent @ directions.T
 
-    def _distances(self, z: Tensor) -> Tensor:
+    def _distances(self, z: Tensor, originals: Originals | None = None) -> Tensor:
         d = z.shape[1]
-        _, at = Nearness(z, self.bank).nearest(self.k)
+        _, at = Nearness(z, self.bank, originals).nearest(self.k)
         near = self.bank[at]  # (b, k, d)
         mean = near.mean(1)
         away = near - mean[:, None]

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ad_core.members.ranks import Ranks
 from ad_core.nearness import Nearness
+from ad_core.originals import Originals
 from ad_core.pretext import TensorGroup
 
 
@@ -27,8 +28,8 @@ class Neighbours(TensorGroup):
         member.put("bank", torch.from_numpy(np.asarray(x, dtype=np.float32)))
         return member
 
-    def forward(self, x: Tensor) -> Tensor:
-        return Nearness(x, self.bank).mean_distance(self.neighbours)
+    def forward(self, x: Tensor, originals: Originals | None = None) -> Tensor:
+        return Nearness(x, self.bank, originals).mean_distance(self.neighbours)
 
 
 class RankedNeighbours(torch.nn.Module):
@@ -46,5 +47,6 @@ class RankedNeighbours(torch.nn.Module):
         member.near = Neighbours.of(member.ranks(torch.from_numpy(np.asarray(x, dtype=np.float32))).numpy())
         return member
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.near(self.ranks(x))  # type: ignore[no-any-return]
+    def forward(self, x: Tensor, originals: Originals | None = None) -> Tensor:
+        ranked = None if originals is None else originals.seen(self.ranks)
+        return self.near(self.ranks(x), ranked)  # type: ignore[no-any-return]

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from ad_core.devices import seeded
 from ad_core.encoder import build_encoder
+from ad_core.originals import Originals
 from ad_core.pretexts.masked_retrieval import MaskedRetrieval, MaskedRetrievalSettings
 from ad_core.scorer import SCORE_SEED
 from ad_core.types import Batch, Draw, ItemShape
@@ -41,8 +42,8 @@ class Retrieval(nn.Module):
             scores = member.task.surprise(losses).mean(1)
         return member, scores.double().numpy()
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.task.score(x, self._draw(x))
+    def forward(self, x: Tensor, originals: Originals | None = None) -> Tensor:
+        return self.task.surprise(self.task.cell_losses(x, self._draw(x), originals)).mean(1)
 
     def part_scores(self, x: Tensor) -> Tensor:
         """(b, columns)."""

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ad_core.nearness import Nearness
+from ad_core.originals import Originals
 from ad_core.pretext import TensorGroup
 
 STEPS = 16
@@ -55,7 +56,7 @@ class Stretches(TensorGroup):
         """
         member = cls(span, whitened)
         member.put("centred", centred)
-        found = member.vectors(windows)[0]  # (n k, d)
+        found = member.vectors(windows)  # (n k, d)
         rows = torch.linspace(0, len(found) - 1, min(BANK, len(found))).long()
         bank = found[rows].double()
         mean, turn = bank.mean(0), torch.ones(0, dtype=torch.float64)
@@ -68,12 +69,18 @@ class Stretches(TensorGroup):
             member.put(name, value.float())
         return member
 
-    def forward(self, x: Tensor) -> Tensor:
-        vectors, starts = self.vectors(x)
-        if self.whitened:
-            vectors = (vectors - self.mean) @ self.turn
-        near = [Nearness(part, self.bank).mean_distance(NEIGHBOURS) for part in vectors.split(AT_A_TIME)]
+    def forward(self, x: Tensor, originals: Originals | None = None) -> Tensor:
+        starts, parts = self._starts(x.shape[2]), self._compared(x).split(AT_A_TIME)
+        made_of = [None] * len(parts) if originals is None else originals.seen(self._compared).split(AT_A_TIME)
+        near = [
+            Nearness(part, self.bank, own).mean_distance(NEIGHBOURS) for part, own in zip(parts, made_of, strict=True)
+        ]
         return _over(torch.cat(near).view(len(x), len(starts)), starts, min(self.span, x.shape[2]), x.shape[2])
+
+    def _compared(self, x: Tensor) -> Tensor:
+        """(b k, d) the stretches of each window, as they are compared with the bank."""
+        vectors = self.vectors(x)
+        return (vectors - self.mean) @ self.turn if self.whitened else vectors
 
     @property
     def entries(self) -> int:
@@ -84,21 +91,25 @@ class Stretches(TensorGroup):
         """(b, k, channel, time) the nearest remembered windows, for a member that is not whitened and whose span is the
         window; channels that are compared by shape are moved to the window's own level.
         """
-        vectors, _ = self.vectors(x)
-        _, at = Nearness(vectors, self.bank).nearest(NEIGHBOURS)
+        _, at = Nearness(self.vectors(x), self.bank).nearest(NEIGHBOURS)
         found = self.bank[at].view(len(x), -1, x.shape[1], self.bank.shape[1] // x.shape[1])
         level = x.mean(2, keepdim=True) * self.centred[:, None]
         smooth = torch.nn.functional.interpolate(found.flatten(0, 1), x.shape[2], mode="linear", align_corners=False)
         return smooth.view(*found.shape[:3], -1) + level[:, None]
 
-    def vectors(self, x: Tensor) -> tuple[Tensor, list[int]]:
-        """(b k, d) the stretches of each window, half overlapping, and where they start."""
-        time, span = x.shape[2], min(self.span, x.shape[2])
-        starts = [*range(0, time - span, max(1, span // 2)), time - span]
+    def vectors(self, x: Tensor) -> Tensor:
+        """(b k, d) the stretches of each window, half overlapping, one after another."""
+        span = min(self.span, x.shape[2])
+        starts = self._starts(x.shape[2])
         found = torch.stack([x[:, :, start : start + span] for start in starts], 1)  # (b, k, channel, span)
         steps = torch.nn.functional.adaptive_avg_pool1d(found.flatten(0, 1), min(STEPS, span))
         steps = steps - steps.mean(2, keepdim=True) * self.centred[:, None]
-        return steps.flatten(1), starts
+        return steps.flatten(1)
+
+    def _starts(self, time: int) -> list[int]:
+        """Where the stretches of a window begin."""
+        span = min(self.span, time)
+        return [*range(0, time - span, max(1, span // 2)), time - span]
 
 
 def _over(scores: Tensor, starts: list[int], span: int, time: int) -> Tensor:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ad_core.members.stretches import Stretches
+from ad_core.originals import Originals
 from ad_core.scorer import ScoreModel
 from ad_core.types import ItemShape, Judged
 
@@ -83,23 +84,26 @@ class Views(nn.Module, ScoreModel):
         """What was usual for a model of earlier windows counts for this one too."""
         self.usual, self.residual, self.error = other.usual.clone(), other.residual.clone(), other.error.clone()
 
-    def over_time(self, x: Tensor) -> Tensor:
+    def over_time(self, x: Tensor, originals: Originals | None = None) -> Tensor:
         """(b, time) score of each sample of a window."""
         values = {}
         for k, (name, member) in enumerate(self.members.items()):
             least = FLOOR * math.sqrt(cast(Stretches, member).entries)
-            values[name] = ((member(x) + least) / (self.usual[k] + least)).log()
+            values[name] = ((member(x, originals) + least) / (self.usual[k] + least)).log()
         views = [torch.stack([v for n, v in values.items() if n.startswith(view)]).mean(0) for view in self.views]
         return (HEAT * torch.stack(views)).exp().mean(0).log() / HEAT
 
     def score(self, x: Tensor) -> Tensor:
         return self.over_time(x).mean(1)
 
+    def score_copies(self, x: Tensor, originals: Originals) -> Tensor:
+        return self.over_time(x, originals).mean(1)
+
     def forward(self, x: Tensor) -> Tensor:
         return self.score(x)
 
     def embed(self, x: Tensor) -> Tensor | None:
-        return self._plain.vectors(x)[0]
+        return self._plain.vectors(x)
 
     def part_scores(self, x: Tensor) -> Tensor | None:
         return (x - self.expected(x)).square() / self.error  # (b, channel, time)

@@ -10,6 +10,7 @@ from ad_core.cells import compressed
 from ad_core.encoder import Encoder
 from ad_core.moments import mean_and_spread
 from ad_core.nearness import Nearness
+from ad_core.originals import Originals
 from ad_core.pretext import PRETEXTS, Pretext, TensorGroup
 from ad_core.sampling import at_positions
 from ad_core.scorer import SCORE_SEED
@@ -128,22 +129,29 @@ class MaskedRetrieval(Pretext):
 
     def embed(self, x: Tensor) -> Tensor:
         """The row as it is compared."""
-        return self.encoder(x.clamp(-FAR, FAR))  # type: ignore[no-any-return]
+        return self.encoder(_within(x))  # type: ignore[no-any-return]
 
-    def cell_losses(self, x: Tensor, draw: Draw) -> Tensor:
-        """(b, columns) squared errors of what was filled in: mean over the rounds and banks."""
+    def cell_losses(self, x: Tensor, draw: Draw, originals: Originals | None = None) -> Tensor:
+        """(b, columns) squared errors of what was filled in: mean over the rounds and banks.
+
+        Args:
+            originals: where x are changed copies of rows.
+        """
         total = x.new_zeros(len(x), self.columns)
-        for entries, weights, values in self._retrieved(x, draw):
+        for entries, weights, values in self._retrieved(x, draw, originals):
             errors = (x[:, entries] - (weights.unsqueeze(2) * values).sum(1)).square()  # (b, entries of the group)
             total = total.index_add(1, self.owner[entries], errors)
         return compressed(total / (self.settings.rounds * len(self.banks)))
 
-    def _retrieved(self, x: Tensor, draw: Draw) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    def _retrieved(
+        self, x: Tensor, draw: Draw, originals: Originals | None = None
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Per bank, round and group: (e,) the group's entries, (b, k) weights, (b, k, e) what the rows have there."""
         groups = min(self.settings.groups, self.columns)
         deals = draw.uniform(1, len(self.banks), self.settings.rounds, self.columns).argsort(-1).argsort(-1)[0] % groups
+        near = None if originals is None else originals.seen(_within)
         for bank, rounds in zip(self.banks, deals, strict=True):
-            nearness = Nearness(x.clamp(-FAR, FAR), bank.clamp(-FAR, FAR))
+            nearness = Nearness(_within(x), _within(bank), near)
             for group_of in rounds:
                 for group in range(groups):
                     entries = (group_of[self.owner] == group).nonzero()[:, 0]
@@ -159,6 +167,11 @@ class MaskedRetrieval(Pretext):
         d2, rows = nearness.nearest(self.settings.neighbours, without=hidden)
         weights = 1 / (d2 / (d2.mean(1, keepdim=True) + 1e-12) + 0.1)
         return (weights / weights.sum(1, keepdim=True)).to(nearness.dtype), rows
+
+
+def _within(x: Tensor) -> Tensor:
+    """Rows as they are compared: a single cell that is far off doesn't drown the others."""
+    return x.clamp(-FAR, FAR)
 
 
 def _quantiles(values: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:

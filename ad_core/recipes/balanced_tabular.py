@@ -15,6 +15,7 @@ from ad_core.members.evidence import made_up_rows, weights_from
 from ad_core.members.local_clouds import LocalClouds
 from ad_core.members.neighbours import Neighbours, RankedNeighbours
 from ad_core.members.retrieval import Retrieval
+from ad_core.originals import Originals
 from ad_core.pretexts.masked_retrieval import MaskedRetrievalSettings
 from ad_core.progress import Report
 from ad_core.recipe import RECIPES, Fitted, HeldOut, Recipe
@@ -155,6 +156,9 @@ class Blend(nn.Module, ScoreModel):
 
     def score(self, x: Tensor) -> Tensor:
         return self._mean([member(x) for member in self.members.values()])
+
+    def score_copies(self, x: Tensor, originals: Originals) -> Tensor:
+        return self._mean([member(x, originals) for member in self.members.values()])
 
     def blended(self, scores: list[np.ndarray]) -> np.ndarray:
         """(n,) of each member's own scores -> (n,) as `score` blends them."""

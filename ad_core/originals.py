@@ -1,0 +1,37 @@
+"""What changed copies of items were made of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Originals:
+    """The items that changed copies were made of, and which copy was made of which.
+
+    A row that taught is never its own neighbour. Nor may a changed copy of it be compared with it: it would look usual
+    for being nearly itself.
+    """
+
+    items: Tensor
+    """(n, *item), or what a member of a model makes of them, (n k, entries)."""
+    of: Tensor
+    """(b,) int64, for each copy its position among the items."""
+
+    @classmethod
+    def each(cls, items: Tensor) -> "Originals":
+        """A copy of each item, in their order."""
+        return cls(items, torch.arange(len(items), device=items.device))
+
+    def seen(self, how: Callable[[Tensor], Tensor]) -> "Originals":
+        """The same where an item is seen as k rows, item by item: (n, ...) -> (n k, entries)."""
+        with torch.no_grad():
+            rows = how(self.items)
+        k = len(rows) // max(1, len(self.items))
+        return Originals(rows, (self.of[:, None] * k + torch.arange(k, device=self.of.device)).flatten())
+
+    def split(self, size: int) -> list["Originals"]:
+        """For so many copies at a time."""
+        return [Originals(self.items, of) for of in self.of.split(size)]
