@@ -101,6 +101,12 @@ def cells(shape: ItemShape) -> Tensor:
     return torch.from_numpy(np.unique(code, return_inverse=True)[1].reshape(shape.size).astype(np.int64))
 
 
+def parts(shape: ItemShape) -> Tensor:
+    """(*item) int64: the part of the user's that each entry belongs to; whole channels of a window."""
+    owner = np.asarray(shape.parts.of_entry).reshape(-1, *[1] * (len(shape.size) - 1))
+    return torch.from_numpy(np.broadcast_to(owner, shape.size).astype(np.int64))
+
+
 def _edges(side: int) -> list[int]:
     """Borders of at most GRID pieces of nearly equal length."""
     pieces = min(GRID, side)

@@ -93,6 +93,7 @@ def explain(
     method: str,
     steps: int = 64,
     originals: Tensor | None = None,
+    pieces: Tensor | None = None,
 ) -> Attribution:
     """Each entry's share in score(x) - score(baseline).
 
@@ -114,12 +115,14 @@ def explain(
         method: one of `methods_for(model)`.
         steps: points on the path, or draws.
         originals: (k, *item), where `x` are themselves slightly changed copies of other items.
+        pieces: (*item) int64, 0, 1, 2, ...: what perturbing methods replace at once; None = `cells` of the shape.
 
     Raises:
         ExplanationError: the method is unknown, or needs a gradient that the model does not have.
     """
     _check(model, x, method)
     wide = torch.float32 if x.device.type == "mps" else torch.float64  # mps has no float64
+    mask = (cells(shape) if pieces is None else pieces).to(x.device)
     made_of = (x if originals is None else originals).detach().to(torch.float32)
     x, baseline = x.detach().to(wide), baseline.detach().to(wide)
     batch = at_a_time(shape)
@@ -127,7 +130,7 @@ def explain(
     for begin in range(0, len(x), batch):
         some, against = x[begin : begin + batch], baseline[begin : begin + batch]
         score = _CopyScore(model, made_of[begin : begin + batch], wide)
-        values.append(_attributed(method, score, shape, some, against, steps, batch).detach().double().cpu())
+        values.append(_attributed(method, score, shape, some, against, steps, batch, mask).detach().double().cpu())
         with torch.no_grad():
             tops.append(score(some, score.every).double().cpu())
             bottoms.append(_baseline_score(score, some, against).double().cpu())
@@ -219,6 +222,7 @@ def _attributed(
     baseline: Tensor,
     steps: int,
     batch: int,
+    mask: Tensor,
 ) -> Tensor:
     """(k, *item) values by one method for at most `batch` items."""
     if method in GRADIENT_METHODS:
@@ -233,7 +237,6 @@ def _attributed(
     at_once = max(1, batch // len(x))
     if method == "occlusion" and shape.modality is not Modality.TABLE:
         return _occluded(score, shape, x, baseline, at_once)
-    mask = cells(shape).to(x.device)
     if method == "shapley_sampling":
         with _seeded():
             values: Tensor = ShapleyValueSampling(score).attribute(

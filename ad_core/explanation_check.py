@@ -17,7 +17,6 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ad_core.attribution_places import cells
 from ad_core.explanation import SEED, Attribution, explain, methods_for
 from ad_core.explanation_grade import DRAWS, OWN_MAP, grades
 from ad_core.explanation_places import Pieces, Places, Regions, of_map
@@ -111,8 +110,9 @@ def _second(
             own = model.part_scores(x)
         if own is not None and own.ndim == 3:
             return OWN_MAP, of_map(own, (x.shape[2], x.shape[3]))
-    second = second_method(model, method, int(cells(shape).max()) + 1)
-    return second, places.shares(explain(model, shape, x, baseline, second, FEW_STEPS[shape.modality]).values)
+    second = second_method(model, method, int(places.pieces.max()) + 1)
+    other = explain(model, shape, x, baseline, second, FEW_STEPS[shape.modality], pieces=places.pieces)
+    return second, places.shares(other.values)
 
 
 def second_method(model: ScoreModel, method: str, pieces: int) -> str:

@@ -8,7 +8,7 @@ from scipy import ndimage
 from torch import Tensor
 from torch.nn import functional as F
 
-from ad_core.attribution_places import cells, heat
+from ad_core.attribution_places import cells, heat, parts
 from ad_core.explanation import SEED, at_a_time
 from ad_core.explanation_grade import COVERED, DRAWS
 from ad_core.originals import Originals
@@ -34,6 +34,10 @@ class Places(Protocol):
 
     def __init__(self, model: ScoreModel, shape: ItemShape, x: Tensor, baseline: Tensor) -> None: ...
 
+    @property
+    def pieces(self) -> Tensor:
+        """(*item) int64: what a perturbing method replaces at once."""
+
     def shares(self, values: np.ndarray) -> np.ndarray:
         """(k, *item) attributions -> (k, place)."""
 
@@ -48,11 +52,19 @@ class Places(Protocol):
 
 
 class Pieces:
-    """Columns of a row, spans of a channel; see `attribution_places.cells`."""
+    """Columns of a row, channels of a window; of a single channel its spans.
+
+    A span that is replaced leaves two steps in the course of a channel, which look odd themselves.
+    """
 
     def __init__(self, model: ScoreModel, shape: ItemShape, x: Tensor, baseline: Tensor) -> None:
         self.model, self.shape, self.x, self.baseline = model, shape, x, baseline
-        self.mask = cells(shape).to(x.device)
+        self.mask = self.pieces.to(x.device)
+
+    @property
+    def pieces(self) -> Tensor:
+        """(*item) int64, which piece each entry belongs to."""
+        return parts(self.shape) if len(self.shape.parts.names) > 1 else cells(self.shape)
 
     def shares(self, values: np.ndarray) -> np.ndarray:
         """(k, *item) -> (k, piece): the entries of each piece added up."""
@@ -94,6 +106,11 @@ class Regions:
     def __init__(self, model: ScoreModel, shape: ItemShape, x: Tensor, baseline: Tensor) -> None:
         self.model, self.shape, self.x, self.baseline = model, shape, x, baseline
         self.side: tuple[int, int] = (shape.size[1], shape.size[2])
+
+    @property
+    def pieces(self) -> Tensor:
+        """(*item) int64: cells of a grid."""
+        return cells(self.shape)
 
     def shares(self, values: np.ndarray) -> np.ndarray:
         """(k, *item) -> (k, pixel)."""

@@ -9,11 +9,12 @@ import torch
 from ad_core.explanation import Attribution, explain
 from ad_core.explanation_check import Checks, check, second_method, shared
 from ad_core.explanation_grade import DRAWS, OWN_MAP, in_words
-from ad_core.explanation_places import _elsewhere
+from ad_core.explanation_places import Pieces, _elsewhere
 from ad_core.types import Modality
 from tests.test_explanation import HandMade, shape_of
 
 WIDE = shape_of(Modality.TABLE, (12,))
+NOTHING = torch.zeros(0), torch.zeros(0)
 
 
 def squares(weights: torch.Tensor) -> HandMade:
@@ -109,20 +110,26 @@ def test_what_can_t_be_tested_is_not_called_tested():
     assert [grade_of(checks)[0] for checks in found] == ["not checked"] * 3
 
 
-def test_pieces_of_windows_are_tested():
-    """Only one stretch of each channel counts in the score."""
-    shape, x = shape_of(Modality.SENSOR, (2, 32)), torch.ones(2, 2, 32)
-    weight = torch.zeros(2, 32)
-    weight[:, :4] = 1.0
-    model = HandMade(lambda x: (weight * x**2).flatten(1).sum(1))
-    found = explain(model, shape, x, torch.zeros_like(x), "occlusion")
+def test_of_windows_whole_channels_are_tested_of_a_single_channel_its_spans():
+    """Only a stretch of one channel counts in the score."""
 
-    checks = check(model, shape, x, torch.zeros_like(x), found, torch.full((2, 32), 0.1))
+    def tested(channels: int) -> Checks:
+        shape, x = shape_of(Modality.SENSOR, (channels, 32)), torch.ones(2, channels, 32)
+        weight = torch.zeros(channels, 32)
+        weight[0, :4] = 1.0
+        model = HandMade(lambda x: (weight * x**2).flatten(1).sum(1))
+        found = explain(model, shape, x, torch.zeros_like(x), "occlusion")
+        return check(model, shape, x, torch.zeros_like(x), found, torch.full((channels, 32), 0.1))
 
-    assert (checks.drop >= 0.5).all()
-    assert (checks.p == 1 / (DRAWS + 1)).all()
-    assert np.isnan(checks.gap).all()
-    assert np.isnan(checks.area).all()
+    several, single = tested(3), tested(1)
+
+    for checks in (several, single):
+        assert (checks.drop >= 0.5).all()
+        assert (checks.p == 1 / (DRAWS + 1)).all()
+        assert np.isnan(checks.gap).all()
+        assert np.isnan(checks.area).all()
+    assert Pieces(HandMade(None), shape_of(Modality.SENSOR, (3, 32)), *NOTHING).pieces.max() == 2
+    assert Pieces(HandMade(None), shape_of(Modality.SENSOR, (1, 32)), *NOTHING).pieces.max() == 7
 
 
 PICTURE = shape_of(Modality.IMAGE, (3, 48, 48))
