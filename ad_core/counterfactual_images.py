@@ -10,7 +10,7 @@ from torch import Tensor
 from ad_core.attribution_places import peaks_of
 from ad_core.counterfactual_search import Move
 from ad_core.counterfactual_words import SMOOTH
-from ad_core.painting import as_bright, ring, smooth, soft_edge
+from ad_core.painting import as_bright, smooth, soft_edge
 
 REGIONS = 3
 MARGINS = (0.0, 0.25, 0.5, 0.75)
@@ -44,10 +44,9 @@ def image_moves(x: Tensor, donors: Tensor, donor_ids: Sequence[str], grid: np.nd
             if (weight == 1).mean() > MOST_AREA:
                 continue
             hidden = weight > 0
-            around = ring(hidden)
             fillings = [(SMOOTH, smooth(picture, hidden, _reach(box)))]
             fillings += [
-                (name, as_bright(donor.double().numpy(), picture, around))
+                (name, as_bright(donor.double().numpy(), picture, hidden))
                 for name, donor in zip(donor_ids, donors, strict=True)
             ]
             for name, filling in fillings:

@@ -47,6 +47,7 @@ def gather(
     run = store.run(run_id)
     training, record = results.detector_run(store, run_id), store.dataset(run.dataset_id)
     case = results.case(store, run_id, row_id)
+    severity = case.row.get("severity")
     found: dict[str, Any] = plain(
         {
             "row": row_id,
@@ -55,7 +56,7 @@ def gather(
             "threshold": dict(threshold or {}),
             "values": _values(dataset, row_id),
             "explanation": _lines(case.explanation, PARTS),
-            "check": None if case.check is None else {**case.check, "in_words": in_words(case.check)},
+            "check": None if case.check is None else {**case.check, "in_words": in_words(case.check, severity)},
             "neighbours": _lines(case.neighbours, PARTS),
             "counterfactual": case.counterfactual,
             "verdicts": _lines(verdicts.history(store, run.dataset_id, row_id), None),

@@ -43,7 +43,7 @@ class Checks:
     named: np.ndarray
     """How many parts, or separate regions of an image, were tested."""
     area: np.ndarray
-    """Share of the image that these regions take; NaN where parts were tested."""
+    """Share of the image that is painted over for these regions; NaN where parts were tested."""
     drop: np.ndarray
     """Share of score - baseline score that is gone without the parts named first."""
     drop_random: np.ndarray
@@ -80,7 +80,7 @@ def check(
     places: Places = kind(model, shape, x, baseline)
     named = places.first(places.shares(found.values))
     counts, areas = places.extent(named)
-    second, others = _second(model, shape, x, baseline, found.method, places)
+    second, others = _second(places, found.method)
     drop, drop_random, p = _deleted(places, found, named)
     with np.errstate(divide="ignore", invalid="ignore"):
         gap = found.delta / np.abs(found.score - found.baseline_score)
@@ -92,26 +92,25 @@ def check(
         p,
         shared(others, named),
         second,
-        _stability(model, shape, x, baseline, found.method, spread, named, places),
+        _stability(places, found.method, spread, named),
         gap if found.method in ADD_UP else np.full(len(x), np.nan),
     )
 
 
-def _second(
-    model: ScoreModel, shape: ItemShape, x: Tensor, baseline: Tensor, method: str, places: Places
-) -> tuple[str, np.ndarray]:
+def _second(places: Places, method: str) -> tuple[str, np.ndarray]:
     """Who else is asked what raises the score, and the answer, (k, place).
 
     The detector's own map of an image needs neither a baseline nor a gradient, and no change that might itself look
     odd; where there is none, another method answers.
     """
+    model, shape, x = places.model, places.shape, places.x
     if shape.modality is Modality.IMAGE:
         with torch.no_grad():
             own = model.part_scores(x)
         if own is not None and own.ndim == 3:
             return OWN_MAP, of_map(own, (x.shape[2], x.shape[3]))
     second = second_method(model, method, int(places.pieces.max()) + 1)
-    other = explain(model, shape, x, baseline, second, FEW_STEPS[shape.modality], pieces=places.pieces)
+    other = explain(model, shape, x, places.baseline, second, FEW_STEPS[shape.modality], pieces=places.pieces)
     return second, places.shares(other.values)
 
 
@@ -138,23 +137,20 @@ def shared(shares: np.ndarray, named: np.ndarray) -> np.ndarray:
 
 def _deleted(places: Places, found: Attribution, named: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Drop, mean drop of random sets, and p; NaN where nothing is named, nothing else is there, or nothing differs."""
-    possible = named.any(1) & ((~named).sum(1) >= named.sum(1)) & (found.score > found.baseline_score)
+    possible = named.any(1) & places.testable(named) & (found.score > found.baseline_score)
     span = np.where(possible, found.score - found.baseline_score, np.nan)
     drop, *draws = (found.score - places.scores_without(named)) / span
     p = (1 + (np.stack(draws) >= drop).sum(0)) / (DRAWS + 1)
     return drop, np.mean(draws, axis=0), np.where(np.isnan(drop), np.nan, p)
 
 
-def _stability(
-    model: ScoreModel, shape: ItemShape, x: Tensor, baseline: Tensor, method: str, spread: Tensor, named: np.ndarray,
-    places: Places,
-) -> np.ndarray:  # fmt: skip
-    """(k,) how much of what is named after small changes is the same."""
-    generator = torch.Generator().manual_seed(SEED)
-    found = []
+def _stability(places: Places, method: str, spread: Tensor, named: np.ndarray) -> np.ndarray:
+    """(k,) how much of what is named after small changes is the same; every item gets the same changes."""
+    generator, x = torch.Generator().manual_seed(SEED), places.x
+    steps, found = FEW_STEPS[places.shape.modality], []
     for _ in range(COPIES):
-        noise = torch.randn(x.shape, generator=generator).to(x.device, x.dtype)
+        noise = torch.randn(x.shape[1:], generator=generator).to(x.device, x.dtype)
         near = x + NOISE * spread.to(x.device, x.dtype) * noise
-        moved = explain(model, shape, near, baseline, method, FEW_STEPS[shape.modality], originals=x)
+        moved = explain(places.model, places.shape, near, places.baseline, method, steps, originals=x)
         found.append(shared(places.shares(moved.values), named))
     return np.asarray(np.mean(found, axis=0))

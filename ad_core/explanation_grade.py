@@ -12,7 +12,9 @@ DRAWS = 20
 """So many random sets of other parts are replaced; with them the smallest p of the deletion test is 1/21."""
 
 COVERED = 0.5
-"""The parts that are named first must hold this share of the score; without it the explanation is at best weak."""
+"""What is named first holds this share of what raises the score. Where parts are replaced, so much of the score must go
+with them, too, or the explanation is at best weak.
+"""
 
 SAME = 0.5
 """At least this share of what another explanation gives to its own first parts must lie on those that are tested."""
@@ -39,17 +41,36 @@ def grades(checks: pd.DataFrame) -> np.ndarray:
     return np.select([checks["p"].isna(), ~holds, doubts], ["not checked", "not supported", "weak"], "supported")
 
 
-def in_words(checked: Mapping[str, Any]) -> str:
-    """What a line of `Checks.table` says of an explanation, in one or two plain sentences."""
+def nothing_stands_out(checked: Mapping[str, Any], severity: str | None) -> bool:
+    """Whether no explanation of an item holds because its score is a usual one.
+
+    Args:
+        severity: of the score, see `calibration.severity`.
+    """
+    return severity == "Low" and checked["grade"] in ("not supported", "not checked")
+
+
+def in_words(checked: Mapping[str, Any], severity: str | None = None) -> str:
+    """What a line of `Checks.table` says of an explanation, in one or two plain sentences.
+
+    Args:
+        severity: of the score, see `calibration.severity`; None = not known.
+    """
+    if nothing_stands_out(checked, severity):
+        return (
+            "It scores like many normal ones, so there is little to explain: which parts raise a usual score hardly "
+            "matters."
+        )
     if checked["grade"] == "not checked":
         return (
-            "This explanation can't be tested: nothing raises the score above the baseline's, or there are too few "
-            "other parts to compare with."
+            "This explanation can't be tested: nothing raises the score above the baseline's, or too little else is "
+            "left to compare with."
         )
     finding = _finding(checked)
     if checked["grade"] == "not supported":
         others = "Other places" if _is_region(checked) else "Other parts"
-        return f"{finding} {others} do as much, so don't rely on these shares: compare with the nearest normal items."
+        why = f"{others} do as much" if checked["drop"] > 0 else "The score does not fall"
+        return f"{finding} {why}, so don't rely on these shares: compare with the nearest normal items."
     doubts = _doubts(checked)
     return f"{finding} But {' and '.join(doubts)}." if doubts else finding
 
@@ -72,7 +93,7 @@ def _finding(checked: Mapping[str, Any]) -> str:
 
 def _doubts(checked: Mapping[str, Any]) -> list[str]:
     found = []
-    if not _falls(checked):
+    if not _falls(checked) and _is_region(checked):
         found.append("painting over other places does as much")
     if checked["drop"] < COVERED and not _is_region(checked):
         found.append("most of the score comes from elsewhere")

@@ -12,7 +12,7 @@ from ad_core.attribution_places import cells, heat, parts
 from ad_core.explanation import SEED, at_a_time
 from ad_core.explanation_grade import COVERED, DRAWS
 from ad_core.originals import Originals
-from ad_core.painting import as_bright, ring, soft_edge
+from ad_core.painting import as_bright, soft_edge
 from ad_core.scorer import ScoreModel
 from ad_core.types import ItemShape
 
@@ -20,7 +20,10 @@ MOST_NAMED = 5
 """The parts that are tested are the fewest that hold COVERED of what raises the score, and no more than so many."""
 
 MOST_AREA = 0.25
-"""Regions that are tested take at most this share of an image."""
+"""Regions that are named take at most this share of an image."""
+
+MOST_PAINTED = 0.5
+"""Where more of an image would be painted over, margins included, hardly anything would be left to compare with."""
 
 MARGIN = 1 / 32
 """Regions are painted over with so much around them [share of the image's side]: traces reach further than peaks."""
@@ -31,6 +34,11 @@ OVERLAP = 0.1
 
 class Places(Protocol):
     """Of k items, the places that can be named and taken away."""
+
+    model: ScoreModel
+    shape: ItemShape
+    x: Tensor
+    baseline: Tensor
 
     def __init__(self, model: ScoreModel, shape: ItemShape, x: Tensor, baseline: Tensor) -> None: ...
 
@@ -46,6 +54,9 @@ class Places(Protocol):
 
     def extent(self, named: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(k,) how many parts or regions that is, and (k,) their share of an image, NaN where there is none."""
+
+    def testable(self, named: np.ndarray) -> np.ndarray:
+        """(k,) bool: whether enough is left to compare with."""
 
     def scores_without(self, named: np.ndarray) -> np.ndarray:
         """(1 + DRAWS, k) scores without what is named, and without as much elsewhere, at random."""
@@ -80,6 +91,10 @@ class Pieces:
         """(k,) number of pieces, and NaN."""
         return named.sum(1).astype(np.float64), np.full(len(named), np.nan)
 
+    def testable(self, named: np.ndarray) -> np.ndarray:
+        """(k,) bool: whether there are as many other pieces."""
+        return np.asarray((~named).sum(1) >= named.sum(1))
+
     def scores_without(self, named: np.ndarray) -> np.ndarray:
         """(1 + DRAWS, k) scores of the items whose chosen pieces are the baseline's."""
         random = np.random.default_rng(SEED)
@@ -93,7 +108,7 @@ class Pieces:
                 replaced = flat[begin : begin + some].to(self.x.device)[:, self.mask]  # (b, *item)
                 items = torch.where(replaced, self.baseline[rows], self.x[rows])
                 made_of = Originals(self.x, torch.from_numpy(rows).to(self.x.device))
-                scores.append(self.model.score_copies(items, made_of).double().cpu())
+                scores.append(self.model.score_copies(items, made_of).cpu().double())
         return torch.cat(scores).numpy().reshape(len(chosen), len(self.x))
 
 
@@ -121,40 +136,48 @@ class Regions:
         return _holding(shares, max(1, int(MOST_AREA * shares.shape[1])))
 
     def extent(self, named: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(k,) number of connected regions, and the share of the image that they take."""
-        regions = [ndimage.label(one.reshape(self.side))[1] for one in named]
-        return np.array(regions, dtype=np.float64), named.mean(1)
+        """(k,) number of connected regions, and the share of the image that is painted over for them."""
+        painted = [self._with_margin(one.reshape(self.side)) for one in named]
+        regions = [ndimage.label(one)[1] for one in painted]
+        return np.array(regions, dtype=np.float64), np.array([one.mean() for one in painted])
+
+    def testable(self, named: np.ndarray) -> np.ndarray:
+        """(k,) bool: whether enough of the image would be left."""
+        return self.extent(named)[1] <= MOST_PAINTED
 
     def scores_without(self, named: np.ndarray) -> np.ndarray:
         """(1 + DRAWS, k) scores of the images that are painted over."""
-        random = np.random.default_rng(SEED)
+        images, donors = self.x.cpu().numpy(), self.baseline.cpu().numpy()
         every = [
-            self._scores(image, donor, one.reshape(self.side), random)
-            for image, donor, one in zip(self.x.cpu().numpy(), self.baseline.cpu().numpy(), named, strict=True)
+            self._scores(image, donor, one.reshape(self.side))
+            for image, donor, one in zip(images, donors, named, strict=True)
         ]
         return np.stack(every, axis=1)
 
-    def _scores(
-        self, image: np.ndarray, donor: np.ndarray, region: np.ndarray, random: np.random.Generator
-    ) -> np.ndarray:
+    def _scores(self, image: np.ndarray, donor: np.ndarray, region: np.ndarray) -> np.ndarray:
         """(1 + DRAWS,) of one image."""
-        reach = max(1, round(MARGIN * max(self.side)))
-        hidden = ndimage.maximum_filter(region, 2 * reach + 1, mode="wrap")
-        weight, around = soft_edge(hidden, wraps=True), ring(hidden)
-        painted = []
-        for shift in [(0, 0), *_elsewhere(hidden, random)]:
-            own, rim = (np.roll(mask, shift, (0, 1)) for mask in (weight, around))
-            painted.append(image * (1 - own) + as_bright(donor, image, rim) * own)
+        moved = [region, *(np.roll(region, shift, (0, 1)) for shift in _elsewhere(region))]
+        painted = [_painted(image, donor, self._with_margin(one)) for one in moved]
         items = torch.from_numpy(np.stack(painted).clip(0, 1).astype(np.float32)).to(self.x.device)
         with torch.no_grad():
-            scores = [self.model.score(some).double().cpu() for some in items.split(at_a_time(self.shape))]
+            scores = [self.model.score(some).cpu().double() for some in items.split(at_a_time(self.shape))]
         return torch.cat(scores).numpy()
+
+    def _with_margin(self, region: np.ndarray) -> np.ndarray:
+        reach = max(1, round(MARGIN * max(self.side)))
+        return np.asarray(ndimage.maximum_filter(region, 2 * reach + 1, mode="constant", cval=False))
+
+
+def _painted(image: np.ndarray, donor: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """(channel, y, x) the image with the donor where something is hidden, as bright as what is around it."""
+    weight = soft_edge(hidden)
+    return np.asarray(image * (1 - weight) + as_bright(donor, image, hidden) * weight)
 
 
 def of_map(maps: Tensor, side: tuple[int, int]) -> np.ndarray:
     """(k, y, x) maps of a detector -> (k, pixel): by how much each place is above what is usual in this image."""
     fine = F.interpolate(maps[:, None].float(), side, mode="bilinear").flatten(1)
-    return np.asarray((fine - fine.median(1, keepdim=True).values).double().cpu())
+    return np.asarray((fine - fine.median(1, keepdim=True).values).cpu().double())
 
 
 def _holding(shares: np.ndarray, most: int) -> np.ndarray:
@@ -170,16 +193,17 @@ def _holding(shares: np.ndarray, most: int) -> np.ndarray:
 
 
 def _drawn(candidates: np.ndarray, how_many: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """(k, piece) bool: so many of the candidates of each line, at random."""
-    keys = np.where(candidates, random.random(candidates.shape), np.inf)
+    """(k, piece) bool: so many of the candidates of each line, at random; lines that are alike get the same."""
+    keys = np.where(candidates, random.random(candidates.shape[1]), np.inf)
     rank = keys.argsort(1).argsort(1)
     return candidates & (rank < how_many[:, None])
 
 
-def _elsewhere(region: np.ndarray, random: np.random.Generator) -> list[tuple[int, int]]:
+def _elsewhere(region: np.ndarray) -> list[tuple[int, int]]:
     """DRAWS shifts of a (y, x) region [px], at random among those with little overlap; what leaves the image on one
-    side comes in on the other.
+    side comes in on the other. The same for the same region, whatever else is tested.
     """
+    random = np.random.default_rng(SEED)
     spectrum = np.fft.rfft2(region.astype(np.float64))
     overlap = np.fft.irfft2(np.abs(spectrum) ** 2, region.shape).ravel().round()  # of every shift
     free = np.flatnonzero(overlap <= OVERLAP * region.sum())

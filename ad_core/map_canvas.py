@@ -15,8 +15,8 @@ STEPS = 65_535
 
 IS_ALERT, IS_FAR = 1, 2
 
-
 NO_PICTURE = 65_535
+"""The cell of points that the sheet has no picture of."""
 
 
 class Pictures(NamedTuple):

@@ -10,21 +10,14 @@ RING = 4
 """So many pixels around a place say how bright it is there."""
 
 
-def soft_edge(hidden: np.ndarray, *, wraps: bool = False) -> np.ndarray:
+def soft_edge(hidden: np.ndarray) -> np.ndarray:
     """(y, x) 1 where something is hidden, going down to 0 around it.
 
     Args:
         hidden: (y, x) bool.
-        wraps: what reaches over a rim comes in again at the opposite one.
     """
-    weight = hidden.astype(np.float64)
-    soft = ndimage.gaussian_filter(weight, SOFT * max(hidden.shape), truncate=3.0, mode="wrap" if wraps else "reflect")
+    soft = ndimage.gaussian_filter(hidden.astype(np.float64), SOFT * max(hidden.shape), truncate=3.0)
     return np.asarray(np.where(hidden, 1.0, np.where(soft > 1e-3, soft, 0.0)))
-
-
-def ring(hidden: np.ndarray) -> np.ndarray:
-    """(y, x) bool: the pixels around what is hidden."""
-    return np.asarray(ndimage.binary_dilation(hidden, iterations=RING) & ~hidden)
 
 
 def smooth(picture: np.ndarray, hidden: np.ndarray, reach: float) -> np.ndarray:
@@ -41,12 +34,19 @@ def smooth(picture: np.ndarray, hidden: np.ndarray, reach: float) -> np.ndarray:
     return np.asarray(total / np.maximum(weight, 1e-9))
 
 
-def as_bright(donor: np.ndarray, picture: np.ndarray, around: np.ndarray) -> np.ndarray:
-    """(channel, y, x): the donor, as bright around the place as the image is there.
+def as_bright(donor: np.ndarray, picture: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """(channel, y, x): the donor; at and near each connected place that is hidden, as bright as the image around it.
 
     Args:
-        around: (y, x) bool, see `ring`.
+        hidden: (y, x) bool.
     """
-    if not around.any():
+    places, count = ndimage.label(hidden)
+    if not count:
         return donor
-    return np.asarray(donor + (picture[:, around].mean(1) - donor[:, around].mean(1))[:, None, None])
+    shift = np.zeros((count + 1, len(donor)))
+    for place in range(1, count + 1):
+        around = ndimage.binary_dilation(places == place, iterations=RING) & ~hidden
+        if around.any():
+            shift[place] = picture[:, around].mean(1) - donor[:, around].mean(1)
+    nearest = ndimage.distance_transform_edt(places == 0, return_distances=False, return_indices=True)
+    return np.asarray(donor + np.moveaxis(shift[places[tuple(nearest)]], 2, 0))

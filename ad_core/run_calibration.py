@@ -7,7 +7,6 @@ import pandas as pd
 
 from ad_core import bundle, results
 from ad_core.calibration import Calibration
-from ad_core.errors import BundleError
 from ad_core.threshold import TEACHING
 
 if TYPE_CHECKING:
@@ -20,15 +19,14 @@ def calibration_of(store: "Store", run_id: str) -> Calibration:
 
     Raises:
         StoreError: the run does not exist, or the scores of its training are gone.
+        BundleError: the bundle is damaged.
     """
     training = results.detector_run(store, run_id)
     folder = store.folder(training.id)
-    try:
+    if (folder / "bundle" / bundle.MANIFEST).exists():
         frame, facts = (bundle.part(folder / "bundle", name) for name in ("calibration", "calibration_facts"))
-    except BundleError:
-        frame = facts = None
-    if frame is not None and facts is not None:
-        return Calibration.from_frame(frame, facts)
+        if frame is not None and facts is not None:
+            return Calibration.from_frame(frame, facts)
     scores = calibration_scores(results.ranked(store, training.id), results.summary(folder))
     known = np.zeros(0) if scores is None else scores[np.isfinite(scores)]
     return Calibration.fit(known) if len(known) else Calibration(known, np.zeros(0, dtype=bool))

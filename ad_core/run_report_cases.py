@@ -62,7 +62,7 @@ def cases_of(
                 **{name: row.get(name) for name in OF_ROW},
                 "event": {name: event.get(name) for name in OF_EVENT} if len(event) else None,
                 "grade": None if check is None else check["grade"],
-                "in_words": None if check is None else in_words(check),
+                "in_words": None if check is None else in_words(check, row.get("severity")),
                 "explanation": shown[row_id].parts,
                 "verdict": said.get(row_id),
             }

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ad_core.contamination import LEFT_OUT, unsuspicious
 from ad_core.devices import seeded
-from ad_core.errors import DataError
+from ad_core.errors import BundleError, DataError
 from ad_core.imagenet import AT_A_TIME
 from ad_core.members.defect_lessons import (
     Features,
@@ -34,7 +34,6 @@ from ad_core.types import Frame, ItemShape, Modality, Split, TrainingRows
 
 MOST_USUAL = 512
 """So many images that did not teach say what is usual at each place, and how the two views compare."""
-
 
 SCALED = 64
 """From so many images it is learnt how strongly fixed filters usually answer."""
@@ -100,7 +99,8 @@ class BalancedImage(Recipe):
         if self.settings.features == "imagenet":
             report.say("What the detector sees by comes from the photographs of ImageNet, not from these images.")
         else:
-            cast(FixedFilters, model.backbone).learn_scale(frame.take(index[:SCALED]).to(self.device))
+            some = drawn_items(index, SCALED, self.seed)
+            cast(FixedFilters, model.backbone).learn_scale(frame.take(some).to(self.device))
         wholes = self._taught(model, frame, index, LEFT_OUT[training_rows], report)
         with torch.no_grad():
             if model.sees_wholes:
@@ -145,6 +145,8 @@ class BalancedImage(Recipe):
     def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> ScoreModel:
         shape = ItemShape.model_validate(facts["shape"])
         model = PictureViews(shape, self.settings.question, self.settings.features)
+        if self.settings.features == "own" and "backbone.centre" not in arrays:
+            raise BundleError("This detector was made by a version that learnt its features otherwise. Train it again.")
         model.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in arrays.items()})
         return model.eval()
 

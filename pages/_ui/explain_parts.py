@@ -35,9 +35,6 @@ COLUMNS_SHOWN = 30
 MISSING = "(missing)"
 """How an explanation writes an empty cell."""
 
-USUAL_BELOW = 95.0
-"""Scores under this percentile of the calibration rows are usual ones."""
-
 WORTH_NAMING = 0.2
 """The sentence names a second part only when its share is at least this much of the largest."""
 
@@ -71,18 +68,12 @@ def grade(case: Case) -> None:
     if case.check is None:
         return
     word, colour, icon = words.GRADES[case.check["grade"]]
-    text = explanation_grade.in_words(case.check)
-    if _is_usual(case):
-        word, colour, icon, text = "Nothing stands out", "gray", ":material/remove:", words.USUAL_SCORE
+    severity = case.row.get("severity")
+    if explanation_grade.nothing_stands_out(case.check, severity):
+        word, colour, icon = words.NOTHING_STANDS_OUT
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.badge(word, color=colour, icon=icon, help=words.GRADE_HELP)
-        st.markdown(text, width="stretch")
-
-
-def _is_usual(case: Case) -> bool:
-    """Whether the score is a usual one and no explanation of it holds."""
-    holds = case.check is not None and case.check["grade"] in ("supported", "weak")
-    return not holds and case.row["percentile"] < USUAL_BELOW
+        st.markdown(explanation_grade.in_words(case.check, severity), width="stretch")
 
 
 def _named(part: Mapping[str, Any]) -> str:

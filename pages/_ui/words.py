@@ -64,12 +64,12 @@ GRADE_HELP = (
     "Every explanation is tested on the spot. **Supported**: replacing the parts named first by normal ones lowers the "
     "score more than replacing any of 20 random choices of other parts, by half of it at least; another method and "
     "slightly changed values name the same parts. **Weak**: one of these fails but the first. **Not supported**: other "
-    "parts lower the score as much. Of images, the region named first is painted over as in a normal image, and the "
-    "detector's own map is asked, too."
+    "parts lower the score as much. Of images, the region named first is painted over as in a normal image; where that "
+    "proves nothing but the detector's own map names the same region, the grade is weak."
 )
-USUAL_SCORE = (
-    "It scores like many normal ones, so there is little to explain: which parts raise a usual score hardly matters."
-)
+NOTHING_STANDS_OUT = ("Nothing stands out", "gray", ":material/remove:")
+"""In place of a grade, where no explanation holds because the score is a usual one."""
+
 
 ONE_THAT_TAUGHT = "This row taught the detector, so changed copies are compared with it too and score a little low"
 

@@ -249,15 +249,15 @@ def graded() -> None:
 
 
 @pytest.mark.parametrize(
-    ("percentile", "known", "badge"),
+    ("severity", "known", "badge"),
     [
-        (99.0, "not supported", "Not supported"),
-        (60.0, "not supported", "Nothing stands out"),
-        (60.0, "not checked", "Nothing stands out"),
-        (60.0, "supported", "Supported"),
+        ("Medium", "not supported", "Not supported"),
+        ("Low", "not supported", "Nothing stands out"),
+        ("Low", "not checked", "Nothing stands out"),
+        ("Low", "supported", "Supported"),
     ],
 )
-def test_a_usual_score_is_not_called_badly_explained(percentile: float, known: str, badge: str) -> None:
+def test_a_usual_score_is_not_called_badly_explained(severity: str, known: str, badge: str) -> None:
     check = {
         "grade": known,
         "named": 2.0,
@@ -268,7 +268,7 @@ def test_a_usual_score_is_not_called_badly_explained(percentile: float, known: s
         "stability": 0.1,
     }
     test = AppTest.from_function(graded)
-    test.session_state["case"] = Case({"percentile": percentile}, None, None, {**check, "gap": 0.0}, None, None)
+    test.session_state["case"] = Case({"severity": severity}, None, None, {**check, "gap": 0.0}, None, None)
 
     text = " ".join(element.value for element in test.run().markdown)
 

@@ -4,8 +4,12 @@ const NO_PICTURE = 65535;
 class Pictures {
   constructor(part, [side, columns]) {
     Object.assign(this, { side, columns, cell: new Uint16Array(part.cell), sheet: null });
-    createImageBitmap(new Blob([part.sheet], { type: "image/webp" })).then((sheet) => { this.sheet = sheet; });
+    const decoded = createImageBitmap(new Blob([part.sheet], { type: "image/webp" }));
+    this.ready = decoded.then((sheet) => { this.sheet = sheet; }, () => {}); // without pictures the map still serves
   }
+
+  // a sheet takes tens of megabytes, which nobody else gives back soon
+  close() { this.ready.then(() => this.sheet?.close()); }
 
   show(i, parent) {
     const { side, columns, sheet } = this, cell = this.cell[i];

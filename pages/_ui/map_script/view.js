@@ -67,8 +67,13 @@ class View {
     this.code = new Uint8Array(part.code);
     this.mark = new Uint8Array(part.mark);
     this.ids = null;
+    this.pictures?.close();
     this.pictures = part.sheet ? new Pictures(part, head.grid) : null;
-    unpacked(part.ids).then((text) => { this.ids = text.split("\n"); this.box.dataset.ready = head.n; });
+    unpacked(part.ids).then(async (text) => {
+      this.ids = text.split("\n");
+      await this.pictures?.ready;
+      this.box.dataset.ready = head.n;
+    });
     this.over.setAttribute("aria-label", head.alt);
     if (this.stamp !== head.map) {
       VIEWS.delete(this.stamp);
