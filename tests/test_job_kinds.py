@@ -12,6 +12,7 @@ from ad_core.comparison import references_for
 from ad_core.errors import StoreError
 from ad_core.explanation_grade import GRADES
 from ad_core.job_kinds import run_job, stored_dataset
+from ad_core.picture_sheet import COLUMNS, MAP_PICTURES, SIDE
 from ad_core.pipeline import open_dataset
 from ad_core.progress import Silent
 from ad_core.recommendation import Recommendation
@@ -185,13 +186,15 @@ def test_a_recording_leaves_events_windows_and_figures_for_labelled_ranges(store
     assert case.map.shape == (2, 32)
 
 
-def test_images_leave_a_map_of_their_own_size(store, plates_folder):
+def test_images_leave_a_map_of_their_own_size_and_a_sheet_of_small_ones(store, plates_folder):
     dataset_id = add(store, plates_folder, only=["folder=good"])
     run, _ = trained(store, dataset_id, pretext="autoencoder", settings={**FEW_STEPS, "reader": {"size": 32}})
 
     top = results.ranked(store, run.id)["row_id"].iloc[0]
 
     assert results.case(store, run.id, top).map.shape == (40, 40)
+    with Image.open(store.folder(run.id) / MAP_PICTURES) as sheet:
+        assert sheet.width == COLUMNS * SIDE
 
 
 def test_maps_are_compared_with_masks_and_the_images_join_the_results(store, plates_folder, tmp_path):

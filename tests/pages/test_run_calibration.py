@@ -1,9 +1,12 @@
 """What the p-values of a stored run come from: the same for pages, reports and commands, also without a bundle."""
 
+import shutil
+
 import numpy as np
 import pytest
 
 from ad_core import bundle, results
+from ad_core.errors import BundleError
 from ad_core.run_alerts import alerts_of
 from ad_core.run_calibration import calibration_of
 from ad_core.store import RunRecord, Store
@@ -47,3 +50,21 @@ def test_a_run_that_knows_neither_has_an_empty_one(store: Store, old_run: RunRec
     results.publish(folder, "scores", scores.drop(columns="used_for"))
 
     assert calibration_of(store, old_run.id).n == 0
+
+
+def test_without_a_bundle_the_rows_that_were_kept_apart_calibrate(store: Store, table_run: RunRecord) -> None:
+    rows = results.ranked(store, table_run.id)
+    shutil.rmtree(store.folder(table_run.id) / "bundle")
+
+    found = calibration_of(store, table_run.id)
+
+    np.testing.assert_array_equal(found.scores, np.sort(rows.loc[rows["used_for"] == "calibration", "score"]))
+
+
+def test_a_damaged_calibration_is_never_replaced_silently(store: Store, table_run: RunRecord) -> None:
+    folder = store.folder(table_run.id) / "bundle"
+    file = next(file for file in folder.iterdir() if file.name.startswith("calibration."))
+    file.write_bytes(file.read_bytes()[:-5])
+
+    with pytest.raises(BundleError, match="checksum"):
+        calibration_of(store, table_run.id)

@@ -8,7 +8,9 @@ import pytest
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
+from ad_core import bundle
 from ad_core.detector import Detector
+from ad_core.errors import BundleError
 from ad_core.pipeline import Choice, Trained, open_dataset, train_all
 from ad_core.progress import Silent
 
@@ -88,6 +90,33 @@ def test_without_weights_from_elsewhere_it_learns_from_these_images_alone(traine
     usual = result.frame.take(result.split.fit)
     assert result.detector.model.features(usual)[0].std() == pytest.approx(1, abs=0.2)  # filters know their scale
     assert not any("ImageNet" in notice for notice in result.detector.facts["notices"])
+
+
+def test_the_filters_scale_comes_from_images_of_every_folder(tmp_path):
+    """The first folder by name holds blank images only, more than the scale is learnt from."""
+    random = np.random.default_rng(0)
+    for n in range(160):
+        image = np.full((32, 32), 100.0) if n < 80 else random.normal(100, 30, (32, 32))
+        file = tmp_path / ("a" if n < 80 else "b") / f"{n}.png"
+        file.parent.mkdir(exist_ok=True)
+        Image.fromarray(image.clip(0, 255).astype(np.uint8)).save(file)
+    settings = {"pretext": {"question": "object", "features": "own"}}
+
+    result = train_all(open_dataset(tmp_path), Choice(training_rows="clean", settings=settings), Silent())
+
+    every = result.detector.model.features(result.frame.take(result.split.fit))[0]
+    assert every.std() == pytest.approx(1, abs=0.2)
+
+
+def test_a_detector_whose_features_were_learnt_otherwise_asks_for_a_new_training(trained, tmp_path):
+    folder = trained("object", "own", 60).detector.save(tmp_path / "bundle")
+    _, parts = bundle.read(folder)
+    arrays = {name: part for name, part in parts.items() if isinstance(part, dict) and "backbone.centre" in part}
+    ((stem, old),) = arrays.items()
+    bundle.change(folder, {stem: {name: value for name, value in old.items() if "backbone" not in name}})
+
+    with pytest.raises(BundleError, match="Train it again"):
+        Detector.load(folder)
 
 
 @pytest.mark.parametrize(("question", "features"), [("unsure", "imagenet"), ("object", "own")])
