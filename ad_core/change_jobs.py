@@ -24,7 +24,7 @@ def what_if_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, A
     begin = _begin(store, scored.id, run.config, detector)
     found = what_if(detector, dataset, run.config["row_id"], run.config["tries"], begin)
     lines = found.astype("object").where(found.notna(), None).to_dict("records")
-    return {"tries": lines, "taught": _taught(detector, run.config["row_id"])}
+    return {"tries": lines}
 
 
 def counterfactual_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def counterfactual_job(store: "Store", run: "RunRecord", report: Report) -> dict
     begin = _begin(store, scored.id, run.config, detector)
     answer = counterfactual(detector, dataset, row_id, begin, report, run.config.get("fixed", ()))
     rule = Rule.parse(run.config["rule"], "threshold").in_words()
-    facts = {**json.loads(answer.facts.model_dump_json()), "rule": rule, "taught": _taught(detector, row_id)}
+    facts = {**json.loads(answer.facts.model_dump_json()), "rule": rule}
     results.keep_counterfactual(store.folder(scored.id), row_id, facts, answer.picture, answer.window)
     return {"row_id": row_id, "found": answer.facts.found}
 
@@ -47,9 +47,3 @@ def counterfactual_job(store: "Store", run: "RunRecord", report: Report) -> dict
 def _begin(store: "Store", scored_id: str, config: dict[str, Any], detector: "Detector") -> float:
     rule, rows = Rule.parse(config["rule"], "threshold"), results.ranked(store, scored_id)
     return alert_begin(rule, rows, config["row_id"], detector.calibration, detector.calibration_rows)
-
-
-def _taught(detector: "Detector", row_id: str) -> bool:
-    """Whether the detector was taught by this very row: changed copies of it are then compared with it too."""
-    known = detector.out_of_bag
-    return known is not None and bool((known["row_id"] == row_id).any())

@@ -25,6 +25,7 @@ from ad_core.counterfactual_words import sentence_of, told
 from ad_core.detector import Detector
 from ad_core.errors import DataError
 from ad_core.explanation import at_a_time, nearest_normals
+from ad_core.originals import Originals
 from ad_core.progress import Report
 from ad_core.reader import Dataset
 from ad_core.readers.table import Table
@@ -133,13 +134,15 @@ def _meaning(detector: Detector, score: float) -> dict[str, Any]:
 def _judge(case: ChangedCase, begin: float) -> tuple[Judge, float | None]:
     """What counts as normal, and the typical distance; None where the detector does not embed."""
     detector, size = case.detector, at_a_time(case.frame.shape)
+    original = case.x[None].to(detector.device)
 
     def score(x: Tensor) -> np.ndarray:
         with torch.no_grad():
-            return np.asarray(detector.model.score(x.to(detector.device)).double().cpu())
+            made_of = Originals(original, torch.zeros(len(x), dtype=torch.int64, device=original.device))
+            return np.asarray(detector.model.score_copies(x.to(detector.device), made_of).cpu().double())
 
     with torch.no_grad():
-        embeds = detector.model.embed(case.x[None].to(detector.device)) is not None
+        embeds = detector.model.embed(original) is not None
     if not embeds:
         return Judge(score, lambda x: np.ones(len(x), dtype=bool), begin, size), None
     normals = detector.normals.embeddings.numpy()

@@ -7,12 +7,14 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
+import torch
 
 from ad_core.calibration import severity
 from ad_core.columns.allowed import Allowed, allowed_in
 from ad_core.counterfactual_words import Told, told
 from ad_core.detector import Detector
 from ad_core.errors import DataError
+from ad_core.originals import Originals
 from ad_core.reader import Dataset
 from ad_core.readers.table import Table
 from ad_core.types import Modality
@@ -25,7 +27,7 @@ def what_if(
 ) -> pd.DataFrame:
     """Score a row as it is, and with other values.
 
-    A row that taught has the score that it got without itself; the changed ones are new rows to the detector.
+    A row that taught has the score that it got without itself, and the changed ones are not compared with it either.
 
     Args:
         tries: for each try column -> value, as texts or as they stand in the data.
@@ -42,7 +44,7 @@ def what_if(
     changes = [checked(allowed, one) for one in tries]
     at = position(dataset, row_id)
     copies, cells = _copies(dataset, at, changes), dataset.data.iloc[at]
-    found = detector.score(copies)[["score", "percentile", "p_value", "note"]]
+    found = _scored(detector, copies)[["score", "percentile", "p_value", "note"]]
     found.insert(0, "try", [AS_IT_IS, *(in_words(cells, one) for one in changes)])
     found["severity"] = severity(found["p_value"], found["percentile"], detector.calibration.smallest_p)
     found["alert"] = None if begin is None else found["score"] >= begin
@@ -101,6 +103,16 @@ def only_row(dataset: Dataset, at: int, times: int = 1) -> Dataset:
 def in_words(cells: pd.Series, changes: Mapping[str, Any]) -> str:
     """Such as `amount 9,200 → 12.5, shop fuel → food`."""
     return told([Told(name, value=cells[name], to=value) for name, value in changes.items()])
+
+
+def _scored(detector: Detector, copies: Dataset) -> pd.DataFrame:
+    """As `Detector.score` gives it, of a row and changed copies of it."""
+    frame = detector.frame(copies)
+    x = frame.take(np.arange(len(frame))).to(detector.device)
+    first = torch.zeros(len(x), dtype=torch.int64, device=x.device)
+    with torch.no_grad():
+        scores = detector.model.score_copies(x, Originals(x[:1], first))
+    return detector.scored_rows(frame, scores.cpu().double().numpy())
 
 
 def _copies(dataset: Dataset, at: int, changes: Sequence[Mapping[str, Any]]) -> Dataset:

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from ad_core.nearness import Nearness
+from ad_core.originals import Originals
 
 
 def column(*values: float) -> torch.Tensor:
@@ -115,3 +116,27 @@ def test_asking_again_leaves_what_was_found_before_alone():
     again, at_again = near.nearest(2, torch.tensor([0]))
 
     torch.testing.assert_close((again, at_again), (first, at))
+
+
+def test_a_changed_copy_is_not_compared_with_its_original_but_with_all_others():
+    bank = column(0.0, 1.0, 3.0, 7.0)
+    copies = column(0.5, 3.0, 5.0)
+    made_of = Originals(column(1.0, 9.0), torch.tensor([0, 0, 1]))  # 9 is not in the bank
+
+    d2, rows = Nearness(copies, bank, made_of).nearest(1)
+
+    assert rows[:, 0].tolist() == [0, 2, 2]
+    # a copy that has become another row of the bank lies right on it
+    torch.testing.assert_close(d2[:, 0], torch.tensor([0.25, 0.0, 4.0], dtype=torch.float64))
+
+
+def test_an_item_seen_as_several_rows_keeps_each_beside_its_own():
+    items = torch.arange(12.0).view(2, 3, 2)
+    made_of = Originals(items, torch.tensor([1, 0, 1]))
+
+    seen = made_of.seen(lambda x: x.flatten(0, 1))
+
+    assert seen.of.tolist() == [3, 4, 5, 0, 1, 2, 3, 4, 5]
+    torch.testing.assert_close(seen.items, items.view(6, 2))
+    assert [part.of.tolist() for part in seen.split(4)] == [[3, 4, 5, 0], [1, 2, 3, 4], [5]]
+    assert Originals.each(items).of.tolist() == [0, 1]

@@ -6,6 +6,7 @@ import pytest
 
 from ad_core import pipeline
 from ad_core.errors import DataError
+from ad_core.progress import Silent
 from ad_core.whatif import AS_IT_IS, what_if
 
 CHANGES = {"amount [EUR]": "31.5", "hour": "11"}
@@ -41,6 +42,17 @@ def test_several_tries_do_not_touch_each_other(trained_on_payments, opened):
     assert both["score"].iloc[2] == pytest.approx(alone["score"].iloc[1], rel=1e-5)
     assert both["score"].iloc[1] != both["score"].iloc[0]
     assert both["alert"].isna().all()  # nobody said where alerts begin
+
+
+def test_a_changed_row_that_taught_is_not_compared_with_what_it_was(payments_file):
+    opened = pipeline.open_dataset(payments_file, label="is_fraud", id="payment")
+    detector = pipeline.train_all(opened, pipeline.Choice(pretext="balanced"), Silent(), references=False).detector
+    row = str(detector.out_of_bag["row_id"].iloc[3])
+    cell = float(opened.data.set_index("payment").at[row, "amount [EUR]"])
+
+    found = what_if(detector, opened, row, [{"amount [EUR]": f"{cell + 0.01:.2f}"}])
+
+    assert found["score"].iloc[1] == pytest.approx(found["score"].iloc[0], rel=0.03, abs=0.03)
 
 
 @pytest.mark.parametrize(

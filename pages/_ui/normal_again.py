@@ -105,6 +105,4 @@ def _by(found: dict[str, Any], modality: Modality) -> None:
         text += ". The scores are those of the window around this time stamp"
     if found["tried"]:
         text += f". {found['tried']:,} changes tried"
-    if found.get("taught"):
-        text += f". {words.ONE_THAT_TAUGHT}"
     st.caption(words.plain(text.rstrip(".") + "."))

@@ -144,8 +144,6 @@ def _outcomes(jobs: list[RunRecord]) -> None:
     )  # fmt: skip
     notes = [line["note"] for line in lines if line["note"]]
     said = [f"{words.count(len(lines) - 1, 'change')}, the newest first.", *dict.fromkeys(notes)]
-    if jobs[0].summary.get("taught"):
-        said.append(f"{words.ONE_THAT_TAUGHT}.")
     st.caption(" ".join(said))
 
 

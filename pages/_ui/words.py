@@ -71,8 +71,6 @@ NOTHING_STANDS_OUT = ("Nothing stands out", "gray", ":material/remove:")
 """In place of a grade, where no explanation holds because the score is a usual one."""
 
 
-ONE_THAT_TAUGHT = "This row taught the detector, so changed copies are compared with it too and score a little low"
-
 QUESTIONS = {
     "unsure": "I'm not sure",
     "defect": "Small damage, on the right object",

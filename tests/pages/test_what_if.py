@@ -24,7 +24,6 @@ ANSWER = {
     "row_id": ROW, "found": True, "sentence": "amount 5,000 → 71, hour 9 → 11: p 0.024 → 0.3.", "others": [],
     "changes": [{"part": "amount", "value": 5000, "to": 71}], "before": {}, "after": {}, "begin": 3.5, "tried": 64,
     "fixed": ["shop"], "distance": 0.4, "typical_distance": 0.5, "rule": "5 % false alarms among usual rows",
-    "taught": True,
 }  # fmt: skip
 
 
@@ -70,12 +69,11 @@ def test_edited_cells_become_a_job_and_are_scored_beside_the_original(
         {"try": name, "score": score, "percentile": 50.0, "p_value": p, "severity": word, "alert": p < 0.05, "note": ""}
         for name, score, p, word in (("as it is", 495.0, 0.024, "Medium"), ("amount 5,000 → 60.5", 1.2, 0.4, "Low"))
     ]
-    store.finish(asked[0].id, "done", summary={"tries": lines, "taught": True})
+    store.finish(asked[0].id, "done", summary={"tries": lines})
     test = explain(open_page, run)
     shown = next(frame.value for frame in test.dataframe if "alert" in frame.value)
     assert shown["alert"].tolist() == ["yes", "no"]
     assert shown["p"].tolist() == ["0.024", "0.4"]
-    assert "This row taught the detector" in texts(test)
 
 
 def test_a_click_without_a_change_says_so_and_starts_nothing(run: RunRecord, store: Store, open_page: Open) -> None:

@@ -9,6 +9,8 @@ import pytest
 import torch
 
 from ad_core.detector import Detector
+from ad_core.explanation import explain
+from ad_core.originals import Originals
 from ad_core.pipeline import Choice, Trained, open_dataset, train_all
 from ad_core.progress import Silent
 from ad_core.recipes.balanced_sensor import BalancedSensor, BalancedSensorSettings, earlier_and_later
@@ -146,6 +148,30 @@ def test_the_bundle_gives_the_same_scores(tmp_path):
     again = Detector.load(folder).score(dataset)["score"]
 
     np.testing.assert_allclose(again, trained().detector.score(dataset)["score"], rtol=1e-5, atol=1e-6)
+
+
+def test_a_copy_of_a_window_that_taught_scores_as_if_the_window_had_not():
+    model, frame = trained().detector.model, trained().frame
+    bank = {tuple(row) for row in model.members["level_1"].bank.numpy().round(4)}
+    vectors = model.embed(frame.take(np.arange(len(frame))))
+    at = next(i for i, row in enumerate(vectors.numpy().round(4)) if tuple(row) in bank)
+    window = frame.take(np.array([at]))
+    nearly = window + 1e-5
+
+    apart = model.score_copies(nearly, Originals.each(window))
+
+    torch.testing.assert_close(apart, model.score(window), rtol=1e-3, atol=1e-3)
+    assert model.score(nearly) < apart - 0.01
+
+
+def test_shares_add_up_to_the_score():
+    result = trained()
+    highest = np.argsort(-result.item_scores.mean(1))[:8]
+    x, normal = result.frame.take(highest), result.detector.normals.x[:8]
+
+    found = explain(result.detector.model, result.frame.shape, x, normal, "integrated_gradients", 32)
+
+    assert np.median(found.delta / np.abs(found.score - found.baseline_score)) < 0.02
 
 
 def test_ticks_get_the_scores_of_the_file():

@@ -12,10 +12,12 @@ from torch import nn
 from ad_core.detector import Detector
 from ad_core.errors import DataError
 from ad_core.explanation import explain
+from ad_core.originals import Originals
 from ad_core.pipeline import Choice, Trained, open_dataset, train_all
 from ad_core.progress import Silent
 from ad_core.recipe import Fitted
 from ad_core.recipes.balanced_tabular import POOLS, BalancedTabular, BalancedTabularSettings, Blend
+from ad_core.scorer import ScoreModel
 from ad_core.tails import Tail
 from ad_core.training import score_items
 from ad_core.types import Frame, ItemShape, Modality, PartKind, Parts, Split
@@ -47,6 +49,15 @@ def in_step(n: int = 180, d: int = 4, seed: int = 0) -> np.ndarray:
     """Columns that go together."""
     random = np.random.default_rng(seed)
     return random.normal(size=(n, 1)) @ np.ones((1, d)) + 0.3 * random.normal(size=(n, d))
+
+
+class JumpsAtTheEnd(ScoreModel):
+    """A model that is not told what copies were made of."""
+
+    differentiable = True
+
+    def __init__(self, model: Blend) -> None:
+        self.score = model.score
 
 
 @cache
@@ -145,6 +156,37 @@ def test_integrated_gradients_add_up_to_the_score_almost(declared):
     assert found.delta[0] < 0.15 * (found.score - found.baseline_score)[0]
     assert np.isfinite(found.values).all()
     assert found.values[0].argmax() == 3
+
+
+@pytest.mark.parametrize("declared", DECLARED)
+def test_a_copy_of_a_row_that_taught_scores_as_if_the_row_had_not(declared):
+    model = on_rows_in_step(declared).model
+    row = torch.from_numpy(in_step()[:1]).float()
+    nearly = row + 1e-4
+
+    apart = model.score_copies(nearly, Originals.each(row))
+
+    torch.testing.assert_close(apart, model.score(row), rtol=0.02, atol=0.02)  # it moves on without a jump
+    assert model.score(nearly) < apart - 0.02  # taken for a new row, it has its original for a neighbour
+    torch.testing.assert_close(model.score_copies(row, Originals.each(row)), model.score(row))
+    new = row + 5
+    torch.testing.assert_close(model.score_copies(new + 1, Originals.each(new)), model.score(new + 1))
+
+
+@pytest.mark.parametrize("declared", DECLARED)
+def test_shares_of_a_row_that_taught_add_up_to_its_score_almost(declared):
+    x = torch.from_numpy(in_step()).float()
+    model, usual = on_rows_in_step(declared).model, torch.zeros(20, 4)
+
+    found = explain(model, model.shape, x[:20], usual, "integrated_gradients")
+    beside_itself = explain(model, model.shape, x[:20], usual, "integrated_gradients", originals=usual)
+
+    np.testing.assert_allclose(found.score, model.score(x[:20]).numpy(), rtol=1e-4)
+    assert (beside_itself.score <= found.score + 1e-6).all()  # equal where the row is none that may be retrieved
+    assert (beside_itself.score < found.score - 0.01).mean() > 0.5
+    # where the row itself is a neighbour all along the path, only not at its end, the score leaps there
+    leaps = explain(JumpsAtTheEnd(model), model.shape, x[:20], usual, "integrated_gradients")
+    assert np.median(found.delta) < 0.5 * np.median(leaps.delta)
 
 
 @pytest.mark.parametrize("declared", DECLARED)
