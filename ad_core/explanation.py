@@ -210,7 +210,8 @@ class _CopyScore:
         self.every = torch.arange(len(originals), device=originals.device)
 
     def __call__(self, items: Tensor, of: Tensor) -> Tensor:
-        scores = self.model.score_copies(items.to(torch.float32), Originals(self.originals, of))
+        made_of = of.reshape(-1).expand(len(items))  # of a single item captum may say it once for all
+        scores = self.model.score_copies(items.to(torch.float32), Originals(self.originals, made_of))
         return scores.to(items.device, self.wide)
 
 

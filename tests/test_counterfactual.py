@@ -17,6 +17,7 @@ from ad_core.counterfactual_search import Found, Judge
 from ad_core.counterfactual_windows import window_moves
 from ad_core.errors import DataError
 from ad_core.progress import Silent
+from ad_core.whatif import what_if
 
 BROKEN = "P00299"  # 4,980 for food at three in the night
 
@@ -51,6 +52,21 @@ def test_the_change_makes_the_row_normal_when_it_stands_in_the_file(trained_on_p
     assert scores.at[BROKEN, "score"] < begin(detector)
     assert answer.distance <= answer.typical_distance * 1.001
     assert "amount [EUR] 4,980 → " in answer.sentence
+
+
+def test_a_row_that_taught_becomes_normal_without_its_own_help(opened):
+    trained = pipeline.train_all(opened, pipeline.Choice(pretext="balanced"), Silent(), references=False)
+    detector, highest = trained.detector, trained.scores.nlargest(14, "score")["row_id"]
+    assert set(highest) <= set(detector.out_of_bag["row_id"])
+
+    answers = [counterfactual(detector, opened, row, begin(detector), Silent()).facts for row in highest]
+
+    found = [answer for answer in answers if answer.found]
+    assert found
+    for answer in found:
+        change = {one["part"]: str(one["to"]) for one in answer.changes}
+        scores = what_if(detector, opened, answer.row_id, [change])["score"]
+        assert scores.iloc[1] == pytest.approx(answer.after["score"], rel=1e-3)
 
 
 def test_values_exist(trained_on_payments, opened):

@@ -9,13 +9,15 @@ import torch
 
 from ad_core.explanation import Attribution, explain
 from ad_core.explanation_check import Checks, check, second_method, shared
-from ad_core.explanation_grade import DRAWS, OWN_MAP, in_words, nothing_stands_out
-from ad_core.explanation_places import Pieces, Regions, _elsewhere
+from ad_core.explanation_grade import DRAWS, OWN_MAP, grades, in_words, nothing_stands_out
+from ad_core.explanation_places import Pieces, Regions, _elsewhere, of_map
+from ad_core.originals import Originals
 from ad_core.types import Modality
 from tests.test_explanation import HandMade, shape_of
 
 WIDE = shape_of(Modality.TABLE, (12,))
 NOTHING = torch.zeros(0), torch.zeros(0)
+PICTURE = shape_of(Modality.IMAGE, (3, 48, 48))
 
 
 def squares(weights: torch.Tensor) -> HandMade:
@@ -137,7 +139,82 @@ def test_of_windows_whole_channels_are_tested_of_a_single_channel_its_spans():
     assert Pieces(HandMade(None), shape_of(Modality.SENSOR, (1, 32)), *NOTHING).pieces.max() == 7
 
 
-PICTURE = shape_of(Modality.IMAGE, (3, 48, 48))
+def test_the_second_opinion_on_windows_is_of_whole_channels():
+    """The score stays as it is until the last odd stretch of the channel is gone."""
+    shape, x = shape_of(Modality.SENSOR, (3, 32)), torch.zeros(2, 3, 32)
+    x[:, 1] = 1.0
+    model = HandMade(lambda x: x[:, 1].amax(1) + 0.01 * x[:, 1].mean(1))
+    found = explain(model, shape, x, torch.zeros_like(x), "integrated_gradients")
+
+    checks = check(model, shape, x, torch.zeros_like(x), found, torch.zeros(3, 32))
+
+    assert checks.second_method == "feature_ablation"
+    np.testing.assert_allclose(checks.agreement, 1)
+    ablated = explain(model, shape, x, torch.zeros_like(x), "feature_ablation")  # stretch by stretch
+    assert ablated.values.sum() < 0.1
+
+
+class Remembering(HandMade):
+    """Notes which item each copy was said to be made of; the first entry says which it was."""
+
+    def __init__(self, items: torch.Tensor) -> None:
+        super().__init__(lambda x: (x[:, 1:] ** 2).sum(1))
+        self.items, self.asked = items, 0
+
+    def score_copies(self, x: torch.Tensor, originals: Originals) -> torch.Tensor:
+        for copy, own in zip(x, originals.items[originals.of], strict=True):
+            assert copy[0] == own[0]
+            assert any(torch.equal(own, item) for item in self.items)
+        self.asked += len(x)
+        return self.score(x)
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["integrated_gradients", "gradient_shap", "occlusion", "feature_ablation", "shapley_sampling", "kernel_shap"],
+)
+def test_every_test_says_what_its_copies_were_made_of(method):
+    x = torch.randn(3, 6, generator=torch.Generator().manual_seed(0)) + 2
+    x[:, 0] = torch.arange(3.0)
+    baseline, spread = torch.zeros(3, 6), torch.full((6,), 0.1)
+    baseline[:, 0], spread[0] = x[:, 0], 0
+    shape, model = shape_of(Modality.TABLE, (6,)), Remembering(x)
+
+    found = explain(model, shape, x, baseline, method, 8)
+    checks = check(model, shape, x, baseline, found, spread)
+
+    assert model.asked > 3 * (8 + DRAWS)
+    assert np.isfinite(checks.p).all()
+
+
+def test_what_is_painted_stays_within_what_an_image_can_show():
+    seen = []
+    model = HandMade(lambda x: (seen.append((x.min(), x.max())), x.square().flatten(1).sum(1))[1])
+    x, baseline = torch.full((1, 3, 48, 48), 0.95), torch.full((1, 3, 48, 48), 0.2)
+    x[:, :, 20:26, 20:26] = 1.0
+    baseline[:, :, 22:24] = 0.4  # as bright as around, this would be 1.15
+
+    check(model, PICTURE, x, baseline, explain(model, PICTURE, x, baseline, "occlusion"), torch.zeros(PICTURE.size))
+
+    assert max(high for _, high in seen) <= 1
+    assert min(low for low, _ in seen) >= 0
+
+
+def test_an_own_map_says_what_is_more_than_usual_in_the_image():
+    coarse = torch.full((1, 2, 2), 7.0)
+    coarse[0, 1, 1] = 9.0
+
+    found = of_map(coarse, (4, 6)).reshape(4, 6)
+
+    assert found[0, 0] == 0
+    assert found[3, 5] == found.max() == pytest.approx(2)
+
+
+def test_a_score_that_does_not_fall_supports_nothing():
+    """Even where it rises less than in any random draw."""
+    lines = pd.DataFrame([line(drop=-0.1, drop_random=-0.5), line()]).drop(columns="grade")
+
+    assert grades(lines).tolist() == ["not supported", "supported"]
 
 
 class Spots(HandMade):

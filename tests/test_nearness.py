@@ -120,14 +120,14 @@ def test_asking_again_leaves_what_was_found_before_alone():
 
 def test_a_changed_copy_is_not_compared_with_its_original_but_with_all_others():
     bank = column(0.0, 1.0, 3.0, 7.0)
-    copies = column(0.5, 3.0, 5.0)
-    made_of = Originals(column(1.0, 9.0), torch.tensor([0, 0, 1]))  # 9 is not in the bank
+    copies = column(0.5, 3.0, 4.5, 4.5)
+    made_of = Originals(column(1.0, 9.0, 3.0), torch.tensor([0, 0, 1, 2]))  # 9 is not in the bank
 
     d2, rows = Nearness(copies, bank, made_of).nearest(1)
 
-    assert rows[:, 0].tolist() == [0, 2, 2]
+    assert rows[:, 0].tolist() == [0, 2, 2, 3]
     # a copy that has become another row of the bank lies right on it
-    torch.testing.assert_close(d2[:, 0], torch.tensor([0.25, 0.0, 4.0], dtype=torch.float64))
+    torch.testing.assert_close(d2[:, 0], torch.tensor([0.25, 0.0, 2.25, 6.25], dtype=torch.float64))
 
 
 def test_an_item_seen_as_several_rows_keeps_each_beside_its_own():

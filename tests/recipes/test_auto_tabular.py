@@ -10,6 +10,7 @@ from scipy.stats import spearmanr
 from ad_core import pipeline
 from ad_core.auto import Joined
 from ad_core.errors import MethodError
+from ad_core.originals import Originals
 from ad_core.progress import Silent
 from ad_core.recipe import RECIPES
 from ad_core.types import Frame, Modality, Split
@@ -74,6 +75,18 @@ def test_a_task_that_is_named_counts_for_its_share_and_that_is_said(blended) -> 
         own = torch.stack([t(p.score(x)) for p, t in zip(auto.model.partners, auto.model.tails, strict=True)]).mean(0)
         base = auto.model.base_tail(auto.model.base.score(x))
         torch.testing.assert_close(auto.model.score(x), 0.67 * base + 0.33 * own)
+
+
+def test_a_copy_is_scored_by_balanced_as_a_copy(blended) -> None:
+    _, auto, _ = blended
+    row = items.frame(Modality.TABLE).take(np.arange(1))
+    copy, made_of = row + 1e-4, Originals.each(row)
+    with torch.no_grad():
+        of_base = auto.model.base.score_copies(copy, made_of) - auto.model.base.score(copy)
+        of_blend = auto.model.score_copies(copy, made_of) - auto.model.score(copy)
+
+    assert of_base > 0
+    assert of_blend > 0
 
 
 def test_a_row_that_taught_is_scored_by_the_training_that_did_not_see_it(blended) -> None:
