@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from ad_core import pipeline
-from ad_core.counterfactual import counterfactual
+from ad_core.counterfactual import _judge, counterfactual
 from ad_core.counterfactual_case import case_of
 from ad_core.counterfactual_images import SMOOTH, image_moves
 from ad_core.counterfactual_rows import Columns
@@ -54,8 +54,24 @@ def test_the_change_makes_the_row_normal_when_it_stands_in_the_file(trained_on_p
     assert "amount [EUR] 4,980 → " in answer.sentence
 
 
-def test_a_row_that_taught_becomes_normal_without_its_own_help(opened):
-    trained = pipeline.train_all(opened, pipeline.Choice(pretext="balanced"), Silent(), references=False)
+@pytest.fixture(scope="module")
+def on_itself(opened):
+    """A detector that compares rows with rows that taught."""
+    return pipeline.train_all(opened, pipeline.Choice(pretext="balanced"), Silent(), references=False)
+
+
+def test_a_change_too_small_to_matter_leaves_the_score_of_a_row_that_taught(on_itself, opened):
+    detector, row = on_itself.detector, on_itself.scores.nlargest(5, "score")["row_id"].iloc[-1]
+    case = case_of(detector, opened, row)
+    judge, _ = _judge(case, begin(detector))
+    nearly = case.x[None] + 1e-4
+
+    assert judge.score(nearly) == pytest.approx(judge.score(case.x[None]), rel=0.02)
+    assert detector.model.score(nearly).item() < 0.9 * judge.score(nearly)[0]
+
+
+def test_what_is_found_scores_as_what_if_says(on_itself, opened):
+    trained = on_itself
     detector, highest = trained.detector, trained.scores.nlargest(14, "score")["row_id"]
     assert set(highest) <= set(detector.out_of_bag["row_id"])
 

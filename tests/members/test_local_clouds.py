@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from ad_core.members import local_clouds
 from ad_core.members.local_clouds import DIRECTIONS, LocalClouds
+from ad_core.originals import Originals
 
 
 def rows(n: int = 24, d: int = 3) -> np.ndarray:
@@ -96,3 +98,17 @@ def test_it_is_restored_from_its_state():
 
     x = torch.from_numpy(rows(8, 140)) + 0.3
     torch.testing.assert_close(other(x), member(x))
+
+
+def test_a_copy_is_compared_as_if_its_original_had_not_taught(monkeypatch):
+    monkeypatch.setattr(local_clouds, "AT_A_TIME", 2)
+    x = np.random.default_rng(0).normal(size=(41, 3)).astype(np.float32)  # a quarter of 41, and of 40, is 10
+    member, bank = LocalClouds.of(x, 0), torch.from_numpy(x)
+    copies = bank[[3, 3, 7]] + torch.tensor([[0.1], [0.5], [0.2]])
+
+    found = member(copies, Originals(bank[[3, 7]], torch.tensor([0, 0, 1])))
+
+    whole = member.bank.clone()
+    for at, copy, original in ((0, copies[:1], 3), (1, copies[1:2], 3), (2, copies[2:], 7)):
+        member.bank = torch.cat([whole[:original], whole[original + 1 :]])
+        torch.testing.assert_close(found[at : at + 1], member(copy))
