@@ -30,10 +30,10 @@ def plates(folder: Path, name: str, images: int, seed: int) -> Path:
 
 
 def test_images_go_from_folder_to_anomaly_map(page: Page, server: Server, tmp_path: Path) -> None:
-    open_path(page, server, plates(tmp_path, "plate", 40, 0))
+    open_path(page, server, plates(tmp_path, "plate", 24, 0))
     train_quickly(page, steps=20, copies=32, size=64)
 
-    press(page, "plate39.png")
+    press(page, "plate23.png")
     press(page, "Explain this case", exact=False)
     expect(page.get_by_text("Where the score comes from")).to_be_visible()
     follow(page, "Map")
@@ -44,5 +44,5 @@ def test_images_go_from_folder_to_anomaly_map(page: Page, server: Server, tmp_pa
         "c => c.getContext('2d').getImageData(0, 0, 96, 96).data.filter((v, i) => i % 4 == 3 && v).length"
     )
     lasso(page, ".map canvas.over")
-    expect(page.get_by_text("40 rows selected", exact=False)).to_be_visible()
+    expect(page.get_by_text("24 rows selected", exact=False)).to_be_visible()
     score_another(page, plates(tmp_path, "later", 12, 1))
