@@ -12,6 +12,7 @@ from ad_core.errors import AdError
 from ad_core.reader import Role
 from ad_core.results import Case
 from ad_core.types import Modality
+from ad_core.usual_widths import apart
 from pages._ui import words
 from pages._ui.shell import chart, table_height
 from pages._ui.stored import batch, dataset, store
@@ -141,6 +142,10 @@ def bars(case: Case, modality: Modality) -> None:
         )
 
 
+def _signed(widths: float) -> str:
+    return "" if np.isnan(widths) else f"{widths:+.1f}"
+
+
 def _gap(case: Case) -> str:
     delta, total = float(case.explanation["delta"].iloc[0]), float(case.explanation["attribution"].sum())  # type: ignore[index]
     share = delta / max(abs(total), 1e-12)
@@ -218,11 +223,13 @@ def neighbours(run_id: str, training_id: str, row_id: str, case: Case, modality:
     differs = _differing(side)
     order = [part for part in case.explanation["part"] if part in side.index]  # type: ignore[index]
     side.insert(0, "differs from", differs.map(lambda n: f"{n} of {len(there)}"))
+    side.insert(1, "apart", apart(own, others, usual.data[list(own)]).map(_signed))
     side.index.name = "column"
     st.dataframe(
         side.loc[order].head(COLUMNS_SHOWN),
         height=table_height(len(order), 430),
         placeholder="(missing)",
+        column_config={"apart": st.column_config.TextColumn(help=words.APART)},
         alt="This row beside its nearest normal rows, column by column",
     )
     st.caption(

@@ -67,6 +67,11 @@ GRADE_HELP = (
     "parts lower the score as much. Of images, the region named first is painted over as in a normal image; where that "
     "proves nothing but the detector's own map names the same region, the grade is weak."
 )
+APART = (
+    "How far the value is from the median of these neighbours, in usual widths of the column: an interquartile range "
+    "divided by 1.35, which is a standard deviation where there are no outliers. Beyond 3 is far."
+)
+
 NOTHING_STANDS_OUT = ("Nothing stands out", "gray", ":material/remove:")
 """In place of a grade, where no explanation holds because the score is a usual one."""
 
