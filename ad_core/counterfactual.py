@@ -138,7 +138,7 @@ def _judge(case: ChangedCase, begin: float) -> tuple[Judge, float | None]:
 
     def score(x: Tensor) -> np.ndarray:
         with torch.no_grad():
-            made_of = Originals(original, torch.zeros(len(x), dtype=torch.int64, device=original.device))
+            made_of = Originals.of_one(original, len(x))
             return np.asarray(detector.model.score_copies(x.to(detector.device), made_of).cpu().double())
 
     with torch.no_grad():

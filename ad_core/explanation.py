@@ -106,7 +106,7 @@ def explain(
     next); "feature_ablation" (columns, grid cells or spans replaced one by one); "shapley_sampling" (the same pieces
     in random orders, Castro et al. 2009); "kernel_shap" (random sets of the same pieces, Lundberg & Lee 2017, theorem
     2). The first two need a gradient. Pieces that are replaced alone do not add up where they act together; `delta`
-    says by how much.
+    says by how much. Whatever is scored on the way is a changed copy of the item: see `ScoreModel.score_copies`.
 
     Args:
         model: in evaluation mode, on the device of `x`.

@@ -21,9 +21,9 @@ class Originals:
     """(b,) int64, for each copy its position among the items."""
 
     @classmethod
-    def each(cls, items: Tensor) -> "Originals":
-        """A copy of each item, in their order."""
-        return cls(items, torch.arange(len(items), device=items.device))
+    def of_one(cls, item: Tensor, copies: int) -> "Originals":
+        """So many copies of one (1, *item)."""
+        return cls(item, torch.zeros(copies, dtype=torch.int64, device=item.device))
 
     def seen(self, how: Callable[[Tensor], Tensor]) -> "Originals":
         """The same where an item is seen as k rows, item by item: (n, ...) -> (n k, entries)."""

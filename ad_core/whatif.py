@@ -109,9 +109,8 @@ def _scored(detector: Detector, copies: Dataset) -> pd.DataFrame:
     """As `Detector.score` gives it, of a row and changed copies of it."""
     frame = detector.frame(copies)
     x = frame.take(np.arange(len(frame))).to(detector.device)
-    first = torch.zeros(len(x), dtype=torch.int64, device=x.device)
     with torch.no_grad():
-        scores = detector.model.score_copies(x, Originals(x[:1], first))
+        scores = detector.model.score_copies(x, Originals.of_one(x[:1], len(x)))
     return detector.scored_rows(frame, scores.cpu().double().numpy())
 
 

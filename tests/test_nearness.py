@@ -139,4 +139,4 @@ def test_an_item_seen_as_several_rows_keeps_each_beside_its_own():
     assert seen.of.tolist() == [3, 4, 5, 0, 1, 2, 3, 4, 5]
     torch.testing.assert_close(seen.items, items.view(6, 2))
     assert [part.of.tolist() for part in seen.split(4)] == [[3, 4, 5, 0], [1, 2, 3, 4], [5]]
-    assert Originals.each(items).of.tolist() == [0, 1]
+    assert Originals.of_one(items[:1], 3).of.tolist() == [0, 0, 0]

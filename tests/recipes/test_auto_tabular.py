@@ -80,7 +80,7 @@ def test_a_task_that_is_named_counts_for_its_share_and_that_is_said(blended) -> 
 def test_a_copy_is_scored_by_balanced_as_a_copy(blended) -> None:
     _, auto, _ = blended
     row = items.frame(Modality.TABLE).take(np.arange(1))
-    copy, made_of = row + 1e-4, Originals.each(row)
+    copy, made_of = row + 1e-4, Originals.of_one(row, 1)
     with torch.no_grad():
         of_base = auto.model.base.score_copies(copy, made_of) - auto.model.base.score(copy)
         of_blend = auto.model.score_copies(copy, made_of) - auto.model.score(copy)

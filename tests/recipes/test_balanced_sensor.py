@@ -158,7 +158,7 @@ def test_a_copy_of_a_window_that_taught_scores_as_if_the_window_had_not():
     window = frame.take(np.array([at]))
     nearly = window + 1e-5
 
-    apart = model.score_copies(nearly, Originals.each(window))
+    apart = model.score_copies(nearly, Originals.of_one(window, 1))
 
     torch.testing.assert_close(apart, model.score(window), rtol=1e-3, atol=1e-3)
     assert model.score(nearly) < apart - 0.01

@@ -164,13 +164,13 @@ def test_a_copy_of_a_row_that_taught_scores_as_if_the_row_had_not(declared):
     row = torch.from_numpy(in_step()[:1]).float()
     nearly = row + 1e-4
 
-    apart = model.score_copies(nearly, Originals.each(row))
+    apart = model.score_copies(nearly, Originals.of_one(row, 1))
 
     torch.testing.assert_close(apart, model.score(row), rtol=0.02, atol=0.02)  # it moves on without a jump
     assert model.score(nearly) < apart - 0.02  # taken for a new row, it has its original for a neighbour
-    torch.testing.assert_close(model.score_copies(row, Originals.each(row)), model.score(row))
+    torch.testing.assert_close(model.score_copies(row, Originals.of_one(row, 1)), model.score(row))
     new = row + 5
-    torch.testing.assert_close(model.score_copies(new + 1, Originals.each(new)), model.score(new + 1))
+    torch.testing.assert_close(model.score_copies(new + 1, Originals.of_one(new, 1)), model.score(new + 1))
 
 
 @pytest.mark.parametrize("declared", DECLARED)
