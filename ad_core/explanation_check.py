@@ -109,8 +109,9 @@ def _second(places: Places, method: str) -> tuple[str, np.ndarray]:
             own = model.part_scores(x)
         if own is not None and own.ndim == 3:
             return OWN_MAP, of_map(own, (x.shape[2], x.shape[3]))
-    second = second_method(model, method, int(places.pieces.max()) + 1)
-    other = explain(model, shape, x, places.baseline, second, FEW_STEPS[shape.modality], pieces=places.pieces)
+    pieces = places.pieces
+    second = second_method(model, method, int(pieces.max()) + 1)
+    other = explain(model, shape, x, places.baseline, second, FEW_STEPS[shape.modality], pieces=pieces)
     return second, places.shares(other.values)
 
 

@@ -70,18 +70,14 @@ class Pieces:
 
     def __init__(self, model: ScoreModel, shape: ItemShape, x: Tensor, baseline: Tensor) -> None:
         self.model, self.shape, self.x, self.baseline = model, shape, x, baseline
-        self.mask = self.pieces.to(x.device)
-
-    @property
-    def pieces(self) -> Tensor:
-        """(*item) int64, which piece each entry belongs to."""
-        return parts(self.shape) if len(self.shape.parts.names) > 1 else cells(self.shape)
+        own = parts(shape) if len(shape.parts.names) > 1 else cells(shape)
+        self.pieces = own.to(x.device)  # (*item) int64, which piece each entry belongs to
 
     def shares(self, values: np.ndarray) -> np.ndarray:
         """(k, *item) -> (k, piece): the entries of each piece added up."""
         flat = torch.from_numpy(np.asarray(values, dtype=np.float64).reshape(len(values), -1))
-        sums = torch.zeros(len(flat), int(self.mask.max()) + 1, dtype=torch.float64)
-        return np.asarray(sums.index_add_(1, self.mask.flatten().cpu(), flat))
+        sums = torch.zeros(len(flat), int(self.pieces.max()) + 1, dtype=torch.float64)
+        return np.asarray(sums.index_add_(1, self.pieces.flatten().cpu(), flat))
 
     def first(self, shares: np.ndarray) -> np.ndarray:
         """(k, piece) bool: the fewest pieces that hold COVERED of what raises the score, MOST_NAMED at most."""
@@ -105,7 +101,7 @@ class Pieces:
         with torch.no_grad():
             for begin in range(0, len(which), some):
                 rows = which[begin : begin + some]
-                replaced = flat[begin : begin + some].to(self.x.device)[:, self.mask]  # (b, *item)
+                replaced = flat[begin : begin + some].to(self.x.device)[:, self.pieces]  # (b, *item)
                 items = torch.where(replaced, self.baseline[rows], self.x[rows])
                 made_of = Originals(self.x, torch.from_numpy(rows).to(self.x.device))
                 scores.append(self.model.score_copies(items, made_of).cpu().double())
@@ -143,7 +139,7 @@ class Regions:
 
     def testable(self, named: np.ndarray) -> np.ndarray:
         """(k,) bool: whether enough of the image would be left."""
-        return self.extent(named)[1] <= MOST_PAINTED
+        return np.array([self._with_margin(one.reshape(self.side)).mean() <= MOST_PAINTED for one in named])
 
     def scores_without(self, named: np.ndarray) -> np.ndarray:
         """(1 + DRAWS, k) scores of the images that are painted over."""
