@@ -7,14 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ad_core.detector import Detector
+    from ad_core.detector.detector import Detector
     from ad_core.pipeline import load_detector, open_dataset, train
 
 __version__ = "0.1.0"
 __all__ = ["Detector", "__version__", "load_detector", "open_dataset", "train"]
 
 _HOME_OF = {
-    "Detector": "ad_core.detector",
+    "Detector": "ad_core.detector.detector",
     "load_detector": "ad_core.pipeline",
     "open_dataset": "ad_core.pipeline",
     "train": "ad_core.pipeline",

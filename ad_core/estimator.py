@@ -60,7 +60,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         Raises:
             ValueError: X is not such a matrix, or alpha is not a share.
         """
-        from ad_core.training import choose_device, fit_task_model
+        from ad_core.training.fit import choose_device, fit_task_model
 
         if not 0 < self.alpha < 1:
             raise ValueError(f"alpha = {self.alpha!r}: give a share between 0 and 1, for example 0.1.")

@@ -13,18 +13,18 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from ad_core.catalogue import DEFAULT_METHOD, READER_OF, kind_of, recipe_class
+from ad_core.data.opening import as_used, open_as, open_dataset, open_declared, open_like
+from ad_core.data.reader import Dataset
 from ad_core.errors import DataError, MethodError, SettingsError
-from ad_core.opening import as_used, open_as, open_dataset, open_declared, open_like
 from ad_core.progress import Report, Silent
-from ad_core.reader import Dataset
 from ad_core.settings import SECTIONS
+from ad_core.training.catalogue import DEFAULT_METHOD, READER_OF, kind_of, recipe_class
 from ad_core.types import Frame, Modality, Split, TrainingRows
 
 if TYPE_CHECKING:
-    from ad_core.detector import Detector, Normals
-    from ad_core.reader import Reader
-    from ad_core.recipe import Fitted, HeldOut
+    from ad_core.data.reader import Reader
+    from ad_core.detector.detector import Detector, Normals
+    from ad_core.methods.recipe import Fitted, HeldOut
 __all__ = [
     "Choice", "Trained", "load_detector", "open_as", "open_dataset", "open_declared", "open_like", "reference_scores",
     "score_frame", "train", "train_all", "versions",
@@ -105,7 +105,7 @@ def load_detector(folder: str | Path) -> "Detector":
     Raises:
         BundleError: it is missing, damaged, or of a newer format.
     """
-    from ad_core.detector import Detector
+    from ad_core.detector.detector import Detector
 
     return Detector.load(folder)
 
@@ -116,12 +116,12 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
     Args:
         references: whether the classical detectors are run too; a comparison of many methods needs them once.
     """
-    from ad_core.calibration_rows import calibrated, of_items
-    from ad_core.comparison import compared
-    from ad_core.detector import Detector
-    from ad_core.profiling import profile
-    from ad_core.splitting import SHARES
-    from ad_core.training import choose_device
+    from ad_core.alerts.calibration_rows import calibrated, of_items
+    from ad_core.data.profiling import profile
+    from ad_core.data.splitting import SHARES
+    from ad_core.detector.detector import Detector
+    from ad_core.training.fit import choose_device
+    from ad_core.training.references import compared
 
     _check_sections(choice.settings)
     method = choice.pretext or DEFAULT_METHOD
@@ -196,7 +196,7 @@ def reference_scores(
         names: which ones; None = all that a run of this kind of data is shown beside.
         settings: section -> setting -> value; only the section reader is looked at.
     """
-    from ad_core.comparison import compared
+    from ad_core.training.references import compared
 
     _, frame, _, split, _ = _prepared(dataset, settings or {}, seed, (1.0, 0.0, 0.0))  # they need no calibration
     return compared(frame, split, seed, report, names)
@@ -206,8 +206,8 @@ def _prepared(
     dataset: Dataset, settings: Mapping[str, Mapping[str, Any]], seed: int, shares: Sequence[float]
 ) -> tuple["Reader", Frame, np.ndarray, Split, list[str]]:
     """The reader fitted on the fit rows, the items, which part each row and each item belongs to, and notices."""
-    from ad_core.reader import READERS
-    from ad_core.splitting import split_items, split_rows
+    from ad_core.data.reader import READERS
+    from ad_core.data.splitting import split_items, split_rows
 
     reader_class = READERS.get(READER_OF[dataset.modality])
     reader = reader_class(reader_class.Settings.parse(settings.get("reader", {}), "reader"))
@@ -222,7 +222,7 @@ def _item_scores(fitted: "Fitted", frame: Frame, device: Any, report: Report) ->
     """Scores of all items, as `score_items` gives them; those that were scored out of the bag keep that score."""
     import torch
 
-    from ad_core.training import score_items
+    from ad_core.training.fit import score_items
 
     if isinstance(fitted.model, torch.nn.Module):
         fitted.model.to(device)
@@ -271,8 +271,8 @@ def _fit(
     kind: str, method: str, choice: Choice, frame: Frame, split: Split, device: Any, report: Report
 ) -> tuple["Fitted", Any, dict[str, Any]]:
     """Train by whichever of the three ways; facts are what the training wants remembered."""
-    from ad_core.recipe import Fitted
-    from ad_core.training import fit_reference, fit_task_model
+    from ad_core.methods.recipe import Fitted
+    from ad_core.training.fit import fit_reference, fit_task_model
 
     if kind == "recipe":
         cls = recipe_class(method, frame.shape.modality)
@@ -298,7 +298,7 @@ def _fit(
 
 def _held_out(split: Split, item_scores: np.ndarray) -> "HeldOut":
     """Calibration items; where a recording is too short for any, the early-stop items: no weight was fitted to them."""
-    from ad_core.recipe import HeldOut
+    from ad_core.methods.recipe import HeldOut
 
     chosen = split.calibration if len(split.calibration) else split.early_stop
     return HeldOut(chosen, item_scores[chosen])
@@ -315,8 +315,8 @@ def _normals(
     """A sample of the items that taught; where all rows teach, alerts among them, of the less anomalous ones."""
     import torch
 
-    from ad_core.detector import Normals
-    from ad_core.training import embed_items, per_item
+    from ad_core.detector.detector import Normals
+    from ad_core.training.fit import embed_items, per_item
 
     keep = int(max(32, min(NORMALS_KEPT, NORMALS_BYTES // (4 * frame.shape.entries))))
     usual = split.fit
@@ -348,7 +348,7 @@ def _part_levels(fitted: "Fitted", frame: Frame, split: Split, device: Any) -> n
     """(channel,) what part scores of a recording's channels usually reach, by a model that was not fitted to them."""
     import torch
 
-    from ad_core.event_leads import usual_levels
+    from ad_core.detector.leading_channels import usual_levels
 
     if frame.shape.modality is not Modality.SENSOR:
         return None
@@ -363,6 +363,6 @@ def _part_levels(fitted: "Fitted", frame: Frame, split: Split, device: Any) -> n
 
 def score_frame(detector: "Detector", frame: Frame, report: Report) -> np.ndarray:
     """Scores of all items of a frame, as `training.score_items` gives them."""
-    from ad_core.training import score_items
+    from ad_core.training.fit import score_items
 
     return score_items(detector.model, frame, np.arange(len(frame)), device=detector.device, report=report)

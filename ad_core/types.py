@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from ad_core.covering import covering_sums
-from ad_core.tiles import Box, stitched
+from ad_core.data.images.tiles import Box, stitched
+from ad_core.data.overlap import covering_sums
 
 if TYPE_CHECKING:
     import torch

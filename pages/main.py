@@ -4,9 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages._ui.navigate import PAGES
-from pages._ui.shell import errors_shown
-from pages._ui.sidebar import sidebar
+from pages._ui.shell.navigate import PAGES
+from pages._ui.shell.shell import errors_shown
+from pages._ui.shell.sidebar import sidebar
 
 HERE = Path(__file__).parent
 SECTIONS = {

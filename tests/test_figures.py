@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ad_core import figures, figures_map
-from ad_core.map_colours import FAR_WORDS
+from ad_core import theme as figures
+from ad_core.projection import figures as figures_map
+from ad_core.projection.colours import FAR_WORDS
 
 
 def test_the_histogram_counts_every_scored_row_and_paints_the_alerts() -> None:

@@ -6,9 +6,9 @@ import pytest
 
 import ad_core
 from ad_core import pipeline
-from ad_core.comparison import references_for
 from ad_core.errors import DataError, MethodError, SettingsError
 from ad_core.progress import Silent
+from ad_core.training.references import references_for
 from ad_core.types import Modality
 from tests.conftest import payments, recording
 

@@ -2,15 +2,15 @@
 
 import pytest
 
-from ad_core.catalogue import kind_of, methods
 from ad_core.errors import MethodError
-from ad_core.pretext import PRETEXTS
+from ad_core.methods.pretext import PRETEXTS
 from ad_core.registry import Registry
+from ad_core.training.catalogue import kind_of, methods
 from ad_core.types import Modality
 
 
 def test_the_file_stem_is_the_name():
-    assert PRETEXTS.get("rotation").__module__ == "ad_core.pretexts.rotation"
+    assert PRETEXTS.get("rotation").__module__ == "ad_core.methods.pretexts.rotation"
 
 
 def test_names_can_be_asked_for_by_modality():
@@ -24,7 +24,7 @@ def test_a_misspelt_name_is_answered_with_the_closest():
 
 
 def test_two_classes_of_one_name_are_refused():
-    registry: Registry[object] = Registry("thing", "ad_core.pretexts", "anomaly_lens.none")
+    registry: Registry[object] = Registry("thing", "ad_core.methods.pretexts", "anomaly_lens.none")
 
     class Thing:
         modalities = frozenset(Modality)

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 import ad_core
-from ad_core.encoder import ENCODERS
-from ad_core.pretext import PRETEXTS
-from ad_core.reader import READERS
-from ad_core.recipe import RECIPES
-from ad_core.reference import REFERENCES
+from ad_core.data.reader import READERS
+from ad_core.methods.encoder import ENCODERS
+from ad_core.methods.pretext import PRETEXTS
+from ad_core.methods.recipe import RECIPES
+from ad_core.methods.reference import REFERENCES
+from ad_core.methods.scorer import SCORERS
 from ad_core.registry import Registry
-from ad_core.scorer import SCORERS
 
 ROOT = Path(__file__).parent.parent
 PLUG_INS: dict[str, Registry] = {
@@ -88,7 +88,7 @@ TREES = {
 
 
 def area(module: str) -> str:
-    """`readers` for ad_core.readers.images, `pipeline` for ad_core.pipeline, `pages` for any page."""
+    """`readers` for ad_core.data.readers.images, `pipeline` for ad_core.pipeline, `pages` for any page."""
     parts = module.split(".")
     return parts[1] if parts[0] == "ad_core" and len(parts) > 1 else parts[0]
 

@@ -8,17 +8,17 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from ad_core.auto import Joined, joined, trained_on
+from ad_core.data.splitting import SHARES
 from ad_core.errors import DataError
-from ad_core.pretext import PRETEXTS
+from ad_core.methods.pretext import PRETEXTS
+from ad_core.methods.recipe import RECIPES, Fitted, HeldOut, Recipe
+from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Report, Within
-from ad_core.recipe import RECIPES, Fitted, HeldOut, Recipe
-from ad_core.recommendation import CLEAR
-from ad_core.scorer import ScoreModel
 from ad_core.settings import Settings as AnySettings
-from ad_core.splitting import SHARES
-from ad_core.standings import judged
-from ad_core.trials import Candidate, Plan, run_trials
+from ad_core.training.selection.blend import Joined, joined, trained_on
+from ad_core.training.selection.ranking import judged
+from ad_core.training.selection.recommendation import CLEAR
+from ad_core.training.selection.trials import Candidate, Plan, run_trials
 from ad_core.types import Frame, Modality, Split, TrainingRows
 
 BASE = "balanced_tabular"

@@ -8,11 +8,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from ad_core.contamination import LEFT_OUT, unsuspicious
+from ad_core.data.reservoir import drawn_items
 from ad_core.devices import seeded
 from ad_core.errors import BundleError, DataError
-from ad_core.imagenet import AT_A_TIME
-from ad_core.members.defect_lessons import (
+from ad_core.methods.base_detectors.defect_training import (
     Features,
     Lessons,
     as_floats,
@@ -21,14 +20,15 @@ from ad_core.members.defect_lessons import (
     share_covered,
     teach,
 )
-from ad_core.members.fixed_filters import FixedFilters
-from ad_core.members.picture_views import Origin, PictureViews, Question
-from ad_core.members.places import PlaceGaussians
-from ad_core.members.whole_images import WholeImages
+from ad_core.methods.base_detectors.fixed_filters import FixedFilters
+from ad_core.methods.base_detectors.global_features import WholeImages
+from ad_core.methods.base_detectors.image_blend import Origin, PictureViews, Question
+from ad_core.methods.base_detectors.patch_gaussians import PlaceGaussians
+from ad_core.methods.contamination import LEFT_OUT, unsuspicious
+from ad_core.methods.networks.imagenet_features import AT_A_TIME
+from ad_core.methods.recipe import RECIPES, Fitted, Recipe
+from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Report, Within
-from ad_core.recipe import RECIPES, Fitted, Recipe
-from ad_core.sampling import drawn_items
-from ad_core.scorer import ScoreModel
 from ad_core.settings import Settings as AnySettings
 from ad_core.types import Frame, ItemShape, Modality, Split, TrainingRows
 

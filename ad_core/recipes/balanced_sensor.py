@@ -9,13 +9,13 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from ad_core.contamination import LEFT_OUT, trusted
+from ad_core.data.recordings.level_shift import of_windows
 from ad_core.errors import DataError
-from ad_core.levels import of_windows
-from ad_core.members.views import Views
+from ad_core.methods.base_detectors.level_and_shape import Views
+from ad_core.methods.contamination import LEFT_OUT, trusted
+from ad_core.methods.recipe import RECIPES, Fitted, HeldOut, Recipe
+from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Report
-from ad_core.recipe import RECIPES, Fitted, HeldOut, Recipe
-from ad_core.scorer import ScoreModel
 from ad_core.settings import Settings as AnySettings
 from ad_core.types import Frame, ItemShape, Judged, Modality, Split, TrainingRows
 

@@ -8,20 +8,20 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from ad_core.contamination import unsuspicious
 from ad_core.errors import DataError
-from ad_core.members.clouds import Clouds
-from ad_core.members.evidence import made_up_rows, weights_from
-from ad_core.members.local_clouds import LocalClouds
-from ad_core.members.neighbours import Neighbours, RankedNeighbours
-from ad_core.members.retrieval import Retrieval
-from ad_core.originals import Originals
-from ad_core.pretexts.masked_retrieval import MaskedRetrievalSettings
+from ad_core.methods.base_detectors.cross_fitted_mixture import Clouds
+from ad_core.methods.base_detectors.local_mahalanobis import LocalClouds
+from ad_core.methods.base_detectors.masked_retrieval import Retrieval
+from ad_core.methods.base_detectors.nearest_neighbours import Neighbours, RankedNeighbours
+from ad_core.methods.base_detectors.synthetic_evidence import made_up_rows, weights_from
+from ad_core.methods.contamination import unsuspicious
+from ad_core.methods.perturbed_copies import Originals
+from ad_core.methods.pretexts.masked_retrieval import MaskedRetrievalSettings
+from ad_core.methods.recipe import RECIPES, Fitted, HeldOut, Recipe
+from ad_core.methods.score_normalisation import Tail
+from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Report
-from ad_core.recipe import RECIPES, Fitted, HeldOut, Recipe
-from ad_core.scorer import ScoreModel
 from ad_core.settings import Settings as AnySettings
-from ad_core.tails import Tail
 from ad_core.types import Frame, ItemShape, Modality, Split, TrainingRows
 
 POOLS: dict[TrainingRows, tuple[str, ...]] = {

@@ -2,25 +2,25 @@
 
 import streamlit as st
 
-from ad_core import figures
-from ad_core.calibration import severity_rule
-from ad_core.results import detector_run
-from pages._ui import words
-from pages._ui.alert_rows import alert_filters, alert_table, view
-from pages._ui.bulk_verdict import bulk_button
-from pages._ui.case_card import case_card
-from pages._ui.downloads import download_buttons
-from pages._ui.drift import promise_withdrawn
-from pages._ui.event_list import event_list
-from pages._ui.judged import judged
-from pages._ui.navigate import go_button
-from pages._ui.part_filter import led_rows, part_field
-from pages._ui.picture_grid import picture_grid
-from pages._ui.report_button import report_buttons
-from pages._ui.shell import chart, errors_shown, page_top, pick_scored_run
-from pages._ui.stability import stability_button
-from pages._ui.stored import calibration_scores, ranked, said, store, summary, table
-from pages._ui.threshold_panel import threshold_curve, threshold_panel
+from ad_core import theme as figures
+from ad_core.alerts.calibration import severity_rule
+from ad_core.storage.results import detector_run
+from pages._ui.alerts.alert_rows import alert_filters, alert_table, view
+from pages._ui.alerts.case_card import case_card
+from pages._ui.alerts.drift import promise_withdrawn
+from pages._ui.alerts.event_list import event_list
+from pages._ui.alerts.part_filter import led_rows, part_field
+from pages._ui.alerts.picture_grid import picture_grid
+from pages._ui.alerts.report_button import report_buttons
+from pages._ui.alerts.stability import stability_button
+from pages._ui.alerts.threshold_panel import threshold_curve, threshold_panel
+from pages._ui.evaluate.judged import judged
+from pages._ui.shell import words
+from pages._ui.shell.downloads import download_buttons
+from pages._ui.shell.navigate import go_button
+from pages._ui.shell.shell import chart, errors_shown, page_top, pick_scored_run
+from pages._ui.shell.stored import calibration_scores, ranked, said, store, summary, table
+from pages._ui.verdicts.bulk import bulk_button
 
 MANY = {"image": {"pictures": "Pictures", "rows": "Table"}, "sensor": {"events": "Events", "rows": "Time stamps"}}
 

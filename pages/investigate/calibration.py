@@ -2,17 +2,17 @@
 
 import streamlit as st
 
-from ad_core import recalibration
-from ad_core.calibration import Calibration
-from ad_core.results import detector_run
-from ad_core.threshold import BY_P, Rule, apply
-from pages._ui import words
-from pages._ui.author import author
-from pages._ui.calibration_queue import queue_table, row_card, row_in_view
-from pages._ui.navigate import go_button
-from pages._ui.shell import errors_shown, page_top, pick_scored_run
-from pages._ui.stored import calibration, ranked, store
-from pages._ui.threshold import current_rule, doubted, threshold_at
+from ad_core.alerts.calibration import Calibration
+from ad_core.alerts.threshold import BY_P, Rule, apply
+from ad_core.review import recalibration
+from ad_core.storage.results import detector_run
+from pages._ui.alerts.calibration_queue import queue_table, row_card, row_in_view
+from pages._ui.shell import words
+from pages._ui.shell.author import author
+from pages._ui.shell.navigate import go_button
+from pages._ui.shell.shell import errors_shown, page_top, pick_scored_run
+from pages._ui.shell.stored import calibration, ranked, store
+from pages._ui.shell.threshold import current_rule, doubted, threshold_at
 
 
 def alerts_with(run_id: str, rule: Rule, other: Calibration, found: recalibration.Review) -> int:

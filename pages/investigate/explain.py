@@ -5,22 +5,22 @@ neighbours, what would make it normal, what if.
 import numpy as np
 import streamlit as st
 
-from ad_core.results import detector_run
+from ad_core.storage.results import detector_run
 from ad_core.types import Modality
-from pages._ui import words
-from pages._ui.evidence_buttons import evidence_buttons
-from pages._ui.explain_parts import bars, expected_table, grade, neighbours, sentence
-from pages._ui.explain_picture import nearest_pictures, picture
-from pages._ui.explain_window import window
-from pages._ui.navigate import choose, current, go_button
-from pages._ui.normal_again import normal_again
-from pages._ui.on_demand import on_demand
-from pages._ui.shell import errors_shown, nothing_yet, page_top, pick_scored_run
-from pages._ui.similar_events import similar_events
-from pages._ui.stored import case, ranked, store, summary
-from pages._ui.verdict_buttons import verdict_badge, verdict_line
-from pages._ui.verdict_history import verdict_history
-from pages._ui.what_if import what_if
+from pages._ui.explain.evidence_buttons import evidence_buttons
+from pages._ui.explain.explain_parts import bars, expected_table, grade, neighbours, sentence
+from pages._ui.explain.explain_picture import nearest_pictures, picture
+from pages._ui.explain.explain_window import window
+from pages._ui.explain.normal_again import normal_again
+from pages._ui.explain.on_demand import on_demand
+from pages._ui.explain.similar_events import similar_events
+from pages._ui.explain.what_if import what_if
+from pages._ui.shell import words
+from pages._ui.shell.navigate import choose, current, go_button
+from pages._ui.shell.shell import errors_shown, nothing_yet, page_top, pick_scored_run
+from pages._ui.shell.stored import case, ranked, store, summary
+from pages._ui.verdicts.buttons import verdict_badge, verdict_line
+from pages._ui.verdicts.history import verdict_history
 
 page_top("explain")
 with errors_shown():

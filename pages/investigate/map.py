@@ -4,11 +4,10 @@ from functools import partial
 
 import streamlit as st
 
-from pages._ui import words
-from pages._ui.case_card import case_card
-from pages._ui.map_canvas import canvas_map
-from pages._ui.map_chart import plotly_map
-from pages._ui.map_points import (
+from pages._ui.alerts.case_card import case_card
+from pages._ui.map.map_canvas import canvas_map
+from pages._ui.map.map_chart import plotly_map
+from pages._ui.map.map_points import (
     MOST,
     colour_columns,
     drawn_points,
@@ -18,11 +17,12 @@ from pages._ui.map_points import (
     pictures_of,
     trust_in_words,
 )
-from pages._ui.map_selection import selection
-from pages._ui.navigate import current
-from pages._ui.shell import errors_shown, nothing_yet, page_top, pick_scored_run
-from pages._ui.stored import summary, table
-from pages._ui.threshold import threshold_at
+from pages._ui.map.map_selection import selection
+from pages._ui.shell import words
+from pages._ui.shell.navigate import current
+from pages._ui.shell.shell import errors_shown, nothing_yet, page_top, pick_scored_run
+from pages._ui.shell.stored import summary, table
+from pages._ui.shell.threshold import threshold_at
 
 KINDS = {"umap": "UMAP", "pca": "PCA"}
 POINTERS = {"lasso": "Draw around points", "pan": "Click a point"}

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from pages._ui import words
-from pages._ui.all_alerts import all_drivers, modality_of
-from pages._ui.driver_parts import counted_in_words, finding, overall, told_apart
-from pages._ui.explain_more import explain_more
-from pages._ui.navigate import go_button
-from pages._ui.shell import errors_shown, nothing_yet, page_top, pick_scored_run
+from pages._ui.alerts.all_alerts import all_drivers, modality_of
+from pages._ui.explain.driver_parts import counted_in_words, finding, overall, told_apart
+from pages._ui.explain.explain_more import explain_more
+from pages._ui.shell import words
+from pages._ui.shell.navigate import go_button
+from pages._ui.shell.shell import errors_shown, nothing_yet, page_top, pick_scored_run
 
 page_top("reasons")
 with errors_shown():

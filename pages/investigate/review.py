@@ -2,18 +2,18 @@
 
 import streamlit as st
 
-from ad_core.review_queue import ORDERS, Scored, queue
+from ad_core.review.queue import ORDERS, Scored, queue
 from ad_core.types import Modality
-from pages._ui import words
-from pages._ui.author import author, author_field
-from pages._ui.navigate import choose, current, go_button
-from pages._ui.review_case import review_case
-from pages._ui.review_progress import review_progress
-from pages._ui.shell import errors_shown, page_top, pick_scored_run
-from pages._ui.stored import ranked, reference_ranks, said, store, summary, table
-from pages._ui.threshold import threshold_at
-from pages._ui.verdict_buttons import tag_and_note, undo_button, verdict_buttons
-from pages._ui.verdict_exchange import verdict_exchange
+from pages._ui.review.review_case import review_case
+from pages._ui.review.review_progress import review_progress
+from pages._ui.shell import words
+from pages._ui.shell.author import author, author_field
+from pages._ui.shell.navigate import choose, current, go_button
+from pages._ui.shell.shell import errors_shown, page_top, pick_scored_run
+from pages._ui.shell.stored import ranked, reference_ranks, said, store, summary, table
+from pages._ui.shell.threshold import threshold_at
+from pages._ui.verdicts.buttons import tag_and_note, undo_button, verdict_buttons
+from pages._ui.verdicts.exchange import verdict_exchange
 
 page_top("review")
 with errors_shown():

@@ -2,17 +2,17 @@
 
 import streamlit as st
 
-from ad_core import jobs
 from ad_core.errors import AdError
-from ad_core.records import WITH_SCORES
-from ad_core.store import RunRecord
-from pages._ui import words
-from pages._ui.compare_runs import compare_runs
-from pages._ui.navigate import choose, current, go, where
-from pages._ui.run_table import run_table
-from pages._ui.shell import nothing_yet, page_top, table_height
-from pages._ui.sidebar import status_line
-from pages._ui.stored import store
+from ad_core.jobs import queue as jobs
+from ad_core.storage.records import WITH_SCORES
+from ad_core.storage.store import RunRecord
+from pages._ui.shell import words
+from pages._ui.shell.navigate import choose, current, go, where
+from pages._ui.shell.shell import nothing_yet, page_top, table_height
+from pages._ui.shell.sidebar import status_line
+from pages._ui.shell.stored import store
+from pages._ui.train.compare_runs import compare_runs
+from pages._ui.train.run_table import run_table
 
 MOST = 500
 

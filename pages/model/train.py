@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from ad_core import jobs
 from ad_core.errors import AdError
-from ad_core.records import WITH_SCORES
-from pages._ui import words
-from pages._ui.method_cards import chosen_method, method_key, method_settings
-from pages._ui.navigate import choose, current, go_button
-from pages._ui.progress import progress
-from pages._ui.recommendation import recommendation_panel
-from pages._ui.shell import errors_shown, nothing_yet, page_top
-from pages._ui.stored import dataset, store
+from ad_core.jobs import queue as jobs
+from ad_core.storage.records import WITH_SCORES
+from pages._ui.shell import words
+from pages._ui.shell.navigate import choose, current, go_button
+from pages._ui.shell.progress import progress
+from pages._ui.shell.shell import errors_shown, nothing_yet, page_top
+from pages._ui.shell.stored import dataset, store
+from pages._ui.train.method_cards import chosen_method, method_key, method_settings
+from pages._ui.train.recommendation import recommendation_panel
 
 PRESETS = {"quick": "Quick", "standard": "Standard", "thorough": "Thorough"}
 ROWS = {"unsure": "I'm not sure", "clean": "No anomalies among them", "mixed": "Some anomalies among them"}

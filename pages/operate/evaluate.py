@@ -3,20 +3,20 @@
 import numpy as np
 import streamlit as st
 
-from ad_core import figures_judged as figures
-from ad_core import report_card, verdicts
-from ad_core.evaluation import FEW
-from ad_core.report_card import known_rows
-from pages._ui import words
-from pages._ui.found_events import found_events
-from pages._ui.glossary import GLOSSARY
-from pages._ui.judged import judged
-from pages._ui.measured import measured, present_point
-from pages._ui.pixel_figures import pixel_figures
-from pages._ui.segments import segments
-from pages._ui.shell import chart, errors_shown, nothing_yet, page_top, pick_scored_run
-from pages._ui.stored import ranked, store, summary
-from pages._ui.threshold import threshold_at
+from ad_core.evaluation import figures, report_card
+from ad_core.evaluation.metrics import FEW
+from ad_core.evaluation.report_card import known_rows
+from ad_core.storage import verdicts
+from pages._ui.evaluate.found_events import found_events
+from pages._ui.evaluate.judged import judged
+from pages._ui.evaluate.measured import measured, present_point
+from pages._ui.evaluate.pixel_figures import pixel_figures
+from pages._ui.evaluate.segments import segments
+from pages._ui.shell import words
+from pages._ui.shell.glossary import GLOSSARY
+from pages._ui.shell.shell import chart, errors_shown, nothing_yet, page_top, pick_scored_run
+from pages._ui.shell.stored import ranked, store, summary
+from pages._ui.shell.threshold import threshold_at
 
 HEADINGS = {"k": "highest", "low": "95 % from", "high": "to"}
 SOURCES = {"labels": "Label column", "verdicts": "Verdicts", "both": "Both"}

@@ -4,21 +4,22 @@ from pathlib import Path
 
 import streamlit as st
 
-from ad_core import figures, jobs
+from ad_core import theme as figures
 from ad_core.errors import AdError
-from ad_core.results import detector_run
-from pages._ui import words
-from pages._ui.datasets import name_for
-from pages._ui.downloads import download_buttons
-from pages._ui.drift import drift_gate
-from pages._ui.navigate import choose, current, go_button
-from pages._ui.new_data import check_match, remember_batch
-from pages._ui.progress import progress
-from pages._ui.result_columns import as_shown, result_columns
-from pages._ui.shell import chart, errors_shown, nothing_yet, page_top
-from pages._ui.sources import path_field, upload_field
-from pages._ui.stored import calibration_scores, ranked, store, summary
-from pages._ui.threshold import threshold_at
+from ad_core.jobs import queue as jobs
+from ad_core.storage.results import detector_run
+from pages._ui.alerts.drift import drift_gate
+from pages._ui.data.datasets import name_for
+from pages._ui.data.new_data import check_match, remember_batch
+from pages._ui.data.sources import path_field, upload_field
+from pages._ui.shell import words
+from pages._ui.shell.downloads import download_buttons
+from pages._ui.shell.navigate import choose, current, go_button
+from pages._ui.shell.progress import progress
+from pages._ui.shell.result_columns import as_shown, result_columns
+from pages._ui.shell.shell import chart, errors_shown, nothing_yet, page_top
+from pages._ui.shell.stored import calibration_scores, ranked, store, summary
+from pages._ui.shell.threshold import threshold_at
 
 LISTED = 200
 

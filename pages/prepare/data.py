@@ -6,17 +6,17 @@ import streamlit as st
 
 from ad_core.errors import AdError
 from ad_core.types import Modality
-from pages._ui import words
-from pages._ui.before_training import before_training
-from pages._ui.datasets import draft, propose, save_draft
-from pages._ui.exclusions import exclusions
-from pages._ui.navigate import choose, current, go
-from pages._ui.preview import preview
-from pages._ui.reference_rows import reference_rows
-from pages._ui.schema_editor import schema_editor
-from pages._ui.shell import page_top
-from pages._ui.sources import sources
-from pages._ui.stored import opened, profile, store
+from pages._ui.data.before_training import before_training
+from pages._ui.data.datasets import draft, propose, save_draft
+from pages._ui.data.exclusions import exclusions
+from pages._ui.data.preview import preview
+from pages._ui.data.reference_rows import reference_rows
+from pages._ui.data.schema_editor import schema_editor
+from pages._ui.data.sources import sources
+from pages._ui.shell import words
+from pages._ui.shell.navigate import choose, current, go
+from pages._ui.shell.shell import page_top
+from pages._ui.shell.stored import opened, profile, store
 
 
 def use() -> None:

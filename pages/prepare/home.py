@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from ad_core.records import WITH_SCORES
-from ad_core.samples import Sample, samples
-from pages._ui import words
-from pages._ui.datasets import use_sample
-from pages._ui.navigate import go, go_button
-from pages._ui.pictures import sample_picture
-from pages._ui.shell import page_top
-from pages._ui.stored import store
+from ad_core.data.sample_datasets import Sample, samples
+from ad_core.storage.records import WITH_SCORES
+from pages._ui.data.datasets import use_sample
+from pages._ui.shell import words
+from pages._ui.shell.navigate import go, go_button
+from pages._ui.shell.pictures import sample_picture
+from pages._ui.shell.shell import page_top
+from pages._ui.shell.stored import store
 
 WITH_PICTURE = 3
 """One sample of each kind of data is shown with a picture, the others on a line each."""

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from ad_core import results
-from ad_core.store import Store
+from ad_core.storage import results
+from ad_core.storage.store import Store
 from tests.browser.conftest import QUIET, Server, chromium, settled
 from tests.pages.conftest import write_table_run
 
@@ -25,7 +25,7 @@ LARGE_MB = 200
 PROFILE = """
 import resource, sys
 from ad_core.pipeline import open_dataset
-from ad_core.profiling import profile
+from ad_core.data.profiling import profile
 profile(open_dataset(sys.argv[1], modality="table"))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ad_core import catalogue
+from ad_core.data.reader import Dataset
 from ad_core.pipeline import open_dataset
-from ad_core.reader import Dataset
+from ad_core.training import catalogue
 from ad_core.types import Modality
 
 REFERENCES = "references"

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from ad_core.data.reader import Dataset
+from ad_core.data.recordings.rows import clock_times
 from ad_core.errors import DataError
-from ad_core.evaluation import evaluate_recordings
+from ad_core.evaluation.metrics import evaluate_recordings
 from ad_core.pipeline import Choice, reference_scores, train_all
 from ad_core.progress import Silent
-from ad_core.reader import Dataset
-from ad_core.recordings.rows import clock_times
 from ad_core.types import Modality
 from tests.benchmarks.cases import RANDOM, REFERENCES, VARIANTS, Cell, opened
 from tests.benchmarks.causal import without_look_ahead

@@ -14,12 +14,12 @@ import pandas as pd
 import torch
 from PIL import Image
 
-from ad_core.cases import explain_items
-from ad_core.explanation import How
-from ad_core.opening import open_dataset
+from ad_core.data.opening import open_dataset
+from ad_core.data.reader import Dataset
+from ad_core.explain.attribution import How
+from ad_core.explain.explain import explain_items
 from ad_core.pipeline import Choice, train_all
 from ad_core.progress import Silent
-from ad_core.reader import Dataset
 
 ROWS, COLUMNS, HIDDEN = 6000, 30, 6
 SIDE, IMAGES = 224, 60

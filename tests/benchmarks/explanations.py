@@ -18,15 +18,15 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
-from ad_core.attribution_places import cells, heat
-from ad_core.defects import with_defects
-from ad_core.detector import Detector
-from ad_core.explanation import baseline_from, explain, methods_for, nearest_normals
-from ad_core.explanation_check import check
+from ad_core.data.sample_datasets import sample
+from ad_core.detector.detector import Detector
+from ad_core.evaluation.precision import wilson
+from ad_core.explain.attribution import baseline_from, explain, methods_for, nearest_normals
+from ad_core.explain.attribution_regions import cells, heat
+from ad_core.explain.faithfulness import check
+from ad_core.methods.augmentations.drawn_defects import with_defects
 from ad_core.pipeline import Choice, Trained, open_dataset, train_all
-from ad_core.precision import wilson
 from ad_core.progress import Silent
-from ad_core.samples import sample
 from ad_core.types import Frame, Modality
 from tests.benchmarks.cases import Cell, opened
 

@@ -13,14 +13,14 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
+from ad_core.data.opening import open_dataset
+from ad_core.data.readers.images import Images, ImagesSettings
 from ad_core.devices import seeded
-from ad_core.imagenet import AT_A_TIME
-from ad_core.members.picture_views import PictureViews
-from ad_core.members.places import PlaceGaussians
-from ad_core.opening import open_dataset
+from ad_core.methods.base_detectors.image_blend import PictureViews
+from ad_core.methods.base_detectors.patch_gaussians import PlaceGaussians
+from ad_core.methods.networks.imagenet_features import AT_A_TIME
 from ad_core.progress import Silent
-from ad_core.readers.images import Images, ImagesSettings
-from ad_core.training import build_model, score_items, train_task, training_settings
+from ad_core.training.fit import build_model, score_items, train_task, training_settings
 from ad_core.types import Batch, Frame, Modality, Split
 from tests.benchmarks.overhead import CPU, NONE, SEED, nothing, said
 

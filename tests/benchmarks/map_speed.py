@@ -23,8 +23,8 @@ def clusters(n: int, d: int, groups: int = 20) -> np.ndarray:
 
 def main(n: int = 50_000, d: int = 64) -> None:
     """Print a line for each step, and one for the whole."""
-    from ad_core.embedding_map import project
     from ad_core.progress import Silent
+    from ad_core.projection.project import project
 
     class Printed(Silent):
         def step(self, done: float, **_facts: float) -> None:

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from ad_core.devices import Batches, seeded
+from ad_core.methods.scorer import SCORE_SEED, TaskModel
 from ad_core.progress import Silent
-from ad_core.scorer import SCORE_SEED, TaskModel
-from ad_core.training import build_model, score_items, train_task, training_settings
+from ad_core.training.fit import build_model, score_items, train_task, training_settings
 from ad_core.types import Frame, ItemShape, Modality, PartKind, Parts, Split
 
 ROWS, COLUMNS, STEPS, BATCH, SEED = 20_000, 30, 300, 128, 0

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from ad_core.methods.pretexts.random_projections import RandomProjectionsSettings
 from ad_core.pipeline import Choice, reference_scores, train_all
-from ad_core.pretexts.random_projections import RandomProjectionsSettings
 from ad_core.progress import Silent
 from tests.benchmarks.cases import Cell, opened
 from tests.benchmarks.cell import figures

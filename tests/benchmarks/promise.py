@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 
 from ad_core import pipeline
-from ad_core.calibration import Calibration
-from ad_core.calibration_rows import calibrated
-from ad_core.recalibration import LONGEST
-from ad_core.threshold import Rule, apply
+from ad_core.alerts.calibration import Calibration
+from ad_core.alerts.calibration_rows import calibrated
+from ad_core.alerts.threshold import Rule, apply
+from ad_core.review.recalibration import LONGEST
 
 TABLES = ("adbench_cardio", "adbench_waveform", "adbench_satimage_2")
 METHODS = ("balanced", "isolation_forest", "nearest_neighbours", "mahalanobis", "autoencoder")

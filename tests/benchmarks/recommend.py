@@ -16,15 +16,15 @@ import pandas as pd
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
+from ad_core.data.reader import Dataset
 from ad_core.errors import DataError
-from ad_core.made_up import FLAWS
 from ad_core.pipeline import Choice, reference_scores, train_all
 from ad_core.progress import Silent
-from ad_core.reader import Dataset
-from ad_core.recommendation import Recommendation
-from ad_core.selection import candidates_for, tried
-from ad_core.standings import judged
-from ad_core.trials import Trials
+from ad_core.training.selection.ranking import judged
+from ad_core.training.selection.recommend import candidates_for, tried
+from ad_core.training.selection.recommendation import Recommendation
+from ad_core.training.selection.trials import Trials
+from ad_core.training.synthetic.inject import FLAWS
 from ad_core.types import Modality
 from tests.benchmarks.cases import Cell, opened
 

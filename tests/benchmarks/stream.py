@@ -15,8 +15,8 @@ import pandas as pd
 import torch
 
 from ad_core import pipeline
-from ad_core.detector import Detector
-from ad_core.scorer import ScoreModel
+from ad_core.detector.detector import Detector
+from ad_core.methods.scorer import ScoreModel
 
 AIM_HZ, CHANNELS, TICKS, WINDOW, BLOCK, TOGETHER = 1000, 10, 8_000, 128, 100, 8
 METHODS = {

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ad_core.methods.pretext import PRETEXTS
 from ad_core.pipeline import open_dataset
-from ad_core.pretext import PRETEXTS
 from ad_core.types import Modality
 from tests.benchmarks.__main__ import COLUMNS, with_all_columns
 from tests.benchmarks.cases import SERIES, Cell, cells, methods

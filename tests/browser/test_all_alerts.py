@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from ad_core import results
-from ad_core.store import Store
+from ad_core.storage import results
+from ad_core.storage.store import Store
 from tests.browser.conftest import Server, settled, visit
 from tests.pages.conftest import write_sensor_run, write_table_run
 from tests.pages.test_reasons import give_reasons

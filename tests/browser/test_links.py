@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from ad_core.store import Store
+from ad_core.storage.store import Store
 from tests.browser.conftest import Server, follow, press, settled, visit
 from tests.pages.conftest import ROWS, write_table_run
 

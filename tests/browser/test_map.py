@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from ad_core import results
-from ad_core.store import Store
+from ad_core.storage import results
+from ad_core.storage.store import Store
 from tests.browser.conftest import Server, press, settled, visit
 from tests.browser.steps import choose_first_row
 from tests.pages.conftest import write_table_run

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from ad_core import jobs, pipeline
-from ad_core.reader import Declared
-from ad_core.samples import Sample, samples
-from ad_core.store import RunRecord, Store
+from ad_core import pipeline
+from ad_core.data.reader import Declared
+from ad_core.data.sample_datasets import Sample, samples
+from ad_core.jobs import queue as jobs
+from ad_core.storage.store import RunRecord, Store
 from tests.browser.conftest import HEAVY, Server, picture, settled, visit
 from tests.browser.steps import lasso, rest_on_the_highest
 
@@ -49,7 +50,7 @@ def wait_for(store: Store, run: RunRecord) -> RunRecord:
 
 def top_row(store: Store, run: RunRecord) -> str:
     """The row with the highest score."""
-    from ad_core.results import ranked, table
+    from ad_core.storage.results import ranked, table
 
     events = table(store.folder(run.id), "events")
     return str(events["row_id_peak"].iloc[0] if events is not None else ranked(store, run.id)["row_id"].iloc[0])

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from ad_core import verdicts
-from ad_core.store import Store
+from ad_core.storage import verdicts
+from ad_core.storage.store import Store
 from tests.browser.conftest import Server, press, settled, visit
 from tests.browser.steps import lasso
 from tests.pages.conftest import write_table_run

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from ad_core import results, thresholds
-from ad_core.store import Store
-from ad_core.threshold import Rule
+from ad_core.alerts.threshold import Rule
+from ad_core.storage import results
+from ad_core.storage import saved_thresholds as thresholds
+from ad_core.storage.store import Store
 from tests.browser.conftest import Server, follow, picture, settled, visit
 from tests.pages.conftest import write_table_run
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from ad_core.devices import Batches
-from ad_core.encoder import ENCODERS, EncoderChoice
 from ad_core.errors import MethodError
-from ad_core.pretext import PRETEXTS
-from ad_core.training import build_model
+from ad_core.methods.encoder import ENCODERS, EncoderChoice
+from ad_core.methods.pretext import PRETEXTS
+from ad_core.training.fit import build_model
 from ad_core.types import Draw, Modality
 from tests.contracts import items
 from tests.contracts.checkpoint import write_checkpoint

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from ad_core.encoder import DEFAULT_ENCODER, ENCODERS, Encoder, EncoderChoice, build_encoder
+from ad_core.methods.encoder import DEFAULT_ENCODER, ENCODERS, Encoder, EncoderChoice, build_encoder
 from ad_core.types import ItemShape, Modality
 from tests.contracts import items
 from tests.contracts.checkpoint import write_checkpoint

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ad_core.pretext import Pretext, Progress, TensorGroup
+from ad_core.methods.pretext import Pretext, Progress, TensorGroup
 from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, Modality
 from tests.contracts.checks import CHECKS, Case, check_far_off_item_scores_above_the_median_of_normal_ones, trained

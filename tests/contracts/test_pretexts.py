@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import pytest
 
-from ad_core.pretext import PRETEXTS
+from ad_core.methods.pretext import PRETEXTS
 from ad_core.types import Modality
 from tests.contracts.checks import CHECKS, Case, trained
 

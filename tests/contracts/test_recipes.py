@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from ad_core.methods.recipe import RECIPES, Fitted, HeldOut, Recipe
+from ad_core.methods.reference import REFERENCES, ReferenceModel, flat
 from ad_core.progress import Silent
-from ad_core.recipe import RECIPES, Fitted, HeldOut, Recipe
-from ad_core.reference import REFERENCES, ReferenceModel, flat
 from ad_core.settings import Settings
 from ad_core.types import Frame, Modality, Split, TrainingRows
 from tests.contracts import items

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ad_core.reference import REFERENCES, ReferenceModel, fitting_rows, flat
+from ad_core.methods.reference import REFERENCES, ReferenceModel, fitting_rows, flat
 from ad_core.types import Modality
 from tests.contracts import items
 from tests.contracts.checks import check_settings

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from ad_core.devices import Batches
-from ad_core.pretext import PRETEXTS
-from ad_core.scorer import SCORERS, TaskModel
+from ad_core.methods.pretext import PRETEXTS
+from ad_core.methods.scorer import SCORERS, TaskModel
 from ad_core.types import Draw, Modality
 from tests.contracts import items
 from tests.contracts.checks import CPU, SAME, Case, check_settings, trained, untrained

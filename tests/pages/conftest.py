@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from ad_core import bundle, results
-from ad_core.calibration import Calibration
-from ad_core.reader import Declared
-from ad_core.results import publish
-from ad_core.store import RunRecord, Store
+from ad_core.alerts.calibration import Calibration
+from ad_core.data.reader import Declared
+from ad_core.storage import bundle, results
+from ad_core.storage.results import publish
+from ad_core.storage.store import RunRecord, Store
 
 MAIN = str(Path(__file__).parents[2] / "pages" / "main.py")
 ROWS = 120

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ad_core import results
-from ad_core.store import RunRecord, Store
+from ad_core.storage import results
+from ad_core.storage.store import RunRecord, Store
 
 Open = Callable[..., AppTest]
 

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
-from ad_core import bundle, recalibration, results, verdicts
-from ad_core.calibration import Calibration
-from ad_core.store import RunRecord, Store
+from ad_core.alerts.calibration import Calibration
+from ad_core.review import recalibration
+from ad_core.storage import bundle, results, verdicts
+from ad_core.storage.store import RunRecord, Store
 from tests.pages.test_pages import button, texts
 
 Open = Callable[..., AppTest]

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ad_core import results
-from ad_core.picture_sheet import MAP_PICTURES, write_sheet
 from ad_core.pipeline import open_dataset
 from ad_core.progress import Silent
-from ad_core.store import RunRecord, Store
-from pages._ui.map_selection import with_own_columns
+from ad_core.projection.sprite_sheet import MAP_PICTURES, write_sheet
+from ad_core.storage import results
+from ad_core.storage.store import RunRecord, Store
+from pages._ui.map.map_selection import with_own_columns
 from tests.pages.conftest import write_image_run, write_table_run
-from tests.test_map_canvas import read
+from tests.projection.test_canvas import read
 
 Open = Callable[..., AppTest]
 MANY = 10_500

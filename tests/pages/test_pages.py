@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ad_core import results, verdicts
-from ad_core.samples import samples
-from ad_core.store import RunRecord, Store
-from pages._ui import stored
-from pages._ui.event_list import rule_in_words
-from pages._ui.explain_parts import _named
+from ad_core.data.sample_datasets import samples
+from ad_core.storage import results, verdicts
+from ad_core.storage.store import RunRecord, Store
+from pages._ui.alerts.event_list import rule_in_words
+from pages._ui.explain.explain_parts import _named
+from pages._ui.shell import stored
 from tests.pages.conftest import ROWS, write_image_run, write_sensor_run, write_table_run
 
 Open = Callable[..., AppTest]
@@ -198,7 +198,7 @@ def test_the_case_is_told_in_a_sentence_with_what_was_expected(table_run: RunRec
 
 
 def test_text_of_the_users_data_is_never_taken_for_markup() -> None:
-    from pages._ui.words import plain
+    from pages._ui.shell.words import plain
 
     assert plain("*a* [b](c) $x$") == r"\*a\* \[b\]\(c\) \$x\$"
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ad_core import jobs
-from ad_core.results import publish
-from ad_core.store import Store
+from ad_core.jobs import queue as jobs
+from ad_core.storage.results import publish
+from ad_core.storage.store import Store
 from tests.pages.conftest import write_image_run
 from tests.pages.test_pages import texts
 

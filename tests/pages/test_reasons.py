@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ad_core import results, run_report
-from ad_core.store import RunRecord, Store
-from pages._ui.report_button import gathered
+from ad_core.review.reports import run_report
+from ad_core.storage import results
+from ad_core.storage.store import RunRecord, Store
+from pages._ui.alerts.report_button import gathered
 from tests.pages.conftest import write_image_run, write_sensor_run
 
 Open = Callable[..., AppTest]
@@ -121,7 +122,7 @@ def test_the_highest_alerts_without_an_explanation_are_explained_by_one_click(
     explained = results.table(folder, "explanations")
     missing = results.ranked(store, judged.id)["row_id"][[2, 5]].tolist()
     results.publish(folder, "explanations", explained[~explained["row_id"].isin(missing)])
-    monkeypatch.setattr("ad_core.jobs.start_next", lambda _: [])  # it stays queued
+    monkeypatch.setattr("ad_core.jobs.queue.start_next", lambda _: [])  # it stays queued
     test = open_page("investigate/reasons.py", run=judged.id)
 
     next(button for button in test.button if button.label == "Explain 2 more alerts").click().run()

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ad_core import verdicts
-from ad_core.store import RunRecord, Store
-from pages._ui.review_progress import in_words
-from pages._ui.verdict_history import rule_in_words
+from ad_core.storage import verdicts
+from ad_core.storage.store import RunRecord, Store
+from pages._ui.review.review_progress import in_words
+from pages._ui.verdicts.history import rule_in_words
 from tests.pages.conftest import ROWS, write_image_run, write_sensor_run
 from tests.pages.test_pages import button, texts
 
@@ -211,7 +211,7 @@ def test_alerts_show_verdicts_count_them_and_are_filtered_by_them(
 def dialog_on_many_rows() -> None:
     import streamlit as st
 
-    from pages._ui.bulk_verdict import ask
+    from pages._ui.verdicts.bulk import ask
 
     ask(st.session_state["run_id"], st.session_state["row_ids"])
 
@@ -261,8 +261,8 @@ def test_verdicts_of_a_file_are_added_once(table_run: RunRecord, store: Store, o
 
 
 def dialog_of_the_newest_data_set() -> None:
-    from pages._ui.forget import confirm_forget
-    from pages._ui.stored import store
+    from pages._ui.data.forget import confirm_forget
+    from pages._ui.shell.stored import store
 
     if store().datasets():
         confirm_forget(store().datasets()[0])
@@ -297,7 +297,7 @@ def test_an_old_rule_is_told_as_it_was() -> None:
 
 
 def test_a_single_hit_is_no_certainty() -> None:
-    from ad_core.precision import precision
+    from ad_core.evaluation.precision import precision
 
     assert in_words(precision(["anomaly"])) == (
         "precision so far **100 %**, between 21 and 100 % (95 % interval): 1 of 1 judged alert is an anomaly"

@@ -5,13 +5,13 @@ import shutil
 import numpy as np
 import pytest
 
-from ad_core import bundle, results
+from ad_core.alerts.threshold import Rule, apply
 from ad_core.errors import BundleError
-from ad_core.run_alerts import alerts_of
-from ad_core.run_calibration import calibration_of
-from ad_core.store import RunRecord, Store
-from ad_core.threshold import Rule, apply
-from pages._ui import stored
+from ad_core.storage import bundle, results
+from ad_core.storage.run_alerts import alerts_of
+from ad_core.storage.run_calibration import calibration_of
+from ad_core.storage.store import RunRecord, Store
+from pages._ui.shell import stored
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ad_core import jobs
-from ad_core.results import publish
-from ad_core.store import RunRecord, Store
+from ad_core.jobs import queue as jobs
+from ad_core.storage.results import publish
+from ad_core.storage.store import RunRecord, Store
 from tests.pages.conftest import ROWS
 from tests.pages.test_pages import button, chosen, texts
-from tests.test_standings import found
+from tests.training.selection.test_ranking import found
 
 Open = Callable[..., AppTest]
 

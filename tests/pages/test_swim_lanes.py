@@ -9,9 +9,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from ad_core import results, verdicts
-from ad_core.store import RunRecord, Store
-from pages._ui import swim_lanes
+from ad_core.storage import results, verdicts
+from ad_core.storage.store import RunRecord, Store
+from pages._ui.alerts import swim_lanes
 from tests.pages.conftest import write_sensor_run
 from tests.pages.test_reasons import CHECKED
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ad_core import bundle, results, thresholds
-from ad_core.store import RunRecord, Store
-from ad_core.threshold import Rule
-from pages._ui.rule_words import MORE_RULES, RULE_AXES, RULE_VALUES, RULES
+from ad_core.alerts.threshold import Rule
+from ad_core.storage import bundle, results
+from ad_core.storage import saved_thresholds as thresholds
+from ad_core.storage.store import RunRecord, Store
+from pages._ui.alerts.rule_words import MORE_RULES, RULE_AXES, RULE_VALUES, RULES
 from tests.pages.conftest import write_sensor_run, write_table_run
 from tests.pages.test_pages import button, texts
 

@@ -7,15 +7,16 @@ import pytest
 from pydantic import Field
 from streamlit.testing.v1 import AppTest
 
-from ad_core.contamination import LEFT_OUT
-from ad_core.reader import Column, Declared, Kind, Role, Schema
-from ad_core.results import Case
+from ad_core.data.reader import Column, Declared, Kind, Role, Schema
+from ad_core.methods.contamination import LEFT_OUT
 from ad_core.settings import Settings
-from pages._ui import explain_parts, words
-from pages._ui.datasets import with_kind, with_role
-from pages._ui.downloads import safe_csv
-from pages._ui.glossary import GLOSSARY, USED_ON
-from pages._ui.page_words import PAGES
+from ad_core.storage.results import Case
+from pages._ui.data.datasets import with_kind, with_role
+from pages._ui.explain import explain_parts
+from pages._ui.shell import words
+from pages._ui.shell.downloads import safe_csv
+from pages._ui.shell.glossary import GLOSSARY, USED_ON
+from pages._ui.shell.page_words import PAGES
 
 
 class Example(Settings):
@@ -31,7 +32,7 @@ class Example(Settings):
 def form() -> None:
     import streamlit as st
 
-    from pages._ui.forms import form_for
+    from pages._ui.shell.forms import form_for
 
     st.session_state["found"] = form_for(st.session_state["schema"], "set", preset=st.session_state["preset"])
 
@@ -63,8 +64,8 @@ def test_only_what_was_changed_comes_back_and_can_be_parsed() -> None:
 def method_form() -> None:
     import streamlit as st
 
-    from ad_core.catalogue import methods
-    from pages._ui.method_cards import method_settings
+    from ad_core.training.catalogue import methods
+    from pages._ui.train.method_cards import method_settings
 
     card = next(card for card in methods("image") if card.name == "rotation")
     _, st.session_state["found"] = method_settings(card, "image")
@@ -158,7 +159,7 @@ def test_every_page_explains_itself_and_every_word_it_uses() -> None:
 def judging() -> None:
     import streamlit as st
 
-    from pages._ui.judged import judged
+    from pages._ui.evaluate.judged import judged
 
     judged({"method": "masked_window", "evaluation": st.session_state["evaluation"]})
 
@@ -243,7 +244,7 @@ def test_a_missing_cell_differs_from_a_value_and_not_from_another_missing_one():
 def graded() -> None:
     import streamlit as st
 
-    from pages._ui.explain_parts import grade
+    from pages._ui.explain.explain_parts import grade
 
     grade(st.session_state["case"])
 

@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ad_core import bundle, pipeline, processes, results
-from ad_core.heat_scale import HeatScale
-from ad_core.readers.table import Table
-from ad_core.store import RunRecord, Store
-from pages._ui.pictures import small_with_map
+from ad_core import pipeline
+from ad_core.data.readers.table import Table
+from ad_core.explain.heat_scale import HeatScale
+from ad_core.jobs import processes
+from ad_core.storage import bundle, results
+from ad_core.storage.store import RunRecord, Store
+from pages._ui.shell.pictures import small_with_map
 from tests.pages.conftest import ROWS, write_image_run
 from tests.pages.test_pages import button, texts
 
@@ -144,8 +146,8 @@ def test_images_say_by_which_colours_they_are_drawn(store: Store, tmp_path: Path
 def test_a_run_whose_threshold_has_changed_is_searched_by_the_rule_in_force(
     run: RunRecord, store: Store, open_page: Open
 ) -> None:
-    from ad_core import thresholds
-    from ad_core.rule import Rule
+    from ad_core.alerts.rule import Rule
+    from ad_core.storage import saved_thresholds as thresholds
 
     thresholds.save(store, run.id, Rule(kind="budget", value=3), name="three", reason="", author="me")
     test = explain(open_page, run)

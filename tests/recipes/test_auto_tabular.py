@@ -8,11 +8,11 @@ import torch
 from scipy.stats import spearmanr
 
 from ad_core import pipeline
-from ad_core.auto import Joined
 from ad_core.errors import MethodError
-from ad_core.originals import Originals
+from ad_core.methods.perturbed_copies import Originals
+from ad_core.methods.recipe import RECIPES
 from ad_core.progress import Silent
-from ad_core.recipe import RECIPES
+from ad_core.training.selection.blend import Joined
 from ad_core.types import Frame, Modality, Split
 from tests.contracts import items
 

@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from ad_core import bundle
-from ad_core.detector import Detector
+from ad_core.detector.detector import Detector
 from ad_core.errors import BundleError
 from ad_core.pipeline import Choice, Trained, open_dataset, train_all
 from ad_core.progress import Silent
+from ad_core.storage import bundle
 
 QUICK = {"steps": 60, "copies": 64}
 

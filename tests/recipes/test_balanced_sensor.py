@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 import torch
 
-from ad_core.detector import Detector
-from ad_core.explanation import explain
-from ad_core.originals import Originals
+from ad_core.detector.detector import Detector
+from ad_core.explain.attribution import explain
+from ad_core.methods.perturbed_copies import Originals
 from ad_core.pipeline import Choice, Trained, open_dataset, train_all
 from ad_core.progress import Silent
 from ad_core.recipes.balanced_sensor import BalancedSensor, BalancedSensorSettings, earlier_and_later

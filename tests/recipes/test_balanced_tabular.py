@@ -9,17 +9,17 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
-from ad_core.detector import Detector
+from ad_core.detector.detector import Detector
 from ad_core.errors import DataError
-from ad_core.explanation import explain
-from ad_core.originals import Originals
+from ad_core.explain.attribution import explain
+from ad_core.methods.perturbed_copies import Originals
+from ad_core.methods.recipe import Fitted
+from ad_core.methods.score_normalisation import Tail
+from ad_core.methods.scorer import ScoreModel
 from ad_core.pipeline import Choice, Trained, open_dataset, train_all
 from ad_core.progress import Silent
-from ad_core.recipe import Fitted
 from ad_core.recipes.balanced_tabular import POOLS, BalancedTabular, BalancedTabularSettings, Blend
-from ad_core.scorer import ScoreModel
-from ad_core.tails import Tail
-from ad_core.training import score_items
+from ad_core.training.fit import score_items
 from ad_core.types import Frame, ItemShape, Modality, PartKind, Parts, Split
 from tests.conftest import payments
 from tests.contracts import items

@@ -1,0 +1,1 @@
+"""From scores to alerts: calibration, threshold rules, error guarantees, events."""

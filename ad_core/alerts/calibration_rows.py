@@ -1,0 +1,47 @@
+"""The rows behind a calibration: which row gave which score, so that single ones can be left out later."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ad_core.alerts.calibration import Calibration
+from ad_core.errors import DataError
+
+if TYPE_CHECKING:
+    from ad_core.methods.recipe import HeldOut
+    from ad_core.types import Frame
+
+
+def of_items(frame: "Frame", held_out: "HeldOut") -> pd.DataFrame:
+    """The rows that held-out items cover, by items alone that were held out.
+
+    Returns:
+        `row_id`, `score`, `entity` and `time` where they exist, and for recordings `block`: one block is one window,
+        since overlapping windows are not independent. Rows without a score are left out.
+    """
+    scores = frame.only(held_out.items).reduce(held_out.scores)
+    rows = frame.rows[[name for name in ("row_id", "entity", "time") if name in frame.rows]].assign(score=scores)
+    if frame.span > 1:
+        rows["block"] = frame.rows["sample"].to_numpy() // frame.span
+    return rows.loc[np.isfinite(scores)].reset_index(drop=True)
+
+
+def calibrated(rows: pd.DataFrame, left_out: Collection[str] = ()) -> Calibration:
+    """The calibration of these rows without some of them; of a recording, without the whole blocks that hold them.
+
+    Args:
+        rows: as `of_items` gives them.
+        left_out: row ids; those that are not among the rows don't matter.
+
+    Raises:
+        DataError: no row is left.
+    """
+    blocks = rows.get("block")
+    gone = rows["row_id"].isin(list(left_out))
+    if blocks is not None:
+        gone = blocks.isin(blocks[gone])
+    if len(rows) and gone.all():
+        raise DataError("Every calibration row would be left out, and nothing would say what is usual. Keep some.")
+    return Calibration.fit(rows.loc[~gone, "score"], blocks=None if blocks is None else blocks[~gone])

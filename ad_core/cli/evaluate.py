@@ -1,0 +1,100 @@
+"""The verb `evaluate`: a saved detector on labelled data."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from ad_core.data.reader import Dataset
+
+
+def evaluate(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder that `train --out` wrote.")],
+    data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="Labelled data.")],
+    label: Annotated[str | None, typer.Option(help="Column with the truth; as in training if left out.")] = None,
+    segment: Annotated[str | None, typer.Option(help="Also judge each value of this column by itself.")] = None,
+    masks: Annotated[
+        Path | None, typer.Option(help="Images: folder with masks of the defects, as <kind>/<image>_mask.png.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+) -> None:
+    """Judge a detector by labels: areas, precision among the highest, and what became of its promises."""
+    from ad_core import pipeline
+    from ad_core.devices import choose_device
+    from ad_core.errors import DataError
+    from ad_core.evaluation.mask_metrics import is_marked, mask_figures
+    from ad_core.explain import explain as cases
+    from ad_core.progress import Silent
+
+    detector = pipeline.load_detector(bundle).to(choose_device(device))
+    dataset = pipeline.open_like(detector, data, {"label": label} if label else None)
+    if masks is not None and "label" not in dataset.rows:
+        dataset.rows["label"] = [float(is_marked(masks, row_id)) for row_id in dataset.rows["row_id"]]
+    if "label" not in dataset.rows:
+        raise DataError("These data have no label column. Name the column with the truth: --label COLUMN.")
+    if segment is not None and segment not in dataset.data:
+        raise DataError(f"There is no column {segment!r}. There is: {', '.join(map(str, dataset.data.columns))}.")
+    scores = detector.score(dataset)
+    report = card(dataset, scores, segment, ~detector.taught_by(scores, dataset))
+    if masks is not None:
+        report["masks"] = mask_figures(cases.anomaly_maps(detector, dataset, Silent()), masks).facts()
+    typer.echo(json.dumps(report, indent=2) if as_json else _in_words(report))
+
+
+def card(dataset: "Dataset", scores: "pd.DataFrame", segment: str | None, fresh: "np.ndarray") -> dict[str, Any]:
+    """Everything that is measured, JSON-able: `figures`, `promises`, `precision`, `segments`, `more_labels`.
+
+    Args:
+        fresh: (rows,) bool: rows that neither taught the detector nor calibrate it; only these judge its promises.
+    """
+    import numpy as np
+
+    from ad_core.evaluation import report_card
+    from ad_core.jobs.kinds import judged
+
+    labels = dataset.rows["label"].to_numpy(dtype=np.float64, na_value=np.nan)
+    judged_scores = scores.assign(label=labels)
+    figures = judged(dataset, judged_scores, None)["method"]
+    values = scores["score"].to_numpy(dtype=np.float64)
+    tables = {
+        "promises": report_card.promises(labels[fresh], scores["p_value"].to_numpy(dtype=np.float64)[fresh]),
+        "precision": report_card.precision_table(labels, values),
+    }
+    if segment is not None:
+        tables["segments"] = report_card.by_segment(labels, values, dataset.data[segment])
+    plain = {name: json.loads(table.to_json(orient="records")) for name, table in tables.items()}
+    return {"figures": figures, **plain, "more_labels": report_card.more_labels_in_words(figures)}
+
+
+def _in_words(report: dict[str, Any]) -> str:
+    figures = report["figures"]
+    lines = [f"{figures['positives']:,} labelled anomalies among {figures['n']:,} rows. {figures['note']}".strip()]
+    for name in ("vus_pr", "event_recall", "average_precision", "auroc"):
+        if figures.get(name) is not None:
+            interval = (
+                f" [{figures[f'{name}_low']:.3f}, {figures[f'{name}_high']:.3f}]" if f"{name}_low" in figures else ""
+            )
+            lines.append(f"{name.replace('_', ' ')}: {figures[name]:.3f}{interval}")
+    if found := report.get("masks"):
+        lines.append(f"pixel AUROC {found['pixel_auroc']:.3f}, AUPRO {found['aupro']:.3f} by {found['masks']} masks")
+    for line in report["precision"]:
+        lines.append(
+            f"right among the highest {line['k']}: {line['precision']:.2f} [{line['low']:.2f}, {line['high']:.2f}]"
+        )
+    for line in report["promises"]:
+        if line["realised"] is not None:
+            verdict = "held" if line["held"] else "BROKEN"
+            lines.append(
+                f"{line['promise']} promised {line['promised']:g}: {line['realised']:.3f} "
+                f"[{line['low']:.3f}, {line['high']:.3f}] of {line['alerts']} alerts, {verdict}"
+            )
+    for line in report.get("segments", []):
+        area = f"AUROC {line['auroc']:.3f}" if line["auroc"] is not None else "too few labels"
+        lines.append(f"{line['segment']}: {line['positives']} of {line['n']}, {area}")
+    return "\n".join([*lines, report["more_labels"]]).strip()

@@ -1,0 +1,64 @@
+"""`python -m ad_core verdicts ...`: what people said of rows, out of the store into a file and back."""
+
+from getpass import getuser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ad_core.errors import AdError
+
+verdicts_app = typer.Typer(
+    help="What people said of rows: to a file and back. AD_HOME says whose.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+Which = Annotated[str, typer.Argument(metavar="RUN_OR_DATASET", help="Id of a run or of a data set.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="Ends in .csv, .parquet or .jsonl.")]
+
+
+@verdicts_app.command("export")
+def export_verdicts(
+    which: Which,
+    file: File,
+    newest: Annotated[bool, typer.Option(help="Only the newest word on each row, not the whole history.")] = False,
+) -> None:
+    """Write the verdicts on a data set to a file."""
+    from ad_core.review import verdict_files
+    from ad_core.storage import verdicts
+    from ad_core.storage.store import Store
+
+    store = Store.open()
+    dataset_id = verdict_files.dataset_of(store, which)
+    lines = (verdicts.current if newest else verdicts.history)(store, dataset_id)
+    content = verdict_files.to_file(lines, file.suffix.lower().removeprefix("."))
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    except OSError as error:
+        raise AdError(
+            f"{file} can't be written: {error.strerror or error}. Choose another place, or make room."
+        ) from None
+    typer.echo(f"{len(lines)} verdicts on {lines['row_id'].nunique()} rows; {file}")
+
+
+@verdicts_app.command("import")
+def import_verdicts(
+    which: Which,
+    file: File,
+    author: Annotated[str | None, typer.Option(help="Whose words those without an author are; default you.")] = None,
+) -> None:
+    """Add the verdicts of a file to a data set; what is there already is left out."""
+    from ad_core.review import verdict_files
+    from ad_core.storage.store import Store
+
+    store = Store.open()
+    dataset_id = verdict_files.dataset_of(store, which)
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise AdError(f"{file} can't be read: {error.strerror or error}. Check its name.") from None
+    table = verdict_files.from_file(content, file.name)
+    taken = verdict_files.take_in(store, dataset_id, table, author or getuser())
+    typer.echo(taken.in_words())

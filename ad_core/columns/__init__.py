@@ -1,1 +1,0 @@
-"""Columns of a table: what they look like, what they are proposed as, and how their cells become numbers."""

@@ -1,0 +1,243 @@
+"""One picture from its bytes: what its header says, and its pixels, upright and in a plain mode.
+
+Pictures come from strangers: a damaged, hostile or hardly usable one gets a sentence, never a crash, and nothing is
+decoded before its header was found harmless. A file is a path, or `archive.zip!/member.png` as in `archives`.
+"""
+
+import hashlib
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
+
+from ad_core.data.files.archives import read_bytes
+from ad_core.errors import DataError
+
+SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".gif"}
+)  # fmt: skip
+MIN_SIDE = 8
+"""Pictures with a shorter side than this [px] are left out: there is nothing to see in them."""
+MAX_PIXELS = 89_478_485
+"""Larger pictures are left out, as they would take 256 MiB and more each: the limit from which Pillow warns."""
+
+_FORMATS = (  # not those that start other programs, as EPS does; Pillow knows the last two only once they are imported
+    "PNG", "JPEG", "BMP", "DIB", "GIF", TiffImagePlugin.TiffImageFile.format, WebPImagePlugin.WebPImageFile.format,
+)  # fmt: skip
+_BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    EOFError,
+    ArithmeticError,
+    AttributeError,
+    RuntimeError,
+    NotImplementedError,
+    struct.error,
+    zlib.error,
+)  # fmt: skip  what Pillow raises on bytes that were tampered with
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True)
+class Header:
+    """What is known of a picture before its pixels are decoded."""
+
+    height: int = 0
+    width: int = 0
+    """Of the upright picture [px]; 0 where not even the header can be read."""
+    mode: str = ""
+    """As Pillow names it: L, RGB, I;16, ..."""
+    grey: bool = True
+    frames: bool = False
+    """It has several frames or pages, of which the first is used."""
+    sha: str = ""
+    """sha256 of the file's bytes."""
+    note: str = ""
+    """Why it can't be used; "" = it can, as far as the header tells."""
+
+
+def read_header(file: str) -> Header:
+    """Look at a picture without decoding it, within `calm_pillow`. Whatever is wrong with it is said in the note."""
+    try:
+        content = read_bytes(file)
+    except DataError as error:
+        return Header(note=str(error))
+    sha = hashlib.sha256(content).hexdigest()
+    try:
+        return _header(content, sha)
+    except DataError as error:
+        return Header(sha=sha, note=str(error))
+
+
+def decode(file: str, near: int | None = None) -> Image.Image:
+    """The first frame, upright, in mode L, RGB, or F (greys of more than 8 bits, in the file's own numbers).
+
+    Transparency is laid over white. Colours of more than 8 bits are cut to 8 by the decoder. Call it within
+    `calm_pillow`, entered once around a whole pool of threads.
+
+    Args:
+        near: the side [px] that the picture will be resized to; a JPEG may then be decoded at a half, quarter or eighth
+            of its size, but at not less than twice this side.
+
+    Raises:
+        DataError: the picture can't be decoded; the text fits a row's note.
+    """
+    content = read_bytes(file)
+    with _damage_in_words():
+        image = _open(content)
+        turn = _TURNS.get(_orientation(image))
+        if near is not None:
+            image.draft(None, (2 * near, 2 * near))
+        image.load()
+        plain = _plain(image)
+        return plain.transpose(turn) if turn is not None else plain
+
+
+def load_image(file: str) -> Image.Image:
+    """The picture as a screen can show it: upright, mode L or RGB; deep greys are stretched over black to white.
+
+    Raises:
+        DataError: it can't be decoded.
+    """
+    with calm_pillow():
+        return _for_screen(decode(file))
+
+
+def thumbnail(file: str, side: int) -> bytes:
+    """A small PNG of the picture, its longer side at most `side` px, its proportions kept.
+
+    Raises:
+        DataError: it can't be decoded.
+    """
+    with calm_pillow():
+        image = decode(file, near=side)
+    image.thumbnail((side, side), Image.Resampling.BILINEAR)
+    content = BytesIO()
+    _for_screen(image).save(content, "PNG")
+    return content.getvalue()
+
+
+def is_deep(mode: str) -> bool:
+    """Whether a picture of this mode holds greys of more than 8 bits."""
+    return mode.startswith(("I", "F"))
+
+
+@contextmanager
+def calm_pillow() -> Iterator[None]:
+    """Pillow's remarks on odd metadata are dropped; a picture of too many pixels is an error.
+
+    Filters of warnings belong to the process: where two threads leave in an unlucky order these may outlast the block
+    or end early. Neither does harm, as they name Pillow only and sizes are checked once more by hand.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
+def _header(content: bytes, sha: str) -> Header:
+    with _damage_in_words():
+        image = _open(content)
+        width, height = image.size
+        if image.format != "TIFF" and _orientation(image) in (5, 6, 7, 8):  # lies on its side
+            width, height = height, width
+        mode, grey = image.mode, _is_grey(image)
+        frames = image.format != "MPO" and bool(
+            getattr(image, "is_animated", False)
+        )  # a phone's second view is no page
+        if image.format == "PNG":
+            image.verify()  # its check sums; no other format has any
+    note = ""
+    if min(height, width) < MIN_SIDE:
+        note = f"Too small: {width} x {height} px, the shorter side must have {MIN_SIDE} px at least."
+    return Header(height, width, mode, grey, frames, sha, note)
+
+
+@contextmanager
+def _damage_in_words() -> Iterator[None]:
+    try:
+        yield
+    except DataError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise DataError(_TOO_LARGE) from None
+    except MemoryError:
+        raise DataError("Too large for the memory of this machine. Shrink the picture, or cut it into tiles.") from None
+    except UnidentifiedImageError:
+        raise DataError(
+            "No picture, or damaged: the file does not start as PNG, JPEG, BMP, TIFF, WebP or GIF."
+        ) from None
+    except _BROKEN as error:
+        raise DataError(f"Damaged picture ({error}).") from None
+
+
+_TOO_LARGE = f"Too large: more than {MAX_PIXELS / 1e6:.0f} million pixels. Shrink the picture, or cut it into tiles."
+
+
+def _open(content: bytes) -> Image.Image:
+    if not content:
+        raise DataError("The file is empty.")
+    image = Image.open(BytesIO(content), formats=_FORMATS)
+    if image.width * image.height > MAX_PIXELS:
+        raise DataError(_TOO_LARGE)
+    return image
+
+
+def _orientation(image: Image.Image) -> int:
+    """How a camera was held, 1..8, by what the file says before its pixels. Pillow turns TIFF files by itself."""
+    if image.format == "TIFF" or (image.format == "PNG" and "exif" not in image.info):
+        return 1  # asking a PNG without it would decode the picture
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except _BROKEN:
+        return 1  # metadata that can't be read say nothing about the pixels
+
+
+def _is_grey(image: Image.Image) -> bool:
+    """Whether a picture is stored as greys; asks nothing that would decode it."""
+    if image.mode in ("P", "PA") and image.palette is not None:
+        order, content = image.palette.getdata()
+        bands = {"RGB": 3, "BGR": 3, "BGRX": 4}.get(order)
+        if bands is None or len(content) % bands:
+            return False
+        colours = np.frombuffer(bytes(content), np.uint8).reshape(-1, bands)[:, :3]
+        return bool((colours == colours[:, :1]).all())
+    return image.mode in ("1", "L", "LA", "La") or is_deep(image.mode)
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    if is_deep(image.mode):
+        deep = image.convert("F")
+        if not np.isfinite(np.asarray(deep)).all():
+            raise DataError("The picture has pixels that are no number or infinite.")
+        return deep
+    grey = image.mode in ("1", "L", "LA", "La")
+    if "transparency" in image.info or image.mode in ("LA", "La", "PA", "RGBA", "RGBa"):
+        opaque = image.convert("LA" if image.mode == "La" else "RGBA").convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), opaque)
+    return image.convert("L" if grey else "RGB")
+
+
+def _for_screen(image: Image.Image) -> Image.Image:
+    if image.mode != "F":
+        return image
+    values = np.asarray(image)
+    low, high = float(values.min()), float(values.max())
+    return Image.fromarray(((values - low) * (255 / max(high - low, 1e-12))).round().astype(np.uint8))

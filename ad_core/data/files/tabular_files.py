@@ -1,0 +1,197 @@
+"""Tables from files: CSV, Parquet and Excel, with their delimiter, encoding and decimal mark found out."""
+
+import re
+from collections.abc import Hashable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from ad_core.data.files.csv_files import read_csv
+from ad_core.data.files.excel_files import read_excel
+from ad_core.data.files.parquet_files import read_parquet
+from ad_core.errors import DataError
+
+SUFFIXES = frozenset(
+    {".csv", ".tsv", ".txt", ".dat", ".data", ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
+)
+"""What `files_in` takes for a table."""
+
+_EXCEL = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"})
+_TEST_ROWS = 1000
+
+
+def read_files(paths: Sequence[Path]) -> list[tuple[str, pd.DataFrame]]:
+    """Each file as its name and a frame.
+
+    Column names are unique texts. What should be known about the reading is in `notices_of(frame)`. Missing markers
+    such as NA, null, - and ? are missing; numbers with a decimal comma or thousands marks are numbers where that is
+    certain.
+
+    Raises:
+        DataError: a file is missing, a folder, empty, unreadable or not a table; the text names the file.
+    """
+    if not paths:
+        raise DataError("No file was given. Choose a CSV, Parquet or Excel file.")
+    names = _names([Path(p) for p in paths])
+    return [(name, _read(Path(path))) for name, path in zip(names, paths, strict=True)]
+
+
+def read_head(path: Path, rows: int = 5000) -> pd.DataFrame:
+    """The first rows of a file, as `read_files` would give them.
+
+    Raises:
+        DataError: as `read_files`.
+    """
+    return _read(Path(path), rows)
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The table files of a folder, sorted by name, not deeper.
+
+    Raises:
+        DataError: there is none.
+    """
+    found = sorted(
+        p
+        for p in folder.iterdir()
+        if p.suffix.lower() in SUFFIXES and p.is_file() and not p.name.startswith((".", "~$"))
+    )
+    if not found:
+        raise DataError(
+            f"The folder {folder} holds no table. Put CSV, Parquet or Excel files into it, or choose a file."
+        )
+    return found
+
+
+def notices_of(frame: pd.DataFrame) -> list[str]:
+    """What should be known about how a frame was read, in sentences."""
+    return list(frame.attrs.get("notices", []))
+
+
+def plain_columns(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """A user's frame with a plain index, unique text column names and no cells that hold several values.
+
+    Returns:
+        A frame that shares its values with the user's but not its names, and notices.
+    """
+    data = frame.reset_index(drop=True)
+    if isinstance(data.columns, pd.MultiIndex):
+        data.columns = pd.Index([" ".join(map(str, name)) for name in data.columns])
+    data.columns, renamed = _unique(list(data.columns))
+    notices = [f"Columns without a name or with the name of another one: {_renaming(renamed)}."] if renamed else []
+    for name in data.columns[[pd.api.types.is_object_dtype(t) for t in data.dtypes]]:
+        if data[name].map(lambda cell: isinstance(cell, list | dict | set | tuple) or hasattr(cell, "shape")).any():
+            data[name] = data[name].map(str)
+            notices.append(f"Cells of {name!r} hold several values; they are kept as one text.")
+    data.attrs = {}
+    return data, notices
+
+
+def _names(paths: list[Path]) -> list[str]:
+    """File names; with their folder where two files have the same name."""
+    names = [p.name for p in paths]
+    return names if len(set(names)) == len(names) else [f"{p.parent.name}/{p.name}" for p in paths]
+
+
+def _read(path: Path, rows: int | None = None) -> pd.DataFrame:
+    if not path.exists():
+        raise DataError(f"There is no file {str(path)!r}. Check the path.")
+    if path.is_dir():
+        raise DataError(f"{str(path)!r} is a folder, but a table file is needed. Choose a CSV, Parquet or Excel file.")
+    try:
+        frame, notices = _by_content(path, rows)
+    except OSError as error:
+        why = error.strerror or error
+        raise DataError(f"{path.name} can't be read: {why}. Check that you may open it.") from None
+    except MemoryError:
+        raise DataError(
+            f"{path.name} is too large for this machine's memory. Open a part of it, or the same table as Parquet."
+        ) from None
+    frame.columns, renamed = _unique(list(frame.columns))
+    if renamed:
+        notices.append(f"{path.name} has columns without a name or with the name of another one: {_renaming(renamed)}.")
+    texts = [i for i, t in enumerate(frame.dtypes) if isinstance(t, pd.StringDtype | pd.CategoricalDtype)]
+    for name in frame.columns[texts]:
+        numbers = numbers_in_text(frame[name])
+        if numbers is not None:
+            frame[name] = numbers
+            notices.append(
+                f"The cells of {name!r} in {path.name} are numbers with a decimal comma or thousands marks; "
+                f"they were read as numbers."
+            )
+    frame.attrs["notices"] = notices
+    return frame
+
+
+def _renaming(renamed: list[tuple[str, str]]) -> str:
+    shown = ", ".join(f"{old!r} is now {new!r}" for old, new in renamed[:10])
+    return shown + (f" and {len(renamed) - 10} more" if len(renamed) > 10 else "")
+
+
+def _by_content(path: Path, rows: int | None) -> tuple[pd.DataFrame, list[str]]:
+    """Files are told apart by their first bytes: names lie."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    suffix = path.suffix.lower()
+    if head.startswith(b"PAR1"):
+        return read_parquet(path, rows)
+    if suffix in {".parquet", ".pq"} and head:
+        raise DataError(f"{path.name} is not a Parquet file, though its name says so. Export it again.")
+    is_excel = head.startswith(b"\xd0\xcf\x11\xe0") or (
+        head.startswith(b"PK") and (suffix in _EXCEL or suffix not in {".zip", ".npz"})
+    )
+    if is_excel or (suffix in _EXCEL and head):
+        frame, notices = read_excel(path)
+        return frame.head(rows) if rows else frame, notices
+    return read_csv(path, rows)
+
+
+def _unique(names: list[Hashable]) -> tuple[pd.Index, list[tuple[str, str]]]:
+    """Texts, none empty, none twice; and the pairs of old and new name where one was changed."""
+    taken, unique, renamed = {str(n).strip() for n in names}, [], []
+    used: set[str] = set()
+    for position, raw in enumerate(names, 1):
+        old = "" if raw is None else str(raw).strip()
+        new, number = old or f"column {position}", 2
+        while new in used or (new != old and new in taken):
+            new, number = f"{old or f'column {position}'} ({number})", number + 1
+        if new != old:
+            renamed.append((old, new))
+        used.add(new)
+        unique.append(new)
+    return pd.Index(unique, dtype="str"), renamed
+
+
+_PATTERNS = {
+    # decimal mark, thousands mark: shape of every cell, and the shape that at least one cell must have to be certain
+    (",", "."): (
+        r"[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?",
+        r"[+-]?(\d{1,3}(\.\d{3})+,\d+|0,\d+|\d+,\d{1,2}|\d+,\d{4,}|\d{4,},\d+|\d{1,3}(\.\d{3}){2,})",
+    ),
+    (".", ","): (r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?", r"[+-]?(\d{1,3}(,\d{3})+\.\d+|\d{1,3}(,\d{3}){2,})"),
+    (".", " "): (
+        r"[+-]?(\d+|\d{1,3}([ \u00a0\u202f]\d{3})+)([.,]\d+)?",
+        r"[+-]?\d{1,3}([ \u00a0\u202f]\d{3})+([.,]\d+)?",
+    ),
+    (".", "'"): (r"[+-]?(\d+|\d{1,3}(['’]\d{3})+)(\.\d+)?", r"[+-]?\d{1,3}(['’]\d{3})+(\.\d+)?"),
+}
+
+
+def numbers_in_text(column: pd.Series) -> pd.Series | None:
+    """The numbers of a text column whose cells all are numbers in one notation, or None where that isn't certain.
+
+    "1.234,5" and "1 234.5" are certain; a column of nothing but "1,234" is not: it may mean 1.234 or 1234.
+    """
+    values = column.dropna()
+    first = values.head(_TEST_ROWS).astype("str")
+    for (decimal, thousands), (every, certain) in _PATTERNS.items():
+        if not len(first) or not first.str.fullmatch(every).all():
+            continue
+        text = values.astype("str")
+        if text.str.fullmatch(every).all() and text.str.fullmatch(certain).any():
+            marks = {" ": "[ \u00a0\u202f]", "'": "['’]"}.get(thousands, re.escape(thousands))
+            plain = text.str.replace(marks, "", regex=True)
+            if decimal == "," or thousands == " ":
+                plain = plain.str.replace(",", ".", regex=False)
+            return pd.to_numeric(plain).astype("float64").reindex(column.index)
+    return None

@@ -1,0 +1,1 @@
+"""Images: where they come from, their pixels, tiles."""

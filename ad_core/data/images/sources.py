@@ -1,0 +1,80 @@
+"""Which pictures the user's files, folders and zip files hold, and by which relative path each is known."""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from ad_core.data.files.archives import SEPARATOR, SafeZip
+from ad_core.data.files.image_files import SUFFIXES
+from ad_core.errors import DataError
+
+
+def find_images(sources: Sequence[Path]) -> tuple[list[tuple[str, str]], list[str]]:
+    """List pictures in the order of the sources, sorted within each folder and zip.
+
+    One folder or zip gives paths relative to itself; of several, each path starts with the name of its folder or zip.
+    Single files are known by their path from the folder that holds them all.
+
+    Returns:
+        (path, file) of every picture, path with `/`, file as in `archives`; and the paths that are no pictures by their
+        ending.
+
+    Raises:
+        DataError: a source does not exist or is a harmful zip, or there is no picture at all.
+    """
+    found: list[tuple[str, str]] = []
+    other: list[str] = []
+    base = _common_folder(sources)
+    for source in map(Path.absolute, sources):
+        prefix = f"{source.stem if source.is_file() else source.name}/" if len(sources) > 1 else ""
+        if source.is_dir():
+            members = [(prefix + name, str(source / name)) for name in _in_folder(source)]
+        elif source.suffix.lower() == ".zip":
+            members = [(prefix + name, f"{source}{SEPARATOR}{name}") for name in _in_zip(source)]
+        elif source.is_file():
+            members = [(source.relative_to(base).as_posix() if base else source.name, str(source))]
+        else:
+            raise DataError(f"{source} does not exist. Check the spelling, or give the full path.")
+        found += [(path, file) for path, file in members if _is_picture(path)]
+        other += [path for path, _ in members if not _is_picture(path)]
+    if not found:
+        raise DataError(_nothing_found(sources, other))
+    return found, other
+
+
+def _is_picture(path: str) -> bool:
+    return PurePosixPath(path).suffix.lower() in SUFFIXES
+
+
+def _in_folder(folder: Path) -> list[str]:
+    """Relative paths of all files, sorted; hidden files and folders are no data."""
+    names = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    return _sorted([name.as_posix() for name in names if not any(part.startswith(".") for part in name.parts)])
+
+
+def _in_zip(path: Path) -> list[str]:
+    with SafeZip(path) as archive:
+        return _sorted(archive.names)
+
+
+def _sorted(names: list[str]) -> list[str]:
+    return sorted(names, key=lambda name: name.split("/"))
+
+
+def _common_folder(sources: Sequence[Path]) -> Path | None:
+    """The deepest folder that holds all sources that are single pictures."""
+    folders = {str(s.absolute().parent) for s in sources if s.is_file() and s.suffix.lower() != ".zip"}
+    if not folders:
+        return None
+    try:
+        return Path(os.path.commonpath(folders))
+    except ValueError:  # on several drives
+        return None
+
+
+def _nothing_found(sources: Sequence[Path], other: list[str]) -> str:
+    where = sources[0].name if len(sources) == 1 else f"the {len(sources)} sources"
+    endings = Counter(PurePosixPath(path).suffix.lower() or "no ending" for path in other)
+    what = ", ".join(f"{count:,} x {ending}" for ending, count in endings.most_common(5)) or "no file"
+    return f"There are no images in {where} (found: {what}). Images are PNG, JPEG, BMP, TIFF, WebP or GIF files."

@@ -1,0 +1,165 @@
+"""Opening data: the kind is found out, a reader looks at them, and new files are read as the training data were."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ad_core.data.reader import Dataset, Declared, Kind
+from ad_core.errors import DataError
+from ad_core.training.catalogue import READER_OF
+from ad_core.types import Judged, Modality
+
+if TYPE_CHECKING:
+    from ad_core.detector.detector import Detector
+
+
+def open_dataset(
+    sources: str | Path | Sequence[str | Path] | pd.DataFrame,
+    *,
+    modality: Modality | str | None = None,
+    label: str | None = None,
+    id: str | None = None,
+    class_column: str | None = None,
+    time: str | None = None,
+    entity: str | None = None,
+    ignore: Iterable[str] = (),
+    use: Iterable[str] = (),
+    only: Iterable[str] = (),
+    exclude: Iterable[Sequence[str]] = (),
+    kinds: Mapping[str, Kind] | None = None,
+    judged_by: Mapping[str, Judged] | None = None,
+) -> Dataset:
+    """Open files, a folder, a zip of images, or a frame; the kind of data is found out unless it is given.
+
+    Args:
+        label: column with the truth where it is known; only ever used to judge.
+        only: `COLUMN=VALUE` texts; rows that don't fulfil all of them are scored but teach nothing.
+        exclude: times of recordings, (from, to) or (from, to, entity), whose rows are scored but teach nothing.
+        kinds: corrected kinds of columns.
+        judged_by: channels of which it is known whether their "level" matters, only their "shape", or "both".
+
+    Raises:
+        DataError: the data can't be read or used.
+    """
+    declared = Declared(
+        modality=Modality(modality) if modality else None,
+        id=id, label=label, class_column=class_column, time=time, entity=entity,
+        ignore=tuple(ignore), use=tuple(use), only=tuple(only), exclude=tuple(tuple(map(str, one)) for one in exclude),
+        kinds=dict(kinds or {}),
+        judged_by=dict(judged_by or {}),
+    )  # fmt: skip
+    return open_declared(sources, declared)
+
+
+def open_declared(sources: str | Path | Sequence[str | Path] | pd.DataFrame, declared: Declared) -> Dataset:
+    """`open_dataset` with everything that was declared in one object, as stored with a data set."""
+    from ad_core.data.reader import READERS
+
+    if not isinstance(sources, pd.DataFrame):
+        sources = _existing(sources)
+    found = declared.modality or _modality_of(sources, declared)
+    if declared.exclude and found is not Modality.SENSOR:
+        raise DataError(f"Times can be excluded of recordings only; these data are read as {found}. Leave them out.")
+    return READERS.get(READER_OF[found]).open(sources, declared)
+
+
+def open_like(detector: "Detector", sources: Any, also: Mapping[str, Any] | None = None) -> Dataset:
+    """Open new data for a detector, with the roles and kinds that its training data had.
+
+    Args:
+        also: what was declared of the new data themselves; their label and their entity column count.
+
+    Raises:
+        DataError: the data can't be read, or are of another kind than the detector's.
+    """
+    return open_as(detector.facts["declared"], sources, also)
+
+
+def open_as(trained: Mapping[str, Any], sources: Any, also: Mapping[str, Any] | None = None) -> Dataset:
+    """`open_like` where only the detector's facts are at hand, as in the app, which loads no model.
+
+    Args:
+        trained: `facts["declared"]` of the detector.
+    """
+    declared = Declared.model_validate(trained)
+    for role in ("label", "entity"):
+        if also and also.get(role):
+            declared = declared.model_copy(update={role: also[role]})
+    return open_declared(sources, _that_exist(declared, sources))
+
+
+def as_used(dataset: Dataset) -> Declared:
+    """Every role and kind spelled out, so that a new file is read as this one was, whatever it looks like by itself."""
+    from ad_core.data.reader import Role
+
+    schema = dataset.schema
+    return Declared(
+        modality=dataset.modality,
+        id=schema.one(Role.ID), label=schema.one(Role.LABEL) or dataset.declared.label,
+        class_column=schema.one(Role.CLASS) or dataset.declared.class_column,
+        time=schema.one(Role.TIME), entity=schema.one(Role.ENTITY) or dataset.declared.entity,
+        ignore=tuple(schema.names(Role.IGNORE)), use=tuple(schema.names(Role.FEATURE)),
+        kinds={c.name: c.kind for c in schema.columns},
+    )  # fmt: skip
+
+
+def _existing(sources: str | Path | Sequence[str | Path]) -> list[Path]:
+    paths = [Path(sources)] if isinstance(sources, str | Path) else [Path(p) for p in sources]
+    if not paths:
+        raise DataError("No file was given. Name a file, several files, or a folder.")
+    for path in paths:
+        if not path.expanduser().exists():
+            raise DataError(f"{path} does not exist. Check the spelling, or give the full path.")
+    return [path.expanduser().resolve() for path in paths]
+
+
+def _modality_of(sources: list[Path] | pd.DataFrame, declared: Declared) -> Modality:
+    from ad_core.data.readers.sensor import looks_like_recording
+
+    if declared.time is not None:
+        return Modality.SENSOR
+    if isinstance(sources, pd.DataFrame):
+        return Modality.SENSOR if looks_like_recording(sources) else Modality.TABLE
+    if all(_holds_images(path) for path in sources):
+        return Modality.IMAGE
+    if any(path.is_dir() for path in sources):
+        return Modality.SENSOR
+    from ad_core.data.files.tabular_files import read_head
+
+    return Modality.SENSOR if looks_like_recording(read_head(sources[0])) else Modality.TABLE
+
+
+def _holds_images(path: Path) -> bool:
+    from ad_core.data.files.image_files import SUFFIXES
+
+    if path.is_file():
+        return path.suffix.lower() in {*SUFFIXES, ".zip"}
+    return any(p.suffix.lower() in SUFFIXES for p in path.rglob("*"))
+
+
+def _that_exist(declared: Declared, sources: Any) -> Declared:
+    """Leave out what a new file does not have; the reader's `match` says what is missing that matters."""
+    if declared.modality is Modality.IMAGE:
+        return declared
+    if isinstance(sources, pd.DataFrame):
+        there = set(map(str, sources.columns))
+    else:
+        from ad_core.data.files.tabular_files import read_head
+
+        there = set(read_head(_first_file(_existing(sources))).columns)
+    single = {role: getattr(declared, role) for role in ("id", "label", "class_column", "time", "entity")}
+    return declared.model_copy(
+        update={role: name if name in there else None for role, name in single.items()}
+        | {
+            "ignore": tuple(c for c in declared.ignore if c in there),
+            "use": tuple(c for c in declared.use if c in there),
+        }
+        | {"kinds": {name: kind for name, kind in declared.kinds.items() if name in there}}
+    )
+
+
+def _first_file(paths: list[Path]) -> Path:
+    folder = paths[0]
+    return folder if folder.is_file() else next(p for p in sorted(folder.rglob("*")) if p.is_file())

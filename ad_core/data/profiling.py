@@ -1,0 +1,260 @@
+"""What is good and bad about data before anything is trained on them, and how far new data have moved from old ones."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from ad_core.data.duplicates import equal_rows
+from ad_core.data.reader import Column, Dataset, Kind, Role, Schema
+from ad_core.data.tables.values import coded, is_number_type, known_of, numbers, parse_dates
+from ad_core.types import Modality
+
+FEWEST_ROWS = 20
+"""Fewer reference rows than this teach nothing."""
+FEW_ROWS = 200
+TOP = 5
+RUN = 10
+"""A channel that keeps one value over so many rows counts as stuck there."""
+BINS = 10
+MOST_LEVELS = 20
+WATCH, ACT = 0.1, 0.25
+"""Population stability index: the thresholds that credit scoring uses (Siddiqi 2006, Credit Risk Scorecards)."""
+
+
+class ColumnProfile(BaseModel):
+    """One column in numbers."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    role: Role
+    kind: Kind
+    unit: str | None
+    grade: str
+    reason: str
+    missing: float
+    """Share of missing cells, 0..1."""
+    distinct: int
+    min: float | str | None = None
+    median: float | str | None = None
+    max: float | str | None = None
+    """Numbers, or ISO texts for dates."""
+    top: tuple[tuple[str, float], ...] = ()
+    """The most frequent values with their share of all rows."""
+    stuck: float | None = None
+    """Recordings: share of rows in which the channel has kept one value for at least RUN rows."""
+
+
+class Profile(BaseModel):
+    """A data set in numbers. JSON-able."""
+
+    model_config = ConfigDict(frozen=True)
+
+    modality: Modality
+    rows: int
+    usable: int
+    """Rows without a note."""
+    teaching: int
+    """Rows that may teach."""
+    duplicates: int
+    """Rows that equal an earlier one in all used columns; images: files that equal an earlier one byte by byte."""
+    columns: tuple[ColumnProfile, ...]
+    facts: dict[str, Any] = {}
+    """Images: `folders`, `sizes`, `modes` (value -> count), `duplicates` (groups of equal files)."""
+    blockers: tuple[str, ...]
+    """What keeps this from being trained on, in sentences; empty = nothing."""
+    warnings: tuple[str, ...]
+    """What an analyst should think about first."""
+
+
+def profile(dataset: Dataset) -> Profile:
+    """Look at every column of an opened data set, or at the files of an image set."""
+    is_image = dataset.modality is Modality.IMAGE
+    columns = () if is_image else tuple(_column(dataset, column) for column in dataset.schema.columns)
+    facts = _image_facts(dataset.data) if is_image else {}
+    duplicates = sum(len(g) - 1 for g in facts.get("duplicates", [])) if is_image else equal_rows(dataset)
+    usable = (dataset.rows["note"] == "").to_numpy()
+    return Profile(
+        modality=dataset.modality, rows=len(dataset), usable=int(usable.sum()),
+        teaching=int((usable & dataset.teaches).sum()), duplicates=duplicates, columns=columns, facts=facts,
+        blockers=tuple(_blockers(dataset, usable)), warnings=tuple(_warnings(dataset, usable, duplicates, facts)),
+    )  # fmt: skip
+
+
+def drift(reference: pd.DataFrame, new: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    """How far each used column of new data has moved from the reference.
+
+    Numbers: population stability index over ten bins of equal reference share; categories and booleans: over their
+    levels; missing cells are a bin of their own. Dates and free text are left out: later rows are always later.
+
+    Returns:
+        `column`, `kind`, `effect` (the index), `chance` (what so few rows give without any drift), `verdict`: stable,
+        watch or act, as the effect without the chance part passes 0.1 and 0.25. Largest effect first.
+    """
+    lines = []
+    for column in schema.columns:
+        if column.role is not Role.FEATURE or column.kind in (Kind.DATE, Kind.TEXT):
+            continue
+        if column.name not in reference.columns or column.name not in new.columns:
+            continue
+        bins = _number_bins if column.kind is Kind.NUMBER else _level_bins
+        old_counts, new_counts = bins(reference[column.name], new[column.name])
+        effect, chance = _stability_index(old_counts, new_counts)
+        moved = effect - chance
+        verdict = "act" if moved >= ACT else "watch" if moved >= WATCH else "stable"
+        lines.append((column.name, str(column.kind), effect, chance, verdict))
+    table = pd.DataFrame(lines, columns=["column", "kind", "effect", "chance", "verdict"])
+    return table.sort_values("effect", ascending=False, kind="stable", ignore_index=True)
+
+
+def _number_bins(reference: pd.Series, new: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    old, now = numbers(reference)[0], numbers(new)[0]
+    known = old[~np.isnan(old)]
+    inner = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else np.empty(0)
+
+    def count(found: np.ndarray) -> np.ndarray:
+        gone = np.isnan(found)
+        place = np.where(gone, len(inner) + 1, np.searchsorted(inner, np.where(gone, 0, found), side="left"))
+        return np.bincount(place, minlength=len(inner) + 2)
+
+    return count(old), count(now)
+
+
+def _level_bins(reference: pd.Series, new: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    old, now = coded(reference), coded(new)
+    by_count = np.argsort(-old.counts(), kind="stable")[:MOST_LEVELS]
+    place = {old.levels[i]: bin_ for bin_, i in enumerate(by_count)}
+    other, gone = len(place), len(place) + 1
+    return tuple(
+        np.bincount(np.array([*(place.get(level, other) for level in c.levels), gone])[c.codes], minlength=gone + 1)
+        for c in (old, now)
+    )  # type: ignore[return-value]
+
+
+def _stability_index(old: np.ndarray, new: np.ndarray) -> tuple[float, float]:
+    """The index and its mean without drift, (bins - 1) (1/n + 1/m); half a row is added per bin, against log 0."""
+    used = (old + new) > 0
+    if not old.sum() or not new.sum() or not used.any():
+        return 0.0, 0.0
+    p, q = ((c[used] + 0.5) / (c[used] + 0.5).sum() for c in (old, new))
+    chance = (used.sum() - 1) * (1 / old.sum() + 1 / new.sum())
+    return float(((q - p) * np.log(q / p)).sum()), float(chance)
+
+
+def _column(dataset: Dataset, column: Column) -> ColumnProfile:
+    values = dataset.data[column.name]
+    facts: dict[str, Any] = {}
+    if column.kind is Kind.NUMBER:
+        found, _ = numbers(values)
+        known = known_of(found)
+        if len(known):
+            facts = {"min": float(known.min()), "median": float(np.median(known)), "max": float(known.max())}
+    elif column.kind is Kind.DATE and pd.api.types.is_datetime64_any_dtype(values):
+        dates = parse_dates(values, None).dropna().sort_values()
+        if len(dates):
+            facts = {n: dates.iloc[i].isoformat() for n, i in (("min", 0), ("median", len(dates) // 2), ("max", -1))}
+    elif column.kind in (Kind.CATEGORY, Kind.BOOLEAN):
+        facts = {"top": _top(values)}
+    if dataset.modality is Modality.SENSOR and column.role is Role.FEATURE and is_number_type(values):
+        facts["stuck"] = _stuck(values)
+    return ColumnProfile(
+        name=column.name, role=column.role, kind=column.kind, unit=column.unit, grade=column.grade,
+        reason=column.reason, missing=column.missing, distinct=column.distinct, **facts,
+    )  # fmt: skip
+
+
+def _top(values: pd.Series) -> tuple[tuple[str, float], ...]:
+    column = coded(values)
+    counts = column.counts()
+    return tuple((column.levels[i], float(counts[i] / len(values))) for i in np.argsort(-counts, kind="stable")[:TOP])
+
+
+def _stuck(values: pd.Series) -> float:
+    found, _ = numbers(values)
+    new_run = np.append(True, found[1:] != found[:-1])  # missing differs from missing: it is counted as missing
+    lengths = np.diff(np.append(np.flatnonzero(new_run), len(found)))
+    return float(lengths[lengths >= RUN].sum() / max(len(found), 1))
+
+
+def _image_facts(data: pd.DataFrame) -> dict[str, Any]:
+    def counts(values: pd.Series) -> dict[str, int]:
+        return {str(value): int(n) for value, n in values.value_counts().items()}
+
+    facts: dict[str, Any] = {}
+    if "folder" in data:
+        facts["folders"] = counts(data["folder"])
+    if {"height", "width"} <= set(data.columns):
+        sizes = data.dropna(subset=["height", "width"])
+        pairs = zip(sizes["width"].astype(int), sizes["height"].astype(int), strict=True)
+        facts["sizes"] = counts(pd.Series([f"{width} x {height}" for width, height in pairs], dtype="str"))
+    if "mode" in data:
+        facts["modes"] = counts(data["mode"].dropna())
+    if "sha" in data:
+        known = data[data["sha"].notna() & (data["sha"] != "")]
+        repeated = known[known["sha"].duplicated(keep=False)]
+        facts["duplicates"] = [group["path"].tolist() for _, group in repeated.groupby("sha", sort=False)]
+    return facts
+
+
+def _blockers(dataset: Dataset, usable: np.ndarray) -> list[str]:
+    teaching = usable & dataset.teaches
+    what = {Modality.IMAGE: "images", Modality.SENSOR: "time stamps"}.get(dataset.modality, "rows")
+    found = []
+    if teaching.sum() < FEWEST_ROWS:
+        found.append(
+            f"Only {teaching.sum()} {what} can teach, but at least {FEWEST_ROWS} are needed: "
+            f"open more data, or choose more reference rows."
+        )
+    if dataset.modality is Modality.IMAGE:
+        return found
+    used = dataset.schema.names(Role.FEATURE)
+    if not used:
+        left_out = [f"{c.name!r}: {c.reason}" for c in dataset.schema.columns if c.role is Role.IGNORE and c.reason][:3]
+        why = f" Left out are {' '.join(left_out)}" if left_out else ""
+        found.append(f"No column can be used. Mark at least one as a feature, or open other data.{why}")
+    elif teaching.any() and dataset.modality is Modality.TABLE and not _any_changes(dataset.data, used, teaching):
+        found.append("None of the used columns changes within the reference rows. Choose other rows or other columns.")
+    return found
+
+
+def _any_changes(data: pd.DataFrame, used: list[str], rows: np.ndarray) -> bool:
+    return any(data[name][rows].nunique(dropna=False) > 1 for name in used)
+
+
+def _warnings(dataset: Dataset, usable: np.ndarray, duplicates: int, facts: dict[str, Any]) -> list[str]:
+    teaching = usable & dataset.teaches
+    found = []
+    if not usable.all():
+        found.append(f"{(~usable).sum()} of {len(usable)} rows can't be used; each has a note that says why.")
+    if FEWEST_ROWS <= teaching.sum() < FEW_ROWS:
+        found.append(f"{teaching.sum()} reference rows are few: scores will vary from training to training.")
+    if "label" in dataset.rows and (known := dataset.rows["label"].to_numpy()[teaching] == 1).any():
+        found.append(
+            f"{known.sum()} of {teaching.sum()} reference rows are labelled as anomalies. "
+            f"Leave them out of the reference, or say that the training rows are mixed."
+        )
+    if duplicates:
+        found.append(f"{duplicates} of {len(dataset)} rows equal an earlier one.")
+    used = [c for c in dataset.schema.columns if c.role is Role.FEATURE]
+    if dataset.modality is Modality.TABLE and len(used) > max(teaching.sum(), 1):
+        found.append(f"There are more columns ({len(used)}) than reference rows ({teaching.sum()}).")
+    if dataset.modality is Modality.SENSOR:
+        from ad_core.data.recordings.channel_checks import drifts, wandered
+
+        found += drifts(dataset, teaching) + wandered(dataset, teaching)
+    return found + _odd_images(facts)
+
+
+def _odd_images(facts: dict[str, Any]) -> list[str]:
+    """Sizes and modes that few images have."""
+    found = []
+    for key, what in (("sizes", "size"), ("modes", "mode")):
+        counts = facts.get(key, {})
+        total = sum(counts.values())
+        rare = {value: n for value, n in counts.items() if n <= 0.05 * total}
+        if rare and len(counts) > len(rare):
+            shown = ", ".join(f"{value} ({n})" for value, n in list(rare.items())[:5])
+            found.append(f"{sum(rare.values())} of {total} images have an unusual {what}: {shown}.")
+    return found

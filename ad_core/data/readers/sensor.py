@@ -1,0 +1,288 @@
+"""Recordings: one row per time stamp, one column per channel, one or several recordings; items are windows."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, field_validator
+
+from ad_core.data.reader import READERS, Dataset, Declared, Reader, Role, fingerprint_of
+from ad_core.data.recordings import windows
+from ad_core.data.recordings.base_array import base_of
+from ad_core.data.recordings.channel_checks import command_notice, drifts, frozen
+from ad_core.data.recordings.channels import Channel, some, unlike
+from ad_core.data.recordings.loading import load
+from ad_core.data.recordings.resampling import FEW, Grid, evened
+from ad_core.data.recordings.rows import clock_kind, noted, other_clock, repeats, rows_of
+from ad_core.data.recordings.scaling import PerEntity, Scaling, learn_scaling
+from ad_core.data.recordings.schema_inference import looks_like_recording, propose
+from ad_core.data.recordings.stream_buffer import Cut
+from ad_core.data.recordings.timeline import (
+    GAP_FACTOR,
+    Timeline,
+    findings,
+    timeline,
+    usual_gap,
+    usual_interval,
+)
+from ad_core.data.recordings.timestamps import ClockKind
+from ad_core.data.tables.row_filter import fulfils
+from ad_core.errors import DataError
+from ad_core.settings import Settings
+from ad_core.types import Frame, ItemShape, Modality
+
+__all__ = ["Sensor", "SensorSettings", "looks_like_recording"]
+
+
+class SensorSettings(Settings):
+    """How recordings are cut into windows."""
+
+    window: int = Field(
+        0,
+        ge=0,
+        le=8192,
+        description="Samples per window, at least 8; 0 = 128, halved until 20 windows fit in the reference rows.",
+    )
+    stride: int = Field(
+        0, ge=0, le=8192, description="Samples from one window to the next; 0 = an eighth of the window."
+    )
+    clip: float = Field(
+        20.0, gt=0, le=1000, description="Largest distance from the usual level that counts, in standard deviations."
+    )
+
+    resample: float = Field(
+        0.0,
+        ge=0,
+        description="Evens irregular sampling out to one sample every so many seconds, on the line between values that "
+        "are at most 3 usual intervals apart, never over a gap; 0 = off.",
+    )
+    scale_per_entity: PerEntity = Field(
+        "auto",
+        description="Whether each recording of several has its own level and scale in a channel. auto: in the channels "
+        "in which the levels of two of them lie more than 3 usual spreads apart.",
+    )
+
+    merge_windows: float = Field(
+        2.0,
+        ge=0,
+        le=100,
+        description="Alarms of one recording with at most so many windows' lengths of quiet time stamps between them "
+        "are one event.",
+    )
+
+    @field_validator("resample", mode="before")
+    @classmethod
+    def _off(cls, resample: Any) -> Any:
+        return 0.0 if resample == "off" else resample
+
+    @field_validator("window")
+    @classmethod
+    def _long_enough(cls, window: int) -> int:
+        if 0 < window < windows.SHORTEST:
+            raise ValueError(
+                f"a window needs at least {windows.SHORTEST} samples, or 0 for a length that fits the data"
+            )
+        return window
+
+
+@READERS.register
+class Sensor(Reader):
+    """Wide recordings: windows over z-scored channels, one strided view of one array."""
+
+    title = "Sensor recordings"
+    modalities = frozenset({Modality.SENSOR})
+    Settings = SensorSettings
+    settings: SensorSettings
+
+    def __init__(self, settings: SensorSettings) -> None:
+        super().__init__(settings)
+        self.scaling = Scaling((), settings.clip)
+        self.classes: list[str] = []
+        self.window, self.stride, self.clock = 0, 0, ClockKind.ROW
+        self.interval_s, self.gap_s = float("nan"), float("nan")
+        self.notices: list[str] = []
+
+    @classmethod
+    def open(cls, sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Dataset:
+        loaded = load(sources, declared)
+        data = loaded.data
+        schema, notices = propose(data, declared, loaded.stem)
+        if not schema.names(Role.FEATURE):
+            why = "; ".join(f"{c.name}: {c.reason or c.role}" for c in schema.columns[:10])
+            raise DataError(
+                f"No column is left to be a channel ({why}). Choose a file with numbers over time, "
+                f"or change the columns' roles."
+            )
+        schema = schema.judged(declared)
+        rows, clock, texts = rows_of(data, schema, declared.exclude)
+        line = timeline(rows)
+        usable = (rows["note"] == "").to_numpy()
+        if not usable.any():
+            raise DataError(f"None of the {len(rows)} rows can be used. The first says: {rows['note'].iloc[0]}")
+        out = rows["excluded"].to_numpy() if "excluded" in rows else np.zeros(len(rows), dtype=bool)
+        if out.any():
+            notices.append(f"{out.sum()} of {len(rows)} rows are excluded: they don't teach, are scored, and marked.")
+        notices = [
+            *loaded.notices,
+            *clock.notices,
+            *notices,
+            *findings(line, texts),
+            *repeats(data, schema, line, clock.kind),
+            *command_notice(schema.columns),
+            *frozen(data, schema, line, clock),
+        ]
+        return Dataset(
+            modality=Modality.SENSOR,
+            schema=schema,
+            data=data,
+            rows=rows,
+            declared=declared,
+            sources=loaded.sources,
+            name=loaded.name,
+            teaches=usable & fulfils(data, declared.only) & ~out,
+            fingerprint=fingerprint_of(data),
+            notices=tuple(notices),
+        )
+
+    def fit(self, dataset: Dataset, rows: np.ndarray) -> None:
+        line = timeline(dataset.rows)
+        chosen = np.zeros(len(line.first), dtype=bool)
+        chosen[line.sample[rows & (line.sample >= 0)]] = True
+        if not chosen.any():
+            raise DataError("No row with a time stamp is among the rows to learn from. Choose other reference rows.")
+        taught = line.first[chosen]
+        self.scaling, self.notices = learn_scaling(dataset, taught, self.settings.scale_per_entity, self.settings.clip)
+        self.notices += drifts(dataset, rows)
+        if "cls" in dataset.rows:
+            self.classes = sorted(dataset.rows["cls"].iloc[taught].dropna().unique().tolist())
+        self.interval_s, self.gap_s = usual_interval(line), usual_gap(line)
+        self.clock = clock_kind(dataset.rows, dataset.schema)
+        grid = self._grid(line)
+        self.notices += [] if grid is None else [grid.notice()]
+        stretches = windows.runs(chosen, line) if grid is None else windows.runs(chosen[grid.nearest], grid.line)
+        self.window, self.stride, said = windows.fitting(stretches, self.settings.window, self.settings.stride)
+        self.notices += said
+
+    def frame(self, dataset: Dataset) -> Frame:
+        measured = timeline(dataset.rows)
+        grid = self._grid(measured)
+        line = measured if grid is None else grid.line
+        items, base = self._items(dataset, line, grid)
+        rows = noted(dataset.rows, line, items["start"].to_numpy(), self.window)
+        new = np.flatnonzero((rows["note"] != dataset.rows["note"]).to_numpy())
+        notices = list(self.notices)
+        if len(new):
+            why = f"first row {new[0] + 1}: {rows['note'].iloc[new[0]]}"
+            if not len(items):
+                raise DataError(
+                    f"No window of {self.window} samples can be cut from this recording of {len(line.first)} samples, "
+                    f"{why} Bring a longer or fuller recording."
+                )
+            notices.append(f"{len(new)} of {len(rows)} rows get no score, {why}")
+        x = np.lib.stride_tricks.sliding_window_view(base, self.window, axis=0)  # (samples - window + 1, channel, time)
+        times = None if grid is None else grid.times(dataset.rows)
+        return Frame(self.shape, x, items, rows, self.window, notices, times)
+
+    def match(self, dataset: Dataset) -> list[str]:
+        if wrong := [problem for channel in self.channels if (problem := channel.problem(dataset.data))]:
+            raise DataError(
+                f"This recording can't be scored by the detector: {'; '.join(wrong)}. Bring a file with the channels "
+                f"that it learnt from."
+            )
+        known = [channel.name for channel in self.channels]
+        there = [name for name in dataset.data.columns if name in set(known)]
+        sentences = ["The channels are in another order; they are matched by name."] if there != known else []
+        if extra := [name for name in dataset.schema.names(Role.FEATURE) if name not in set(known)]:
+            sentences.append(
+                f"Not used, because the detector does not know {'it' if len(extra) == 1 else 'them'}: {some(extra)}."
+            )
+        sentences += unlike(self.channels, dataset.data) + self.scaling.unknown(dataset.rows)
+        interval_s = float("nan") if self.settings.resample else self.interval_s  # evened out, windows last alike
+        return sentences + other_clock(dataset.rows, dataset.schema, self.clock, interval_s)
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The user's channels; those of an item are `shape.parts`."""
+        return self.scaling.channels
+
+    @property
+    def shape(self) -> ItemShape:
+        parts = self.scaling.parts
+        return ItemShape(
+            modality=Modality.SENSOR, size=(len(parts.names), self.window), parts=parts, classes=len(self.classes)
+        )
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        facts, arrays = self.scaling.state()
+        return {
+            **facts,
+            "classes": self.classes,
+            "window": self.window,
+            "stride": self.stride,
+            "interval_s": self.interval_s if np.isfinite(self.interval_s) else None,
+            "gap_s": self.gap_s if np.isfinite(self.gap_s) else None,
+            "clock": str(self.clock),
+            "notices": self.notices,
+        }, arrays
+
+    def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+        self.scaling = Scaling.restored(facts, arrays, self.settings.clip)
+        self.classes, self.notices = list(facts["classes"]), list(facts["notices"])
+        self.window, self.stride, self.clock = int(facts["window"]), int(facts["stride"]), ClockKind(facts["clock"])
+        self.interval_s = float("nan") if facts["interval_s"] is None else float(facts["interval_s"])
+        gap_s = facts.get("gap_s", GAP_FACTOR * self.interval_s)  # what bundles did not say before
+        self.gap_s = float("nan") if gap_s is None else float(gap_s)
+
+    def cut(self, gap_s: float | None = None, entity: str | None = None) -> Cut:
+        """How a stream cuts the windows that `frame` cuts from a whole recording.
+
+        Args:
+            gap_s: a longer interval ends a stretch; None = as in the recordings learnt from.
+            entity: the recording; one that was not learnt from is scaled as all together.
+        """
+        gap_s = self.gap_s if gap_s is None else gap_s
+        return Cut(
+            self.window,
+            self.stride,
+            gap_s if gap_s > 0 else float("inf"),
+            self._short,
+            len(self.channels),
+            partial(self.scaling.scaled, entity=entity),
+            self.settings.resample if self.clock is not ClockKind.ROW else 0.0,
+            self._limit_s,
+        )
+
+    def _grid(self, line: Timeline) -> Grid | None:
+        """Even samples over irregular ones; None where they are taken as they are."""
+        if not self.settings.resample or self.clock is ClockKind.ROW:
+            return None
+        return evened(line, self.settings.resample, self._limit_s)
+
+    @property
+    def _limit_s(self) -> float:
+        """Values further apart are not connected when irregular sampling is evened out."""
+        return FEW * float(np.nanmax([self.interval_s, self.settings.resample]))
+
+    def _items(self, dataset: Dataset, line: Timeline, grid: Grid | None) -> tuple[pd.DataFrame, np.ndarray]:
+        """`Frame.items`, without windows that were hardly measured, and the (samples, channel) they are cut from."""
+        base, absent = base_of(dataset, self.scaling, line, grid, self._short)
+        start = windows.starts(line.bounds, self.window, self.stride)
+        until = np.concatenate([[0], np.cumsum(absent)])
+        share = (until[start + self.window] - until[start]) / (self.window * len(self.channels))
+        start, share = start[share <= windows.TOO_MANY_MISSING], share[share <= windows.TOO_MANY_MISSING]
+        items = pd.DataFrame({"start": start, "missing": share})
+        if "entity" in dataset.rows:
+            items["entity"] = dataset.rows["entity"].to_numpy()[line.first[start]]
+        if self.classes and "cls" in dataset.rows:
+            middle = dataset.rows["cls"].iloc[line.first[start + self.window // 2]]
+            items["cls"] = pd.Categorical(middle, categories=self.classes).codes.astype(np.int64)
+        return items, base
+
+    @property
+    def _short(self) -> int:
+        """The longest hole that is bridged [samples]; evened samples were connected already."""
+        is_even = self.settings.resample > 0 and self.clock is not ClockKind.ROW
+        return 0 if is_even else windows.short_hole(self.window)

@@ -1,0 +1,238 @@
+"""Tables: one item per row, its columns encoded as numbers."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, TypeAdapter
+
+from ad_core.data.reader import READERS, Column, Dataset, Declared, Kind, Reader, Role
+from ad_core.data.tables.choose_encoding import AnyCode, NumberForm, learn_code
+from ad_core.data.tables.dataset import open_table
+from ad_core.data.tables.encoding import Code
+from ad_core.data.tables.values import coded, date_format, infinities
+from ad_core.errors import DataError
+from ad_core.settings import Settings as AnySettings
+from ad_core.types import Frame, ItemShape, Modality, Parts
+
+_CODES: TypeAdapter[list[AnyCode]] = TypeAdapter(list[AnyCode])
+AT_A_TIME = 500_000
+"""So many rows of a column are encoded at a time."""
+MOSTLY = 0.5
+"""A column more of whose cells than this can't be read has another type than the one that was learnt from."""
+
+
+class TableSettings(AnySettings):
+    """How rows become items."""
+
+    max_levels: int = Field(
+        20, ge=2, le=1000, description="A category with more levels than this counts by how frequent its value is."
+    )
+    numbers: NumberForm = Field(
+        "z-score",
+        description="How numbers are scaled: quantile spreads heavy tails, and keeps far-off values far off.",
+    )
+    clip: float = Field(
+        30.0,
+        ge=1.0,
+        le=1000.0,
+        description="Standard deviations from the mean at which numbers are held.",
+    )
+
+
+@READERS.register
+class Table(Reader):
+    """A row is an item; each column is a part.
+
+    Numbers and dates are z-scores of the rows that teach, booleans 0 or 1, categories one entry per level. A category
+    part's entries are one block: its argmax is the level, the last entry stands for levels never seen. Free text counts
+    by its wording. Whole numbers with few levels stay numbers: mark them as a category where their order means nothing.
+
+    Units: each column is scaled by itself, so a column in millimetres and one in tonnes weigh the same, and a new file
+    in other units is told as values out of range. Two units within one column can't be told apart: split the column.
+    """
+
+    title = "Table"
+    modalities = frozenset({Modality.TABLE})
+    Settings = TableSettings
+
+    def __init__(self, settings: AnySettings) -> None:
+        super().__init__(settings)
+        self._codes: list[Code] = []
+        self._classes: list[str] = []
+        self._class_column: str | None = None
+        self._columns: list[str] = []
+        self._dropped: list[str] = []
+
+    @classmethod
+    def open(cls, sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Dataset:
+        """CSV, Parquet or Excel files of the same columns, or a frame; see `Reader.open`."""
+        return open_table(sources, declared)
+
+    def fit(self, dataset: Dataset, rows: np.ndarray) -> None:
+        """Learn from the chosen rows; columns that never change in them are dropped, and `frame` says so."""
+        chosen = np.asarray(rows, dtype=bool) & (dataset.rows["note"] == "").to_numpy()
+        if chosen.sum() < 2:
+            raise DataError(f"{chosen.sum()} rows can teach, but at least 2 are needed. Choose more reference rows.")
+        used = [column for column in dataset.schema.columns if column.role is Role.FEATURE]
+        if not used:
+            raise DataError("No column is used. Mark at least one as a feature on the Data page.")
+        found = {column.name: self._learn(column, dataset.data[column.name], chosen) for column in used}
+        self._codes = [code for code in found.values() if code is not None]
+        self._dropped = [name for name, code in found.items() if code is None]
+        if not self._codes:
+            raise DataError(
+                f"None of the {len(used)} used columns changes within the {chosen.sum()} rows that teach. "
+                f"Choose other reference rows or columns."
+            )
+        self._columns = [str(name) for name in dataset.data.columns]
+        self._class_column = dataset.schema.one(Role.CLASS)
+        known = dataset.rows["cls"][chosen].dropna() if "cls" in dataset.rows else []
+        self._classes = sorted(set(known))
+
+    def _learn(self, column: Column, values: pd.Series, chosen: np.ndarray) -> Code | None:
+        form = None
+        if column.kind is Kind.DATE and not pd.api.types.is_datetime64_any_dtype(values):
+            form, _ = date_format(coded(values).levels)  # all rows say which of day and month comes first
+        return learn_code(column, values[chosen], self._own.max_levels, self._own.numbers, form)
+
+    def frame(self, dataset: Dataset) -> Frame:
+        """One item per row that can be read; a row with text in a number column has a note instead."""
+        notes = dataset.rows["note"].astype("object").to_numpy().copy()
+        notices = self._drop_notices()
+        for code in self._codes:
+            values = dataset.data[code.name]
+            for row in np.flatnonzero(code.bad(values) & (notes == "")):
+                notes[row] = f"Column {code.name!r} has {str(values.iloc[row])[:40]!r}, which is no {code.kind}."
+            if count := infinities(values):
+                notices.append(f"{count} infinite cells of {code.name!r} count as missing.")
+        usable = notes == ""
+        x = self._encoded(dataset.data, np.flatnonzero(usable))
+        rows = dataset.rows.drop(columns="cls", errors="ignore").reset_index(drop=True)
+        rows["note"] = pd.array(notes, dtype="str")
+        rows["sample"] = np.where(usable, np.cumsum(usable) - 1, -1)
+        items = pd.DataFrame({"start": np.arange(len(x))})
+        if self._classes:
+            items["cls"] = self._class_codes(dataset)[usable]
+        return Frame(self.shape, x, items, rows, notices=notices)
+
+    def _encoded(self, data: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
+        """(rows, entries) float32, some rows at a time: what they are encoded in is several times as wide."""
+        x = np.empty((len(rows), sum(code.entries for code in self._codes)), dtype=np.float32)
+        at, clip = 0, self._own.clip
+        for code in self._codes:
+            for begin in range(0, len(rows), AT_A_TIME):
+                part = slice(begin, begin + AT_A_TIME)
+                encoded = code.encode(data[code.name].iloc[rows[part]])
+                np.clip(encoded, -clip, clip, out=x[part, at : at + code.entries], casting="same_kind")
+            at += code.entries
+        return x
+
+    def _class_codes(self, dataset: Dataset) -> np.ndarray:
+        if "cls" not in dataset.rows:
+            return np.full(len(dataset), -1, dtype=np.int64)
+        codes: np.ndarray = pd.Index(self._classes).get_indexer(pd.Index(dataset.rows["cls"]))
+        return codes.astype(np.int64)
+
+    def _drop_notices(self) -> list[str]:
+        if not self._dropped:
+            return []
+        shown = ", ".join(map(repr, self._dropped[:10])) + (" and more" if len(self._dropped) > 10 else "")
+        return [f"Left out, for they never change within the rows that taught: {shown}."]
+
+    def match(self, dataset: Dataset) -> list[str]:
+        """Missing and unreadable columns are an error; extra ones, new categories and values out of range are told."""
+        self._require(dataset)
+        columns = [str(name) for name in dataset.data.columns]
+        both = set(columns) & set(self._columns)
+        extra = [name for name in columns if name not in both]
+        sentences = []
+        if extra:
+            shown = ", ".join(map(repr, extra[:10])) + (f" and {len(extra) - 10} more" if len(extra) > 10 else "")
+            sentences.append(f"Columns that the detector does not know are not used: {shown}.")
+        if [n for n in columns if n in both] != [n for n in self._columns if n in both]:
+            sentences.append("The columns come in another order; they were found by their names.")
+        for code in self._codes:
+            sentences += code.differences(dataset.data[code.name])
+        return sentences
+
+    def _require(self, dataset: Dataset) -> None:
+        absent = [code.name for code in self._codes if code.name not in dataset.data.columns]
+        if absent:
+            raise DataError(
+                f"The detector needs {', '.join(map(repr, absent))}, which these data do not have. "
+                f"Add {'that column' if len(absent) == 1 else 'those columns'}, or train without."
+            )
+        changed = []
+        for code in self._codes:
+            values = dataset.data[code.name]
+            bad = code.bad(values)
+            if bad.sum() > MOSTLY * max(int(values.notna().sum()), 1):
+                value = str(values.iloc[int(np.flatnonzero(bad)[0])])[:40]
+                changed.append(f"{code.name!r} was a {code.kind} and now holds {value!r}")
+        if changed:
+            raise DataError(f"The columns changed their type: {'; '.join(changed)}. Repair them, or train anew.")
+
+    @property
+    def shape(self) -> ItemShape:
+        """One part per column that is used and changes."""
+        if not self._codes:
+            raise RuntimeError("The reader was not fitted.")
+        of_entry = tuple(part for part, code in enumerate(self._codes) for _ in range(code.entries))
+        parts = Parts(
+            names=tuple(code.name for code in self._codes),
+            of_entry=of_entry,
+            kinds=tuple(code.part_kind for code in self._codes),
+            units=tuple(code.unit for code in self._codes),
+        )
+        return ItemShape(modality=Modality.TABLE, size=(len(of_entry),), parts=parts, classes=len(self._classes))
+
+    @property
+    def codes(self) -> tuple[Code, ...]:
+        """What was learnt of each column, one per part of `shape`."""
+        return tuple(self._codes)
+
+    def encoded_cells(self, part: int, cells: Sequence[Any]) -> np.ndarray:
+        """(k, entries of the part) float32: what these cells of one column would be in an item."""
+        encoded = self._codes[part].encode(pd.Series(list(cells), dtype="object").infer_objects())
+        return np.asarray(np.clip(encoded, -self._own.clip, self._own.clip), dtype=np.float32)
+
+    def expected_in_units(self, part: int, encoded_entries: np.ndarray) -> list[str | float]:
+        """Entries of one part, as encoded or as predicted, in the user's own unit.
+
+        Args:
+            part: position in `shape.parts.names`.
+            encoded_entries: (k, entries of the part).
+
+        Returns:
+            k values: a number, the most likely level, or a date as ISO text; `(missing)` where that is most likely.
+        """
+        return self._codes[part].decode(np.asarray(encoded_entries, dtype=np.float64))
+
+    @property
+    def classes(self) -> list[str]:
+        """The user's classes, in the order of their codes."""
+        return list(self._classes)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        facts = {
+            "codes": _CODES.dump_python(self._codes, mode="json"),  # type: ignore[arg-type]
+            "classes": self._classes,
+            "class_column": self._class_column,
+            "columns": self._columns,
+            "dropped": self._dropped,
+        }
+        return facts, {}
+
+    def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:  # noqa: ARG002
+        self._codes = list(_CODES.validate_python(facts["codes"]))
+        self._classes, self._class_column = list(facts["classes"]), facts["class_column"]
+        self._columns, self._dropped = list(facts["columns"]), list(facts["dropped"])
+
+    @property
+    def _own(self) -> TableSettings:
+        if not isinstance(self.settings, TableSettings):
+            raise TypeError(f"expected TableSettings, got {type(self.settings).__name__}")
+        return self.settings

@@ -1,0 +1,1 @@
+"""Recordings: time stamps, channels, resampling, windows."""

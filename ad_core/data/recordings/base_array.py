@@ -1,0 +1,33 @@
+"""From a recording's cells to the one array that all its windows are views of."""
+
+import numpy as np
+
+from ad_core.data.reader import Dataset
+from ad_core.data.recordings.resampling import Grid
+from ad_core.data.recordings.scaling import Scaling
+from ad_core.data.recordings.timeline import Timeline
+from ad_core.data.recordings.windows import fill
+
+
+def base_of(
+    dataset: Dataset, scaling: Scaling, line: Timeline, grid: Grid | None, short: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Bridge short holes and scale, channel by channel.
+
+    Args:
+        line: the samples in order.
+        grid: where they are even samples over irregular ones.
+        short: longest hole that is bridged [samples].
+
+    Returns:
+        (samples, item channel) float32, and (samples,) how many cells of each were neither measured nor bridged.
+    """
+    base, absent = scaling.base(len(line.first)), np.zeros(len(line.first), dtype=np.int64)
+    names = dataset.rows["entity"].to_numpy()[line.first] if scaling.own and "entity" in dataset.rows else None
+    for i, channel in enumerate(scaling.channels):
+        numbers = channel.numbers(dataset.data[channel.name])
+        numbers = numbers[line.first] if grid is None else grid.values(numbers[grid.measured.first])
+        numbers, unknown = fill(numbers, line.segment, line.seconds, short)
+        scaling.write(base, i, scaling.z(i, numbers, names))
+        absent += unknown
+    return base, absent

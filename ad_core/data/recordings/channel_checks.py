@@ -1,0 +1,166 @@
+"""What an analyst should know about the courses of the channels: frozen ones, drifting ones, commands."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from ad_core.data.reader import Column, Dataset, Kind, Role, Schema
+from ad_core.data.recordings.channels import as_numbers, some
+from ad_core.data.recordings.level_shift import level_findings
+from ad_core.data.recordings.timeline import Timeline, in_words, timeline
+from ad_core.data.recordings.timestamps import Clock, ClockKind, time_texts
+
+COMMAND = "A command: it is on or off."
+
+TOLD = 5
+"""So many channels are described, the clearest first; of the others only the number is said."""
+
+FROZEN, TIMES_USUAL = 32, 20
+"""A channel froze when it kept one value for at least so many samples, and for so many times as many as it keeps one
+in 9 of 10 cases."""
+
+END = 0.2
+"""Share of the reference samples at the begin and at the end that are compared for drift."""
+BLOCKS = 20
+DRIFTED = 1.0
+"""A channel drifts when its level moves by so many times its usual spread within a twentieth of the time."""
+STRETCH = 64
+"""Levels are means of so many samples where the rows that teach are compared with the others."""
+
+FEWEST = 200
+"""In fewer reference samples nothing is said of drift."""
+
+
+def is_command(values: pd.Series) -> bool:
+    """Whether a column of numbers or truth values only says on and off: 0 and 1, both of them."""
+    if not (pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)):
+        return False
+    if values.min() != 0 or values.max() != 1:  # cheap, and true of few others
+        return False
+    return set(pd.unique(values.dropna())) == {0, 1}
+
+
+def frozen(data: pd.DataFrame, schema: Schema, line: Timeline, clock: Clock) -> list[str]:
+    """Sentences about channels that kept one value for long although they change all the time elsewhere.
+
+    A value that is kept for long again and again is a state, such as a pump at rest, and not told. Channels that froze
+    at the same time are told together.
+    """
+    together: dict[tuple[int, int], list[str]] = {}
+    for name, numbers in _courses(data, schema, line):
+        begin, end = _runs(numbers, line.segment)
+        length = end - begin
+        usual = float(np.quantile(length, 0.9)) if len(length) else 0.0
+        long = np.flatnonzero(length >= max(FROZEN, TIMES_USUAL * usual))
+        values = pd.Series(numbers[begin[long]])
+        for run in long[~values.duplicated(keep=False).to_numpy()]:
+            shown = f"{name!r} at {numbers[begin[run]]:.6g}"
+            together.setdefault((int(begin[run]), int(end[run])), []).append(shown)
+    longest = sorted(together, key=lambda span: span[0] - span[1])
+    sentences = []
+    for first, last in longest[:TOLD]:
+        seconds = float(line.seconds[last - 1] - line.seconds[first])
+        lasts = f"{last - first} samples" + ("" if clock.kind is ClockKind.ROW else f" ({in_words(seconds)})")
+        since = time_texts(clock.time.iloc[[line.first[first]]]).iloc[0]
+        sentences.append(
+            f"Perhaps frozen for {lasts} from {since} on: {some(together[first, last], TOLD)}; elsewhere "
+            f"{'it changes' if len(together[first, last]) == 1 else 'they change'} all the time."
+        )
+    more = [f"{len(longest) - TOLD} more stretches of frozen channels."] if len(longest) > TOLD else []
+    return sentences + more
+
+
+def drifts(dataset: Dataset, rows: np.ndarray) -> list[str]:
+    """A sentence about the channels whose level at the end of some rows is another than at their begin.
+
+    The level is the median over a fifth of a recording's samples; it is counted in usual spreads, the median of the
+    interquartile range / 1.35 within each twentieth of the time, so that the drift itself does not widen its own unit.
+
+    Args:
+        rows: (rows,) bool, the rows to look at, such as those that teach.
+    """
+    if "time" not in dataset.rows:
+        return []
+    line = timeline(dataset.rows)
+    chosen = np.zeros(len(line.first), dtype=bool)
+    chosen[line.sample[rows & (line.sample >= 0)]] = True
+    moved: list[tuple[float, str]] = []
+    for name, numbers in _courses(dataset.data, dataset.schema, line):
+        shifts = [_shift(numbers[chosen & (line.entity == entity)]) for entity in np.unique(line.entity[chosen])]
+        shift = max(shifts, key=abs, default=0.0)
+        if abs(shift) >= DRIFTED:
+            moved.append((abs(shift), f"{name} ({shift:+.2g})"))
+    if not moved:
+        return []
+    names = [name for _, name in sorted(moved, key=lambda one: -one[0])]
+    return [
+        f"The level drifts within the reference rows; the last fifth against the first, in usual spreads: "
+        f"{some(names, TOLD)}. What comes later may lie outside of what was learnt: recent reference rows help."
+    ]
+
+
+def wandered(dataset: Dataset, rows: np.ndarray) -> list[str]:
+    """Sentences about the channels whose level has left its range for good after these rows, and what to do.
+
+    Args:
+        rows: (rows,) bool, the rows that teach.
+    """
+    if "time" not in dataset.rows:
+        return []
+    line = timeline(dataset.rows)
+    teaches = np.zeros(len(line.first), dtype=bool)
+    teaches[line.sample[rows & (line.sample >= 0)]] = True
+    found = []
+    for name, numbers in _courses(dataset.data, dataset.schema, line):
+        usual, others = (_stretch_means(numbers[chosen]) for chosen in (teaches, ~teaches))
+        found += level_findings([name], usual[:, None], others[:, None])
+    open_question = [f for f in found if f.drifted and f.channel not in dataset.declared.judged_by]
+    return [
+        f"{finding.reason} If it only drifts, judge it by its shape; if that is what is wrong, by its level."
+        for finding in open_question[:TOLD]
+    ]
+
+
+def _stretch_means(numbers: np.ndarray) -> np.ndarray:
+    """(k,) means of every so many known values that follow each other."""
+    known = numbers[np.isfinite(numbers)]
+    whole = len(known) // STRETCH * STRETCH
+    return np.asarray(known[:whole].reshape(-1, STRETCH).mean(axis=1))
+
+
+def command_notice(columns: Sequence[Column]) -> list[str]:
+    """A sentence about the columns that are commands."""
+    names = [column.name for column in columns if column.role is Role.FEATURE and column.reason == COMMAND]
+    return [f"Taken as commands, on or off, because they hold only 0 and 1: {some(names)}."] if names else []
+
+
+def _courses(data: pd.DataFrame, schema: Schema, line: Timeline) -> Iterator[tuple[str, np.ndarray]]:
+    """Name and (samples,) values of the channels that are numbers."""
+    for column in schema.columns:
+        if column.role is Role.FEATURE and column.kind is Kind.NUMBER and column.distinct > 2:
+            yield column.name, as_numbers(data[column.name])[line.first]
+
+
+def _runs(numbers: np.ndarray, segment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Begin and end of the stretches in which a channel keeps one known value."""
+    if not len(numbers):
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    new = np.ones(len(numbers), dtype=bool)
+    new[1:] = (numbers[1:] != numbers[:-1]) | (np.diff(segment) != 0)
+    begin = np.flatnonzero(new)
+    end = np.append(begin[1:], len(numbers))
+    known = np.isfinite(numbers[begin])
+    return begin[known], end[known]
+
+
+def _shift(numbers: np.ndarray) -> float:
+    """How far the level moved from begin to end, in usual spreads; 0 where too little is known."""
+    known = numbers[np.isfinite(numbers)]
+    if len(known) < FEWEST:
+        return 0.0
+    blocks = np.array_split(known, BLOCKS)
+    spread = float(np.median([np.subtract(*np.quantile(block, [0.75, 0.25])) for block in blocks])) / 1.35
+    part = int(END * len(known))
+    moved = float(np.median(known[-part:]) - np.median(known[:part]))
+    return moved / spread if spread > 1e-9 * max(1.0, abs(float(np.median(known)))) else 0.0

@@ -1,0 +1,99 @@
+"""Recordings from files or a frame, put below each other as one table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from ad_core.data.reader import Declared
+from ad_core.data.recordings.schema_inference import LABEL_NAMES, PART_NAMES
+from ad_core.errors import DataError
+
+RECORDING = "recording"
+"""Column that several files get, with each file's stem."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Recordings as one frame, nothing decided yet."""
+
+    data: pd.DataFrame
+    sources: tuple[str, ...]
+    name: str
+    notices: list[str]
+    stem: str | None = None
+    """Column that holds the file's stem, where there are several files."""
+
+
+def load(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Loaded:
+    """Read the files, or take the frame; several files are put below each other.
+
+    Raises:
+        DataError: a file can't be read, has no rows, or has other channels than the first.
+    """
+    if isinstance(sources, pd.DataFrame):
+        return Loaded(_own(sources), (), "frame", [])
+    from ad_core.data.files.tabular_files import notices_of, read_files
+
+    paths = [path for source in sources for path in _files(Path(source))]
+    read = read_files(paths)
+    notices = list(dict.fromkeys(notice for _, frame in read for notice in notices_of(frame)))
+    name = Path(sources[0]).stem if len(sources) == 1 else f"{Path(sources[0]).stem} and {len(sources) - 1} more"
+    at = tuple(str(path) for path in sources)
+    if len(read) == 1:
+        return Loaded(_own(read[0][1]), at, name, notices)
+    notices += _other_columns([(name, list(frame.columns)) for name, frame in read], declared)
+    frames = [frame for _, frame in read]
+    if declared.entity is not None:
+        return Loaded(_own(pd.concat(frames, ignore_index=True)), at, name, notices)
+    stem = next(column for column in (RECORDING, "file", "recording file") if column not in frames[0].columns)
+    stems = [file.rpartition(".")[0] or file for file, _ in read]
+    frames = [frame.assign(**{stem: each}) for each, frame in zip(stems, frames, strict=True)]
+    return Loaded(_own(pd.concat(frames, ignore_index=True)), at, name, notices, stem)
+
+
+def _own(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame with a plain index and unique text names; a time index becomes a column."""
+    if isinstance(frame.index, pd.DatetimeIndex | pd.TimedeltaIndex):
+        frame = frame.rename_axis(frame.index.name or "time").reset_index()
+    data = frame.reset_index(drop=True)
+    data.columns = pd.Index([str(c) for c in data.columns], dtype=object)
+    if twice := sorted(set(data.columns[data.columns.duplicated()])):
+        raise DataError(f"Two columns have the name {twice[0]!r}. Rename one of them.")
+    if len(data) == 0 or len(data.columns) == 0:
+        raise DataError(f"The recording has {len(data.columns)} columns and {len(data)} rows. Choose a file with rows.")
+    return data
+
+
+def _files(source: Path) -> list[Path]:
+    """A folder stands for its table files; plain texts in it only count where there is nothing else."""
+    if not source.is_dir():
+        return [source]
+    from ad_core.data.files.tabular_files import files_in
+
+    found = files_in(source)
+    return [path for path in found if path.suffix.lower() not in {".txt", ".dat", ".data"}] or found
+
+
+def _other_columns(files: list[tuple[str, list[str]]], declared: Declared) -> list[str]:
+    """Channels must agree over all files; labels and columns that are left out may be absent."""
+    everywhere = set.intersection(*(set(columns) for _, columns in files))
+    notices, seen = [], set[str]()
+    for name, columns in files:
+        for column in set(files[0][1]).symmetric_difference(columns) - seen:
+            seen.add(column)
+            if not (
+                column in declared.ignore
+                or column == declared.label
+                or LABEL_NAMES.match(column)
+                or PART_NAMES.match(column)
+            ):
+                less, more = (name, files[0][0]) if column not in columns else (files[0][0], name)
+                raise DataError(
+                    f"The recordings have different columns: {column!r} is in {more} but not in {less} "
+                    f"(all have {len(everywhere)} in common). Leave the column out, or open these files as "
+                    f"separate data sets."
+                )
+            notices.append(f"Column {column!r} is not in all files; it is no channel, so its cells are empty there.")
+    return notices

@@ -1,0 +1,137 @@
+"""One line per row of a recording: its id, its time and entity, its label, and whether it can be used."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from ad_core.data.reader import Kind, Role, Schema, row_ids
+from ad_core.data.recordings import windows
+from ad_core.data.recordings.channels import as_numbers
+from ad_core.data.recordings.clock_changes import evened
+from ad_core.data.recordings.exclusion import excluded
+from ad_core.data.recordings.seasonality import period
+from ad_core.data.recordings.timeline import Timeline, in_words, timeline, usual_interval
+from ad_core.data.recordings.timestamps import Clock, ClockKind, read_clock, row_clock, time_texts
+from ad_core.data.tables.labels import label_values
+from ad_core.data.tables.row_identity import ids_from_column
+
+MAX_LOOKED_AT = 20_000
+"""Samples of the longest stretch in which a repeating pattern is looked for, in at most 20 channels."""
+
+
+def rows_of(
+    data: pd.DataFrame, schema: Schema, exclude: Sequence[Sequence[str]] = ()
+) -> tuple[pd.DataFrame, Clock, pd.Series]:
+    """`Dataset.rows` of a recording, the clock that it was made from, and the times as they are shown.
+
+    `row_id` is the user's id column, else `entity|time`, else the time.
+
+    Args:
+        exclude: `Declared.exclude`.
+
+    Raises:
+        DataError: the time column, the label column or a range of time can't be read.
+    """
+    id_name, time_name, entity_name = schema.one(Role.ID), schema.one(Role.TIME), schema.one(Role.ENTITY)
+    entity = None if entity_name is None else data[entity_name].astype(object).map(plain, na_action="ignore")
+    clock = row_clock(entity, len(data)) if time_name is None else read_clock(data[time_name], time_name)
+    notes, times = clock.notes.copy(), time_texts(clock.time)
+    out = excluded(clock.time, entity, exclude, clock.kind) if exclude else None
+    if clock.is_local:
+        time, changes = evened(clock.time, entity)
+        clock = replace(clock, time=time, notices=(*clock.notices, *changes))
+    texts = times
+    if entity is not None:
+        notes[(notes == "") & entity.isna().to_numpy()] = f"The entity ({entity_name!r}) is missing."
+        texts = entity.fillna("no entity").astype("str") + "|" + times
+    rows = pd.DataFrame(
+        {"row_id": row_ids(texts) if id_name is None else ids_from_column(data[id_name]), "note": notes}
+    )
+    if entity is not None:
+        rows["entity"] = entity.astype("str")
+    rows["time"] = clock.time
+    if (label := schema.one(Role.LABEL)) is not None:
+        rows["label"] = label_values(data[label], label)
+    if (cls := schema.one(Role.CLASS)) is not None:
+        rows["cls"] = data[cls].astype(object).map(plain, na_action="ignore").astype("str")
+    if out is not None:
+        rows["excluded"] = out
+    return rows, clock, times
+
+
+def clock_kind(rows: pd.DataFrame, schema: Schema) -> ClockKind:
+    """What the times in `Dataset.rows` are."""
+    if schema.one(Role.TIME) is None:
+        return ClockKind.ROW
+    return ClockKind.DATE if pd.api.types.is_datetime64_dtype(rows["time"]) else ClockKind.SECONDS
+
+
+def clock_times(rows: pd.DataFrame, schema: Schema) -> pd.Series | None:
+    """The times of all rows, dates or seconds; None where rows are only counted."""
+    return None if clock_kind(rows, schema) is ClockKind.ROW else rows["time"]
+
+
+def other_clock(rows: pd.DataFrame, schema: Schema, learnt: ClockKind, interval_s: float) -> list[str]:
+    """A sentence where the time is of another kind than where the detector learnt, or another sampling interval."""
+    kind = clock_kind(rows, schema)
+    names = {ClockKind.DATE: "dates", ClockKind.SECONDS: "seconds", ClockKind.ROW: "row numbers"}
+    if kind is not learnt:
+        return [f"The time here is in {names[kind]}, while the detector learnt from {names[learnt]}."]
+    usual = usual_interval(timeline(rows))
+    if np.isfinite(usual) and np.isfinite(interval_s) and not 2 / 3 <= usual / interval_s <= 1.5:
+        return [
+            f"A sample is taken every {in_words(usual)} here, but every {in_words(interval_s)} "
+            f"where the detector learnt: windows last differently long."
+        ]
+    return []
+
+
+def noted(rows: pd.DataFrame, line: Timeline, start: np.ndarray, window: int) -> pd.DataFrame:
+    """`Frame.rows`: rows that no window covers get a note that says why.
+
+    Args:
+        rows: `Dataset.rows`.
+        start: (n,) first samples of the windows.
+    """
+    covered = windows.covered(start, window, len(line.first))
+    length = np.diff(line.bounds, axis=1)[:, 0][line.segment]
+    kept = rows[[c for c in ("row_id", "note", "entity", "time", "label", "excluded") if c in rows]].copy()
+    left_out = np.flatnonzero((line.sample >= 0) & ~covered[line.sample])
+    lengths = length[line.sample[left_out]]
+    notes = kept["note"].to_numpy(dtype=object).copy()
+    for n in np.unique(lengths[lengths < window]):
+        notes[left_out[lengths == n]] = windows.too_short(n, window)
+    notes[left_out[lengths >= window]] = windows.HARDLY_MEASURED
+    kept["note"] = notes
+    kept["sample"] = np.where(notes == "", line.sample, -1)
+    return kept
+
+
+def repeats(data: pd.DataFrame, schema: Schema, line: Timeline, kind: ClockKind) -> list[str]:
+    """A sentence about the channel that repeats itself most clearly, looked for in the longest stretch."""
+    bounds = line.bounds
+    if not len(bounds):
+        return []
+    begin, end = bounds[np.argmax(np.diff(bounds, axis=1)[:, 0])]
+    first = line.first[begin : min(end, begin + MAX_LOOKED_AT)]
+    best: tuple[float, int, str] | None = None
+    for column in [c for c in schema.columns if c.role is Role.FEATURE and c.kind in (Kind.NUMBER, Kind.BOOLEAN)][:20]:
+        numbers = pd.Series(as_numbers(data[column.name].iloc[first])).interpolate(limit_direction="both").to_numpy()
+        found = period(numbers) if np.isfinite(numbers).all() else None
+        if found is not None and (best is None or found[1] > best[0]):
+            best = (found[1], found[0], column.name)
+    if best is None:
+        return []
+    usual = float(line.interval[line.entity[begin]])
+    lasts = "" if kind is ClockKind.ROW else f" ({in_words(best[1] * usual)})"
+    return [
+        f"{best[2]!r} repeats itself about every {best[1]} samples{lasts}, autocorrelation {best[0]:.2f}: a hint "
+        f"for the length of the window."
+    ]
+
+
+def plain(value: object) -> str:
+    """The text of an entity or a class: whole numbers without the .0 that missing cells in the column gave them."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

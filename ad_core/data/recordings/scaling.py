@@ -1,0 +1,265 @@
+"""Level and scale of the channels: what they become before they are cut into windows.
+
+Every channel is counted in its usual spreads from its usual level. Two things can be different:
+
+- Where recordings of several entities have levels of their own (each pump its temperature), an entity can have its own
+  level and scale in a channel, so that the shared model sees what is unusual for this one.
+- Channels that never change where the detector learns, such as idle commands, would each cost a channel of the network
+  and say nothing. Several of them share one: the sum of their sizes, each at most 5, together at most 3. It is 0 until
+  one of them changes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from ad_core.data.reader import Dataset, Kind, Role
+from ad_core.data.recordings.channels import Channel, learn, some, z_scores
+from ad_core.errors import DataError
+from ad_core.types import PartKind, Parts
+
+PerEntity = Literal["auto", "on", "off"]
+
+SHARE_FROM = 3
+"""So many constant channels share one."""
+EACH_AT_MOST, TOGETHER_AT_MOST = 5.0, 3.0
+
+APART = 3.0
+"""Levels of two entities differ clearly when they lie so many times the usual spread within an entity apart."""
+ENOUGH = 64
+"""An entity with fewer known values of a channel among the rows that teach has no scale of its own."""
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """What was learnt of the channels, and how their values become those of items."""
+
+    channels: tuple[Channel, ...]
+    clip: float
+    shared: tuple[int, ...] = ()
+    """Positions of the channels that share one."""
+    own: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """Entity -> (2, channel): its own means and scales."""
+
+    @cached_property
+    def kept(self) -> list[int]:
+        """Positions of the channels that have one of their own in an item."""
+        return [i for i in range(len(self.channels)) if i not in set(self.shared)]
+
+    @cached_property
+    def _place(self) -> dict[int, int]:
+        """Position of a kept channel -> its place in an item."""
+        return {i: place for place, i in enumerate(self.kept)}
+
+    @cached_property
+    def parts(self) -> Parts:
+        """The channels of an item: the kept ones, then the one that is shared."""
+        kept = [self.channels[i] for i in self.kept]
+        names, units = [channel.name for channel in kept], [channel.unit for channel in kept]
+        if self.shared:
+            names, units = [*names, f"other channels ({len(self.shared)} constant)"], [*units, None]
+        size = len(names)
+        judged_by = (*(channel.judged_by for channel in kept), *([None] if self.shared else []))
+        return Parts(
+            names=tuple(names), of_entry=tuple(range(size)), kinds=(PartKind.NUMBER,) * size, units=tuple(units),
+            judged_by=judged_by,
+        )  # fmt: skip
+
+    def levels(self, entity: str | None) -> np.ndarray:
+        """(2, channel) means and scales that hold for an entity; those of all where it has none of its own."""
+        found = None if entity is None else self.own.get(entity)
+        return self._of_all if found is None else found
+
+    @cached_property
+    def _of_all(self) -> np.ndarray:
+        return np.array([[channel.mean, channel.scale] for channel in self.channels]).T
+
+    def base(self, samples: int) -> np.ndarray:
+        """(samples, item channel) float32 zeros for `write`."""
+        return np.zeros((samples, len(self.parts.names)), dtype=np.float32)
+
+    def write(self, base: np.ndarray, i: int, z: np.ndarray) -> None:
+        """Put the z-scores of channel i where they belong in (samples, item channel)."""
+        if i in self._place:
+            base[:, self._place[i]] = z
+        else:
+            base[:, -1] = np.minimum(base[:, -1] + np.minimum(np.abs(z), EACH_AT_MOST), TOGETHER_AT_MOST)
+
+    def z(self, i: int, numbers: np.ndarray, entities: np.ndarray | None) -> np.ndarray:
+        """(samples,) z-scores of channel i.
+
+        Args:
+            entities: (samples,) the recording that each sample is of; None = the scale of all holds.
+        """
+        if entities is None:
+            return self.channels[i].scaled(numbers, self.clip)
+        codes, names = pd.factorize(entities)
+        mean, scale = np.stack([self.levels(str(name))[:, i] for name in names], axis=1)[:, codes]
+        return z_scores(numbers, mean, scale, self.clip)
+
+    def unknown(self, rows: pd.DataFrame) -> list[str]:
+        """A sentence about recordings that have no scale of their own although others have."""
+        if not self.own:
+            return []
+        names = rows["entity"].unique().tolist() if "entity" in rows else ["this recording"]
+        if not (new := [str(name) for name in names if name not in self.own]):
+            return []
+        return [f"Not among the recordings learnt from: {some(new)}. The scale of all of them together is taken."]
+
+    def scaled(self, numbers: np.ndarray, entity: str | None) -> np.ndarray:
+        """(samples, channel) float64 of one entity, without holes -> (samples, item channel) float32."""
+        mean, scale = self.levels(entity)
+        z, base = z_scores(numbers, mean, scale, self.clip), self.base(len(numbers))
+        for i in range(len(self.channels)):
+            self.write(base, i, z[:, i])
+        return base
+
+    def course(self, part: int, data: pd.DataFrame, entity: str | None) -> np.ndarray:
+        """(rows,) what a channel of an item shows in the user's rows, in its unit, NaN where nothing was measured."""
+        if part < len(self.kept):
+            channel = self.channels[self.kept[part]]
+            return channel.numbers(data[channel.name])
+        return np.asarray(np.minimum(self._sizes(data, entity).sum(axis=1), TOGETHER_AT_MOST))
+
+    def in_units(self, part: int, z: np.ndarray, entity: str | None) -> np.ndarray:
+        """Values of an item's channel in the user's unit; the inverse of `write`, within its limits."""
+        if part >= len(self.kept):
+            return np.asarray(z, dtype=np.float64)
+        mean, scale = self.levels(entity)[:, self.kept[part]]
+        return np.asarray(mean + scale * np.asarray(z, dtype=np.float64))
+
+    def names_behind(self, part: int, data: pd.DataFrame, entity: str | None) -> list[str]:
+        """The user's channels that make an item's channel what it is in these rows, largest first: itself, or those of
+        the shared ones that changed.
+        """
+        if part < len(self.kept):
+            return [self.channels[self.kept[part]].name]
+        size = self._sizes(data, entity).sum(axis=0)
+        return [self.channels[self.shared[i]].name for i in np.argsort(-size, kind="stable") if size[i] > 0]
+
+    def _sizes(self, data: pd.DataFrame, entity: str | None) -> np.ndarray:
+        """(rows, shared) what each shared channel adds."""
+        chosen = [self.channels[i] for i in self.shared]
+        numbers = np.column_stack([channel.numbers(data[channel.name]) for channel in chosen])
+        mean, scale = self.levels(entity)[:, list(self.shared)]
+        return np.asarray(np.minimum(np.abs(z_scores(numbers, mean, scale, self.clip)), EACH_AT_MOST))
+
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """All of it as JSON-able facts and arrays."""
+        facts = {
+            "channels": [channel.model_dump(exclude={"mean", "scale", "low", "high"}) for channel in self.channels],
+            "shared": list(self.shared),
+            "entities": list(self.own),
+        }
+        scales = [[channel.mean, channel.scale, channel.low, channel.high] for channel in self.channels]
+        arrays = {"scales": np.array(scales, dtype=np.float64).reshape(-1, 4)}
+        return facts, arrays | ({"own_scales": np.stack(list(self.own.values()))} if self.own else {})
+
+    @classmethod
+    def restored(cls, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray], clip: float) -> "Scaling":
+        """The inverse of `state`; bundles of format 1 have neither shared channels nor scales of entities."""
+        channels = tuple(
+            Channel(**channel, mean=float(mean), scale=float(scale), low=float(low), high=float(high))
+            for channel, (mean, scale, low, high) in zip(facts["channels"], arrays["scales"], strict=True)
+        )
+        own = dict(zip(facts.get("entities", []), arrays.get("own_scales", ()), strict=True))
+        return cls(channels, clip, tuple(facts.get("shared", ())), own)
+
+
+def learn_scaling(
+    dataset: Dataset, taught: np.ndarray, per_entity: PerEntity, clip: float
+) -> tuple[Scaling, list[str]]:
+    """Level and scale of every channel from the rows that teach, and sentences about what is special.
+
+    Args:
+        taught: (k,) positions of these rows.
+
+    Raises:
+        DataError: all channels are constant or empty.
+    """
+    channels, empty = [], []
+    for column in (c for c in dataset.schema.columns if c.role is Role.FEATURE):
+        as_text = column.kind in (Kind.CATEGORY, Kind.TEXT)
+        channel = learn(column.name, column.unit, dataset.data[column.name].iloc[taught], as_text=as_text)
+        channels += [] if channel is None else [channel.model_copy(update={"judged_by": column.judged_by})]
+        empty += [column.name] if channel is None else []
+    constant = [i for i, channel in enumerate(channels) if channel.is_constant]
+    if len(constant) == len(channels):
+        raise DataError(
+            f"All {len(constant) + len(empty)} channels are constant or empty in the {len(taught)} rows to learn "
+            f"from, so nothing can be learnt. Choose reference rows in which something happens."
+        )
+    shared = tuple(constant) if len(constant) >= SHARE_FROM else ()
+    own, notices = _own_scales(dataset, taught, channels, per_entity)
+    names = some([channels[i].name for i in constant])
+    if shared:
+        notices.append(
+            f"Constant in the reference rows: {names}. These {len(shared)} share one channel, which stays at zero "
+            f"until one of them changes; an explanation names it."
+        )
+    elif constant:
+        notices.append(
+            f"Constant in the reference rows: {names}. They stay at zero, so that only a change in them shows."
+        )
+    if empty:
+        notices.append(f"Left out, because they are empty in the reference rows: {some(empty)}.")
+    return Scaling(tuple(channels), clip, shared, own), notices
+
+
+def _own_scales(
+    dataset: Dataset, taught: np.ndarray, channels: list[Channel], per_entity: PerEntity
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Entity -> (2, channel), and what is to be said of it; nothing where entities share their scales."""
+    if per_entity == "off" or "entity" not in dataset.rows:
+        return {}, []
+    entity = dataset.rows["entity"].to_numpy()
+    if per_entity == "auto" and set(entity[dataset.teaches]) - set(entity[taught]):
+        return {}, []  # whole recordings are held back: their scales could not be known when they are scored
+    names = pd.unique(entity[taught])
+    pooled = np.array([[channel.mean, channel.scale] for channel in channels])  # (channel, 2)
+    own = np.repeat(pooled[None], len(names), axis=0)  # (entity, channel, 2)
+    differing = []
+    for i, channel in enumerate(channels):
+        if channel.level is None:
+            found = _moments(channel.numbers(dataset.data[channel.name].iloc[taught]), entity[taught], names)
+            if per_entity == "on" or _differ(found):
+                own[:, i] = _or_pooled(found, pooled[i])
+                differing.append(channel.name)
+    if not differing:
+        return {}, []
+    why = (
+        "as asked"
+        if per_entity == "on"
+        else (f"because the levels of two of them lie more than {APART:g} usual spreads apart")
+    )
+    return {str(name): own[e].T for e, name in enumerate(names)}, [
+        f"Each of {len(names)} recordings has its own level and scale in {some(differing)}, {why} "
+        f"(reader setting scale_per_entity)."
+    ]
+
+
+def _moments(numbers: np.ndarray, entity: np.ndarray, names: np.ndarray) -> np.ndarray:
+    """(entity, 2) mean and standard deviation, NaN where too little is known."""
+    found = pd.Series(numbers).groupby(entity).agg(["mean", "std", "count"]).reindex(names)
+    return np.asarray(found[["mean", "std"]].where(found["count"] >= ENOUGH))
+
+
+def _differ(moments: np.ndarray) -> bool:
+    known = moments[~np.isnan(moments[:, 0])]
+    if len(known) < 2:
+        return False
+    apart, within = np.ptp(known[:, 0]), float(np.median(known[:, 1]))
+    return bool(apart > max(APART * within, 1e-6 * np.abs(known[:, 0]).max()))
+
+
+def _or_pooled(moments: np.ndarray, pooled: np.ndarray) -> np.ndarray:
+    """(entity, 2): the pooled scale where an entity never changes, and both pooled where too little is known of it."""
+    mean, spread = moments.T
+    lively = spread[spread > 1e-6 * np.abs(mean)]
+    usual = float(np.median(lively)) if len(lively) else float(pooled[1])
+    spread = np.where(spread > 1e-6 * np.abs(mean), spread, usual)
+    return np.where(np.isnan(mean)[:, None], pooled, np.column_stack([mean, spread]))

@@ -1,0 +1,236 @@
+"""What the columns of a recording are for: the time, the entity, the label, and the channels."""
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from ad_core.data.reader import Column, Declared, Kind, Role, Schema
+from ad_core.data.recordings.channel_checks import COMMAND, is_command
+from ad_core.data.recordings.channels import as_numbers, unit_of
+from ad_core.data.recordings.timestamps import ClockKind, read_clock
+from ad_core.data.tables.labels import label_values
+from ad_core.errors import DataError
+
+TIME_NAMES = re.compile(
+    r"(?i)^(time|timestamp|date|date[ _-]?time|ts|t|epoch|zeit|zeitstempel|datum)"
+    r"(_?(utc|s|ms|us|ns|sec|seconds|iso|local))?([ _]*[\[(].*)?$"
+)
+TIME_ENDINGS = re.compile(r"(?i)([ _-]|^)(time|timestamp|datetime|date)$")
+ENTITY_NAMES = re.compile(
+    r"(?i)^(entity|device|machine|unit|pump|engine|asset|sensor|recording|series|subject|patient|vehicle|station|turbine|host|server|node)"
+    r"([ _-]?(id|no|nr|name|number))?$"
+)
+LABEL_NAMES = re.compile(
+    r"(?i)^((is|has)[ _-]?)?(anomal(y|ies|ous)|outliers?|label|ground[ _-]?truth|faulty?|changepoints?)"
+    r"([ _-]?(label|flag|point|id))?$"
+)
+PART_NAMES = re.compile(r"(?i)^(split|fold|subset|train[ _-]?test)$")
+
+MOSTLY = 0.9
+"""A text column is read as numbers if so many of its cells are numbers; the rest count as missing."""
+
+
+def propose(data: pd.DataFrame, declared: Declared, stem: str | None = None) -> tuple[Schema, list[str]]:
+    """Roles and kinds of the columns, what was declared first, and what an analyst should know about them.
+
+    Args:
+        stem: the column that tells several files apart, where there is one.
+
+    Raises:
+        DataError: a declared column does not exist or can't have its role.
+    """
+    named = declared.roles()
+    Schema(columns=tuple(Column(name=n, role=Role.IGNORE, kind=Kind.TEXT) for n in data.columns)).with_roles(named)
+    found: dict[str, Role] = {}
+    taken = {role for role in named.values() if role in (Role.TIME, Role.ENTITY, Role.LABEL)}
+    if Role.ENTITY not in taken and (entity := stem or entity_column(data, set(named))):
+        found[entity] = Role.ENTITY
+    if Role.TIME not in taken and (time := time_column(data, set(named) | set(found))):
+        found[time] = Role.TIME
+    labels = [n for n in data.columns if n not in named and LABEL_NAMES.match(n) and _is_label(data[n])]
+    if Role.LABEL not in taken and labels:
+        found[min(labels, key=len)] = Role.LABEL
+    columns, notices = [], []
+    for name in data.columns:
+        column, notice = _column(name, data[name], found | named, declared)
+        columns.append(column)
+        notices += notice
+    return Schema(columns=tuple(columns)), notices
+
+
+def time_column(data: pd.DataFrame, without: set[str]) -> str | None:
+    """The column that is most likely the time: by its name and by what is in it."""
+    for pattern in (TIME_NAMES, TIME_ENDINGS, None):
+        for name in data.columns:
+            if name in without or (pattern is not None and not pattern.search(name)):
+                continue
+            if pattern is None and not pd.api.types.is_datetime64_any_dtype(data[name]):
+                continue
+            if _is_time(data[name], is_sure=pattern is TIME_NAMES):
+                return str(name)
+    return None
+
+
+def entity_column(data: pd.DataFrame, without: set[str]) -> str | None:
+    """A column that by its name and its few whole or text values tells recordings apart."""
+    for name in data.columns:
+        values = data[name]
+        if name in without or not ENTITY_NAMES.match(name) or pd.api.types.is_float_dtype(values):
+            continue
+        if 2 <= values.nunique() <= len(values) / 20:
+            return str(name)
+    return None
+
+
+def looks_like_recording(frame: pd.DataFrame) -> bool:
+    """Whether a table is a recording: a time column that runs forward in roughly equal steps, and numbers beside it."""
+    if isinstance(frame.index, pd.DatetimeIndex):
+        frame = frame.rename_axis(frame.index.name or "time").reset_index()
+    data = frame.set_axis(frame.columns.astype(str), axis=1).reset_index(drop=True)
+    if len(data) < 10 or data.columns.has_duplicates or (time := time_column(data, set())) is None:
+        return False
+    numbers = [
+        n for n in data.columns if n != time and pd.api.types.is_numeric_dtype(data[n]) and not LABEL_NAMES.match(n)
+    ]
+    if not numbers:
+        return False
+    entity = entity_column(data, {time})
+    clock = read_clock(data[time], time)
+    groups = np.zeros(len(data)) if entity is None else pd.factorize(data[entity])[0]
+    steps = np.concatenate(
+        [
+            seconds_of(part).diff().dropna().to_numpy()
+            for _, part in clock.time.dropna().groupby(groups[clock.time.notna()])
+        ]
+    )
+    if not len(steps) or (steps > 0).mean() < 0.9:
+        return False
+    usual = np.median(steps[steps > 0])
+    return bool(((steps >= 0.5 * usual) & (steps <= 2 * usual)).mean() >= 0.7)
+
+
+def seconds_of(time: pd.Series) -> pd.Series:
+    """Times as float64 seconds from the first."""
+    return (time - time.min()).dt.total_seconds() if pd.api.types.is_datetime64_dtype(time) else time - time.min()
+
+
+def _is_label(values: pd.Series) -> bool:
+    """Whether a column can be read as the truth; one that can't is left out, not an error."""
+    if values.nunique() > 2:
+        return False
+    try:
+        label_values(values, str(values.name))
+    except DataError:
+        return False
+    return True
+
+
+def _is_time(values: pd.Series, *, is_sure: bool) -> bool:
+    """Dates and texts by being readable; plain numbers by running forward, unless the name leaves no doubt."""
+    head = values.iloc[:2000]
+    if pd.api.types.is_bool_dtype(head) or head.notna().mean() < 0.5:
+        return False
+    try:
+        clock = read_clock(head, str(values.name))
+    except DataError:
+        return False
+    if clock.kind is ClockKind.DATE or is_sure:
+        return bool(clock.time.nunique() > 1)
+    steps = clock.time.dropna().diff().dropna()
+    return bool(len(steps) and (steps > 0).mean() >= 0.9)
+
+
+def _column(name: str, values: pd.Series, roles: dict[str, Role], declared: Declared) -> tuple[Column, list[str]]:
+    """One column with its role, grade and reason; and sentences for the notices."""
+    kind = declared.kinds.get(name) or _kind(values)
+    missing, distinct = float(values.isna().mean()), int(values.nunique())
+    column = Column(name=name, role=Role.IGNORE, kind=kind, unit=unit_of(name), missing=missing, distinct=distinct)
+    if name in roles and roles[name] is not Role.FEATURE:
+        return column.model_copy(update={"role": roles[name], "reason": _why(roles[name])}), []
+    is_told_by_name = LABEL_NAMES.match(name) or PART_NAMES.match(name)
+    if kind is Kind.NUMBER and not pd.api.types.is_numeric_dtype(values) and not is_told_by_name:
+        return _mostly_numbers(column, values)
+    update = _judged(column, values)
+    if name in declared.kinds:
+        update.pop("kind", None)
+    if roles.get(name) is Role.FEATURE and update.get("role") is Role.IGNORE:
+        if kind in (Kind.TEXT, Kind.DATE) or distinct == 0 or (kind is Kind.CATEGORY and distinct > 2):
+            raise DataError(
+                f"Column {name!r} can't be a channel: {update['reason']} Leave it out, or turn it into numbers first."
+            )
+        update["role"] = Role.FEATURE
+    return column.model_copy(update=update), _infinite(name, values)
+
+
+def _judged(column: Column, values: pd.Series) -> dict[str, object]:
+    def left_out(reason: str) -> dict[str, object]:
+        return {"role": Role.IGNORE, "grade": "C", "reason": reason}
+
+    if column.distinct == 0:
+        return left_out("It is empty.")
+    if LABEL_NAMES.match(column.name):
+        return left_out("By its name it tells the truth about the rows: it must not be a channel.")
+    if PART_NAMES.match(column.name):
+        return left_out("By its name it tells training and test rows apart.")
+    if column.kind is Kind.DATE:
+        return left_out("It holds dates, and is not the time column.")
+    if column.kind in (Kind.TEXT, Kind.CATEGORY) and column.distinct > 2:
+        return left_out(f"It is text with {column.distinct} different values; a channel takes numbers or two values.")
+    if column.kind is Kind.NUMBER and _counts(values):
+        return left_out("It only counts the rows.")
+    if column.distinct == 1:
+        return {"role": Role.FEATURE, "grade": "B", "reason": "It never changes here; a change in it will show."}
+    if column.missing > 0.6:
+        return {"role": Role.FEATURE, "grade": "B", "reason": f"{column.missing:.0%} of its cells are missing."}
+    if is_command(values):
+        return {"role": Role.FEATURE, "kind": Kind.BOOLEAN, "reason": COMMAND}
+    return {"role": Role.FEATURE}
+
+
+def _mostly_numbers(column: Column, values: pd.Series) -> tuple[Column, list[str]]:
+    """A number column with some texts, such as the "Bad" of a plant historian."""
+    numbers = as_numbers(values)
+    texts = values.notna().to_numpy() & np.isnan(numbers)
+    row = int(np.flatnonzero(texts)[0]) if texts.any() else 0
+    first = f"first in row {row + 1}: {str(values.iloc[row])[:30]!r}"
+    said = f"{int(texts.sum())} of {len(values)} cells are not numbers ({first})"
+    update = {
+        "role": Role.FEATURE if np.isfinite(numbers).any() else Role.IGNORE,
+        "missing": float(np.isnan(numbers).mean()),
+        "distinct": len(np.unique(numbers[np.isfinite(numbers)])),
+        "grade": "B",
+        "reason": f"{said}.",
+    }
+    return column.model_copy(update=update), [f"Column {column.name!r}: {said}; they count as missing."]
+
+
+def _infinite(name: str, values: pd.Series) -> list[str]:
+    if not pd.api.types.is_float_dtype(values):
+        return []
+    at = np.flatnonzero(np.isinf(values.to_numpy(dtype=np.float64, na_value=np.nan)))
+    return (
+        [f"Column {name!r}: {len(at)} infinite values count as missing, first in row {at[0] + 1}."] if len(at) else []
+    )
+
+
+def _kind(values: pd.Series) -> Kind:
+    if pd.api.types.is_bool_dtype(values):
+        return Kind.BOOLEAN
+    if pd.api.types.is_numeric_dtype(values):
+        return Kind.NUMBER
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return Kind.DATE
+    known = values.dropna()
+    if len(known) and pd.to_numeric(known.astype(object), errors="coerce").notna().mean() >= MOSTLY:
+        return Kind.NUMBER
+    return Kind.CATEGORY if known.nunique() <= max(2, min(50, len(known) / 20)) else Kind.TEXT
+
+
+def _counts(values: pd.Series) -> bool:
+    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    return len(numbers) > 2 and bool((np.diff(numbers) == 1).all())
+
+
+def _why(role: Role) -> str:
+    return {Role.LABEL: "Only used to judge, never trained on.", Role.IGNORE: "Left out as asked."}.get(role, "")

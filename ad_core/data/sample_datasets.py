@@ -1,0 +1,61 @@
+"""The small data sets that ship with the product, in `sample_data/` beside the package."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from ad_core.errors import DataError
+from ad_core.types import Modality
+
+FOLDER = Path(__file__).resolve().parents[2] / "sample_data"
+
+
+class Sample(BaseModel):
+    """A data set that ships: where it is, what it means, whose it is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    title: str
+    modality: Modality
+    train: tuple[Path, ...]
+    """Files or folders that teach."""
+    new: tuple[Path, ...] = ()
+    """Files or folders of a later time, to be scored by the trained detector."""
+    declared: dict[str, Any] = {}
+    """What `open_dataset` is told of the columns."""
+    about: str
+    anomalous: str
+    """What counts as anomalous here."""
+    origin: str
+    licence: str
+    units: str = ""
+    synthetic: bool
+    rows: int
+
+
+@cache
+def samples() -> tuple[Sample, ...]:
+    """All samples, the three of the home page first; empty where the package is installed without its samples."""
+    index = FOLDER / "samples.json"
+    if not index.exists():
+        return ()
+    found = TypeAdapter(list[Sample]).validate_json(index.read_bytes())
+    return tuple(
+        s.model_copy(update={"train": tuple(FOLDER / p for p in s.train), "new": tuple(FOLDER / p for p in s.new)})
+        for s in found
+    )
+
+
+def sample(name: str) -> Sample:
+    """One sample by name.
+
+    Raises:
+        DataError: there is none of that name.
+    """
+    for candidate in samples():
+        if candidate.name == name:
+            return candidate
+    raise DataError(f"There is no sample {name!r}. There is: {', '.join(s.name for s in samples())}.")

@@ -1,0 +1,115 @@
+"""Which rows fit a detector, which say when to stop, and which calibrate it: no row does two of these.
+
+Tables and images are split at random. Recordings are split in time, each on its own, because neighbouring samples are
+nearly the same; windows that straddle a border belong to no part, which leaves a gap of one window between the parts.
+Where there are many short recordings, whole recordings are dealt out instead.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ad_core.data.reader import Dataset
+from ad_core.data.recordings.timeline import timeline
+from ad_core.errors import DataError
+from ad_core.types import Frame, Modality, Split
+
+FIT, EARLY_STOP, CALIBRATION, UNUSED = 0, 1, 2, -1
+SHARES = (0.6, 0.15, 0.25)
+
+MANY_RECORDINGS, SHORT_RECORDING = 12, 512
+"""So many recordings whose middle one has fewer samples are dealt out whole: their blocks would not hold a window."""
+
+HELD_BACK = 0.2
+"""Share of the fit items that says when to stop where the early-stop rows hold no item."""
+
+
+def split_rows(dataset: Dataset, shares: Sequence[float] = SHARES, seed: int = 0) -> np.ndarray:
+    """Deal the rows that may teach out to the three parts.
+
+    Args:
+        shares: of fit, early stop and calibration; they add up to 1.
+
+    Returns:
+        (rows,) int8: 0 fit, 1 early stop, 2 calibration, -1 not used.
+
+    Raises:
+        DataError: no row may teach.
+    """
+    teaches = dataset.teaches & (dataset.rows["note"] == "").to_numpy()
+    if not teaches.any():
+        raise DataError("No row may teach the detector. Choose other reference rows.")
+    parts = np.full(len(dataset), UNUSED, dtype=np.int8)
+    if dataset.modality is Modality.SENSOR:
+        return _in_time(dataset, teaches, parts, shares, seed)
+    rows = np.random.default_rng(seed).permutation(np.flatnonzero(teaches))
+    parts[rows] = _dealt(len(rows), shares)
+    return parts
+
+
+def split_items(frame: Frame, parts: np.ndarray, shares: Sequence[float] = SHARES) -> tuple[Split, list[str]]:
+    """The items all of whose rows belong to one part, and sentences about parts that had to be made up or are empty.
+
+    Args:
+        parts: (rows,) as `split_rows` gives.
+        shares: what they were dealt out by; a part without a share is empty on purpose.
+
+    Raises:
+        DataError: no item lies within the fit rows.
+    """
+    fit, early_stop, calibration = (frame.items_within(parts == part) for part in (FIT, EARLY_STOP, CALIBRATION))
+    notices = []
+    if not len(fit):
+        raise DataError(
+            f"None of the {len(frame)} items lies fully within the rows to learn from. Choose more reference rows, "
+            f"or a shorter window."
+        )
+    if shares[1] and not len(early_stop):
+        fit, early_stop = _held_back(frame, fit)
+        notices.append(
+            f"The rows that say when to stop training are too few for a window: {len(early_stop)} windows at the end "
+            f"of the rows to learn from do it instead."
+        )
+    if shares[2] and not len(calibration):
+        notices.append("The calibration rows are too few for a window: scores have neither percentile nor p-value.")
+    return Split(fit, early_stop, calibration), notices
+
+
+def _in_time(
+    dataset: Dataset, teaches: np.ndarray, parts: np.ndarray, shares: Sequence[float], seed: int
+) -> np.ndarray:
+    """Blocks in order of time within each recording; rows that share a time stamp stay together."""
+    line = timeline(dataset.rows)
+    part_of = np.full(len(line.first), UNUSED, dtype=np.int8)
+    chosen = np.zeros(len(line.first), dtype=bool)
+    chosen[line.sample[teaches & (line.sample >= 0)]] = True
+    recordings = [np.flatnonzero(chosen & (line.entity == entity)) for entity in np.unique(line.entity[chosen])]
+    if len(recordings) >= MANY_RECORDINGS and np.median([len(samples) for samples in recordings]) < SHORT_RECORDING:
+        order = np.random.default_rng(seed).permutation(len(recordings))
+        for at, part in zip(order, _dealt(len(recordings), shares), strict=True):
+            part_of[recordings[at]] = part
+    else:
+        for samples in recordings:
+            part_of[samples] = _dealt(len(samples), shares)
+    placed = teaches & (line.sample >= 0)
+    parts[placed] = part_of[line.sample[placed]]
+    return parts
+
+
+def _dealt(n: int, shares: Sequence[float]) -> np.ndarray:
+    """(n,) int8 parts in blocks; from 3 on each part has at least one, below that fit comes first, then early stop."""
+    early_stop, calibration = (max(1, round(share * n)) for share in shares[1:])
+    if n < 3:
+        early_stop, calibration = n - 1, 0
+    sizes = (n - early_stop - calibration, early_stop, calibration)
+    return np.repeat(np.array([FIT, EARLY_STOP, CALIBRATION], dtype=np.int8), sizes)
+
+
+def _held_back(frame: Frame, fit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The last fit items without those that overlap them; where nothing would be left, all items do both."""
+    cut = len(fit) - max(1, round(HELD_BACK * len(fit)))
+    start = frame.items["start"].to_numpy()
+    before = fit[:cut][start[fit[:cut]] + frame.span <= start[fit[cut]]] if cut else fit[:0]
+    if len(before) >= len(fit) / 4:
+        return before, fit[cut:]
+    return (fit[:cut], fit[cut:]) if cut else (fit, fit)

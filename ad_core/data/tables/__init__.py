@@ -1,0 +1,1 @@
+"""Tables: column kinds, encodings, row identity."""

@@ -1,0 +1,75 @@
+"""Categories as entries of an item: few levels as one entry each, many by how frequent they are."""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+
+from ad_core.data.tables.encoding import MISSING, OTHER, Code, unseen
+from ad_core.data.tables.values import coded
+from ad_core.types import PartKind
+
+
+class LevelsCode(Code):
+    """One entry per level, then `(missing)` where that occurred, then `(other)` for the never seen: one of them is 1.
+
+    The entries are one block, so argmax over the block gives the level.
+    """
+
+    form: Literal["levels"] = "levels"
+    levels: tuple[str, ...]
+    part_kind: ClassVar[PartKind] = PartKind.CATEGORY
+
+    @property
+    def entries(self) -> int:
+        return len(self.block)
+
+    @property
+    def block(self) -> tuple[str, ...]:
+        """The level that each entry stands for."""
+        return (*self.levels, *([MISSING] if self.has_missing else []), OTHER)
+
+    def encode(self, values: pd.Series) -> np.ndarray:
+        column = coded(values)
+        place = {level: i for i, level in enumerate(self.levels)}
+        other = self.entries - 1
+        table = np.array(
+            [*(place.get(level, other) for level in column.levels), other - 1 if self.has_missing else other]
+        )
+        one_hot: np.ndarray = table[column.codes][:, None] == np.arange(self.entries)
+        return one_hot.astype(np.float64)
+
+    def decode(self, entries: np.ndarray) -> list[str | float]:
+        return [self.block[i] for i in np.asarray(entries).argmax(axis=1)]
+
+    def differences(self, values: pd.Series) -> list[str]:
+        return super().differences(values) + unseen(self.name, values, self.levels)
+
+
+class FrequencyCode(Code):
+    """Many levels: the logarithm of how often a row's level occurred among the rows that taught, as a z-score."""
+
+    form: Literal["frequency"] = "frequency"
+    counts: dict[str, int]
+    missing: int
+    rows: int
+    mean: float
+    scale: float
+
+    @property
+    def entries(self) -> int:
+        return 1
+
+    def encode(self, values: pd.Series) -> np.ndarray:
+        column = coded(values)
+        seen = np.array([*(self.counts.get(level, 0) for level in column.levels), self.missing])
+        z: np.ndarray = (np.log1p(seen[column.codes]) - self.mean) / self.scale
+        return z[:, None]
+
+    def decode(self, entries: np.ndarray) -> list[str | float]:
+        count = np.expm1(np.asarray(entries, dtype=np.float64)[:, 0] * self.scale + self.mean)
+        share = np.round(count.clip(0, self.rows)) / self.rows
+        return [f"a value found in {s:.2g} of the rows" if s > 0 else "a value never seen" for s in share]
+
+    def differences(self, values: pd.Series) -> list[str]:
+        return super().differences(values) + unseen(self.name, values, self.counts)

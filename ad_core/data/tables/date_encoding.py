@@ -1,0 +1,98 @@
+"""Dates as entries of an item."""
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from ad_core.data.reader import Kind
+from ad_core.data.tables.encoding import MISSING, Code
+from ad_core.data.tables.values import coded, parse_dates
+
+_DAY = 86_400.0
+_CYCLES = ("hour", "weekday", "month")
+
+
+class DateCode(Code):
+    """Elapsed time as a z-score, and hour, weekday and month as sine and cosine where they vary.
+
+    Elapsed time is held within the range that taught: later rows are not unusual for being later.
+    """
+
+    form: Literal["date"] = "date"
+    date_format: str | None
+    mean: float
+    scale: float
+    low: float
+    high: float
+    """Seconds since 1970."""
+    cycles: tuple[str, ...]
+
+    @property
+    def entries(self) -> int:
+        return 1 + 2 * len(self.cycles) + self.has_missing
+
+    def encode(self, values: pd.Series) -> np.ndarray:
+        dates = parse_dates(values, self.date_format)
+        seconds = seconds_of(dates)
+        missing = np.isnan(seconds)
+        held = np.where(missing, self.mean, np.clip(seconds, self.low, self.high))
+        columns = [(held - self.mean) / self.scale]
+        for cycle in self.cycles:
+            angle = 2 * np.pi * phase(dates, seconds, cycle)
+            columns += [np.where(missing, 0.0, np.sin(angle)), np.where(missing, 0.0, np.cos(angle))]
+        return np.column_stack([*columns, missing] if self.has_missing else columns)
+
+    def decode(self, entries: np.ndarray) -> list[str | float]:
+        seconds = np.asarray(entries, dtype=np.float64)[:, 0] * self.scale + self.mean
+        gone = entries[:, -1] > 0.5 if self.has_missing else np.zeros(len(seconds), dtype=bool)
+        has_time = "hour" in self.cycles or self.low % _DAY != 0  # where the hour never varies, all have that of `low`
+        texts = _iso(seconds, "s" if has_time else "D")
+        return [MISSING if absent else text for text, absent in zip(texts, gone, strict=True)]
+
+    def bad(self, values: pd.Series) -> np.ndarray:
+        return np.asarray(parse_dates(values, self.date_format).isna().to_numpy() & ~coded(values).missing())
+
+    def differences(self, values: pd.Series) -> list[str]:
+        seconds = seconds_of(parse_dates(values, self.date_format))
+        outside = float(((seconds < self.low) | (seconds > self.high)).mean())
+        ends = " to ".join(_iso(np.array([self.low, self.high]), "D"))
+        sentence = f"{outside:.0%} of {self.name!r} lies outside {ends}, the time of the rows that taught."
+        return super().differences(values) + ([sentence] if outside > 0.01 else [])
+
+
+def seconds_of(dates: pd.Series) -> np.ndarray:
+    """(rows,) float64 seconds since 1970, NaN where missing."""
+    stamps = dates.to_numpy(dtype="datetime64[us]")  # nanoseconds would end in 2262, and tables have a "valid until"
+    return np.where(np.isnat(stamps), np.nan, stamps.astype(np.int64) / 1e6)
+
+
+def _iso(seconds: np.ndarray, unit: Literal["s", "D"]) -> list[str]:
+    """Seconds since 1970 as ISO texts, to the second or to the day."""
+    stamps = np.round(seconds).astype(np.int64).astype("datetime64[s]")
+    return [str(text) for text in np.datetime_as_string(stamps, unit=unit, casting="unsafe")]
+
+
+def phase(dates: pd.Series, seconds: np.ndarray, cycle: str) -> np.ndarray:
+    """(rows,) place in the cycle, 0..1; a weekday or month counts as a whole."""
+    if cycle == "hour":
+        return np.asarray((seconds % _DAY) / _DAY)
+    if cycle == "weekday":
+        return np.asarray(dates.dt.day_of_week.to_numpy(dtype=np.float64) / 7)
+    return np.asarray((dates.dt.month.to_numpy(dtype=np.float64) - 1) / 12)
+
+
+def learn_date(name: str, unit: str | None, values: pd.Series, form: str | None) -> DateCode | None:
+    """From the rows that teach; None where all dates are the same or missing. `form` is as in `parse_dates`."""
+    dates = parse_dates(values, form)
+    seconds = seconds_of(dates)
+    known = seconds[~np.isnan(seconds)]
+    has_missing = len(known) < len(seconds)
+    if not len(known) or (known.min() == known.max() and not has_missing):
+        return None
+    there = dates.notna().to_numpy()
+    cycles = tuple(c for c in _CYCLES if len(np.unique(phase(dates[there], known, c))) > 1)
+    return DateCode(
+        name=name, kind=Kind.DATE, unit=unit, has_missing=has_missing, date_format=form, mean=float(known.mean()),
+        scale=float(known.std()) or 1.0, low=float(known.min()), high=float(known.max()), cycles=cycles,
+    )  # fmt: skip

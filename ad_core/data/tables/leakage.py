@@ -1,0 +1,85 @@
+"""Columns that are suspicious because of another one: near-copies, and columns that know the label."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from ad_core.data.reader import Kind
+from ad_core.data.tables.date_encoding import seconds_of
+from ad_core.data.tables.values import coded, numbers, parse_dates
+
+SAMPLE_ROWS = 5000
+MAX_COMPARED = 1000
+"""So many number columns are compared with each other; further ones are not, for their number of pairs."""
+NEARLY = 0.999
+FEWEST_LABELLED = 5
+"""Fewer known anomalies (or normals) than this can be told apart by chance."""
+FEW_VALUES = 20
+
+
+def near_copies(columns: Mapping[str, pd.Series]) -> dict[str, tuple[str, float]]:
+    """Number columns that nearly equal an earlier one up to scale: name -> (the earlier one, correlation)."""
+    names, kept = [], []
+    for name, values in list(columns.items())[:MAX_COMPARED]:
+        step = max(1, len(values) // SAMPLE_ROWS)
+        found, _ = numbers(values.iloc[::step])
+        there = found[~np.isnan(found)]
+        if len(there) < 10 or there.min() == there.max():
+            continue
+        scaled = found / (np.abs(there).max() or 1.0)  # squares of huge numbers overflow
+        centred = np.nan_to_num(scaled - np.nanmean(scaled))
+        size = np.linalg.norm(centred)
+        if size > 1e-9:
+            names.append(name)
+            kept.append(centred / size)
+    if len(kept) < 2:
+        return {}
+    matrix = np.stack(kept)
+    r = np.abs(matrix @ matrix.T)
+    alike = np.triu(r > NEARLY, 1)
+    first = alike.argmax(axis=0)
+    return {names[j]: (names[first[j]], float(r[first[j], j])) for j in np.flatnonzero(alike.any(axis=0))}
+
+
+def leak(values: pd.Series, kind: Kind, truth: np.ndarray) -> Literal["leak", "strong", ""]:
+    """Whether a column alone tells all known anomalies from all known normal rows.
+
+    Args:
+        truth: (rows,) 0, 1 or NaN.
+
+    Returns:
+        "leak": its few values, or whether it is filled, or two ranges far apart, equal the label. "strong": one
+        threshold separates the two, as a good measurement may too.
+    """
+    known = ~np.isnan(truth)
+    is_anomaly = truth[known] == 1
+    if min(is_anomaly.sum(), (~is_anomaly).sum()) < FEWEST_LABELLED:
+        return ""
+    is_date = pd.api.types.is_datetime64_any_dtype(values)
+    column = None if kind is Kind.NUMBER or is_date else coded(values[known])
+    found = np.empty(0)
+    if column is None:
+        found = seconds_of(parse_dates(values[known], None)) if is_date else numbers(values[known])[0]
+    missing = np.isnan(found) if column is None else column.missing()
+    if (missing == is_anomaly).all() or (missing != is_anomaly).all():
+        return "leak"
+    if column is None and len(pd.unique(found)) > FEW_VALUES:
+        return _two_ranges(found, is_anomaly)
+    codes = pd.factorize(found, use_na_sentinel=False)[0] if column is None else column.codes + 1
+    if codes.max() > FEW_VALUES:
+        return ""
+    total = np.bincount(codes)
+    anomalies = np.bincount(codes, weights=is_anomaly)
+    return "leak" if ((anomalies == 0) | (anomalies == total)).all() else ""
+
+
+def _two_ranges(found: np.ndarray, is_anomaly: np.ndarray) -> Literal["leak", "strong", ""]:
+    normal, odd = found[~is_anomaly & ~np.isnan(found)], found[is_anomaly & ~np.isnan(found)]
+    if not len(normal) or not len(odd):
+        return ""
+    gap = max(odd.min() - normal.max(), normal.min() - odd.max())
+    if gap <= 0:
+        return ""
+    return "leak" if gap > 5 * max(normal.std(), odd.std()) else "strong"

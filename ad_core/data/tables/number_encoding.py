@@ -1,0 +1,102 @@
+"""Numbers, and true or false, as entries of an item."""
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from ad_core.data.reader import Kind
+from ad_core.data.tables.encoding import MISSING, OTHER, Code, unseen, word
+from ad_core.data.tables.values import coded, known_of, numbers
+
+
+class NumberCode(Code):
+    """z-score, missing as the median; a second entry says that the cell was missing, where that occurred."""
+
+    form: Literal["number"] = "number"
+    mean: float
+    scale: float
+    fill: float
+    low: float
+    high: float
+
+    @property
+    def entries(self) -> int:
+        return 1 + self.has_missing
+
+    def encode(self, values: pd.Series) -> np.ndarray:
+        found, _ = numbers(values)
+        return self._scaled(found)
+
+    def _scaled(self, found: np.ndarray) -> np.ndarray:
+        missing = np.isnan(found)
+        with np.errstate(over="ignore"):  # a number as far off as that is infinitely far off
+            z = np.where(missing, self.fill, found) / self.scale  # divided first: differences may overflow else
+        z -= self.mean / self.scale
+        return np.column_stack([z, missing]) if self.has_missing else z[:, None]
+
+    def decode(self, entries: np.ndarray) -> list[str | float]:
+        found = np.asarray(entries, dtype=np.float64)[:, 0] * self.scale + self.mean
+        gone = entries[:, 1] > 0.5 if self.has_missing else np.zeros(len(found), dtype=bool)
+        return [MISSING if absent else float(value) for value, absent in zip(found, gone, strict=True)]
+
+    def bad(self, values: pd.Series) -> np.ndarray:
+        return numbers(values)[1]
+
+    def differences(self, values: pd.Series) -> list[str]:
+        found, _ = numbers(values)
+        outside = float(((found < self.low) | (found > self.high)).mean())
+        sentences = super().differences(values)
+        if outside > 0.01:
+            sentences.append(
+                f"{outside:.0%} of {self.name!r} lies outside {self.low:g} to {self.high:g}, "
+                f"the range of the rows that taught."
+            )
+        return sentences
+
+
+class BooleanCode(Code):
+    """0 or 1; a value never seen is 2."""
+
+    form: Literal["boolean"] = "boolean"
+    zero: str
+    one: str
+    fill: float
+
+    @property
+    def entries(self) -> int:
+        return 1 + self.has_missing
+
+    def encode(self, values: pd.Series) -> np.ndarray:
+        column = coded(values)
+        of_level = {word(self.zero): 0.0, word(self.one): 1.0}
+        table = np.array([*(of_level.get(word(level), 2.0) for level in column.levels), self.fill])
+        found = table[column.codes]
+        return np.column_stack([found, column.missing()]) if self.has_missing else found[:, None]
+
+    def decode(self, entries: np.ndarray) -> list[str | float]:
+        gone = entries[:, 1] > 0.5 if self.has_missing else np.zeros(len(entries), dtype=bool)
+        shown = np.array([self.zero, self.one, OTHER], dtype=object)[np.digitize(entries[:, 0], (0.5, 1.5))]
+        return [MISSING if absent else value for value, absent in zip(shown, gone, strict=True)]
+
+    def differences(self, values: pd.Series) -> list[str]:
+        return super().differences(values) + unseen(self.name, values, (self.zero, self.one))
+
+
+def learn_number(name: str, unit: str | None, values: pd.Series) -> NumberCode | None:
+    """From the rows that teach; None where all numbers are the same or missing."""
+    found, _ = numbers(values)
+    known = known_of(found)
+    has_missing = len(known) < len(found)
+    if not len(known):
+        return None
+    low, high = float(known.min()), float(known.max())
+    largest = max(abs(low), abs(high)) or 1.0
+    mean, spread = float((known / largest).mean()), float((known / largest).std())  # squares of huge numbers overflow
+    if spread <= 1e-12 and not has_missing:
+        return None
+    scale = spread * largest if spread > 1e-12 else largest
+    return NumberCode(
+        name=name, kind=Kind.NUMBER, unit=unit, has_missing=has_missing, mean=mean * largest, scale=scale,
+        fill=float(np.median(known)), low=low, high=high,
+    )  # fmt: skip

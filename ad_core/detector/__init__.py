@@ -1,0 +1,1 @@
+"""A trained detector: scoring, streams, drift, events."""

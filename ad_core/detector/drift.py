@@ -1,0 +1,159 @@
+"""May what was promised of alerts be believed for a new file? Only while it looks like the rows that calibrated.
+
+A p-value says how often a usual row scores so high, where usual means: like the calibration rows. If a new file as a
+whole is another, its scores still rank, but nothing is promised. If only some rows are of another kind, such as those
+of a shop that was never seen, the promise is withdrawn for these rows alone.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from ad_core.data.profiling import drift
+from ad_core.data.reader import Column, Dataset, Kind, Role, Schema
+from ad_core.data.reservoir import drawn_items
+from ad_core.detector.detector import Detector
+from ad_core.types import Frame, Modality
+
+State = Literal["same", "watch", "withdrawn", "withdrawn for some rows"]
+
+MOST_ROWS = 200_000
+"""Of more rows on either side a random sample is compared."""
+
+NAMED, LISTED = 3, 20
+"""So many columns are named in the sentence, and kept with the run."""
+
+MEASURES = ("brightness", "contrast", "sharpness")
+"""What images are compared by."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """How a new file compares with what was learnt from."""
+
+    state: State
+    columns: pd.DataFrame
+    """As `profiling.drift` gives them."""
+    outside: np.ndarray
+    """(rows,) str: why nothing is promised for this row, else ""."""
+
+    @property
+    def sentence(self) -> str:
+        """What it means for the alerts."""
+        moved = self.columns.loc[self.columns["verdict"] != "stable", "column"].tolist()
+        named = ", ".join(moved[:NAMED]) + (f" and {len(moved) - NAMED} more" if len(moved) > NAMED else "")
+        count = int((self.outside != "").sum())
+        if self.state == "withdrawn":
+            return (
+                f"These data differ from those that the detector was calibrated with, most in {named}. Scores still "
+                "rank the rows, but nothing is promised about false alarms. Train on newer reference rows to have it "
+                "again."
+            )
+        if self.state == "withdrawn for some rows":
+            return (
+                f"{count:,} rows hold categories that were never seen. Nothing is promised about false alarms among "
+                "them; the rest looks as before."
+            )
+        if self.state == "watch":
+            return (
+                f"These data have moved a little, most in {named}. The promise about false alarms may be somewhat off."
+            )
+        return "These data look like those that the detector was calibrated with."
+
+    def facts(self) -> dict[str, Any]:
+        """JSON-able, for a run's summary."""
+        lines = self.columns.head(LISTED).to_dict("records")
+        return {
+            "state": self.state,
+            "sentence": self.sentence,
+            "columns": lines,
+            "rows": int((self.outside != "").sum()),
+        }
+
+
+def of_columns(reference: pd.DataFrame, new: pd.DataFrame, schema: Schema) -> Gate:
+    """Compare tables or recordings column by column.
+
+    Args:
+        reference: the rows that the detector learnt and was calibrated with.
+        new: the rows of the new file, in order.
+        schema: of the reference.
+    """
+    reference = reference.iloc[drawn_items(np.arange(len(reference)), MOST_ROWS, 0)]
+    outside = _never_seen(reference, new, schema)
+    known = new[outside == ""]
+    columns = drift(reference, new.iloc[drawn_items(np.arange(len(new)), MOST_ROWS, 0)], schema)
+    return Gate(_state(columns, reference, known, schema, outside), columns, outside)
+
+
+def of_images(normals: np.ndarray, frame: Frame) -> Gate:
+    """Compare images by their brightness, contrast and sharpness.
+
+    Args:
+        normals: (m, channel, y, x) in 0..1, images that taught.
+    """
+    index = drawn_items(np.arange(len(frame)), 2000, 0)
+    old = pd.DataFrame(_measures(normals), columns=MEASURES)
+    new = pd.DataFrame(
+        np.concatenate(
+            [_measures(frame.take(part).numpy()) for part in np.array_split(index, max(1, len(index) // 64))]
+        ),
+        columns=MEASURES,
+    )
+    schema, nowhere = _measured_schema(), np.full(len(frame.rows), "", dtype=object)
+    columns = drift(old, new, schema)
+    return Gate(_state(columns, old, new, schema, nowhere), columns, nowhere)
+
+
+def gate(detector: Detector, trained: Dataset | None, new: Dataset, frame: Frame) -> Gate | None:
+    """Compare a new file with what taught the detector; None where that can't be opened any more.
+
+    Args:
+        trained: the data set that the detector was trained on.
+        frame: of the new data.
+    """
+    if detector.modality is Modality.IMAGE:
+        return of_images(detector.normals.x.numpy(), frame) if len(frame) else None
+    if trained is None:
+        return None
+    return of_columns(trained.data[trained.teaches], new.data, trained.schema)
+
+
+def _state(
+    columns: pd.DataFrame, reference: pd.DataFrame, known: pd.DataFrame, schema: Schema, outside: np.ndarray
+) -> State:
+    verdicts = set(columns["verdict"])
+    if "act" in verdicts:
+        rest = drift(reference, known, schema) if (outside != "").any() and len(known) else columns
+        return "withdrawn" if "act" in set(rest["verdict"]) else "withdrawn for some rows"
+    if (outside != "").any():
+        return "withdrawn for some rows"
+    return "watch" if "watch" in verdicts else "same"
+
+
+def _never_seen(reference: pd.DataFrame, new: pd.DataFrame, schema: Schema) -> np.ndarray:
+    """(rows,) str: the first category of each row that no reference row has."""
+    found = np.full(len(new), "", dtype=object)
+    for column in schema.columns:
+        name = column.name
+        if column.role is not Role.FEATURE or column.kind not in (Kind.CATEGORY, Kind.BOOLEAN):
+            continue
+        if name not in reference or name not in new:
+            continue
+        strange = new[name].notna() & ~new[name].astype("string").isin(reference[name].astype("string").unique())
+        first = strange.to_numpy(dtype=bool) & (found == "")
+        found[first] = [f"{name} {value!s} was never seen" for value in new[name][first]]
+    return found
+
+
+def _measures(x: np.ndarray) -> np.ndarray:
+    """(n, channel, y, x) in 0..1 -> (n, 3)."""
+    grey = x.mean(1)
+    edges = np.abs(np.diff(grey, axis=1)).mean((1, 2)) + np.abs(np.diff(grey, axis=2)).mean((1, 2))
+    return np.stack([grey.mean((1, 2)), grey.std((1, 2)), edges], axis=1)
+
+
+def _measured_schema() -> Schema:
+    return Schema(columns=tuple(Column(name=name, role=Role.FEATURE, kind=Kind.NUMBER) for name in MEASURES))

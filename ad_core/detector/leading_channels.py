@@ -1,0 +1,146 @@
+"""Which channels led an event: whose own part of the score left its usual range first, and how long before the peak.
+
+A model that knows where its surprise sits gives every channel a course of its own: the mean of its part scores over the
+windows that cover a time stamp. On calibration windows this course says what is usual for the channel: its 99 % level.
+In an event, a channel leads from where its course rose above that level for the last time before the peak, short dips
+aside. One time stamp in a hundred is above by chance, so only what reaches into the event counts.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+
+from ad_core.data.overlap import covering_sums
+from ad_core.data.recordings.timeline import in_words
+from ad_core.methods.scorer import ScoreModel
+from ad_core.types import Frame
+
+USUAL = 0.99
+WINDOWS, RUN = 256, 32
+"""Levels are learnt from at most so many calibration windows, in runs of neighbours."""
+
+LOOK_BACK, WINDOWS_OF_EVENT = 8, 128
+"""Of an event, so many windows' lengths before the peak are looked at, by at most so many windows."""
+
+DIP = 8
+"""A dip below the level of at most a window's length divided by this does not end what led up to the peak."""
+
+NAMED = 3
+
+
+@dataclass(frozen=True)
+class Lead:
+    """A channel that rose above its level before the peak of an event."""
+
+    channel: str
+    samples: int
+    """How long before the peak [samples]."""
+    row: int
+    """The row where it rose, a position in `Frame.rows`."""
+    excess: float
+    """Highest value up to the peak, in levels."""
+
+
+def usual_levels(model: ScoreModel, frame: Frame, index: np.ndarray, device: torch.device) -> np.ndarray | None:
+    """(channel,) the 99 % level of each channel's part score among the time stamps of usual windows.
+
+    Args:
+        index: positions of calibration windows.
+
+    Returns:
+        None where the model does not say where its surprise sits, or there is no window.
+    """
+    if len(index) > WINDOWS:
+        begin = np.linspace(0, len(index) - RUN, WINDOWS // RUN).astype(np.int64)
+        index = np.unique(np.asarray(index)[(begin[:, None] + np.arange(RUN)).ravel()])
+    found = _courses(model, frame, index, device)
+    if found is None:
+        return None
+    _, courses = found
+    return np.asarray(np.nanquantile(courses, USUAL, axis=0))
+
+
+def leads(
+    model: ScoreModel, frame: Frame, levels: np.ndarray, event: tuple[int, int], device: torch.device
+) -> list[Lead]:
+    """The channels that led an event, the earliest first.
+
+    Args:
+        levels: (channel,) as `usual_levels` gives.
+        event: samples of its start and its peak.
+    """
+    start, peak = event
+    low = max(start - frame.span, peak - LOOK_BACK * frame.span, 0)
+    index = _windows(frame, low, peak)
+    found = _courses(model, frame, index, device) if len(index) else None
+    if found is None:
+        return []
+    first, courses = found
+    courses = courses[max(0, low - first) : peak + 1 - first]
+    first, rows = max(first, low), frame.row_of_sample()
+    led = []
+    for c, name in enumerate(frame.shape.parts.names):
+        begin = _rise(courses[:, c] > levels[c], start - first, max(1, frame.span // DIP))
+        if begin is not None:
+            excess = float(np.nanmax(courses[begin:, c]) / max(levels[c], 1e-12))
+            led.append(Lead(name, peak - first - begin, int(rows[first + begin]), excess))
+    return sorted(led, key=lambda lead: (-lead.samples, -lead.excess))
+
+
+def in_words_of(led: list[Lead], frame: Frame, peak_row: int, *, is_clock: bool) -> str:
+    """`pressure, 40 s before the peak; flow, 12 s`: the first three."""
+    texts = []
+    for lead in led[:NAMED]:
+        before = frame.rows["time"].iloc[peak_row] - frame.rows["time"].iloc[lead.row]
+        seconds = before.total_seconds() if isinstance(before, pd.Timedelta) else float(before)
+        long = in_words(seconds) if is_clock else f"{lead.samples} samples"
+        if lead.samples == 0:
+            texts.append(f"{lead.channel}, at the peak")
+        else:
+            texts.append(f"{lead.channel}, {long}{' before the peak' if not texts else ''}")
+    return "; ".join(texts)
+
+
+def _windows(frame: Frame, low: int, high: int) -> np.ndarray:
+    """Positions of windows of one recording that cover some of these samples, evenly thinned."""
+    start = frame.items["start"].to_numpy()
+    index = np.flatnonzero((start + frame.span > low) & (start <= high))
+    if "entity" in frame.items and len(index):
+        entity = frame.items["entity"].to_numpy()
+        covering = index[start[index] + frame.span > high]
+        index = index[entity[index] == entity[covering[0] if len(covering) else index[-1]]]
+    if len(index) > WINDOWS_OF_EVENT:
+        index = index[np.linspace(0, len(index) - 1, WINDOWS_OF_EVENT).astype(np.int64)]
+    return index
+
+
+def _courses(model: ScoreModel, frame: Frame, index: np.ndarray, device: torch.device) -> tuple[int, np.ndarray] | None:
+    """First sample, and (samples, channel) mean part score over these windows, NaN where none of them covers."""
+    if not len(index):
+        return None
+    start = frame.items["start"].to_numpy()[index]
+    first, samples = int(start.min()), int(start.max() - start.min()) + frame.span
+    parts = []
+    with torch.no_grad():
+        for batch in frame.batches(index, min(64, frame.items_at_a_time)):
+            own = model.part_scores(batch.x.to(device))
+            if own is None:
+                return None
+            parts.append(own.double().cpu().numpy())
+    scores = np.concatenate(parts)  # (n, channel) or (n, channel, time)
+    courses = np.empty((samples, scores.shape[1]))
+    for c in range(scores.shape[1]):
+        total, count = covering_sums(start - first, scores[:, c], frame.span, samples)
+        courses[:, c] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return first, courses
+
+
+def _rise(above: np.ndarray, start: int, dip: int) -> int | None:
+    """Where the last time above began, with dips of at most so many samples; None where it ended before the event."""
+    at = np.flatnonzero(above)
+    if not len(at) or at[-1] < start:
+        return None
+    breaks = np.flatnonzero(np.diff(at) > dip + 1)
+    return int(at[breaks[-1] + 1] if len(breaks) else at[0])

@@ -1,0 +1,1 @@
+"""Metrics where labels, masks or verdicts exist."""

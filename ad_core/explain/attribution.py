@@ -1,0 +1,330 @@
+"""Why an item scores as it does: its score, compared with a normal item's, split over its entries.
+
+Every method attributes `model.score` itself, the number in the score table, by Captum. How far the parts miss the whole
+is measured and returned with them.
+"""
+
+import difflib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from captum.attr import (
+    FeatureAblation,
+    GradientShap,
+    IntegratedGradients,
+    KernelShap,
+    Occlusion,
+    ShapleyValueSampling,
+)
+from torch import Tensor
+
+from ad_core.errors import ExplanationError
+from ad_core.explain.attribution_regions import GRID, boxes, by_part, cells, heat, spans
+from ad_core.methods.perturbed_copies import Originals
+from ad_core.methods.scorer import ScoreModel
+from ad_core.types import ItemShape, Modality
+
+__all__ = [
+    "Attribution",
+    "Baseline",
+    "How",
+    "at_a_time",
+    "baseline_from",
+    "boxes",
+    "by_part",
+    "explain",
+    "heat",
+    "methods_for",
+    "nearest_normals",
+    "spans",
+]
+
+GRADIENT_METHODS = ("integrated_gradients", "gradient_shap")
+PERTURBATION_METHODS = ("occlusion", "feature_ablation", "shapley_sampling", "kernel_shap")
+
+BATCH_ENTRIES, MOST_ITEMS = 2**19, 2048
+"""One forward pass holds at most so many numbers and items, whatever is explained: bounds the memory."""
+
+SEED = 20_111
+"""Methods that draw do so from this seed: the same case gets the same explanation."""
+
+
+Baseline = Literal["nearest", "zero", "mean"]
+"""What an item is compared with: the nearest normal item, one that exists; zeros; the mean of normal items."""
+
+
+class How(NamedTuple):
+    """The way in which items are explained."""
+
+    method: str | None = None
+    """One of `methods_for(model)`; None = the model's best."""
+    baseline: Baseline = "nearest"
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """What each entry of some items adds to their scores."""
+
+    values: np.ndarray
+    """(k, *item) float32, in score units: positive = makes the item more anomalous than its baseline."""
+    delta: np.ndarray
+    """(k,) float64: by how much the values' sum misses score - baseline_score; NaN where the gradient is not finite."""
+    method: str
+    score: np.ndarray
+    """(k,) float64."""
+    baseline_score: np.ndarray
+    """(k,) float64."""
+
+
+def methods_for(model: ScoreModel) -> list[str]:
+    """Names that `explain` takes for this model, the best first; without a gradient only the perturbing ones."""
+    return [*(GRADIENT_METHODS if model.differentiable else ()), *PERTURBATION_METHODS]
+
+
+def explain(
+    model: ScoreModel,
+    shape: ItemShape,
+    x: Tensor,
+    baseline: Tensor,
+    method: str,
+    steps: int = 64,
+    originals: Tensor | None = None,
+    pieces: Tensor | None = None,
+) -> Attribution:
+    """Each entry's share in score(x) - score(baseline).
+
+    A model whose score takes a gradient inside (an adversarial perturbation, say) must build it with `create_graph`
+    while gradients are enabled; else gradient methods can't see that part of the score, and `delta` shows it.
+
+    Methods: "integrated_gradients" (Sundararajan et al. 2017, eq. 1); "gradient_shap" (Erion et al. 2021, eq. 4; with
+    one baseline per item it is integrated gradients at random points); "occlusion" (Zeiler & Fergus 2014: a patch of an
+    image, or a stretch of one channel, is replaced by the baseline, moving over the item; for tables the same as the
+    next); "feature_ablation" (columns, grid cells or spans replaced one by one); "shapley_sampling" (the same pieces
+    in random orders, Castro et al. 2009); "kernel_shap" (random sets of the same pieces, Lundberg & Lee 2017, theorem
+    2). The first two need a gradient. Pieces that are replaced alone do not add up where they act together; `delta`
+    says by how much. Whatever is scored on the way is a changed copy of the item: see `ScoreModel.score_copies`.
+
+    Args:
+        model: in evaluation mode, on the device of `x`.
+        x: (k, *item), the items to explain.
+        baseline: (k, *item), the normal item that each is compared with; for "gradient_shap" also (k, m, *item).
+        method: one of `methods_for(model)`.
+        steps: points on the path, or draws.
+        originals: (k, *item), where `x` are themselves slightly changed copies of other items.
+        pieces: (*item) int64, 0, 1, 2, ...: what perturbing methods replace at once; None = `cells` of the shape.
+
+    Raises:
+        ExplanationError: the method is unknown, or needs a gradient that the model does not have.
+    """
+    _check(model, x, method)
+    wide = torch.float32 if x.device.type == "mps" else torch.float64  # mps has no float64
+    mask = (cells(shape) if pieces is None else pieces).to(x.device)
+    made_of = (x if originals is None else originals).detach().to(torch.float32)
+    x, baseline = x.detach().to(wide), baseline.detach().to(wide)
+    batch = at_a_time(shape)
+    values, tops, bottoms = [], [], []
+    for begin in range(0, len(x), batch):
+        some, against = x[begin : begin + batch], baseline[begin : begin + batch]
+        score = _CopyScore(model, made_of[begin : begin + batch], wide)
+        values.append(_attributed(method, score, shape, some, against, steps, batch, mask).detach().double().cpu())
+        with torch.no_grad():
+            tops.append(score(some, score.every).double().cpu())
+            bottoms.append(_baseline_score(score, some, against).double().cpu())
+    found = torch.cat(values) if values else torch.zeros(0, *shape.size, dtype=torch.float64)
+    top, bottom = (torch.cat([torch.zeros(0, dtype=torch.float64), *many]) for many in (tops, bottoms))
+    delta = (found.flatten(1).sum(1) - (top - bottom)).abs()
+    return Attribution(found.float().numpy(), delta.numpy(), method, top.numpy(), bottom.numpy())
+
+
+def at_a_time(shape: ItemShape) -> int:
+    """So many items go through a model at once while it is explained."""
+    return max(1, min(MOST_ITEMS, BATCH_ENTRIES // shape.entries))
+
+
+def nearest_normals(
+    embeddings_x: np.ndarray, embeddings_normals: np.ndarray, k: int = 5
+) -> tuple[np.ndarray, np.ndarray]:
+    """The normal items that are nearest by Euclidean distance.
+
+    Args:
+        embeddings_x: (n, d); embeddings, or flat items of a model without embedding.
+        embeddings_normals: (m, d).
+
+    Returns:
+        (n, min(k, m)) positions among the normals, nearest first (the earlier one among equals), and their distances.
+    """
+    some, normals = np.asarray(embeddings_x, dtype=np.float64), np.asarray(embeddings_normals, dtype=np.float64)
+    k = min(k, len(normals))
+    index, distance = np.empty((len(some), k), dtype=np.int64), np.empty((len(some), k))
+    for begin in range(
+        0, len(some), 64
+    ):  # blocks of rows: exact differences, since |a|²+|b|²-2ab loses near neighbours
+        rows = slice(begin, begin + 64)
+        apart = np.stack([np.sqrt(((normals - row) ** 2).sum(1)) for row in some[rows]])
+        index[rows] = np.argsort(apart, axis=1, kind="stable")[:, :k]
+        distance[rows] = np.take_along_axis(apart, index[rows], 1)
+    return index, distance
+
+
+def baseline_from(normals_x: Tensor, index: np.ndarray, kind: Baseline = "nearest") -> Tensor:
+    """(k, *item) what items are compared with: the nearest normal item, one that exists; the others on request.
+
+    Args:
+        normals_x: (m, *item).
+        index: (k, any) from `nearest_normals`.
+    """
+    if kind == "nearest":
+        return normals_x[torch.as_tensor(index[:, 0], device=normals_x.device)]
+    one = torch.zeros_like(normals_x[0]) if kind == "zero" else normals_x.mean(0)
+    return one.expand(len(index), *one.shape).clone()
+
+
+def _check(model: ScoreModel, x: Tensor, method: str) -> None:
+    if method not in GRADIENT_METHODS + PERTURBATION_METHODS:
+        close = difflib.get_close_matches(method, methods_for(model), n=1)
+        hint = f"Did you mean {close[0]!r}?" if close else f"There is: {', '.join(methods_for(model))}."
+        raise ExplanationError(f"There is no explanation method {method!r}. {hint}")
+    if method not in GRADIENT_METHODS or not len(x):
+        return
+    with torch.enable_grad():
+        if model.differentiable and model.score(x[:1].detach().float().requires_grad_()).requires_grad:
+            return
+    raise ExplanationError(
+        f"This detector's score has no gradient, which {method} needs. "
+        f"Choose one of: {', '.join(PERTURBATION_METHODS)}."
+    )
+
+
+class _CopyScore:
+    """(b, *item) copies, (b,) which of the originals each was made of -> (b,) score.
+
+    The model stays in its own precision; sums and differences of its scores and gradients are wide.
+    """
+
+    def __init__(self, model: ScoreModel, originals: Tensor, wide: torch.dtype) -> None:
+        self.model, self.originals, self.wide = model, originals, wide
+        self.every = torch.arange(len(originals), device=originals.device)
+
+    def __call__(self, items: Tensor, of: Tensor) -> Tensor:
+        made_of = of.reshape(-1).expand(len(items))  # of a single item captum may say it once for all
+        scores = self.model.score_copies(items.to(torch.float32), Originals(self.originals, made_of))
+        return scores.to(items.device, self.wide)
+
+
+def _attributed(
+    method: str,
+    score: _CopyScore,
+    shape: ItemShape,
+    x: Tensor,
+    baseline: Tensor,
+    steps: int,
+    batch: int,
+    mask: Tensor,
+) -> Tensor:
+    """(k, *item) values by one method for at most `batch` items."""
+    if method in GRADIENT_METHODS:
+        x = x.clone().requires_grad_()  # else captum does it for us and warns that it did
+        if method == "gradient_shap":
+            return _expected_gradients(score, x, baseline, steps, batch)
+        path = IntegratedGradients(score)
+        integrated: Tensor = path.attribute(
+            x, baseline, additional_forward_args=score.every, n_steps=steps, internal_batch_size=batch
+        )
+        return integrated
+    at_once = max(1, batch // len(x))
+    if method == "occlusion" and shape.modality is not Modality.TABLE:
+        return _occluded(score, shape, x, baseline, at_once)
+    if method == "shapley_sampling":
+        with _seeded():
+            values: Tensor = ShapleyValueSampling(score).attribute(
+                x,
+                baseline,
+                additional_forward_args=score.every,
+                feature_mask=mask[None],
+                n_samples=max(4, steps // 4),
+                perturbations_per_eval=at_once,
+            )
+    elif method == "kernel_shap" and mask.any():  # of a single piece there are no sets
+        values = _kernel_shap(score, x, baseline, mask, steps, at_once)
+    else:
+        values = FeatureAblation(score).attribute(
+            x,
+            baseline,
+            additional_forward_args=score.every,
+            feature_mask=mask[None],
+            perturbations_per_eval=at_once,
+        )
+    # captum writes a piece's share into each of its entries; here the entries add up to it
+    return values / torch.bincount(mask.flatten())[mask]
+
+
+def _kernel_shap(score: _CopyScore, x: Tensor, baseline: Tensor, mask: Tensor, steps: int, at_once: int) -> Tensor:
+    """Item by item, since each has a regression of its own; with twice as many sets as pieces at least."""
+    draws = max(4 * steps, 2 * (int(mask.max()) + 1))
+    values = []
+    for item, own, at in zip(x, baseline, score.every, strict=True):
+        with _seeded():
+            one = KernelShap(score).attribute(
+                item[None],
+                own[None],
+                additional_forward_args=at[None],
+                feature_mask=mask[None],
+                n_samples=draws,
+                perturbations_per_eval=at_once,
+            )
+        values.append(one)
+    return torch.cat(values)
+
+
+def _occluded(score: _CopyScore, shape: ItemShape, x: Tensor, baseline: Tensor, at_once: int) -> Tensor:
+    """Patches (all colours) or stretches (one channel) of an eighth of the item, moved by half their length."""
+    sides = [-(-side // GRID) for side in shape.size[1:]]
+    window = (shape.size[0] if shape.modality is Modality.IMAGE else 1, *sides)
+    strides = (window[0], *(max(1, side // 2) for side in sides))
+    values: Tensor = Occlusion(score).attribute(
+        x, window, strides, baseline, additional_forward_args=score.every, perturbations_per_eval=at_once
+    )
+    # captum gives each entry the mean over its windows; spread over a window's entries they add up
+    return values / int(np.prod(window))
+
+
+def _expected_gradients(score: _CopyScore, x: Tensor, baseline: Tensor, draws: int, batch: int) -> Tensor:
+    """Item by item: captum draws from one pool of baselines per call, but each item has its own."""
+    values = []
+    for item, own, at in zip(x, _pools(x, baseline), score.every, strict=True):
+        path = GradientShap(score)
+        with _seeded():
+            sizes = [min(batch, draws - begin) for begin in range(0, draws, batch)]
+            parts = [
+                size * path.attribute(item[None], own, n_samples=size, additional_forward_args=at[None]).detach()
+                for size in sizes
+            ]
+        values.append(torch.stack(parts).sum(0) / draws)
+    return torch.cat(values)
+
+
+def _pools(x: Tensor, baseline: Tensor) -> Tensor:
+    """(k, m, *item) baselines of each item."""
+    return baseline if baseline.ndim == x.ndim + 1 else baseline[:, None]
+
+
+def _baseline_score(score: _CopyScore, x: Tensor, baseline: Tensor) -> Tensor:
+    """(k,) mean score of each item's baselines, as what the item would become."""
+    return torch.stack([score(one, score.every) for one in _pools(x, baseline).unbind(1)]).mean(0)
+
+
+@contextmanager
+def _seeded() -> Iterator[None]:
+    """Captum draws from the global generators of numpy and torch; they are put back as they were."""
+    state = np.random.get_state()
+    with torch.random.fork_rng(devices=[]):
+        np.random.seed(SEED)
+        torch.default_generator.manual_seed(SEED)
+        try:
+            yield
+        finally:
+            np.random.set_state(state)

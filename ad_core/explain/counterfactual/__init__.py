@@ -1,0 +1,1 @@
+"""The smallest change after which an item is no alert."""

@@ -1,0 +1,131 @@
+"""One case as it is looked at for a change: its item, normal items that lend their values, and the way back to the
+user's own terms.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from ad_core.data.reader import Dataset
+from ad_core.data.tables.allowed_values import Allowed
+from ad_core.detector.detector import Detector
+from ad_core.errors import DataError
+from ad_core.explain import explain as cases
+from ad_core.explain.counterfactual.search import MOST_PARTS, Found, Move
+from ad_core.explain.counterfactual.words import Told
+from ad_core.explain.what_if import editable, only_row, position
+from ad_core.types import Frame, Modality
+
+DONORS = {Modality.TABLE: 24, Modality.SENSOR: 4, Modality.IMAGE: 6}
+"""So many normal items lend their values: the nearest by embedding, and of tables and recordings as many that are
+nearest when the most different parts are left out. Those differ in what is odd, and agree in the rest.
+"""
+
+
+@dataclass(frozen=True)
+class ChangedCase:
+    """One row with the item that stands for it."""
+
+    detector: Detector
+    dataset: Dataset
+    frame: Frame
+    item: int
+    row: int
+    x: Tensor
+    donors: Tensor
+    donor_ids: list[str]
+    allowed: dict[str, Allowed]
+    """Of tables: what may stand in each column, by all rows of the data."""
+
+
+def case_of(detector: Detector, dataset: Dataset, row_id: str) -> ChangedCase:
+    """Look at one row.
+
+    Raises:
+        DataError: it does not exist or has no score, or the data have lost a column.
+    """
+    at, allowed = position(dataset, row_id), {}
+    if detector.modality is Modality.TABLE:
+        allowed = editable(detector, dataset)
+    if detector.modality is not Modality.SENSOR:  # a window hangs on its neighbours, a row or an image does not
+        dataset, at = only_row(dataset, at), 0
+    frame = detector.frame(dataset)
+    if frame.tiled:
+        raise DataError(
+            "What would make an image normal is not looked for where images are cut into tiles. Train without "
+            "reader.tile to find it."
+        )
+    if frame.rows["note"].iloc[at]:
+        raise DataError(f"Row {row_id!r} has no score, so nothing can make it normal: {frame.rows['note'].iloc[at]}")
+    index = cases.items_of_rows(frame, [row_id])
+    x, normals, most = frame.take(index)[0], detector.normals, DONORS[detector.modality]
+    near = cases.nearest(detector, frame, index, most)[0][0].tolist()
+    if detector.modality is not Modality.IMAGE:
+        near += _alike_but_for_some(x, normals.x, frame.shape.parts.of_entry)[:most].tolist()
+    near = list(dict.fromkeys(near))
+    donor_ids = [normals.row_ids[i] for i in near]
+    return ChangedCase(detector, dataset, frame, int(index[0]), at, x, normals.x[near], donor_ids, allowed)
+
+
+def _alike_but_for_some(x: Tensor, normals: Tensor, of_entry: Sequence[int]) -> np.ndarray:
+    """(m,) normals by their distance from an item, its MOST_PARTS most different parts left out."""
+    by_entry = (normals - x).square().flatten(2).sum(2) if x.ndim > 1 else (normals - x).square()  # (m, entries)
+    parts = max(of_entry) + 1
+    of_part = torch.zeros(len(normals), parts).index_add_(1, torch.as_tensor(of_entry), by_entry)
+    kept = of_part.sort(dim=1).values[:, : max(1, parts - MOST_PARTS)]
+    return np.asarray(kept.sum(1).argsort(stable=True))
+
+
+def told_moves(case: ChangedCase, moves: Sequence[Move]) -> list[Told]:
+    """Moves in the user's terms, the largest change first."""
+    ordered = sorted(moves, key=lambda move: -move.cost)
+    if case.detector.modality is Modality.TABLE:
+        cells = case.dataset.data.iloc[0]
+        return [Told(move.part, value=cells[move.part], to=move.to) for move in ordered]
+    if case.detector.modality is Modality.IMAGE:
+        return [_area(case, move) for move in ordered]
+    start = int(case.frame.items["start"].iloc[case.item])
+    times = case.frame.rows["time"].iloc[case.frame.row_of_sample()] if case.frame.times is None else case.frame.times
+    return [
+        Told(
+            move.part, as_in=move.to["as_in"], t0=times.iloc[start + move.to["low"]],
+            t1=times.iloc[start + move.to["high"] - 1],
+        )
+        for move in ordered
+    ]  # fmt: skip
+
+
+def _area(case: ChangedCase, move: Move) -> Told:
+    """A region in pixels of the user's image."""
+    size = [int(case.frame.rows[side].iloc[case.row]) for side in ("height", "width")]
+    y, x = (
+        (low * full // item, -(-high * full // item))
+        for (low, high), full, item in zip((move.to["y"], move.to["x"]), size, case.x.shape[1:], strict=True)
+    )
+    return Told(f"y {y[0]}-{y[1]}, x {x[0]}-{x[1]}", as_in=move.to["as_in"], y0=y[0], y1=y[1], x0=x[0], x1=x[1])
+
+
+def picture(case: ChangedCase, changed: Tensor) -> np.ndarray:
+    """A changed image in the size of the user's: (height, width), or (height, width, 3) uint8."""
+    maps = [case.frame.place(channel[None].numpy(), case.row) for channel in changed]
+    pixels = np.stack(maps, axis=-1).clip(0, 1) * 255
+    return np.asarray(pixels.round().astype(np.uint8)[..., 0] if len(maps) == 1 else pixels.round().astype(np.uint8))
+
+
+def window(case: ChangedCase, changed: Tensor, found: Found) -> pd.DataFrame:
+    """A changed window in the user's units: `time`, and for each changed channel its values and `<channel> changed`."""
+    frame, start = case.frame, int(case.frame.items["start"].iloc[case.item])
+    rows = frame.row_of_sample()[start : start + frame.span]
+    times = frame.rows["time"].iloc[rows] if frame.times is None else frame.times.iloc[start : start + frame.span]
+    entity = str(frame.rows["entity"].iloc[rows[0]]) if "entity" in frame.rows else None
+    scaling = case.detector.reader.scaling  # type: ignore[attr-defined]
+    window = pd.DataFrame({"time": times.to_numpy()})
+    for c, name in enumerate(frame.shape.parts.names):
+        if name in found.parts:
+            window[name] = scaling.in_units(c, case.x[c].numpy(), entity)
+            window[f"{name} changed"] = scaling.in_units(c, changed[c].numpy(), entity)
+    return window

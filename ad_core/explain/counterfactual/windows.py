@@ -1,0 +1,79 @@
+"""What may be changed in a recording: stretches of single channels, to those of the nearest normal windows."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ad_core.explain.counterfactual.search import Move
+
+EIGHTHS = ((1, 1), (2, 1), (4, 2), (8, 8))
+"""Lengths of stretches in eighths of the window, and how far apart those of one length begin."""
+
+MOST_CHANNELS = 8
+"""Of more channels, those whose whole replacement lowers the score most are looked at."""
+
+BLENDED = 8
+"""Over this share of a stretch, at ends within the window, the one goes over into the other: a jump is unusual too."""
+
+
+def window_moves(
+    x: Tensor, donors: Tensor, donor_ids: Sequence[str], channels: Sequence[str], fixed: Sequence[str]
+) -> list[Move]:
+    """Every stretch of every channel, as it is in each of the donors.
+
+    Args:
+        x: (channel, time).
+        donors: (k, channel, time).
+        channels: their names.
+        fixed: channels that must stay.
+    """
+    time, found = x.shape[-1], []
+    for c, name in enumerate(channels):
+        if name in fixed:
+            continue
+        for donor, donor_id in zip(donors, donor_ids, strict=True):
+            for low, high in _stretches(time):
+                values = _blended(x[c], donor[c], low, high)
+                if not torch.equal(values, x[c, low:high]):
+                    to = {"low": low, "high": high, "as_in": donor_id}
+                    found.append(Move(name, (c, slice(low, high)), values, (high - low) / time, to))
+    return found
+
+
+def best_channels(
+    x: Tensor, donors: Tensor, score: Callable[[Tensor], np.ndarray], fixed: Sequence[str], channels: Sequence[str]
+) -> list[int]:
+    """Positions of the channels whose replacement as a whole lowers the score most."""
+    free = [c for c, name in enumerate(channels) if name not in fixed]
+    if len(free) <= MOST_CHANNELS:
+        return free
+    lowest = []
+    for c in free:
+        changed = x[None].repeat(len(donors), 1, 1)
+        changed[:, c] = donors[:, c]
+        lowest.append(score(changed).min())
+    return sorted(free[i] for i in np.argsort(lowest, kind="stable")[:MOST_CHANNELS])
+
+
+def _stretches(time: int) -> list[tuple[int, int]]:
+    pieces = min(8, time)
+    edges = [round(i * time / pieces) for i in range(pieces + 1)]
+    return [
+        (edges[i], edges[i + length])
+        for length, apart in EIGHTHS
+        if length <= pieces
+        for i in range(0, pieces - length + 1, apart)
+    ]
+
+
+def _blended(old: Tensor, new: Tensor, low: int, high: int) -> Tensor:
+    ramp = (high - low) // BLENDED
+    weight = torch.ones(high - low)
+    rise = torch.arange(1, ramp + 1) / (ramp + 1)
+    if low > 0 and ramp:
+        weight[:ramp] = rise
+    if high < len(old) and ramp:
+        weight[-ramp:] = torch.minimum(weight[-ramp:], rise.flip(0))
+    return old[low:high] * (1 - weight) + new[low:high] * weight

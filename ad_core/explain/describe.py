@@ -1,0 +1,211 @@
+"""An attribution in the user's own terms: columns and cells, boxes in a picture, a channel during a time.
+
+Each kind of data has one function; all give the same line for a part: `row_id`, `part`, `value`, `expected`,
+`expected_low`, `expected_high`, `attribution`, `method`, `delta`, and where in the item it is.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from ad_core.data.reader import Dataset
+from ad_core.data.recordings.scaling import Scaling
+from ad_core.detector.detector import Detector
+from ad_core.explain import attribution as explanation
+from ad_core.types import Frame, Modality, PartKind
+
+ROUNDING = 1e-6
+"""Relative precision that a value keeps on its way through 32-bit entries."""
+
+NAMED = 3
+"""So many of the channels that share one are named, the most changed first."""
+
+
+@dataclass
+class Explained:
+    """Explanations of some cases, ready for a run folder or a file."""
+
+    parts: pd.DataFrame
+    """One line per case and part, see above; images add `y0, x0, y1, x1`, windows `channel, t0, t1`."""
+    neighbours: pd.DataFrame
+    """`row_id`, `rank`, `neighbour`, `distance`."""
+    checks: pd.DataFrame
+    """One line per case: `row_id`, `grade` and what it goes by (see `explanation_check`), `method`, `baseline`."""
+    maps: dict[str, np.ndarray]
+    """Images: (height, width) anomaly map of the image's own size. Windows: (channel, time) attribution."""
+    windows: dict[str, pd.DataFrame]
+    """Recordings: `time`, per channel the actual value and, where the task predicts, `<channel> expected`."""
+
+
+@dataclass(frozen=True)
+class Attributed:
+    """Some items with their attributions, and where they come from."""
+
+    detector: Detector
+    dataset: Dataset
+    frame: Frame
+    index: np.ndarray
+    """(k,) positions in the frame."""
+    row_ids: list[str]
+    x: Tensor
+    """(k, *item)."""
+    found: explanation.Attribution
+    grids: Callable[[np.ndarray], np.ndarray]
+    """Positions in the frame -> (m, y, x) anomaly maps; only asked for images."""
+
+    @property
+    def rows(self) -> np.ndarray:
+        """(k,) position in the frame's rows of the first row of each item."""
+        return np.asarray(row_of_item(self.frame)[self.index])
+
+    def expected(self) -> np.ndarray | None:
+        """(k, *item) what the model expected instead."""
+        with torch.no_grad():
+            values = self.detector.model.expected(self.x)
+        return None if values is None else values.cpu().numpy()
+
+    def expected_range(self) -> np.ndarray | None:
+        """(2, k, *item): 5 % and 95 % quantile of what the model expected, where it knows them by itself."""
+        with torch.no_grad():
+            found = self.detector.model.expected_range(self.x)
+        return None if found is None else torch.stack(found).cpu().numpy()
+
+    def line(self, i: int, part: str, value: str | None, attribution: float, **more: Any) -> dict[str, Any]:
+        """One line of `Explained.parts`."""
+        expected = {name: more.pop(name, None) for name in ("expected", "expected_low", "expected_high")}
+        return {
+            "row_id": self.row_ids[i], "part": part, "value": value, **expected, "attribution": attribution,
+            "method": self.found.method, "delta": float(self.found.delta[i]), **more,
+        }  # fmt: skip
+
+
+def parts_of(work: Attributed, result: Explained) -> list[dict[str, Any]]:
+    """Lines for these items, largest attribution of each first; maps and windows are added to the result."""
+    describe = {Modality.TABLE: _columns, Modality.IMAGE: _boxes, Modality.SENSOR: _spans}
+    return describe[work.detector.modality](work, result)
+
+
+def row_of_item(frame: Frame) -> np.ndarray:
+    """(n,) position in `rows` of the first row of each item."""
+    return np.asarray(frame.row_of_sample()[frame.items["start"].to_numpy()])
+
+
+def whole_maps(frame: Frame, rows: np.ndarray, grids: Callable[[np.ndarray], np.ndarray]) -> Iterator[np.ndarray]:
+    """The anomaly map of each image at its own size, of all its pieces.
+
+    Args:
+        rows: positions in the frame's rows.
+        grids: positions in the frame -> (m, y, x) maps; asked once, for all pieces of all rows.
+    """
+    pieces = [frame.pieces(int(row))[0] for row in rows]
+    ends = np.cumsum([len(index) for index in pieces])
+    for row, own in zip(rows, np.split(grids(np.concatenate(pieces)), ends[:-1]), strict=True):
+        yield frame.place(own, int(row))
+
+
+def _columns(work: Attributed, result: Explained) -> list[dict[str, Any]]:  # noqa: ARG001
+    parts, rows, expected, ranges = work.frame.shape.parts, work.rows, work.expected(), work.expected_range()
+    lines = []
+    for i in range(len(work.row_ids)):
+        shares = explanation.by_part(work.frame.shape, work.found.values[i])
+        for part in np.argsort(-np.abs(shares), kind="stable"):
+            value = _text(work.dataset.data[parts.names[part]].iloc[rows[i]])
+            own = None if ranges is None else ranges[:, i]
+            instead = {} if expected is None else _expected(work.detector, int(part), expected[i], own)
+            lines.append(work.line(i, parts.names[part], value, float(shares[part]), **instead))
+    return lines
+
+
+def _expected(detector: Detector, part: int, expected: np.ndarray, own: np.ndarray | None) -> dict[str, str | None]:
+    """What the model expected of a column given the rest, in the user's units; of numbers with a 5 % to 95 % range.
+
+    Args:
+        own: (2, feature), the model's own range; without it, the range follows from its errors on held-out rows.
+    """
+    parts = detector.reader.shape.parts
+    entries = parts.entries(part)
+    values = [expected[entries]]
+    if own is not None and parts.kinds[part] is PartKind.NUMBER:
+        values += list(own[:, entries])
+    elif detector.residuals is not None and parts.kinds[part] is PartKind.NUMBER:
+        # the first entry is the value; whether it is missing, or the hour of a date, is as expected
+        first = np.eye(len(entries))[0]
+        values += [values[0] + first * residual[entries] for residual in detector.residuals]
+    found = detector.reader.expected_in_units(part, np.stack(values))  # type: ignore[attr-defined]
+    texts = [_text(v) for v in _without_noise(found)]
+    return dict(zip(("expected", "expected_low", "expected_high"), texts, strict=False))
+
+
+def _without_noise(values: list[str | float]) -> list[str | float]:
+    """Numbers that differ from 0 by the rounding of the largest of them only are 0."""
+    largest = max((abs(v) for v in values if isinstance(v, float)), default=0.0)
+    return [0.0 if isinstance(v, float) and abs(v) < ROUNDING * largest else v for v in values]
+
+
+def _boxes(work: Attributed, result: Explained) -> list[dict[str, Any]]:
+    """The map is the model's own where it has one."""
+    lines, maps = [], whole_maps(work.frame, work.rows, work.grids)
+    for i, (row_id, found) in enumerate(zip(work.row_ids, maps, strict=True)):
+        result.maps[row_id] = found
+        index, places = work.frame.pieces(int(work.rows[i]))
+        own = places[int(np.flatnonzero(index == work.index[i])[0])]
+        for box in explanation.boxes(work.found.values[i], (own.height, own.width)):
+            share = box.pop("attribution")
+            box = {side: at + (own.top if side[0] == "y" else own.left) for side, at in box.items()}
+            lines.append(work.line(i, f"y {box['y0']}-{box['y1']}, x {box['x0']}-{box['x1']}", None, share, **box))
+    return lines
+
+
+def _spans(work: Attributed, result: Explained) -> list[dict[str, Any]]:
+    expected, lines = work.expected(), []
+    for i, row_id in enumerate(work.row_ids):
+        window, labels = _window(work, i, None if expected is None else expected[i])
+        result.windows[row_id] = window
+        result.maps[row_id] = work.found.values[i].astype(np.float32)
+        for span in explanation.spans(work.frame.shape, work.found.values[i], window["time"].to_numpy()):
+            share, channel = span.pop("attribution"), labels[span["channel"]]
+            inside = window["time"].between(span["t0"], span["t1"])
+            part = f"{channel}, {_clock(span['t0'])} to {_clock(span['t1'])}"
+            instead = _text(window.loc[inside, f"{channel} expected"].mean()) if expected is not None else None
+            value = _text(window.loc[inside, channel].mean())
+            lines.append(work.line(i, part, value, share, expected=instead, **span | {"channel": channel}))
+    return lines
+
+
+def _window(work: Attributed, i: int, expected: np.ndarray | None) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The window in the user's own values and clock, with what was expected in the same units; and how each channel is
+    called there: one that several share is called with those of them that changed.
+    """
+    frame, start = work.frame, int(work.frame.items["start"].iloc[work.index[i]])
+    rows = frame.row_of_sample()[start : start + frame.span]
+    times = frame.rows["time"].iloc[rows] if frame.times is None else frame.times.iloc[start : start + frame.span]
+    entity = str(frame.rows["entity"].iloc[rows[0]]) if "entity" in frame.rows else None
+    scaling: Scaling = work.detector.reader.scaling  # type: ignore[attr-defined]
+    data, labels = work.dataset.data.iloc[rows], {}
+    window = pd.DataFrame({"time": times.to_numpy()})
+    for c, channel in enumerate(frame.shape.parts.names):
+        behind = [name for name in scaling.names_behind(c, data, entity) if name != channel][:NAMED]
+        labels[channel] = f"{channel}: {', '.join(behind)}" if behind else channel
+        if frame.times is None:
+            window[labels[channel]] = scaling.course(c, data, entity)
+        else:  # read off a line between rows: there is no cell to show
+            window[labels[channel]] = scaling.in_units(c, work.x[i, c].cpu().numpy(), entity)
+        if expected is not None:
+            window[f"{labels[channel]} expected"] = scaling.in_units(c, expected[c], entity)
+    return window, labels
+
+
+def _clock(time: Any) -> str:
+    """A time stamp without the zeros that numpy appends; plain numbers as they are."""
+    return str(pd.Timestamp(time)) if isinstance(time, np.datetime64 | pd.Timestamp) else f"{time:g}"
+
+
+def _text(value: Any) -> str | None:
+    if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+        return None
+    return f"{value:.4g}" if isinstance(value, float | np.floating) else str(value)

@@ -1,0 +1,157 @@
+"""Whether an explanation can be believed: tested on the score itself, for the very item, on the spot.
+
+An attribution always looks like an answer. Three questions tell those that are one from those that are not:
+
+- deletion: does the score fall when the parts named first are replaced by the baseline's, and further than when as
+  many other parts are? (Samek et al. 2017, Evaluating the visualization of what a deep neural network has learned,
+  section III, with a random control.) Of images the region named first is painted over.
+- agreement: does another method, or the detector's own map of an image, name the same parts?
+- stability: are the same parts named after a change too small to matter? (Alvarez-Melis and Jaakkola 2018,
+  arXiv:1806.08049.)
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from ad_core.explain.attribution import SEED, Attribution, explain, methods_for
+from ad_core.explain.grade import DRAWS, OWN_MAP, grades
+from ad_core.explain.perturbation import Pieces, Places, Regions, of_map
+from ad_core.methods.scorer import ScoreModel
+from ad_core.types import ItemShape, Modality
+
+NOISE, COPIES = 0.05, 2
+"""Size of the change, in standard deviations of each entry among normal items, and how often it is drawn."""
+
+FEW_STEPS = {Modality.TABLE: 16, Modality.IMAGE: 4, Modality.SENSOR: 8}
+"""Points on the path of the explanations that the tested one is compared with."""
+
+ABLATED = 128
+"""With more pieces than this, replacing them one by one costs more than another path of gradients."""
+
+ADD_UP = ("integrated_gradients", "gradient_shap", "shapley_sampling", "kernel_shap")
+"""Methods whose shares are meant to add up to the score; the gap of others says nothing."""
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What was found of k explanations, each (k,); NaN = could not be tested."""
+
+    named: np.ndarray
+    """How many parts, or separate regions of an image, were tested."""
+    area: np.ndarray
+    """Share of the image that is painted over for these regions; NaN where parts were tested."""
+    drop: np.ndarray
+    """Share of score - baseline score that is gone without the parts named first."""
+    drop_random: np.ndarray
+    """Mean share that is gone without as many other parts."""
+    p: np.ndarray
+    """(1 + number of random sets whose drop is at least as large) / (DRAWS + 1)."""
+    agreement: np.ndarray
+    """Share of what a second method gives to its own first parts that lies on the parts tested, 0..1."""
+    second_method: str
+    stability: np.ndarray
+    """The same, for the same method after small changes of the item; the mean over COPIES."""
+    gap: np.ndarray
+    """|sum of shares - (score - baseline score)| / |score - baseline score|; NaN where shares need not add up."""
+
+    def table(self, row_ids: list[str]) -> pd.DataFrame:
+        """One line per explanation."""
+        fields = ("named", "area", "drop", "drop_random", "p", "agreement", "stability", "gap")
+        lines = pd.DataFrame({"row_id": row_ids, **{name: getattr(self, name) for name in fields}})
+        lines["second_method"] = self.second_method
+        return lines.assign(grade=grades(lines))
+
+
+def check(
+    model: ScoreModel, shape: ItemShape, x: Tensor, baseline: Tensor, found: Attribution, spread: Tensor
+) -> Checks:
+    """Test these explanations.
+
+    Args:
+        x: (k, *item), the items that `found` explains.
+        baseline: (k, *item), what it compared them with.
+        spread: (*item) standard deviation of each entry among normal items.
+    """
+    kind = Regions if shape.modality is Modality.IMAGE else Pieces
+    places: Places = kind(model, shape, x, baseline)
+    named = places.first(places.shares(found.values))
+    counts, areas = places.extent(named)
+    second, others = _second(places, found.method)
+    drop, drop_random, p = _deleted(places, found, named)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gap = found.delta / np.abs(found.score - found.baseline_score)
+    return Checks(
+        counts,
+        areas,
+        drop,
+        drop_random,
+        p,
+        shared(others, named),
+        second,
+        _stability(places, found.method, spread, named),
+        gap if found.method in ADD_UP else np.full(len(x), np.nan),
+    )
+
+
+def _second(places: Places, method: str) -> tuple[str, np.ndarray]:
+    """Who else is asked what raises the score, and the answer, (k, place).
+
+    The detector's own map of an image needs neither a baseline nor a gradient, and no change that might itself look
+    odd; where there is none, another method answers.
+    """
+    model, shape, x = places.model, places.shape, places.x
+    if shape.modality is Modality.IMAGE:
+        with torch.no_grad():
+            own = model.part_scores(x)
+        if own is not None and own.ndim == 3:
+            return OWN_MAP, of_map(own, (x.shape[2], x.shape[3]))
+    pieces = places.pieces
+    second = second_method(model, method, int(pieces.max()) + 1)
+    other = explain(model, shape, x, places.baseline, second, FEW_STEPS[shape.modality], pieces=pieces)
+    return second, places.shares(other.values)
+
+
+def second_method(model: ScoreModel, method: str, pieces: int) -> str:
+    """The method that an explanation is compared with: of another kind where that is affordable."""
+    offered = [name for name in methods_for(model) if name not in (method, "occlusion", "kernel_shap")]
+    wanted = ("feature_ablation" if pieces <= ABLATED else "gradient_shap", "shapley_sampling", "feature_ablation")
+    return next(name for name in wanted if name in offered)
+
+
+def shared(shares: np.ndarray, named: np.ndarray) -> np.ndarray:
+    """(k,) 0..1: of what another explanation gives to as many parts of its own choice, how much lies on these.
+
+    Args:
+        shares: (k, piece) of the other explanation.
+        named: (k, piece) bool.
+    """
+    raising = np.maximum(shares, 0)
+    on_named = (raising * named).sum(1)
+    best = np.array([np.sort(line)[::-1][:n].sum() for line, n in zip(raising, named.sum(1), strict=True)])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(best > 0, on_named / best, np.nan))
+
+
+def _deleted(places: Places, found: Attribution, named: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Drop, mean drop of random sets, and p; NaN where nothing is named, nothing else is there, or nothing differs."""
+    possible = named.any(1) & places.testable(named) & (found.score > found.baseline_score)
+    span = np.where(possible, found.score - found.baseline_score, np.nan)
+    drop, *draws = (found.score - places.scores_without(named)) / span
+    p = (1 + (np.stack(draws) >= drop).sum(0)) / (DRAWS + 1)
+    return drop, np.mean(draws, axis=0), np.where(np.isnan(drop), np.nan, p)
+
+
+def _stability(places: Places, method: str, spread: Tensor, named: np.ndarray) -> np.ndarray:
+    """(k,) how much of what is named after small changes is the same; every item gets the same changes."""
+    generator, x = torch.Generator().manual_seed(SEED), places.x
+    steps, found = FEW_STEPS[places.shape.modality], []
+    for _ in range(COPIES):
+        noise = torch.randn(x.shape[1:], generator=generator).to(x.device, x.dtype)
+        near = x + NOISE * spread.to(x.device, x.dtype) * noise
+        moved = explain(places.model, places.shape, near, places.baseline, method, steps, originals=x)
+        found.append(shared(places.shares(moved.values), named))
+    return np.asarray(np.mean(found, axis=0))

@@ -1,0 +1,159 @@
+"""What drives all alerts: the share of each part in their explanations, over all, over groups, and over time.
+
+Each alert counts the same, whatever its score: its attributions are taken without their sign and made to add up to 1
+before the mean is taken (the mean of |attribution| that Lundberg and Lee 2017 show as global importance would be ruled
+by the few highest scores). Explanations that did not pass their check say nothing of the detector, so they don't count.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ad_core.explain.image_grid import by_field
+from ad_core.explain.shares import by_part
+
+COUNTED = ("supported", "weak")
+"""Grades of the explanations that count."""
+
+RESAMPLES, FEWEST = 2000, 5
+"""An interval comes from so many bootstrap samples; fewer alerts than FEWEST have none."""
+
+NOT_EXPLAINED, NOT_CHECKED = "not explained", "not checked"
+
+
+@dataclass(frozen=True)
+class Drivers:
+    """What raises the scores of some alerts, in shares."""
+
+    shares: pd.DataFrame
+    """(alert, part) >= 0, every line adds up to 1: the alerts that count, by row id."""
+    first: pd.Series
+    """Row id -> the part that raises its score most, of the alerts that count and that anything raises."""
+    left_out: dict[str, int]
+    """Why -> number of alerts that don't count: "not supported", "not checked", "not explained"."""
+
+    @property
+    def alerts(self) -> int:
+        """How many there are in all."""
+        return len(self.shares) + sum(self.left_out.values())
+
+
+def drivers(parts: pd.DataFrame | None, checks: pd.DataFrame | None, row_ids: Sequence[str] | pd.Series) -> Drivers:
+    """The shares of the alerts whose explanations can be believed.
+
+    Args:
+        parts: lines of `Explained.parts`; None = nothing has been explained.
+        checks: `row_id`, `grade`; None = explanations of a version that did not check them.
+        row_ids: the alerts.
+    """
+    wanted = pd.Index(pd.unique(pd.Series(row_ids, dtype="object")))
+    table = signed(parts.loc[parts["row_id"].isin(wanted)]) if parts is not None and len(parts) else pd.DataFrame()
+    grades = pd.Series(NOT_EXPLAINED, index=wanted)
+    grades.loc[grades.index.isin(table.index)] = NOT_CHECKED
+    if checks is not None and len(checks):
+        graded = checks.drop_duplicates("row_id", keep="last").set_index("row_id")["grade"]
+        known = grades.index.isin(graded.index) & (grades != NOT_EXPLAINED)
+        grades.loc[known] = graded.reindex(grades.index[known]).to_numpy()
+    size = table.abs().sum(axis=1).reindex(wanted)
+    grades.loc[grades.isin(COUNTED) & ~(size > 0)] = NOT_CHECKED  # nothing to share out
+    counted = grades.index[grades.isin(COUNTED)]
+    chosen = table.loc[counted] if len(counted) else pd.DataFrame()
+    left_out = grades[~grades.isin(COUNTED)].value_counts()
+    return Drivers(
+        chosen.abs().div(size.loc[counted], axis=0) if len(chosen) else chosen,
+        first_parts(chosen),
+        {str(why): int(count) for why, count in left_out.items()},
+    )
+
+
+def signed(parts: pd.DataFrame) -> pd.DataFrame:
+    """(case, part) sums of attributions: of columns, of channels of recordings, of the nine fields of pictures."""
+    if {"y0", "x0", "y1", "x1"} <= set(parts.columns) and parts["y0"].notna().all():
+        return by_field(parts)
+    return by_part(parts)
+
+
+def first_parts(table: pd.DataFrame) -> pd.Series:
+    """Row id -> the part that raises its score most; cases that nothing raises are left out.
+
+    Args:
+        table: as `signed` gives it.
+    """
+    if table.empty:
+        return pd.Series(dtype="object")
+    raised = table.loc[table.max(axis=1) > 0]
+    return raised.idxmax(axis=1).astype("object")
+
+
+def ranking(found: Drivers) -> pd.DataFrame:
+    """`part`, its mean `share`, the ends `low` and `high` of the 95 % interval (NaN where there are fewer than FEWEST
+    alerts), and `first`, the number of alerts that it raises most; the largest share first.
+
+    Source: percentile bootstrap over alerts, Efron and Tibshirani 1993, chapter 13.
+    """
+    low, high = _interval(found.shares.to_numpy(dtype=np.float64))
+    table = pd.DataFrame(
+        {
+            "part": found.shares.columns.astype(str),
+            "share": found.shares.mean().to_numpy(dtype=np.float64),
+            "low": low,
+            "high": high,
+            "first": found.first.value_counts().reindex(found.shares.columns).fillna(0).to_numpy(dtype=np.int64),
+        }
+    )
+    return table.sort_values("share", ascending=False, kind="stable", ignore_index=True)
+
+
+def split(found: Drivers, values: pd.Series) -> pd.DataFrame:
+    """The ranking within each value of a column, a group, or whatever else tells alerts apart.
+
+    Args:
+        values: row id -> value; alerts whose value is missing are left out.
+
+    Returns:
+        `value`, `alerts` (how many of them count), and the columns of `ranking`; the most frequent value first.
+    """
+    known = values[~values.index.duplicated()].reindex(found.shares.index).dropna()
+    lines = []
+    for value in known.value_counts().index:
+        inside = known.index[known == value]
+        own = Drivers(found.shares.loc[inside], found.first[found.first.index.isin(inside)], {})
+        lines.append(ranking(own).assign(value=value, alerts=len(inside)))
+    columns = ["value", "alerts", "part", "share", "low", "high", "first"]
+    return pd.concat(lines, ignore_index=True)[columns] if lines else pd.DataFrame(columns=columns)
+
+
+def over_time(found: Drivers, times: pd.Series, bins: int = 24) -> pd.DataFrame:
+    """How many alerts fell into each stretch of time, shared out among the parts that drive them.
+
+    Args:
+        times: row id -> time (dates or numbers) of all rows, alerts or not: the stretches reach over all of them.
+
+    Returns:
+        `begin`, `end`, `part`, `alerts` (the sum of its shares; over all parts this is the number of alerts). Empty
+        where times are missing or all the same.
+    """
+    columns = ["begin", "end", "part", "alerts"]
+    own = times[~times.index.duplicated()].reindex(found.shares.index).dropna()
+    if own.empty or not times.min() < times.max():
+        return pd.DataFrame(columns=columns)
+    span = times.max() - times.min()
+    edges = [times.min() + span * (i / bins) for i in range(bins + 1)]
+    place = np.clip(((own - times.min()) / span * bins).to_numpy(dtype=np.float64).astype(np.int64), 0, bins - 1)
+    sums = found.shares.loc[own.index].groupby(place).sum()
+    lines = sums.stack().rename("alerts").rename_axis(["bin", "part"]).reset_index()
+    lines["begin"] = [edges[i] for i in lines["bin"]]
+    lines["end"] = [edges[i + 1] for i in lines["bin"]]
+    return lines[columns]
+
+
+def _interval(shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(part,) 2.5 % and 97.5 % quantiles of the mean over resampled lines."""
+    n, parts = shares.shape
+    if n < FEWEST:
+        return np.full(parts, np.nan), np.full(parts, np.nan)
+    often = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)  # (sample, alert)
+    low, high = np.quantile(often @ shares / n, [0.025, 0.975], axis=0)
+    return np.asarray(low), np.asarray(high)

@@ -1,0 +1,128 @@
+"""What if: the scores that a row of a table would have with other values in some of its cells."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+import torch
+
+from ad_core.alerts.calibration import severity
+from ad_core.data.reader import Dataset
+from ad_core.data.readers.table import Table
+from ad_core.data.tables.allowed_values import Allowed, allowed_in
+from ad_core.detector.detector import Detector
+from ad_core.errors import DataError
+from ad_core.explain.counterfactual.words import Told, told
+from ad_core.methods.perturbed_copies import Originals
+from ad_core.types import Modality
+
+AS_IT_IS = "as it is"
+
+
+def what_if(
+    detector: Detector, dataset: Dataset, row_id: str, tries: Sequence[Mapping[str, Any]], begin: float | None = None
+) -> pd.DataFrame:
+    """Score a row as it is, and with other values.
+
+    A row that taught has the score that it got without itself, and the changed ones are not compared with it either.
+
+    Args:
+        tries: for each try column -> value, as texts or as they stand in the data.
+        begin: score from which on the row is an alert, where that is known; see `alert_begin`.
+
+    Returns:
+        A line for the row and one per try: `try` (AS_IT_IS, or what is changed), `score`, `percentile`, `p_value`,
+        `severity`, `alert` (None where it is not known), `note` (why there is no score, else "").
+
+    Raises:
+        DataError: the data are no table, the row or a column does not exist, or a value can't stand in its column.
+    """
+    allowed = editable(detector, dataset)
+    changes = [checked(allowed, one) for one in tries]
+    at = position(dataset, row_id)
+    copies, cells = _copies(dataset, at, changes), dataset.data.iloc[at]
+    found = _scored(detector, copies)[["score", "percentile", "p_value", "note"]]
+    found.insert(0, "try", [AS_IT_IS, *(in_words(cells, one) for one in changes)])
+    found["severity"] = severity(found["p_value"], found["percentile"], detector.calibration.smallest_p)
+    found["alert"] = None if begin is None else found["score"] >= begin
+    return found
+
+
+def editable(detector: Detector, dataset: Dataset) -> dict[str, Allowed]:
+    """What may stand in each column that the detector uses, by name.
+
+    Raises:
+        DataError: the data are no table, or have lost a column since the training.
+    """
+    if detector.modality is not Modality.TABLE:
+        raise DataError(
+            f"Cells can be changed in tables only; these data are {detector.modality} data. "
+            "What would make an image or a recording normal is found without editing."
+        )
+    return allowed_in(cast(Table, detector.reader).codes, dataset.data)
+
+
+def checked(allowed: Mapping[str, Allowed], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The changes as they would stand in the data.
+
+    Raises:
+        DataError: there is no such column, or a value can't stand in it.
+    """
+    if not changes:
+        raise DataError("Nothing is changed. Give at least one column another value.")
+    for name in changes:
+        if name not in allowed:
+            close = difflib.get_close_matches(name, allowed, n=1)
+            hint = f"Did you mean {close[0]!r}?" if close else f"There is: {', '.join(list(allowed)[:10])}."
+            raise DataError(f"The detector uses no column {name!r}. {hint}")
+    return {name: allowed[name].read(value) for name, value in changes.items()}
+
+
+def position(dataset: Dataset, row_id: str) -> int:
+    """Where a row is in the data.
+
+    Raises:
+        DataError: there is no such row.
+    """
+    found = np.flatnonzero((dataset.rows["row_id"] == row_id).to_numpy())
+    if not len(found):
+        raise DataError(f"There is no row {row_id!r} in {dataset.name}. Check its id.")
+    return int(found[0])
+
+
+def only_row(dataset: Dataset, at: int, times: int = 1) -> Dataset:
+    """A data set of one row, so many times."""
+    chosen = [at] * times
+    rows, data = (table.iloc[chosen].reset_index(drop=True) for table in (dataset.rows, dataset.data))
+    return replace(dataset, data=data, rows=rows, teaches=dataset.teaches[chosen])
+
+
+def in_words(cells: pd.Series, changes: Mapping[str, Any]) -> str:
+    """Such as `amount 9,200 → 12.5, shop fuel → food`."""
+    return told([Told(name, value=cells[name], to=value) for name, value in changes.items()])
+
+
+def _scored(detector: Detector, copies: Dataset) -> pd.DataFrame:
+    """As `Detector.score` gives it, of a row and changed copies of it."""
+    frame = detector.frame(copies)
+    x = frame.take(np.arange(len(frame))).to(detector.device)
+    with torch.no_grad():
+        scores = detector.model.score_copies(x, Originals.of_one(x[:1], len(x)))
+    return detector.scored_rows(frame, scores.cpu().double().numpy())
+
+
+def _copies(dataset: Dataset, at: int, changes: Sequence[Mapping[str, Any]]) -> Dataset:
+    """The row itself, and once more for each set of changes; only the first keeps its name."""
+    copies = only_row(dataset, at, 1 + len(changes))
+    data = copies.data.copy()
+    for name in {name for one in changes for name in one}:
+        cells = data[name].astype("object").tolist()
+        for line, one in enumerate(changes, start=1):
+            cells[line] = one.get(name, cells[line])
+        data[name] = pd.Series(cells, dtype="object").infer_objects()
+    rows = copies.rows.copy()
+    rows["row_id"] = [rows["row_id"].iloc[0], *(f"changed {i}" for i in range(1, len(rows)))]
+    return replace(copies, data=data, rows=rows)

@@ -1,1 +1,0 @@
-"""Reading files safely, whatever they hold: tables, pictures, archives."""

@@ -1,0 +1,37 @@
+"""What jobs begin with: stored data, opened as they were declared, and the detector that a run goes by."""
+
+from typing import TYPE_CHECKING
+
+from ad_core import pipeline
+from ad_core.data.reader import Dataset, Declared
+from ad_core.storage import results
+
+if TYPE_CHECKING:
+    from ad_core.detector.detector import Detector
+    from ad_core.storage.store import RunRecord, Store
+
+
+def stored_dataset(store: "Store", dataset_id: str) -> Dataset:
+    """A data set of the store, opened as the user declared it."""
+    record = store.dataset(dataset_id)
+    return pipeline.open_declared(list(record.sources), Declared.model_validate(record.declared))
+
+
+def parent_detector(store: "Store", run: "RunRecord") -> "Detector":
+    """The detector of the training that a run goes back to."""
+    training = results.detector_run(store, run.id)
+    return pipeline.load_detector(store.folder(training.id) / "bundle")
+
+
+def of_parent(store: "Store", run: "RunRecord") -> tuple["RunRecord", "Detector", Dataset]:
+    """The run whose results a job adds to, its detector, and the rows that it scored."""
+    scored, detector = store.run(run.parent or ""), parent_detector(store, run)
+    return scored, detector, scored_dataset(store, scored, detector)
+
+
+def scored_dataset(store: "Store", scored: "RunRecord", detector: "Detector") -> Dataset:
+    """The rows that a run scored, opened as they were then."""
+    if scored.kind == "train":
+        return stored_dataset(store, scored.dataset_id)
+    record = store.dataset(scored.dataset_id)
+    return pipeline.open_like(detector, list(record.sources), record.declared)

@@ -1,0 +1,237 @@
+"""What each kind of job does: train, score a new file, explain some rows, recommend a method, test what alerts hang on,
+score edited rows, find what would make a case normal.
+Results are published as soon as they exist.
+"""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ad_core import pipeline
+from ad_core.data.reader import Dataset
+from ad_core.data.recordings.rows import clock_times
+from ad_core.detector.drift import gate
+from ad_core.errors import AdError
+from ad_core.evaluation.mask_metrics import mask_figures
+from ad_core.evaluation.metrics import evaluate, evaluate_recordings
+from ad_core.explain import explain as cases
+from ad_core.explain.attribution import How, methods_for
+from ad_core.explain.describe import Explained
+from ad_core.jobs.change_jobs import counterfactual_job, what_if_job
+from ad_core.jobs.inputs import of_parent, parent_detector, stored_dataset
+from ad_core.jobs.sensitivity import SHARES, sensitivity
+from ad_core.progress import Report
+from ad_core.projection.sprite_sheet import write_sheet
+from ad_core.storage import results
+from ad_core.training.selection.recommend import recommend
+from ad_core.types import Frame, Modality
+
+if TYPE_CHECKING:
+    from ad_core.detector.detector import Detector
+    from ad_core.storage.store import RunRecord, Store
+
+EXPLAINED = {Modality.TABLE: 100, Modality.IMAGE: 24, Modality.SENSOR: 20}
+"""So many rows, images, or events of recordings are explained within the job; the rest on demand."""
+
+MAP_POINTS = 500_000
+"""Above so many items a seeded sample with all of the highest scores is placed on the map; the page says so."""
+
+
+def run_job(store: "Store", run_id: str, report: Report) -> dict[str, Any]:
+    """Do the work of a run, by its kind.
+
+    Returns:
+        Facts for the run's summary.
+    """
+    run = store.run(run_id)
+    work = {
+        "train": train_job,
+        "score": score_job,
+        "explain": explain_job,
+        "recommend": recommend_job,
+        "sensitivity": sensitivity_job,
+        "masks": masks_job,
+        "whatif": what_if_job,
+        "counterfactual": counterfactual_job,
+    }[run.kind]
+    return work(store, run, report)
+
+
+def train_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
+    """Train; publish scores; then the map; then the explanations."""
+    folder = store.folder(run.id)
+    report.stage("load")
+    dataset = stored_dataset(store, run.dataset_id)
+    for notice in dataset.notices:
+        report.say(notice)
+    trained = pipeline.train_all(dataset, pipeline.Choice.model_validate(run.config), report)
+    detector = trained.detector
+    detector.save(folder / "bundle")
+    facts = {**detector.facts, "calibration": detector.calibration.facts()}
+    facts["explanation_methods"] = methods_for(detector.model)
+    facts["evaluation"] = judged(dataset, trained.scores, trained.references)
+    _published_scores(folder, trained.scores, detector, trained.frame, facts)
+    results.publish(folder, "references", trained.references)
+    if (scale := cases.heat_scale(detector, trained.frame, report)) is not None:
+        facts["heat_scale"] = scale.model_dump()
+    _map_and_explain(folder, detector, dataset, trained.frame, trained.item_scores, facts, report)
+    return facts
+
+
+def score_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
+    """Score a new data set with the detector of the parent run."""
+    folder = store.folder(run.id)
+    report.stage("load")
+    detector = parent_detector(store, run)
+    record = store.dataset(run.dataset_id)
+    dataset = pipeline.open_like(detector, list(record.sources), record.declared)
+    matches = detector.reader.match(dataset)
+    for sentence in (*dataset.notices, *matches):
+        report.say(sentence)
+    report.stage("score")
+    frame = detector.reader.frame(dataset)  # already matched above
+    item_scores = pipeline.score_frame(detector, frame, report)
+    scores = detector.scored_rows(frame, item_scores)
+    scores["used_for"] = np.where(detector.taught_by(scores, dataset), "fit", "")
+    if "label" in dataset.rows:
+        scores["label"] = dataset.rows["label"].to_numpy()
+    facts = {
+        "modality": str(detector.modality),
+        "method": detector.facts["method"],
+        "matches": matches,
+        "notices": list(dataset.notices),
+        "calibration": detector.calibration.facts(),
+        "evaluation": judged(dataset, scores, None),
+    }
+    if (moved := gate(detector, _taught(store, run, report), dataset, frame)) is not None:
+        report.say(moved.sentence)
+        facts["drift"], scores["withdrawn"] = moved.facts(), moved.outside
+    _published_scores(folder, scores, detector, frame, facts)
+    _map_and_explain(folder, detector, dataset, frame, item_scores, facts, report)
+    return facts
+
+
+def explain_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
+    """Explain the rows that the config names; the results join those of the run that scored them."""
+    report.stage("load")
+    scored, detector, dataset = of_parent(store, run)
+    report.stage("explain")
+    how = How(run.config.get("method"), run.config.get("baseline", "nearest"))
+    found = cases.explain_rows(detector, dataset, list(run.config["row_ids"]), how, report)
+    add_explanations(store.folder(scored.id), found)
+    return {"row_ids": run.config["row_ids"]}
+
+
+def recommend_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
+    """Try every fitting method briefly on made-up anomalies; the config is what `selection.recommend` takes."""
+    report.stage("load")
+    found = recommend(stored_dataset(store, run.dataset_id), **run.config, report=report)
+    return {"recommendation": found.model_dump(mode="json")}
+
+
+def sensitivity_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
+    """Train the parent's detector again without suspicious rows; the ranks join the parent's results."""
+    training = results.detector_run(store, run.parent or "")
+    report.stage("load")
+    dataset = stored_dataset(store, training.dataset_id)
+    found = sensitivity(dataset, pipeline.Choice.model_validate(training.config), report)
+    results.publish(store.folder(training.id), "sensitivity", found)
+    return {"trainings": len(SHARES)}
+
+
+def masks_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
+    """Compare the maps of all images of the parent with the masks in the folder that the config names."""
+    report.stage("load")
+    scored, detector, dataset = of_parent(store, run)
+    report.stage("score")
+    found = mask_figures(cases.anomaly_maps(detector, dataset, report), Path(run.config["masks"]))
+    results.publish(store.folder(scored.id), "masks", found.images)
+    return {"masks": found.facts()}
+
+
+def add_explanations(folder: Path, found: Explained) -> None:
+    """Join new explanations to those of a run; a row that is explained again is replaced."""
+    for name, new in (
+        ("explanations", found.parts), ("neighbours", found.neighbours), ("checks", found.checks),
+    ):  # fmt: skip
+        old = results.table(folder, name)
+        if old is not None and len(old) and len(new):
+            new = pd.concat([old[~old["row_id"].isin(new["row_id"].unique())], new], ignore_index=True)
+        results.publish(folder, name, new)
+    maps = folder / "maps"
+    maps.mkdir(exist_ok=True)
+    for row_id, values in found.maps.items():
+        np.save(maps / f"{results.safe_name(row_id)}.npy", values, allow_pickle=False)
+    for row_id, window in found.windows.items():
+        window.to_parquet(maps / f"{results.safe_name(row_id)}.parquet", index=False)
+
+
+def judged(dataset: Dataset, scores: pd.DataFrame, references: pd.DataFrame | None) -> dict[str, Any]:
+    """AUROC and AP where labels are known, of the method and of the references on the same rows; of recordings also
+    VUS-PR and event recall.
+    """
+    if "label" not in scores:
+        return {}
+    label = scores["label"].to_numpy(dtype=np.float64)
+    columns = {"method": scores["score"]}
+    if references is not None:
+        columns |= {name: references[name] for name in references.columns.drop("row_id")}
+    if dataset.modality is Modality.SENSOR:  # what figures of ranges are worth by chance is not plain
+        columns |= {
+            "random scores": pd.Series(np.random.default_rng(0).random(len(scores))).where(
+                scores["score"].notna().to_numpy()
+            )
+        }
+    measured = {name: values.to_numpy(dtype=np.float64) for name, values in columns.items()}
+    found = {name: evaluate(label, values) for name, values in measured.items()}
+    if dataset.modality is Modality.SENSOR:
+        entity, time = dataset.rows.get("entity"), clock_times(dataset.rows, dataset.schema)
+        for name, values in measured.items():
+            found[name] |= evaluate_recordings(label, values, recording=entity, time=time)
+    return found
+
+
+def _taught(store: "Store", run: "RunRecord", report: Report) -> Dataset | None:
+    """The data that the parent's detector was trained on; None where they can't be opened any more."""
+    if store.dataset(run.dataset_id).modality == Modality.IMAGE:
+        return None
+    try:
+        return stored_dataset(store, results.detector_run(store, run.id).dataset_id)
+    except AdError as error:
+        report.say(f"Whether the data have moved since the training can't be told: {error}")
+        return None
+
+
+def _published_scores(
+    folder: Path, scores: pd.DataFrame, detector: "Detector", frame: Frame, facts: dict[str, Any]
+) -> None:
+    if detector.modality is Modality.SENSOR:
+        facts["events"] = cases.event_rule(detector, frame)
+        results.publish(folder, "events", cases.find_events(detector, scores, frame))
+    _summarise(folder, facts)
+    results.publish(folder, "scores", scores)
+
+
+def _summarise(folder: Path, facts: dict[str, Any]) -> None:
+    (folder / "summary.json").write_text(json.dumps(facts, indent=2, ensure_ascii=False), encoding="utf-8")
+
+
+def _map_and_explain(
+    folder: Path, detector: "Detector", dataset: Dataset, frame: Frame, item_scores: np.ndarray,
+    facts: dict[str, Any], report: Report,
+) -> None:  # fmt: skip
+    report.stage("map")
+    placed, trust = cases.embedding_map(detector, frame, item_scores, MAP_POINTS, report)
+    facts["map"] = trust
+    _summarise(folder, facts)
+    if detector.modality is Modality.IMAGE:
+        write_sheet(folder, placed, dataset, report)
+    results.publish(folder, "map", placed)
+    report.stage("explain")
+    top = EXPLAINED[detector.modality]
+    add_explanations(
+        folder, cases.explain_top(detector, dataset, top, How(), report, frame=frame, item_scores=item_scores)
+    )

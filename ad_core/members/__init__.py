@@ -1,1 +1,0 @@
-"""What recipes for tables are put together from: small models without weights to train, each a function of the row."""

@@ -1,0 +1,65 @@
+"""Images by quarter turns, and disturbed as another photograph would."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ad_core.errors import MethodError
+from ad_core.methods.augmentations.images import ImageViews
+from ad_core.types import Draw, ItemShape
+
+NAMES = ("nothing done", "a quarter turn", "half a turn", "three quarter turns")
+
+
+class TurnedImages(nn.Module):
+    """Copy 0 as it is, copy r turned by r quarter turns, all of them made smaller first where they are large.
+
+    Copies are mirrored before they are turned, left to right. So a mirrored copy is one of the same turn: by a
+    horizontal flip of upright and upside-down copies, by a vertical one of the others.
+
+    Args:
+        shape: of an image.
+        ways: how many, the first being none.
+        pixels: images are no larger than this on either side.
+        crop: a disturbed copy shows at least this share of the image's area.
+        colour: how strongly the light of disturbed copies changes.
+
+    Raises:
+        MethodError: images are not square, or can't be turned in so many ways.
+    """
+
+    def __init__(self, shape: ItemShape, ways: int, pixels: int, crop: float, colour: float) -> None:
+        super().__init__()
+        _, high, wide = shape.size
+        if high != wide:
+            raise MethodError(
+                f"Only square images can be turned, but these are {high} high and {wide} wide. Make them square, or "
+                f"choose another pretext task."
+            )
+        if ways > len(NAMES):
+            raise MethodError(
+                f"An image can be turned in {len(NAMES)} ways, not in {ways}. Lower pretext.transformations."
+            )
+        self.names, self.pixels = list(NAMES[:ways]), pixels
+        self.photographs = ImageViews(shape, crop, colour)
+
+    def learn(self, chunks: Iterable[Tensor]) -> None:
+        """Nothing has to be kept."""
+
+    def disturbed(self, x: Tensor, draw: Draw) -> Tensor:
+        """(b, channel, y, x) -> (b, ways, channel, y, x): other pieces, mirrored, in another light; not turned yet."""
+        ways = len(self.names)
+        copies = self._shrunk(x).repeat_interleave(ways, 0)
+        return self.photographs.disturbed(copies, draw).unflatten(0, (len(x), ways))  # type: ignore[no-any-return]
+
+    def forward(self, copies: Tensor) -> Tensor:
+        """(b, ways, channel, y, x) -> the same but for the size, copy r turned by r quarter turns."""
+        small = self._shrunk(copies.flatten(0, 1)).unflatten(0, copies.shape[:2])
+        return torch.stack([copy.rot90(r, (2, 3)) for r, copy in enumerate(small.unbind(1))], 1)
+
+    def _shrunk(self, x: Tensor) -> Tensor:
+        """(b, channel, y, x) -> means over areas, no larger than `pixels`."""
+        side = self.pixels
+        return x if x.shape[2] <= side else F.adaptive_avg_pool2d(x, (side, side))

@@ -1,0 +1,64 @@
+"""Rows of a table, turned by random rotations and disturbed with cells of other rows."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from ad_core.data.reservoir import drawn
+from ad_core.errors import MethodError
+from ad_core.types import Draw, ItemShape
+
+BANK = 4096
+"""Training rows at most, drawn at random, that lend their cells to disturbed copies."""
+
+MOST_NUMBERS = 2**27
+"""The rotations may hold so many numbers (512 MiB)."""
+
+
+class RowViews(nn.Module):
+    """Copy 0 as it is, copy r turned by the r-th of fixed random rotations.
+
+    Args:
+        shape: of a row.
+        ways: how many, the first being none.
+        corruption: share of a copy's cells that are taken from other rows.
+        noise: added to every copy, in standard deviations.
+
+    Raises:
+        MethodError: the rows are too wide.
+    """
+
+    matrices: Tensor
+    bank: Tensor
+    owner: Tensor
+
+    def __init__(self, shape: ItemShape, ways: int, corruption: float, noise: float) -> None:
+        super().__init__()
+        entries = shape.entries
+        if (ways - 1) * entries**2 > MOST_NUMBERS:
+            raise MethodError(f"Rows of {entries} entries are too wide to be turned. Leave columns out.")
+        self.names = ["nothing done", *(f"rotation {way}" for way in range(1, ways))]
+        self.columns, self.corruption, self.noise = len(shape.parts.names), corruption, noise
+        q, r = torch.linalg.qr(torch.randn(ways - 1, entries, entries))
+        self.register_buffer("matrices", q * r.diagonal(dim1=1, dim2=2).sign()[:, None])  # else not all alike likely
+        self.register_buffer("owner", torch.tensor(shape.parts.of_entry), persistent=False)
+        self.register_buffer("bank", torch.zeros(1, entries), persistent=False)  # scores do without it
+
+    def learn(self, chunks: Iterable[Tensor]) -> None:
+        """Keep some of these (n, entries) rows."""
+        self.bank = drawn(chunks, BANK)
+
+    def disturbed(self, x: Tensor, draw: Draw) -> Tensor:
+        """(b, entries) -> (b, ways, entries): copies with some cells of other rows, and noise."""
+        size = (len(x), len(self.names), self.columns)
+        swapped = draw.bernoulli(self.corruption, *size)[:, :, self.owner]
+        lender = draw.integers(len(self.bank), *size)[:, :, self.owner]
+        lent = self.bank[lender, torch.arange(x.shape[1], device=x.device)]
+        noise = draw.normal(*swapped.shape).to(x.dtype)
+        return torch.where(swapped, lent.to(x.dtype), x[:, None]) + self.noise * noise
+
+    def forward(self, copies: Tensor) -> Tensor:
+        """(b, ways, entries) -> the same size, copy r turned in way r."""
+        turned = torch.einsum("brd,rde->bre", copies[:, 1:], self.matrices)
+        return torch.cat([copies[:, :1], turned.to(copies.dtype)], 1)

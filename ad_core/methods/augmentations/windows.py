@@ -1,0 +1,87 @@
+"""Windows of a recording, turned back in time and upside down, and disturbed as a sensor might disturb them."""
+
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor, nn
+
+from ad_core.errors import MethodError
+from ad_core.methods.augmentations.permutations import far_apart
+from ad_core.types import Draw, ItemShape
+
+SEGMENTS = 4
+"""Pieces that a window is cut into when they are exchanged."""
+
+
+class WindowViews(nn.Module):
+    """Copy 0 as it is, copy r turned by the r-th of: time reversal, sign flip, both, four segments exchanged.
+
+    Args:
+        shape: of a window.
+        ways: how many, the first being none.
+        noise: added to every copy, in standard deviations.
+        scaling: standard deviation of the factor, around 1, by which a copy's channels are multiplied.
+        crop: a copy shows at least this share of the window, stretched to its length.
+        dropout: share of a copy's channels that are held at their usual level; a single channel never is.
+
+    Raises:
+        MethodError: there are not so many ways.
+    """
+
+    def __init__(self, shape: ItemShape, ways: int, noise: float, scaling: float, crop: float, dropout: float) -> None:
+        super().__init__()
+        turns = _turns(shape.size[1])
+        if ways > len(turns):
+            raise MethodError(
+                f"A window can be turned in {len(turns)} ways, not in {ways}. Lower pretext.transformations."
+            )
+        self.names, self.turns = list(turns)[:ways], list(turns.values())[:ways]
+        self.noise, self.scaling, self.crop = noise, scaling, crop
+        self.dropout = dropout if shape.size[0] > 1 else 0.0
+
+    def learn(self, chunks: Iterable[Tensor]) -> None:
+        """Nothing has to be kept."""
+
+    def disturbed(self, x: Tensor, draw: Draw) -> Tensor:
+        """(b, channel, time) -> (b, ways, channel, time): cropped, scaled, without some channels, noisy."""
+        b, channels, time = x.shape
+        ways = len(self.names)
+        factor = 1 + self.scaling * draw.normal(b, ways, channels, 1).to(x.dtype)
+        kept = ~draw.bernoulli(self.dropout, b, ways, channels, 1)
+        noise = draw.normal(b, ways, channels, time).to(x.dtype)
+        return self._cropped(x, draw) * factor * kept + self.noise * noise
+
+    def forward(self, copies: Tensor) -> Tensor:
+        """(b, ways, channel, time) -> the same size, copy r turned in way r."""
+        return torch.stack([turn(copy) for turn, copy in zip(self.turns, copies.unbind(1), strict=True)], 1)
+
+    def _cropped(self, x: Tensor, draw: Draw) -> Tensor:
+        """(b, ways, channel, time) pieces of the window, stretched: straight lines between the samples."""
+        b, channels, time = x.shape
+        length, start = draw.uniform(b, len(self.names), 2, 1).to(x.dtype).unbind(2)  # (b, ways, 1)
+        length = self.crop + (1 - self.crop) * length
+        place = torch.linspace(0, 1, time, device=x.device, dtype=x.dtype)
+        at = (start * (1 - length) + place * length) * (time - 1)  # (b, ways, time)
+        before = at.long().clamp(0, max(0, time - 2))
+        share = (at - before)[:, :, None]  # (b, ways, 1, time)
+        wide = x[:, None].expand(-1, len(self.names), -1, -1)
+        index = before[:, :, None].expand(-1, -1, channels, -1)
+        after = (index + 1).clamp_max(time - 1)
+        return wide.gather(3, index) * (1 - share) + wide.gather(3, after) * share
+
+
+def _turns(time: int) -> dict[str, Callable[[Tensor], Tensor]]:
+    """What can be done to (b, channel, time) windows, by name; the rim that fills no segment stays where it is."""
+    length, order = time // SEGMENTS, far_apart(SEGMENTS, 2)[1].tolist()
+
+    def exchanged(x: Tensor) -> Tensor:
+        pieces = [x[..., place * length : (place + 1) * length] for place in order]
+        return torch.cat([*pieces, x[..., SEGMENTS * length :]], -1)
+
+    return {
+        "nothing done": lambda x: x,
+        "time reversal": lambda x: x.flip(-1),
+        "sign flip": lambda x: -x,
+        "reversal and sign flip": lambda x: -x.flip(-1),
+        "segments exchanged": exchanged,
+    }

@@ -1,0 +1,1 @@
+"""The ensemble members that the balanced recipes combine."""

@@ -1,0 +1,135 @@
+"""How a `DefectMap` is taught: normal images, copies of them with made-up defects, and a loss on each place."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ad_core.methods.augmentations.drawn_defects import with_defects
+from ad_core.methods.base_detectors.defect_segmentation import DefectMap
+from ad_core.methods.networks.imagenet_features import AT_A_TIME
+from ad_core.progress import Report
+from ad_core.types import Frame
+
+DAMAGED, WHOLE = 12, 4
+"""Images with and without defects in a batch."""
+
+COVERED = 0.1
+"""A place counts as damaged where more than this share of it is; where less is, it does not count at all."""
+
+NOISE = 0.1
+"""Added to the features in training, in standard deviations."""
+
+LEARNING_RATE, WEIGHT_DECAY, CLIP = 2e-3, 1e-3, 1.0
+
+Features = list[Tensor]
+"""Per depth (n, channels, y, x) float16."""
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What a `DefectMap` learns from: features, computed once."""
+
+    whole: Features
+    """Of normal images."""
+    damaged: Features
+    """Of copies with defects."""
+    truth: Tensor
+    """(n, y, x): share of each place of the copies that is damaged."""
+
+
+def damaged_copies(frame: Frame, index: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """So many copies of these items, in turn, with defects.
+
+    Returns:
+        (count, *item) uint8 and (count, y, x) bool.
+    """
+
+    def damage(number: int) -> tuple[np.ndarray, np.ndarray]:
+        random = np.random.default_rng([seed, number])
+        pair = index[np.array([number % len(index), random.integers(len(index))])]
+        image, other = frame.take(pair).numpy()
+        damaged, mask = with_defects(image, other, random)
+        return (255 * damaged).round().astype(np.uint8), mask
+
+    with ThreadPoolExecutor() as pool:
+        images, masks = zip(*pool.map(damage, range(count)), strict=True)
+    return np.stack(images), np.stack(masks)
+
+
+def as_floats(images: np.ndarray) -> Tensor:
+    """uint8 -> float32 in 0..1."""
+    return torch.from_numpy(images).float() / 255
+
+
+def share_covered(masks: np.ndarray, grid: tuple[int, int]) -> Tensor:
+    """(n, height, width) bool -> (n, y, x) float32: share of each place that is covered."""
+    parts = [F.adaptive_avg_pool2d(torch.from_numpy(part).float(), grid) for part in np.array_split(masks, 8)]
+    return torch.cat(parts)
+
+
+def features_of(
+    backbone: Callable[[Tensor], Features], images: Callable[[slice], Tensor], count: int, report: Report
+) -> Features:
+    """Features of many images, as float16 on the processor.
+
+    Args:
+        images: positions -> (b, *item) in 0..1.
+    """
+    found: Features = []
+    with torch.no_grad():
+        for begin in range(0, count, AT_A_TIME):
+            chosen = slice(begin, min(begin + AT_A_TIME, count))
+            parts = backbone(images(chosen))
+            if not found:
+                found = [torch.empty((count, *part.shape[1:]), dtype=torch.float16) for part in parts]
+            for all_, part in zip(found, parts, strict=True):
+                all_[chosen] = part.half().cpu()
+            report.check()
+            report.step(chosen.stop / count)
+    return found
+
+
+def teach(model: DefectMap, lessons: Lessons, steps: int, seed: int, report: Report) -> None:
+    """Train the network: focal cross-entropy (Lin et al. 2017, arXiv:1708.02002, eq. 4, gamma 1) at each place."""
+    draw, random, device = torch.Generator().manual_seed(seed), np.random.default_rng(seed), model.centre.device
+    optimiser = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps, pct_start=0.1)
+    model.train()
+    for step in range(steps):
+        chosen = random.integers(len(lessons.truth), size=DAMAGED), random.integers(len(lessons.whole[0]), size=WHOLE)
+        features, truth = _batch(lessons, *chosen, device)
+        parts = model.standardised(features)
+        noisy = [part + NOISE * torch.randn(part.shape, generator=draw).to(device) for part in parts]
+        loss = _loss(model.judged(noisy), truth)
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), CLIP)
+        optimiser.step()
+        schedule.step()
+        report.check()
+        report.step((step + 1) / steps, loss=float(loss.detach()))
+    model.eval()
+
+
+def _batch(
+    lessons: Lessons, damaged: np.ndarray, whole: np.ndarray, device: torch.device
+) -> tuple[Sequence[Tensor], Tensor]:
+    features = [
+        torch.cat([d[damaged], w[whole]]).to(device).float()
+        for d, w in zip(lessons.damaged, lessons.whole, strict=True)
+    ]
+    truth = torch.cat([lessons.truth[damaged], torch.zeros(len(whole), *lessons.truth.shape[1:])])
+    return features, truth.to(device)
+
+
+def _loss(logits: Tensor, covered: Tensor) -> Tensor:
+    damaged = (covered > COVERED).to(logits.dtype)
+    counts = (covered > COVERED) | (covered == 0)
+    entropy = F.binary_cross_entropy_with_logits(logits, damaged, reduction="none")
+    focal = entropy * -torch.expm1(-entropy)  # times the probability of being wrong
+    return (counts * focal * (1 + damaged)).mean()

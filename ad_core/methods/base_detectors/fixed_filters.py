@@ -1,0 +1,90 @@
+"""What an image shows at each place by filters that need no training: brightness, slopes and lines of three widths."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ad_core.methods.networks.imagenet_features import AT_A_TIME
+
+WIDTHS = (0.7, 1.4, 2.8)
+"""Standard deviations of the smoothing [px]: each is twice as coarse as the one before."""
+
+TURNS = 4
+"""Directions in which lines are looked for."""
+
+CELL, MOST_CELLS = 4, 48
+"""Pixels of a cell's side; of a large image a side has so many cells, which are larger."""
+
+LAYOUT = 4
+"""As a whole an image is seen in so many cells along each side."""
+
+REACH = 3
+"""A smoothing kernel ends after so many standard deviations."""
+
+
+class FixedFilters(nn.Module):
+    """(b, channel, y, x) in 0..1 -> [(b, d, cells, cells)]: d = 3 widths x (channels + 9) numbers for each cell, in
+    standard deviations among normal images.
+
+    For each width the smoothed colours; of their mean, the slopes along both axes; and as roots of mean squares within
+    the cell, both slopes, what smoothing took away, and the second derivative in four directions (Koenderink and van
+    Doorn 1987, Representation of local geometry in the visual system).
+
+    Args:
+        colours: channels of the images.
+        size: their height and width [px].
+    """
+
+    centre: Tensor
+    spread: Tensor
+
+    def __init__(self, colours: int, size: Sequence[int]) -> None:
+        super().__init__()
+        height, width = (max(1, min(MOST_CELLS, side // CELL)) for side in size)
+        self.grid = height, width
+        self.d = len(WIDTHS) * (colours + 2 + 3 + TURNS)
+        self.register_buffer("centre", torch.zeros(self.d, 1, 1))
+        self.register_buffer("spread", torch.ones(self.d, 1, 1))
+
+    def learn_scale(self, x: Tensor) -> None:
+        """What is usual, from normal images; few at a time, as each is seen in many ways at its full size."""
+        found = torch.cat([self._filtered(part) for part in x.split(AT_A_TIME)])
+        self.centre = found.mean((0, 2, 3))[:, None, None]
+        self.spread = found.std((0, 2, 3), correction=0).clamp_min(1e-4)[:, None, None]
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        return [(self._filtered(x) - self.centre) / self.spread]
+
+    @staticmethod
+    def whole(features: Tensor) -> Tensor:
+        """(b, d, y, x) -> (b, 16 d) of length 1: what lies roughly where."""
+        return F.normalize(F.adaptive_avg_pool2d(features, LAYOUT).flatten(1), dim=1)
+
+    def _filtered(self, x: Tensor) -> Tensor:
+        return torch.cat([part for width in WIDTHS for part in self._of_width(x, width)], 1)
+
+    def _of_width(self, x: Tensor, width: float) -> list[Tensor]:
+        smooth = smoothed(x, width)
+        grey, took_away = smooth.mean(1, keepdim=True), (x - smooth).mean(1, keepdim=True)
+        g = F.pad(grey, (1, 1, 1, 1), mode="replicate")
+        middle, left, right = g[:, :, 1:-1, 1:-1], g[:, :, 1:-1, :-2], g[:, :, 1:-1, 2:]
+        above, below = g[:, :, :-2, 1:-1], g[:, :, 2:, 1:-1]
+        across, down = (right - left) / 2, (below - above) / 2
+        xx, yy = left + right - 2 * middle, above + below - 2 * middle
+        xy = (g[:, :, 2:, 2:] + g[:, :, :-2, :-2] - g[:, :, 2:, :-2] - g[:, :, :-2, 2:]) / 4
+        angles = [math.pi * turn / TURNS for turn in range(TURNS)]
+        lines = [xx * math.cos(a) ** 2 + xy * math.sin(2 * a) + yy * math.sin(a) ** 2 for a in angles]
+        strong = torch.cat([took_away, across, down, *lines], 1)
+        means = F.adaptive_avg_pool2d(torch.cat([smooth, across, down], 1), self.grid)
+        return [means, (F.adaptive_avg_pool2d(strong.square(), self.grid) + 1e-8).sqrt()]
+
+
+def smoothed(x: Tensor, width: float) -> Tensor:
+    """(b, channel, y, x) through a Gaussian of this standard deviation [px]."""
+    from kornia.filters import gaussian_blur2d
+
+    side = 2 * min(math.ceil(REACH * width), min(x.shape[2:]) - 1) + 1
+    return gaussian_blur2d(x, side, (width, width))

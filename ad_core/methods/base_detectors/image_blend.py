@@ -1,0 +1,208 @@
+"""Images seen in two ways: is something damaged, and is it another kind of thing as a whole."""
+
+import math
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ad_core.methods.base_detectors.defect_segmentation import DefectMap, as_shown
+from ad_core.methods.base_detectors.fixed_filters import FixedFilters
+from ad_core.methods.base_detectors.global_features import WholeImages, pooled
+from ad_core.methods.base_detectors.patch_gaussians import PlaceGaussians, Usual
+from ad_core.methods.losses.reconstruction_error import worst_mean
+from ad_core.methods.networks.imagenet_features import AT_A_TIME, ImagenetFeatures
+from ad_core.methods.score_normalisation import Tail
+from ad_core.methods.scorer import ScoreModel
+from ad_core.types import Batch, ItemShape
+
+Question = Literal["defect", "object", "unsure"]
+"""Small damage on the right thing; another kind of thing; either."""
+
+Origin = Literal["imagenet", "own"]
+"""Where the features come from: a network that knows ImageNet, or fixed filters, which know nothing beforehand."""
+
+NEAR = (4, 7, 10)
+"""Depths at which small things are seen."""
+
+FAR = (10, 15, 16)
+"""Depths at which the whole is seen."""
+
+SMALLEST = 96
+"""Smaller items are enlarged to so many pixels before the network of ImageNet looks at them: more is only blur."""
+
+LARGE = 192
+"""Items of so many pixels are looked at twice, the second time at half their size: damage may be large, too."""
+
+WORST = 0.01
+"""A member's score of an image is the mean over this share of its map, the worst of it."""
+
+TAUGHT = 224
+"""Where only the whole counts, larger items are shrunk to the size [px] that the network was taught with."""
+
+
+class Look(NamedTuple):
+    """One pass of an image through the backbone."""
+
+    side: int
+    """The shorter side that the image is brought to [px]."""
+
+    depths: tuple[int, ...]
+    mirrored: bool = False
+    """Left and right exchanged."""
+
+
+class PictureViews(nn.Module, ScoreModel):
+    """(b, channel, y, x) in 0..1 -> score by the members that the question asks for.
+
+    Damage is seen in two ways, by a network that learnt to mark made-up defects and by a Gaussian for each place; the
+    whole by its distance to similar images. Each member's score is put on the scale of its own tail, where it is minus
+    the logarithm of a share of usual images; a view is the mean of its members, and views, of which either is enough,
+    are joined as the harmonic mean of such shares (Wilson 2019, The harmonic mean p-value, PNAS 116, eq. 1). A single
+    member's score counts as it is. An object and its mirror image are the same kind of thing: where kinds count, the
+    network of ImageNet sees both.
+
+    Args:
+        question: what the analyst looks for.
+        origin: where the features come from.
+    """
+
+    differentiable = True
+
+    def __init__(self, shape: ItemShape, question: Question, origin: Origin) -> None:
+        super().__init__()
+        self.shape, self.question, self.origin = shape, question, origin
+        self.views = ("defect", "object") if question == "unsure" else (question,)
+        side = min(shape.size[1:])
+        self.looks = _looks(question, max(side, SMALLEST)) if origin == "imagenet" else [Look(side, NEAR[:1])]
+        self.seen = [(look, depth) for look in self.looks for depth in look.depths]
+        self.backbone: nn.Module = (
+            ImagenetFeatures(sorted({depth for _, depth in self.seen}))
+            if origin == "imagenet"
+            else FixedFilters(shape.size[0], shape.size[1:])
+        )
+        with torch.no_grad():
+            near = self.near(self.features(torch.zeros(1, *shape.size)))
+        self.damage = DefectMap.for_features(near) if near else None
+        self.places = PlaceGaussians()
+        self.whole = WholeImages()
+        self.maps = ["damage", "places"] if self.sees_damage else []
+        grid = self.damage.grid if self.damage else (1, 1)
+        self.usual = nn.ModuleDict({name: Usual(grid) for name in self.maps})
+        self.members = [*self.maps, *(["whole"] if self.sees_wholes else [])]
+        self.tails = nn.ModuleDict({name: Tail() for name in self.members})
+
+    @property
+    def sees_damage(self) -> bool:
+        """Whether small damage counts."""
+        return "defect" in self.views
+
+    @property
+    def sees_wholes(self) -> bool:
+        """Whether it counts what the image shows as a whole."""
+        return "object" in self.views
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """One per depth of every look; few images at a time, whose inner layers fit into the processor's caches."""
+        if len(x) <= AT_A_TIME:
+            return self._looked(x)
+        parts = [self._looked(part) for part in x.split(AT_A_TIME)]
+        return [torch.cat(of_depth) for of_depth in zip(*parts, strict=True)]
+
+    def _looked(self, x: Tensor) -> list[Tensor]:
+        if self.origin == "own":
+            return self.backbone(x)  # type: ignore[no-any-return]
+        found = []
+        for look in self.looks:
+            scale = look.side / min(x.shape[2:])
+            image = x if scale == 1 else F.interpolate(x, scale_factor=scale, mode="bilinear", antialias=True)
+            found += self.backbone(image.flip(3) if look.mirrored else image, look.depths)
+        return found
+
+    def near(self, features: Sequence[Tensor]) -> list[Tensor]:
+        """Those in which damage is looked for; none where it is not."""
+        if not self.sees_damage:
+            return []
+        seen = zip(self.seen, features, strict=True)
+        return [f for (look, depth), f in seen if depth in NEAR and not look.mirrored]
+
+    def wholes(self, features: Sequence[Tensor]) -> Tensor:
+        """(b, d) of length 1: what the image shows as a whole, by the deepest features of the last look and of its
+        mirror image, or by which of the fixed filters answer where.
+        """
+        if self.origin == "own":
+            return FixedFilters.whole(features[-1])
+        if not self.sees_wholes:
+            return pooled([features[-1]])
+        seen = list(zip(self.seen, features, strict=True))
+        ways = [pooled([f for (of, depth), f in seen if of == look and depth in FAR]) for look in self.looks[-2:]]
+        return F.normalize(torch.stack(ways).sum(0), dim=1)
+
+    def learn_usual(self, batches: Sequence[Batch]) -> None:
+        """From normal images that did not teach: what maps say at each place, and how high each member's scores are."""
+        device = next(self.buffers()).device
+        features = [[f.half() for f in self.features(batch.x.to(device))] for batch in batches]
+        for name in self.maps:
+            found = [self._map(name, self.near([f.float() for f in part])) for part in features]
+            cast(Usual, self.usual[name]).learn(torch.cat(found))
+        scores = [self.by_member([f.float() for f in part]) for part in features]
+        for name in self.members:
+            every = torch.cat([found[name] for found in scores]).double().cpu().numpy()
+            self.tails[name] = Tail.of(every).to(device)
+
+    def by_member(self, features: Sequence[Tensor]) -> dict[str, Tensor]:
+        """Member -> (b,) its score."""
+        found = {name: worst_mean(map_, WORST) for name, map_ in self._maps(features).items()}
+        return {**found, "whole": self.whole(self.wholes(features))} if self.sees_wholes else found
+
+    def by_view(self, features: Sequence[Tensor]) -> dict[str, Tensor]:
+        """View -> (b,) its score, on the scale of its members' tails."""
+        tails = {name: self.tails[name](scores) for name, scores in self.by_member(features).items()}
+        found = {"defect": torch.stack([tails[name] for name in self.maps]).mean(0)} if self.maps else {}
+        return {**found, "object": tails["whole"]} if self.sees_wholes else found
+
+    def score(self, x: Tensor) -> Tensor:
+        features = self.features(x)
+        if len(self.members) == 1:
+            return next(iter(self.by_member(features).values()))
+        views = torch.stack(list(self.by_view(features).values()))
+        return views.logsumexp(0) - math.log(len(views))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.score(x)
+
+    def embed(self, x: Tensor) -> Tensor | None:
+        return self.wholes(self.features(x))
+
+    def part_scores(self, x: Tensor) -> Tensor | None:
+        """(b, y, x) of the item's own size: how damaged each place looks, in standard deviations of what maps usually
+        say there; None where damage is not looked for.
+        """
+        if not self.maps:
+            return None
+        height, width = self.shape.size[1:]
+        maps = self._maps(self.features(x))
+        return as_shown(torch.stack(list(maps.values())).mean(0), (height, width))
+
+    def _maps(self, features: Sequence[Tensor]) -> dict[str, Tensor]:
+        near = self.near(features)
+        return {name: self.usual[name](self._map(name, near)) for name in self.maps}
+
+    def _map(self, name: str, near: Sequence[Tensor]) -> Tensor:
+        return cast(Tensor, getattr(self, name)(near))  # (b, y, x)
+
+
+def _looks(question: Question, side: int) -> list[Look]:
+    """At an item of this side [px]; the last two are mirror images of each other where the whole counts."""
+    if question == "object":
+        return _both_ways(Look(min(side, TAUGHT), FAR))
+    if question == "defect":
+        return [Look(side, NEAR), Look(side // 2, NEAR)] if side >= LARGE else [Look(side, NEAR)]
+    every = tuple(sorted({*NEAR, *FAR}))
+    return [Look(side, NEAR), *_both_ways(Look(side // 2, every))] if side >= LARGE else _both_ways(Look(side, every))
+
+
+def _both_ways(look: Look) -> list[Look]:
+    return [look, Look(look.side, FAR, mirrored=True)]

@@ -1,0 +1,126 @@
+"""Windows of recordings seen twice, with and without the level of their channels: a blend of nearest stretches."""
+
+import math
+from typing import Self, cast
+
+import torch
+from torch import Tensor, nn
+
+from ad_core.methods.base_detectors.subsequence_neighbours import Stretches
+from ad_core.methods.perturbed_copies import Originals
+from ad_core.methods.scorer import ScoreModel
+from ad_core.types import ItemShape, Judged
+
+MEMBERS: dict[str, tuple[tuple[int, bool], ...]] = {
+    "shape": ((1, False), (2, True)),
+    "level": ((2, True), (1, False), (4, True)),
+}
+"""View -> its members: into how many parts of a window they look, and whether distances are whitened."""
+
+HEAT = 2.0
+"""How much more the larger of the two views counts than in their mean."""
+
+FLOOR = 0.01
+"""Distances under this share of the root of their number of entries [standard deviations] count as so much."""
+
+LEAST_ERROR = 0.01
+"""Added to a channel's usual squared error [standard deviations squared]: one that never errs would divide by zero."""
+
+
+class Views(nn.Module, ScoreModel):
+    """(b, channel, time) -> score of each sample [nat]: how many times as far as usual its stretches are from the bank.
+
+    A member's value is the logarithm of its distance over the usual one; a view's is the mean over its members; the
+    score is the soft maximum of the views.
+
+    Args:
+        judged: per channel, by what it is judged.
+    """
+
+    usual: Tensor
+    residual: Tensor
+    error: Tensor
+
+    differentiable = True
+
+    def __init__(self, shape: ItemShape, judged: list[Judged]) -> None:
+        super().__init__()
+        self.shape, self.judged = shape, judged
+        channels, time = shape.size
+        self.views = [view for view in MEMBERS if any(by in (view, "both") for by in judged)]
+        pairs = [(view, parts, white) for view in self.views for parts, white in MEMBERS[view]]
+        self.names = [f"{view}_{parts}" for view, parts, _ in pairs]
+        self.members = nn.ModuleDict(
+            {
+                name: Stretches(max(1, time // parts), white)
+                for name, (_, parts, white) in zip(self.names, pairs, strict=True)
+            }
+        )
+        self.register_buffer("usual", torch.ones(len(self.names)))
+        self.register_buffer("residual", torch.zeros(2, channels, 1))
+        self.register_buffer("error", torch.ones(channels, 1))
+
+    @classmethod
+    def of(cls, windows: Tensor, shape: ItemShape, judged: list[Judged]) -> Self:
+        """Remember the stretches of these (n, channel, time) windows."""
+        model = cls(shape, judged)
+        for name, member in list(model.members.items()):
+            by_shape = ("shape", "both") if name.startswith("shape") else ("shape",)
+            centred = torch.tensor([by in by_shape for by in judged])
+            model.members[name] = Stretches.of(windows, centred, member.span, member.whitened)  # type: ignore[arg-type]
+        return model
+
+    def learn_usual(self, windows: Tensor) -> None:
+        """Learn from (n, channel, time) windows that are not in the bank what is usual."""
+        with torch.no_grad():
+            parts = windows.split(256)
+            for k, member in enumerate(self.members.values()):
+                self.usual[k] = torch.cat([member(x) for x in parts]).median()
+            errors = torch.cat([x - self.expected(x) for x in parts]).transpose(0, 1).flatten(1)  # (channel, n time)
+            self.residual = torch.quantile(_at_most(errors), torch.tensor([0.05, 0.95]), dim=1)[..., None]
+            self.error = errors.square().mean(1, keepdim=True) + LEAST_ERROR
+
+    def take_usual(self, other: "Views") -> None:
+        """What was usual for a model of earlier windows counts for this one too."""
+        self.usual, self.residual, self.error = other.usual.clone(), other.residual.clone(), other.error.clone()
+
+    def over_time(self, x: Tensor, originals: Originals | None = None) -> Tensor:
+        """(b, time) score of each sample of a window."""
+        values = {}
+        for k, (name, member) in enumerate(self.members.items()):
+            least = FLOOR * math.sqrt(cast(Stretches, member).entries)
+            values[name] = ((member(x, originals) + least) / (self.usual[k] + least)).log()
+        views = [torch.stack([v for n, v in values.items() if n.startswith(view)]).mean(0) for view in self.views]
+        return (HEAT * torch.stack(views)).exp().mean(0).log() / HEAT
+
+    def score(self, x: Tensor) -> Tensor:
+        return self.over_time(x).mean(1)
+
+    def score_copies(self, x: Tensor, originals: Originals) -> Tensor:
+        return self.over_time(x, originals).mean(1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.score(x)
+
+    def embed(self, x: Tensor) -> Tensor | None:
+        return self._plain.vectors(x)
+
+    def part_scores(self, x: Tensor) -> Tensor | None:
+        return (x - self.expected(x)).square() / self.error  # (b, channel, time)
+
+    def expected(self, x: Tensor) -> Tensor:
+        return self._plain.nearest(x).mean(1)
+
+    def expected_range(self, x: Tensor) -> tuple[Tensor, Tensor] | None:
+        expected = self.expected(x)
+        return expected + self.residual[0], expected + self.residual[1]
+
+    @property
+    def _plain(self) -> Stretches:
+        """The member that compares whole windows as they are, with their level where it counts."""
+        return cast(Stretches, self.members[f"{self.views[-1]}_1"])
+
+
+def _at_most(errors: Tensor, most: int = 2**20) -> Tensor:
+    """Every so many columns: quantiles of very many are no better."""
+    return errors[:, :: max(1, errors.numel() // most)]

@@ -1,0 +1,120 @@
+"""How far the stretches of a window are from the stretches of the recordings that taught."""
+
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from ad_core.methods.nearest_neighbours import Nearness
+from ad_core.methods.perturbed_copies import Originals
+from ad_core.methods.pretext import TensorGroup
+
+STEPS = 16
+"""A stretch is seen as so many means of equal length per channel: what is faster than a step is noise to it."""
+
+BANK = 3000
+"""So many stretches are remembered at most, evenly spaced in time."""
+
+NEIGHBOURS = 5
+
+RIDGE = 0.01
+"""Share of the mean variance that is added to every direction before whitening: directions in which nothing varied
+would otherwise decide everything.
+"""
+
+AT_A_TIME = 2048
+"""Stretches that are compared with the bank at once."""
+
+
+class Stretches(TensorGroup):
+    """(b, channel, time) -> (b, time): mean distance of the stretches that cover a sample to their nearest in the bank.
+
+    Source: nearest neighbours of subsequences (Yankov et al. 2008, Disk aware discord discovery); whitened: the same in
+    the units of the Mahalanobis distance.
+
+    Args:
+        span: length of a stretch [samples], a multiple of `STEPS`, or shorter than it.
+        whitened: whether distances are counted in the spread of each direction of the bank.
+    """
+
+    bank: Tensor
+    centred: Tensor
+    mean: Tensor
+    turn: Tensor
+
+    def __init__(self, span: int, whitened: bool) -> None:
+        super().__init__()
+        self.span, self.whitened = span, whitened
+
+    @classmethod
+    def of(cls, windows: Tensor, centred: Tensor, span: int, whitened: bool) -> Self:
+        """Remember the stretches of some windows.
+
+        Args:
+            windows: (n, channel, time), in order of time.
+            centred: (channel,) bool: channels that are compared by shape, each stretch less its own mean.
+        """
+        member = cls(span, whitened)
+        member.put("centred", centred)
+        found = member.vectors(windows)  # (n k, d)
+        rows = torch.linspace(0, len(found) - 1, min(BANK, len(found))).long()
+        bank = found[rows].double()
+        mean, turn = bank.mean(0), torch.ones(0, dtype=torch.float64)
+        if whitened:
+            variance, directions = torch.linalg.eigh((bank - mean).T @ (bank - mean) / len(bank))
+            variance = variance.clamp_min(0)
+            turn = directions / (variance + RIDGE * variance.mean().clamp_min(1e-12)).sqrt()
+            bank = (bank - mean) @ turn
+        for name, value in (("mean", mean), ("turn", turn), ("bank", bank)):
+            member.put(name, value.float())
+        return member
+
+    def forward(self, x: Tensor, originals: Originals | None = None) -> Tensor:
+        starts, parts = self._starts(x.shape[2]), self._compared(x).split(AT_A_TIME)
+        made_of = [None] * len(parts) if originals is None else originals.seen(self._compared).split(AT_A_TIME)
+        near = [
+            Nearness(part, self.bank, own).mean_distance(NEIGHBOURS) for part, own in zip(parts, made_of, strict=True)
+        ]
+        return _over(torch.cat(near).view(len(x), len(starts)), starts, min(self.span, x.shape[2]), x.shape[2])
+
+    def _compared(self, x: Tensor) -> Tensor:
+        """(b k, d) the stretches of each window, as they are compared with the bank."""
+        vectors = self.vectors(x)
+        return (vectors - self.mean) @ self.turn if self.whitened else vectors
+
+    @property
+    def entries(self) -> int:
+        """How many numbers a stretch is compared by."""
+        return self.bank.shape[1]
+
+    def nearest(self, x: Tensor) -> Tensor:
+        """(b, k, channel, time) the nearest remembered windows, for a member that is not whitened and whose span is the
+        window; channels that are compared by shape are moved to the window's own level.
+        """
+        _, at = Nearness(self.vectors(x), self.bank).nearest(NEIGHBOURS)
+        found = self.bank[at].view(len(x), -1, x.shape[1], self.bank.shape[1] // x.shape[1])
+        level = x.mean(2, keepdim=True) * self.centred[:, None]
+        smooth = torch.nn.functional.interpolate(found.flatten(0, 1), x.shape[2], mode="linear", align_corners=False)
+        return smooth.view(*found.shape[:3], -1) + level[:, None]
+
+    def vectors(self, x: Tensor) -> Tensor:
+        """(b k, d) the stretches of each window, half overlapping, one after another."""
+        span = min(self.span, x.shape[2])
+        starts = self._starts(x.shape[2])
+        found = torch.stack([x[:, :, start : start + span] for start in starts], 1)  # (b, k, channel, span)
+        steps = torch.nn.functional.adaptive_avg_pool1d(found.flatten(0, 1), min(STEPS, span))
+        steps = steps - steps.mean(2, keepdim=True) * self.centred[:, None]
+        return steps.flatten(1)
+
+    def _starts(self, time: int) -> list[int]:
+        """Where the stretches of a window begin."""
+        span = min(self.span, time)
+        return [*range(0, time - span, max(1, span // 2)), time - span]
+
+
+def _over(scores: Tensor, starts: list[int], span: int, time: int) -> Tensor:
+    """(b, k) -> (b, time): mean of the stretches that cover each sample."""
+    cover = scores.new_zeros(len(starts), time)
+    for k, start in enumerate(starts):
+        cover[k, start : start + span] = 1
+    return scores @ (cover / cover.sum(0))

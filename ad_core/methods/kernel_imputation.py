@@ -1,0 +1,79 @@
+"""Filling hidden cells in from a bank of rows, weighted by how well they agree in the visible ones."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from ad_core.data.reservoir import at_positions
+from ad_core.methods.nearest_neighbours import Nearness
+from ad_core.methods.pretext import TensorGroup
+from ad_core.types import Batch
+
+FAR = 6.0
+"""Rows are compared, and filled in, by entries clipped to so many standard deviations."""
+
+BANK_ROWS = 1024
+"""Rows of the bank at most."""
+
+NEIGHBOUR = 5
+"""The kernel starts as wide as a row's distance to this neighbour."""
+
+ROWS_AT_A_TIME = 1024
+"""Distances to the bank are held for so many rows at a time."""
+
+
+class KernelImputation(nn.Module):
+    """(b, entries), (b, columns) hidden -> (b, heads, entries) weighted means of the bank's rows.
+
+    Head h weighs row f of the bank by softmax(-t_h * sum over visible entries of a_hc^2 (x_e - f_e)^2), c the entry's
+    column. The attention a (per column) and the temperature t are learnt; at the start all a are 1, and t_h is
+    4^h / median squared distance to the 5th neighbour. A row that is in the bank is not its own neighbour. Source:
+    Nadaraya 1964 and Watson 1964 (kernel regression).
+
+    Args:
+        of_entry: for each entry the column that it belongs to.
+        heads: kernels, each narrower than the one before.
+    """
+
+    owner: Tensor
+
+    def __init__(self, of_entry: tuple[int, ...], heads: int = 2) -> None:
+        super().__init__()
+        self.kept = TensorGroup()
+        self.log_attention = nn.Parameter(torch.zeros(heads, max(of_entry) + 1))
+        self.log_temperature = nn.Parameter(torch.zeros(heads))
+        self.register_buffer("owner", torch.tensor(of_entry), persistent=False)
+
+    @property
+    def bank(self) -> Tensor:
+        """(rows, entries), clipped."""
+        return self.kept.bank  # type: ignore[return-value]
+
+    def learn(self, batches: Iterable[Batch]) -> None:
+        """Draw the bank, and choose the width to start with."""
+        n = sum(len(batch.x) for batch in batches)
+        chosen = torch.randperm(n)[:BANK_ROWS].sort().values
+        self.kept.put("bank", at_positions((batch.x for batch in batches), chosen).clamp(-FAR, FAR))
+        nearest = torch.cdist(self.bank, self.bank).sort(1).values.square()  # (rows, rows), itself first
+        width = nearest[:, min(NEIGHBOUR, len(nearest) - 1)].median().clamp_min(1e-2)
+        steps = torch.arange(len(self.log_temperature), device=width.device)
+        with torch.no_grad():
+            self.log_temperature.copy_((4.0**steps / width).log())
+
+    def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
+        pieces = zip(x.split(ROWS_AT_A_TIME), hidden.split(ROWS_AT_A_TIME), strict=True)
+        return torch.cat([self._imputed(part, unseen) for part, unseen in pieces])
+
+    def _imputed(self, x: Tensor, hidden: Tensor) -> Tensor:
+        # Autocast would round the sums whose small differences decide how rows are weighted.
+        with torch.autocast(x.device.type, enabled=False):
+            x, bank = x.clamp(-FAR, FAR), self.bank.to(x.dtype)
+            itself = Nearness(x.detach(), bank).itself
+            visible = (~hidden[:, self.owner]).to(x.dtype)
+            squares = (2 * self.log_attention).exp()[:, self.owner].to(x.dtype)  # (heads, entries)
+            seen = visible[:, None] * squares  # (b, heads, entries)
+            d2 = (seen * x[:, None].square()).sum(2, keepdim=True) + seen @ bank.square().mT
+            d2 = d2 - 2 * (seen * x[:, None]) @ bank.mT  # (b, heads, rows)
+            nearness = -self.log_temperature.exp().to(x.dtype)[:, None] * d2
+            return nearness.masked_fill(itself[:, None], -torch.inf).softmax(2) @ bank

@@ -1,0 +1,1 @@
+"""Losses and errors that several pretext tasks share."""

@@ -1,0 +1,249 @@
+"""Recognise an item in two disturbed copies, among copies of its class and of others, each turned in several ways."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ad_core.data.reservoir import drawn
+from ad_core.methods.augmentations.rotated_images import TurnedImages
+from ad_core.methods.augmentations.rows import RowViews
+from ad_core.methods.augmentations.windows import WindowViews
+from ad_core.methods.encoder import Encoder
+from ad_core.methods.losses.class_distances import ClassDistances
+from ad_core.methods.losses.masked_contrastive import MaskedLoss
+from ad_core.methods.moments import mean_and_spread
+from ad_core.methods.pretext import PRETEXTS, Pretext
+from ad_core.methods.task_accuracy import Recognition, Shares
+from ad_core.settings import Settings as AnySettings
+from ad_core.types import Batch, Draw, ItemShape, Modality
+
+FAR = 6.0
+"""The network sees entries clipped to so many standard deviations; an item's length is not clipped."""
+
+LEAST_STATISTICS, STATISTICS_NUMBERS = 4096, 2**23
+"""Means and covariances are taken from embeddings of so many numbers (32 MiB) at most, or of so many items if those are
+more, drawn at random."""
+
+POSITIONS = 16
+"""A window is looked at in about so many steps; more time steps are joined."""
+
+
+class MaskedContrastSettings(AnySettings):
+    """How items are turned and disturbed, and how strongly copies attract and repel each other."""
+
+    transformations: int = Field(
+        4, ge=1, le=16, description="Ways to turn an item, the first being none; windows have 5 at most, images 4."
+    )
+    corruption: float = Field(
+        0.3, ge=0, le=0.95, description="Tables only: share of a copy's cells taken from other training rows."
+    )
+    noise: float = Field(
+        0.05, ge=0, le=2, description="Tables and recordings: noise added to every copy, in standard deviations."
+    )
+    scaling: float = Field(
+        0.1, ge=0, le=1, description="Recordings only: spread of the factor that stretches a copy's channels."
+    )
+    crop: float = Field(
+        0.7, gt=0, le=1, description="Recordings only: least share of the window that a copy shows, stretched."
+    )
+    dropout: float = Field(
+        0.1, ge=0, lt=1, description="Recordings only: share of a copy's channels that are held at their usual level."
+    )
+    image_crop: float = Field(
+        0.3, gt=0, le=1, description="Images only: least share of the image's area that a copy shows, stretched."
+    )
+    colour: float = Field(
+        0.5, ge=0, le=1, description="Images only: how strongly brightness, contrast and colours of copies change."
+    )
+    pixels: int = Field(
+        64, ge=16, le=1024, description="Images only: larger ones are made so small, since each is seen in many copies."
+    )
+    copies: Literal["one", "turned", "turned and flipped"] = Field(
+        "turned and flipped",
+        description="By which copies an item is judged: itself, all turned ones, or of images also all mirrored ones.",
+    )
+    temperature: float = Field(0.2, gt=0, le=10, description="Inverse strength of attraction, and between classes.")
+    beta: float = Field(2.0, ge=0, le=100, description="Repulsion of copies of a class that are turned differently.")
+    alpha: float = Field(0.05, ge=0, le=100, description="Repulsion of copies of a class that are turned alike.")
+    attraction: float = Field(1.0, ge=0, le=100, description="Weight of finding another item of the class.")
+    width: int = Field(128, ge=2, le=4096, description="Tables only: units per layer of the network.")
+    channels: int = Field(48, ge=2, le=1024, description="Recordings only: channels of the network.")
+    embedding: int = Field(64, ge=2, le=1024, description="Size of the embedding that copies are compared by.")
+
+
+@PRETEXTS.register
+class MaskedContrast(Pretext):
+    """Copies of an item must find each other; items of a class gather, apart for every way in which they are turned.
+
+    Loss: the cross-entropy [nat] of finding a copy's other half among all copies of the batch, plus that of finding
+    another item of its class turned the same way, where there is one (stochastic positive attraction); mean over an
+    item's 2 R copies. `RowViews`, `WindowViews` and `TurnedImages` say how items are turned and disturbed.
+
+    Score: the item is turned in all R ways, an image and its mirror image; per class the harmonic mean over these
+    copies of the Mahalanobis distances to the class, turned alike; the smallest of these. Mirror images that are judged
+    belong to the classes' statistics too. The extra column `spread` is the standard deviation of the nearest class's
+    distances: high = only some of the copies make the item look odd. Ways to turn a window or an image that a linear
+    discriminant hardly recognises on held-out ones are left out: usual ones look the same under them.
+
+    Items of unknown class (-1) repel all others as weakly as if they were of the same class. Together they are one more
+    class for partners and statistics, and without a class column the only one.
+
+    Own extension for rows and windows: embeddings have length 1 and cannot tell how far off an item is. The item's
+    distance from the mean of those that taught is one more coordinate of every Gaussian, independent of the others.
+    """
+
+    title = "Masked contrast"
+    asks = "Which of these is the other copy of me?"
+    finds = "items of none of the classes or usual groups: images of another thing, windows of an unknown course"
+    misses = "single odd cells, short spikes, small defects; without classes a plain Gaussian often does as well"
+    source = "Cho et al. 2021, Masked contrastive learning, IJCAI, arXiv:2105.08793; rows and windows in an own form"
+    modalities = frozenset(Modality)
+    Settings = MaskedContrastSettings
+    settings: MaskedContrastSettings
+    kept: Tensor
+
+    def __init__(self, settings: MaskedContrastSettings, shape: ItemShape, encoder: Encoder) -> None:
+        super().__init__(settings, shape, encoder)
+        self.turns = _views(settings, shape)
+        self.is_image = shape.modality is Modality.IMAGE
+        self.masked_loss = MaskedLoss(settings.temperature, settings.beta, settings.alpha, settings.attraction)
+        self.projector = nn.Sequential(
+            nn.Linear(encoder.d, 2 * encoder.d), nn.ReLU(), nn.Linear(2 * encoder.d, settings.embedding)
+        )
+        self.normal = ClassDistances()
+        self.register_buffer("kept", torch.ones(settings.transformations))  # by which ways an item is judged
+
+    @classmethod
+    def encoder_shape(cls, settings: AnySettings, shape: ItemShape) -> ItemShape:
+        if shape.modality is not Modality.IMAGE:
+            return shape
+        side = min(shape.size[2], settings.pixels)  # type: ignore[attr-defined]
+        return shape.model_copy(update={"size": (shape.size[0], side, side)})
+
+    @classmethod
+    def encoder_settings(cls, settings: AnySettings, shape: ItemShape) -> dict[str, object]:
+        if shape.modality is Modality.TABLE:
+            return {"width": settings.width, "dropout": 0.0}  # type: ignore[attr-defined]  # copies differ enough
+        if shape.modality is Modality.IMAGE:
+            return {}
+        stride = max(1, shape.size[1] // POSITIONS)
+        return {"width": settings.channels, "layers": 4, "stride": stride}  # type: ignore[attr-defined]
+
+    def prepare(self, batches: Iterable[Batch]) -> None:
+        self.turns.learn(batch.x for batch in batches)
+        if not self.is_image:
+            self.normal.put("centre", mean_and_spread(batch.x for batch in batches)[0].to(self.kept))
+        self.kept = torch.ones_like(self.kept)
+
+    def loss(self, batch: Batch, draw: Draw) -> Tensor:
+        cls = _classes(batch)
+        z = torch.stack([self._embedded(self.turns.disturbed(batch.x, draw)) for _ in range(2)])
+        return self.masked_loss(z, cls, *_partners(cls, self.settings.transformations, draw))
+
+    def finish(self, batches: Iterable[Batch]) -> None:
+        """Mean and covariance of every class in every way of turning, and how far its items lie from the centre."""
+        size = self.settings.transformations * self.settings.embedding
+        items = drawn((self._facts(batch) for batch in batches), max(LEAST_STATISTICS, STATISTICS_NUMBERS // size))
+        z = items[:, 2:].unflatten(1, (self.settings.transformations, -1))
+        length, asked = None if self.is_image else items[:, 1], self.shape.modality is not Modality.TABLE
+        self.normal.learn(items[:, 0], length, z, asked)
+
+    def examine(self, batches: Iterable[Batch]) -> list[str]:
+        """Leaves out ways to turn a window or image that are hardly recognised; rotations of rows always count."""
+        if self.shape.modality is Modality.TABLE or self.settings.copies == "one":
+            return []
+        shares = Shares.of(self.normal.nearnesses(self._embedded(batch.x[:, None])) for batch in batches)
+        self.kept = shares.recognised().to(self.kept)
+        self.kept[0] = 1.0
+        turned = Shares(shares.right[1:], shares.count)
+        return Recognition(self.shape.modality).hardly(turned, self.turns.names[1:], "left out of the score")
+
+    def score(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
+        return self._harmonic_mean(self._distances(x)).amin(1)
+
+    def extras(self, x: Tensor, draw: Draw) -> dict[str, Tensor]:  # noqa: ARG002
+        """`spread`: standard deviation of the distances to the nearest class over the copies that count."""
+        distances = self._distances(x)  # (b, classes, copies)
+        nearest = self._harmonic_mean(distances).argmin(1)
+        counted = distances[torch.arange(len(x), device=x.device), nearest][:, self._counts(distances) > 0]
+        return {"spread": counted.std(1, correction=0)}
+
+    def embed(self, x: Tensor) -> Tensor:
+        """(b, embedding + 1): the item as it is, and its distance from the centre in standard deviations; of images
+        (b, embedding).
+        """
+        z = self._embedded(x[:, None])[:, 0]
+        if self.is_image:
+            return z
+        length = self._length(x) * self.normal.length_whiten.mean()  # type: ignore[operator]
+        return torch.cat([z, length[:, None]], 1)
+
+    def _embedded(self, copies: Tensor) -> Tensor:
+        """(b, R or 1, *item), copy r to be turned in way r -> (b, R, embedding) of length 1."""
+        every = copies.clamp(-FAR, FAR).expand(-1, self.settings.transformations, *copies.shape[2:])
+        turned = self.turns(every)
+        z: Tensor = self.projector(self.encoder(turned.flatten(0, 1))).to(copies.dtype)
+        return F.normalize(z, dim=1).view(*turned.shape[:2], -1)
+
+    def _facts(self, batch: Batch) -> Tensor:
+        """(b or 2 b, 2 + R embedding): class, distance from the centre, embeddings in all ways; so of mirror images."""
+        seen = self._seen(batch.x)
+        cls, x = _classes(batch).repeat(len(seen)), torch.cat(seen)
+        z = self._embedded(x[:, None]).flatten(1)
+        return torch.cat([cls[:, None].to(z.dtype), self._length(x)[:, None], z], 1)
+
+    def _length(self, x: Tensor) -> Tensor:
+        """(b,) distance from the mean of the items that taught, of images 0; the root has no slope at 0."""
+        if self.is_image:
+            return x.new_zeros(len(x))
+        return (x - self.normal.centre).square().flatten(1).sum(1).clamp_min(1e-12).sqrt()  # type: ignore[operator]
+
+    def _distances(self, x: Tensor) -> Tensor:
+        """(b, classes, copies) Mahalanobis distances: of the item, of it turned, of its mirror image and it turned."""
+        squares = torch.cat([self.normal.squares(self._embedded(item[:, None])) for item in self._seen(x)], 2)
+        if not self.is_image:
+            squares = squares + self.normal.squares_of_length(self._length(x))  # one more coordinate
+        squares = squares[:, :, :1] if self.settings.copies == "one" else squares
+        return squares.clamp_min(1e-12).sqrt()
+
+    def _seen(self, x: Tensor) -> list[Tensor]:
+        """The items, and where they are asked for the mirror images."""
+        return [x, x.flip(3)] if self.is_image and self.settings.copies == "turned and flipped" else [x]
+
+    def _harmonic_mean(self, distances: Tensor) -> Tensor:
+        """(b, classes, copies) -> (b, classes), over the copies that count."""
+        counts = self._counts(distances)
+        return counts.sum() / (counts / distances).sum(2)
+
+    def _counts(self, distances: Tensor) -> Tensor:
+        """(copies,) 1 where a copy counts; mirrored ones count as those that aren't."""
+        ways = min(len(self.kept), distances.shape[2])
+        return self.kept[:ways].repeat(distances.shape[2] // ways)
+
+
+def _views(settings: MaskedContrastSettings, shape: ItemShape) -> RowViews | WindowViews | TurnedImages:
+    """How items of this kind are turned and disturbed."""
+    ways, noise = settings.transformations, settings.noise
+    if shape.modality is Modality.TABLE:
+        return RowViews(shape, ways, settings.corruption, noise)
+    if shape.modality is Modality.SENSOR:
+        return WindowViews(shape, ways, noise, settings.scaling, settings.crop, settings.dropout)
+    return TurnedImages(shape, ways, settings.pixels, settings.image_crop, settings.colour)
+
+
+def _classes(batch: Batch) -> Tensor:
+    """(b,) class codes, -1 = unknown."""
+    return torch.full((len(batch.x),), -1, device=batch.x.device) if batch.cls is None else batch.cls
+
+
+def _partners(cls: Tensor, ways: int, draw: Draw) -> tuple[Tensor, Tensor]:
+    """(b R,) twice: another copy of the same class turned the same way, drawn at random, and whether there is one."""
+    b = len(cls)
+    fit = (cls[:, None] == cls) & ~torch.eye(b, dtype=torch.bool, device=cls.device)
+    lots = draw.uniform(b, ways, b).masked_fill(~fit[:, None], -1)
+    partner = lots.argmax(2) * ways + torch.arange(ways, device=cls.device)
+    return partner.flatten(), fit.any(1).repeat_interleave(ways)

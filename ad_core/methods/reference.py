@@ -1,0 +1,126 @@
+"""Contract of a reference: a classical detector that every result is shown beside.
+
+References have no gradient and no portable file form: a bundle keeps their fitted rows and seed, refits them on load
+and compares with stored scores. Never a pickle.
+"""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ad_core.data.reservoir import drawn_items
+from ad_core.methods.scorer import ScoreModel
+from ad_core.registry import Registry
+from ad_core.settings import Settings as AnySettings
+from ad_core.types import Frame, Modality
+
+MAX_FIT_ROWS = 20_000
+"""References are fitted on at most so many rows, drawn with the run's seed; the run says so when it happens."""
+
+MAX_FIT_NUMBERS = 2**25
+"""And on at most so many numbers (128 MiB), for wide vectors."""
+
+
+class Reference(ABC):
+    """A classical detector on one vector per item. Deterministic: the same rows and seed give the same scores."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    about: ClassVar[str]
+    source: ClassVar[str]
+    modalities: ClassVar[frozenset[Modality]] = frozenset(Modality)
+    Settings: ClassVar[type[AnySettings]]
+
+    def __init__(self, settings: AnySettings, seed: int) -> None:
+        self.settings, self.seed = settings, seed
+
+    @classmethod
+    def vectors(cls, x: Tensor, modality: Modality) -> np.ndarray:
+        """(b, *item) -> (b, *vector) float32, or float16 of many numbers: what the detector sees of an item; by default
+        `flat`.
+        """
+        return flat(x, modality)
+
+    @abstractmethod
+    def fit(self, x: np.ndarray) -> None:
+        """Learn from (n, *vector) items, as `vectors` gives them."""
+
+    @abstractmethod
+    def score(self, x: np.ndarray) -> np.ndarray:
+        """(n, *vector) -> (n,) float64, higher = more anomalous."""
+
+    def part_scores(self, x: np.ndarray) -> np.ndarray | None:  # noqa: ARG002
+        """(n, *vector) -> (n, y, x) of images, where the detector says what is odd where; else None."""
+        return None
+
+
+def flat(x: Tensor, modality: Modality) -> np.ndarray:
+    """The vector that a classical detector gets for an item.
+
+    Tables: the row as encoded. Images: the picture shrunk to at most 16 x 16. Windows: each channel as 16 means.
+
+    Args:
+        x: (b, *item).
+
+    Returns:
+        (b, d) float32.
+    """
+    if modality is Modality.IMAGE:
+        x = torch.nn.functional.adaptive_avg_pool2d(x, (min(16, x.shape[-2]), min(16, x.shape[-1])))
+    elif modality is Modality.SENSOR:
+        x = torch.nn.functional.adaptive_avg_pool1d(x, min(16, x.shape[-1]))
+    return x.flatten(1).numpy()
+
+
+def flat_rows(frame: Frame, index: np.ndarray) -> np.ndarray:
+    """(len(index), d) float32: `flat` of the items at these positions."""
+    batches = frame.batches(index, frame.items_at_a_time)
+    return np.concatenate([flat(batch.x, frame.shape.modality) for batch in batches])
+
+
+def whole_windows(x: Tensor, modality: Modality) -> np.ndarray:
+    """(b, d) float32: `flat`, but of a recording's window every sample."""
+    return x.flatten(1).numpy() if modality is Modality.SENSOR else flat(x, modality)
+
+
+def fitting_rows(reference: type[Reference], frame: Frame, index: np.ndarray, seed: int) -> np.ndarray:
+    """(n, *vector) float32: what a reference is fitted on, a random sample of the items where there are very many.
+
+    Args:
+        index: positions of the items that may teach.
+    """
+    size = reference.vectors(frame.take(index[:1]), frame.shape.modality).size
+    most = max(1, min(MAX_FIT_ROWS, MAX_FIT_NUMBERS // size))
+    batches = frame.batches(drawn_items(index, most, seed), frame.items_at_a_time)
+    return np.concatenate([reference.vectors(batch.x, frame.shape.modality) for batch in batches])
+
+
+class ReferenceModel(ScoreModel):
+    """A reference, fitted on rows, as a `ScoreModel`. It keeps the rows: they are its portable form.
+
+    Args:
+        rows: (n, *vector) as its `vectors` makes them; the reference is fitted on them here.
+    """
+
+    differentiable = False
+
+    def __init__(self, reference: Reference, modality: Modality, rows: np.ndarray) -> None:
+        self.reference, self.modality, self.rows = reference, modality, rows
+        reference.fit(rows)
+
+    def score(self, x: Tensor) -> Tensor:
+        vectors = self.reference.vectors(x.detach().cpu(), self.modality)
+        return torch.from_numpy(np.asarray(self.reference.score(vectors), dtype=np.float64))
+
+    def embed(self, x: Tensor) -> Tensor | None:
+        return torch.from_numpy(flat(x.detach().cpu(), self.modality))
+
+    def part_scores(self, x: Tensor) -> Tensor | None:
+        found = self.reference.part_scores(self.reference.vectors(x.detach().cpu(), self.modality))
+        return None if found is None else torch.from_numpy(found)
+
+
+REFERENCES: Registry[Reference] = Registry("reference", "ad_core.methods.references", "anomaly_lens.references")

@@ -1,0 +1,53 @@
+"""Histogram: how rare each value of a row is, column by column."""
+
+import numpy as np
+from pydantic import Field
+
+from ad_core.methods.reference import REFERENCES, Reference
+from ad_core.settings import Settings
+
+EMPTY = 0.1
+"""Rows that an empty bin counts as."""
+
+
+class HistogramSettings(Settings):
+    """How fine the bins are."""
+
+    bins: int = Field(10, ge=2, le=1000, description="Bins of equal width per column.")
+
+
+@REFERENCES.register
+class Histogram(Reference):
+    """Score = sum over the entries of -log(height of their bin / highest bin); beyond the ends a bin is empty.
+
+    Every further width of the whole range beyond an end counts as another empty bin, so far is farther than near.
+    """
+
+    title = "Histogram"
+    about = "Adds up how rare each value is. Very fast; knows nothing of how columns go together."
+    source = "Goldstein and Dengel 2012, Histogram-based outlier score (HBOS), eq. 2"
+    Settings = HistogramSettings
+    settings: HistogramSettings
+
+    def fit(self, x: np.ndarray) -> None:
+        self.low, high = x.min(axis=0).astype(np.float64), x.max(axis=0)
+        self.width = np.where(high > self.low, high - self.low, 1.0)
+        inside = np.minimum(self._bins(x), self.settings.bins - 1)
+        counts = np.stack([np.bincount(column, minlength=self.settings.bins) for column in inside.T])  # (d, bins)
+        self.rarity = -np.log(np.maximum(counts, EMPTY) / counts.max(axis=1, keepdims=True))
+        self.rarest = -np.log(EMPTY / counts.max(axis=1))
+
+    def score(self, x: np.ndarray) -> np.ndarray:
+        bins = self._bins(x)
+        inside = np.clip(bins, 0, self.settings.bins - 1)
+        outside = (bins < 0) | (x > self.low + self.width)
+        known = np.take_along_axis(self.rarity, inside.T, axis=1).T  # (n, d)
+        place = (x - self.low) / self.width
+        beyond = np.maximum(np.maximum(-place, place - 1), 0)
+        return np.asarray(np.where(outside, self.rarest * (1 + beyond), known).sum(axis=1))
+
+    def _bins(self, x: np.ndarray) -> np.ndarray:
+        """(n, d) int64; the upper end belongs to the last bin."""
+        place = (np.asarray(x, dtype=np.float64) - self.low) / self.width * self.settings.bins
+        bins = np.floor(np.clip(place, -1, self.settings.bins)).astype(np.int64)
+        return np.where(place == self.settings.bins, self.settings.bins - 1, bins)

@@ -1,0 +1,43 @@
+"""Local outlier factor: how much sparser it is around a row than around its neighbours."""
+
+import numpy as np
+from pydantic import Field
+from sklearn.neighbors import LocalOutlierFactor as Factor
+
+from ad_core.methods.reference import REFERENCES, Reference
+from ad_core.settings import Settings
+
+ITSELF = 1e-6
+"""A fitted row this near, in units of the largest entry, is the scored row itself."""
+
+
+class LocalOutlierFactorSettings(Settings):
+    """How many neighbours count."""
+
+    neighbours: int = Field(20, ge=1, le=500, description="Number of nearest fitted rows that density is taken from.")
+
+
+@REFERENCES.register
+class LocalOutlierFactor(Reference):
+    """Score = local outlier factor; a row that was fitted gets the factor that leaves itself out."""
+
+    title = "Local outlier factor"
+    about = "Compares the density around a row with that around its neighbours. Finds odd rows near dense groups."
+    source = "Breunig et al. 2000, LOF: identifying density-based local outliers, definition 7"
+    Settings = LocalOutlierFactorSettings
+    settings: LocalOutlierFactorSettings
+
+    def fit(self, x: np.ndarray) -> None:
+        x = np.asarray(x, dtype=np.float64)
+        self.only_row = x[0] if len(x) == 1 else None
+        if self.only_row is None:
+            self.index = Factor(n_neighbors=min(self.settings.neighbours, len(x) - 1), novelty=True).fit(x)
+
+    def score(self, x: np.ndarray) -> np.ndarray:
+        x = np.asarray(x, dtype=np.float64)
+        if self.only_row is not None:
+            return np.asarray(np.linalg.norm(x - self.only_row, axis=1))
+        factor = -self.index.score_samples(x)
+        distance, nearest = self.index.kneighbors(x, 1)
+        is_itself = distance[:, 0] <= ITSELF * (1 + np.abs(x).max(axis=1))
+        return np.asarray(np.where(is_itself, -self.index.negative_outlier_factor_[nearest[:, 0]], factor))

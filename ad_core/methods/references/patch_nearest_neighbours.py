@@ -1,0 +1,62 @@
+"""Nearest patches: how far each place of an image is from the most similar places of normal images."""
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from ad_core.methods.losses.reconstruction_error import worst_mean
+from ad_core.methods.networks.patch_features import patch_vectors
+from ad_core.methods.reference import REFERENCES, Reference
+from ad_core.settings import Settings
+from ad_core.types import Modality
+
+QUERIES = 2048
+"""So many patches are compared with the bank at a time."""
+
+
+class PatchNearestNeighboursSettings(Settings):
+    """Size of the bank, and what is made of a map."""
+
+    bank: int = Field(4000, ge=1, le=200_000, description="Patches of normal images kept, drawn at random.")
+    worst_share: float = Field(
+        0.01, gt=0, le=1, description="Share of an image's patches, the worst, whose mean is its score; 1 = all."
+    )
+
+
+@REFERENCES.register
+class PatchNearestNeighbours(Reference):
+    """Score = mean over the worst patches of the distance to the nearest of a bank of normal patches.
+
+    Features of a frozen network, each channel in standard deviations. The bank is drawn at random, where the source
+    thins it out greedily: that is about size, and for 4,000 patches costs more time than all the rest.
+    """
+
+    title = "Nearest patches"
+    about = "Compares every place of an image with normal images' places, by features from ImageNet. No training."
+    source = "Roth et al. 2022, Towards total recall in industrial anomaly detection (PatchCore), arXiv:2106.08265, 3.3"
+    modalities = frozenset({Modality.IMAGE})
+    Settings = PatchNearestNeighboursSettings
+    settings: PatchNearestNeighboursSettings
+
+    @classmethod
+    def vectors(cls, x: Tensor, modality: Modality) -> np.ndarray:  # noqa: ARG003
+        return patch_vectors(x)
+
+    def fit(self, x: np.ndarray) -> None:
+        patches = x.reshape(-1, x.shape[-1])
+        random = np.random.default_rng(self.seed)
+        chosen = random.choice(len(patches), min(self.settings.bank, len(patches)), replace=False)
+        bank = patches[chosen].astype(np.float32)
+        spread = bank.std(axis=0)
+        self.spread = np.where(spread > 1e-6, spread, 1.0).astype(np.float32)
+        self.bank = torch.from_numpy(bank / self.spread)
+
+    def score(self, x: np.ndarray) -> np.ndarray:
+        maps = torch.from_numpy(self.part_scores(x))
+        return worst_mean(maps, self.settings.worst_share).double().numpy()
+
+    def part_scores(self, x: np.ndarray) -> np.ndarray:
+        patches = torch.from_numpy(x.reshape(-1, x.shape[-1]).astype(np.float32) / self.spread)
+        nearest = [torch.cdist(part, self.bank).amin(1) for part in patches.split(QUERIES)]
+        return torch.cat(nearest).numpy().reshape(x.shape[:-1])

@@ -1,0 +1,28 @@
+"""The pretext task's own score."""
+
+from torch import Tensor
+
+from ad_core.methods.pretext import Pretext
+from ad_core.methods.scorer import SCORERS, Scorer
+from ad_core.settings import Settings
+from ad_core.types import Draw
+
+
+class OwnScoreSettings(Settings):
+    """There is nothing to set."""
+
+
+@SCORERS.register
+class OwnScore(Scorer):
+    """How badly the item solves the puzzle, as the task itself defines it."""
+
+    title = "The task's own score"
+    about = "How badly an item solves the puzzle. Says where the surprise sits if the task does."
+    source = "own"
+    Settings = OwnScoreSettings
+
+    def forward(self, task: Pretext, x: Tensor, draw: Draw) -> Tensor:
+        return task.score(x, draw)
+
+    def part_scores(self, task: Pretext, x: Tensor, draw: Draw) -> Tensor | None:
+        return task.part_scores(x, draw)

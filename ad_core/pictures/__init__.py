@@ -1,1 +1,0 @@
-"""Pictures: where they are, what their headers say, how they become items."""

@@ -1,0 +1,112 @@
+"""In which of the user's columns some rows differ from the others, and by how much.
+
+It describes; it does not test. A handful of rows always differs in something.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ad_core.data.reader import Kind
+from ad_core.data.tables.values import coded, numbers
+
+MOST_ROWS = 20_000
+"""Of more rows than this on either side a random sample is looked at: medians and shares hardly change."""
+
+NORMAL_IQR = 1.349
+"""Interquartile range of a normal distribution in standard deviations."""
+
+LEAST = 0.1
+"""Smaller effects are not worth a line."""
+
+COLUMNS = ["column", "selection", "rest", "effect"]
+
+
+def contrast(data: pd.DataFrame, kinds: Mapping[str, Kind], inside: np.ndarray, most: int = 8) -> pd.DataFrame:
+    """The columns that tell a selection from the rest best.
+
+    Numbers and dates: the difference of the medians in robust standard deviations of the rest (interquartile range /
+    1.349). Categories: the level whose shares differ most, by Cohen's h = 2 arcsin √p - 2 arcsin √q (Cohen 1988,
+    ch. 6). In both, 0.2 is small, 0.5 medium and 0.8 large. Missing cells count as a level, of numbers too.
+
+    Args:
+        data: (rows), the user's columns.
+        kinds: what the columns hold; others, and free text, are left out.
+        inside: (rows,) bool.
+
+    Returns:
+        `column`, `selection`, `rest` (texts: the two medians or shares) and `effect` (> 0: more in the selection), the
+        largest effect first; no line for effects below LEAST, none at all where a side is empty.
+    """
+    inside = np.asarray(inside, dtype=bool)
+    if not inside.any() or inside.all():
+        return pd.DataFrame(columns=COLUMNS)
+    rows = np.concatenate([sampled(np.flatnonzero(inside)), sampled(np.flatnonzero(~inside))])
+    part, chosen = data.iloc[rows], inside[rows]
+    lines = []
+    for name, kind in kinds.items():
+        if name not in part or kind is Kind.TEXT:
+            continue
+        found = _of_levels if kind in (Kind.CATEGORY, Kind.BOOLEAN) else _of_dates if kind is Kind.DATE else _of_numbers
+        selection, rest, effect = found(part[name], chosen)
+        if abs(effect) >= LEAST:
+            lines.append((name, selection, rest, effect))
+    lines.sort(key=lambda line: -abs(line[3]))
+    return pd.DataFrame(lines[:most], columns=COLUMNS)
+
+
+def sampled(rows: np.ndarray) -> np.ndarray:
+    """At most MOST_ROWS of these positions, always the same ones."""
+    return rows if len(rows) <= MOST_ROWS else np.random.default_rng(0).choice(rows, MOST_ROWS, replace=False)
+
+
+def _of_levels(values: pd.Series, chosen: np.ndarray) -> tuple[str, str, float]:
+    column = coded(values)
+    codes = np.where(column.codes < 0, len(column.levels), column.codes)
+    share, other = (np.bincount(codes[at], minlength=len(column.levels) + 1) / at.sum() for at in (chosen, ~chosen))
+    effect = _cohens_h(share, other)
+    best = int(np.abs(effect).argmax())
+    level = f"“{column.levels[best]}”" if best < len(column.levels) else "missing"
+    return f"{share[best]:.0%} {level}", f"{other[best]:.0%} {level}", float(effect[best])
+
+
+def _of_numbers(values: pd.Series, chosen: np.ndarray) -> tuple[str, str, float]:
+    found = numbers(values)[0]
+    return _larger(_of_medians(found, chosen, "{:.4g}".format), _of_missing(found, chosen))
+
+
+def _of_dates(values: pd.Series, chosen: np.ndarray) -> tuple[str, str, float]:
+    dates = pd.to_datetime(values, errors="coerce", utc=True, format="mixed")
+    seconds = dates.astype("datetime64[s, UTC]").astype("int64").to_numpy(dtype=np.float64)
+    found = np.where(dates.isna(), np.nan, seconds)
+    told = _of_medians(found, chosen, lambda second: f"{pd.Timestamp(second, unit='s'):%Y-%m-%d %H:%M}")
+    return _larger(told, _of_missing(found, chosen))
+
+
+def _of_medians(found: np.ndarray, chosen: np.ndarray, text: Callable[[float], str]) -> tuple[str, str, float]:
+    known = np.isfinite(found)
+    here, there = found[known & chosen], found[known & ~chosen]
+    if not len(here) or not len(there):
+        return "", "", 0.0
+    middles = float(np.median(here)), float(np.median(there))
+    apart = middles[0] - middles[1]
+    if not apart:
+        return "", "", 0.0
+    low, high = np.quantile(there, [0.25, 0.75])
+    unit = (high - low) / NORMAL_IQR or float(np.concatenate([here, there]).std())
+    return text(middles[0]), text(middles[1]), apart / unit
+
+
+def _of_missing(found: np.ndarray, chosen: np.ndarray) -> tuple[str, str, float]:
+    share, other = (float(np.isnan(found[at]).mean()) for at in (chosen, ~chosen))
+    return f"{share:.0%} missing", f"{other:.0%} missing", _cohens_h(share, other)
+
+
+def _larger(one: tuple[str, str, float], other: tuple[str, str, float]) -> tuple[str, str, float]:
+    return one if abs(one[2]) >= abs(other[2]) else other
+
+
+def _cohens_h(share: Any, other: Any) -> Any:
+    return 2 * np.arcsin(np.sqrt(share)) - 2 * np.arcsin(np.sqrt(other))

@@ -1,1 +1,0 @@
-"""Recordings: times, samples, channels and windows."""

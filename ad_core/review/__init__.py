@@ -1,0 +1,1 @@
+"""Verdicts: which case comes next, exchange files, recalibration."""

@@ -1,0 +1,1 @@
+"""Reports of a case and of a run, each as one file."""

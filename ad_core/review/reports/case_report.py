@@ -1,0 +1,121 @@
+"""One case as a file that speaks for itself: what was seen, why, how sure, who said what, and how to get it again.
+
+The HTML file is self-contained: no script, no font, no picture is fetched from anywhere. The JSON file holds the same
+facts. All text of the user's data is escaped.
+"""
+
+import json
+import shlex
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ad_core.data.reader import Dataset
+from ad_core.explain.grade import in_words
+from ad_core.explain.heat_overlay import outlined, overlay, top_box
+from ad_core.explain.heat_scale import HeatScale
+from ad_core.review.reports.self_contained import bars_of, courses_of, inline_picture, plain, template
+from ad_core.storage import results, verdicts
+from ad_core.storage.provenance import origin
+
+if TYPE_CHECKING:
+    from ad_core.storage.store import RunRecord, Store
+
+PARTS = 12
+"""So many parts are listed."""
+
+OF_ROW = ("score", "percentile", "p_value", "severity", "time", "entity", "note")
+
+OPACITY = 0.55
+
+
+def gather(
+    store: "Store", run_id: str, row_id: str, dataset: Dataset | None, threshold: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Everything that is known of one case; JSON-able.
+
+    Args:
+        dataset: the rows that the run scored; None = they can't be opened any more, so their values are left out.
+        threshold: the rule in force, as `rule`, `sentence`, and whatever else was saved with it.
+
+    Raises:
+        StoreError: the run or the row does not exist.
+    """
+    run = store.run(run_id)
+    training, record = results.detector_run(store, run_id), store.dataset(run.dataset_id)
+    case = results.case(store, run_id, row_id)
+    severity = case.row.get("severity")
+    found: dict[str, Any] = plain(
+        {
+            "row": row_id,
+            **origin(store, run_id),
+            "score": {name: case.row.get(name) for name in OF_ROW},
+            "threshold": dict(threshold or {}),
+            "values": _values(dataset, row_id),
+            "explanation": _lines(case.explanation, PARTS),
+            "check": None if case.check is None else {**case.check, "in_words": in_words(case.check, severity)},
+            "neighbours": _lines(case.neighbours, PARTS),
+            "counterfactual": case.counterfactual,
+            "verdicts": _lines(verdicts.history(store, run.dataset_id, row_id), None),
+            "again": command(store, training, list(record.sources), row_id, case.check),
+            "made": datetime.now(UTC).isoformat(" ", "seconds"),
+        }
+    )  # fmt: skip
+    return found
+
+
+def command(
+    store: "Store", training: "RunRecord", sources: list[str], row_id: str, check: Mapping[str, Any] | None
+) -> str:
+    """The command line that explains this row again with the same detector."""
+    words = ["python", "-m", "ad_core", "explain", str(store.folder(training.id) / "bundle"), *sources]
+    words += ["--row", row_id, "--out", "explanation.parquet"]
+    if check is not None:
+        words += ["--method", str(check["method"]), "--baseline", str(check["baseline"])]
+    return shlex.join(words)
+
+
+def to_json(evidence: Mapping[str, Any]) -> str:
+    """The facts as a JSON file."""
+    return json.dumps(evidence, indent=2, ensure_ascii=False)
+
+
+def to_html(
+    evidence: Mapping[str, Any],
+    pictures: Mapping[str, np.ndarray] | None = None,
+    window: pd.DataFrame | None = None,
+) -> str:
+    """The case as one HTML file.
+
+    Args:
+        pictures: title -> (y, x, 3) uint8, for images.
+        window: `time` and channels of a recording around the case, as in `results.Case.window`.
+    """
+    inline = {title: inline_picture(picture) for title, picture in (pictures or {}).items()}
+    bars = bars_of(evidence["explanation"] or [])
+    courses = [] if window is None else courses_of(window, evidence["explanation"] or [])
+    return str(template("evidence.html").render(e=evidence, pictures=inline, bars=bars, courses=courses))
+
+
+def with_heat(picture: np.ndarray, heat: np.ndarray, scale: HeatScale | None = None) -> np.ndarray:
+    """A picture with its anomaly map over it and a frame around its most unusual place, as on the page."""
+    shown, box = overlay(picture, heat, OPACITY, scale), top_box(heat, scale)
+    return shown if box is None else outlined(shown, box)
+
+
+def _values(dataset: Dataset | None, row_id: str) -> dict[str, Any] | None:
+    """The row as it stands in the data; of images their file is named by the row."""
+    if dataset is None or dataset.modality != "table":
+        return None
+    found = np.flatnonzero((dataset.rows["row_id"] == row_id).to_numpy())
+    return None if not len(found) else dataset.data.iloc[found[0]].to_dict()
+
+
+def _lines(table: pd.DataFrame | None, most: int | None) -> list[dict[str, Any]] | None:
+    if table is None:
+        return None
+    lines: list[dict[str, Any]] = (table if most is None else table.head(most)).to_dict("records")
+    return lines

@@ -1,0 +1,183 @@
+"""A whole run as a file that speaks for itself: what was looked at, what stood out, why, how sure, and how to get it
+again.
+
+The HTML file is self-contained: no script, no font, no picture is fetched from anywhere. The JSON file holds the same
+facts. All text of the user's data is escaped.
+"""
+
+import json
+import shlex
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ad_core.alerts.threshold import Alerts
+from ad_core.data.reader import Dataset, Role
+from ad_core.evaluation.precision import precision
+from ad_core.explain.clusters import grouped, surrogate_rule
+from ad_core.explain.global_importance import Drivers, drivers, ranking
+from ad_core.explain.heat_scale import HeatScale
+from ad_core.review.reports.run_report_cases import Shown, cases_of
+from ad_core.review.reports.self_contained import bars_of, courses_of, inline_picture, plain, template
+from ad_core.storage import results, verdicts
+from ad_core.storage.provenance import origin
+from ad_core.storage.run_alerts import alerts_of
+
+if TYPE_CHECKING:
+    from ad_core.storage.store import Store
+
+PARTS, GROUPS = 12, 12
+"""So many parts and groups are listed."""
+
+SIDE, CHANNELS = 260, 3
+"""Pictures of cases are shrunk to so many pixels; of recordings so many channels are drawn."""
+
+MEASURES = ("auroc", "average_precision", "vus_pr", "event_recall")
+
+
+def gather(
+    store: "Store", run_id: str, dataset: Dataset | None = None, alerts: Alerts | None = None
+) -> tuple[dict[str, Any], dict[str, Shown]]:
+    """Everything that is known of a run, JSON-able, and what is to be seen of its highest alerts.
+
+    Args:
+        dataset: the rows that the run scored; None = they can't be opened any more, so groups have no rules and images
+            no pictures.
+        alerts: the rule in force; None = the saved one.
+
+    Returns:
+        The facts, and by row id the pictures and courses of `facts["cases"]`.
+
+    Raises:
+        StoreError: the run does not exist or has no scores yet.
+        BundleError: its detector is gone or damaged.
+    """
+    run, rows, folder = store.run(run_id), results.ranked(store, run_id), store.folder(run_id)
+    modality, own = store.dataset(run.dataset_id).modality, results.summary(folder)
+    found = alerts or alerts_of(store, run_id)
+    events = results.table(folder, "events") if modality == "sensor" else None
+    chosen = rows.loc[found.of_rows, "row_id"] if events is None else events["row_id_peak"]
+    said = verdicts.current(store, run.dataset_id).set_index("row_id")["verdict"]
+    parts, checks = (results.table(folder, name) for name in ("explanations", "checks"))
+    scale = HeatScale.from_facts(results.summary(store.folder(results.detector_run(store, run_id).id)))
+    cases, shown = cases_of(folder, rows, chosen, events, said, dataset, scale)
+    facts: dict[str, Any] = {
+        **origin(store, run_id),
+        "modality": modality,
+        "counts": _counts(rows, found, events, parts, chosen),
+        "threshold": _threshold(found),
+        "drift": (own.get("drift") or {}).get("sentence"),
+        "evaluation": _evaluation(own),
+        "agreement": _agreement(results.table(folder, "references"), rows, found.of_rows),
+        "drivers": _drivers(drivers(parts, checks, chosen)),
+        "groups": [] if modality == "image" or parts is None else _groups(parts, chosen, dataset),
+        "precision": _precision(said, chosen),
+        "cases": cases,
+        "again": commands(store, run_id),
+        "made": datetime.now(UTC).isoformat(" ", "seconds"),
+    }
+    return plain(facts), shown
+
+
+def commands(store: "Store", run_id: str) -> list[str]:
+    """The command lines that score the same data again, and write this report again."""
+    record, training = store.dataset(store.run(run_id).dataset_id), results.detector_run(store, run_id)
+    score = ["score", str(store.folder(training.id) / "bundle"), *record.sources, "--out", "scores.parquet"]
+    report = ["report", run_id, "--out", "report.html"]
+    return [shlex.join(["python", "-m", "ad_core", *words]) for words in (score, report)]
+
+
+def to_json(facts: Mapping[str, Any]) -> str:
+    """The facts as a JSON file."""
+    return json.dumps(facts, indent=2, ensure_ascii=False)
+
+
+def to_html(facts: Mapping[str, Any], shown: Mapping[str, Shown]) -> str:
+    """The run as one HTML file; both arguments as `gather` gives them."""
+    seen = {
+        row_id: {
+            "picture": None if one.picture is None else inline_picture(one.picture, SIDE),
+            "courses": [] if one.window is None else courses_of(one.window, one.parts, CHANNELS),
+            "bars": bars_of(one.parts),
+        }
+        for row_id, one in shown.items()
+    }
+    widest = max((max(line["share"], line["high"] or 0) for line in facts["drivers"]["ranking"]), default=1.0) or 1.0
+    return str(template("report.html").render(r=facts, seen=seen, widest=widest))
+
+
+def _counts(
+    rows: pd.DataFrame, found: Alerts, events: pd.DataFrame | None, parts: pd.DataFrame | None, chosen: pd.Series
+) -> dict[str, Any]:
+    explained = 0 if parts is None else int(chosen.isin(parts["row_id"]).sum())
+    return {
+        "rows": len(rows), "scored": int(rows["score"].notna().sum()), "alerts": found.count,
+        "events": None if events is None else len(events), "explained": explained,
+    }  # fmt: skip
+
+
+def _threshold(found: Alerts) -> dict[str, Any]:
+    return {
+        "rule": found.rule.model_dump(mode="json"), "in_words": found.rule.in_words(), "sentence": found.sentence,
+        "promised": found.promised, "expected_false": found.expected_false, "score": found.score,
+    }  # fmt: skip
+
+
+def _evaluation(own: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Judged by labels, where there are any: a line for the method and for each classical detector."""
+    found = {name: values for name, values in (own.get("evaluation") or {}).items() if values}
+    if not any(values.get(measure) is not None for values in found.values() for measure in MEASURES):
+        return []  # labels of one kind alone judge nothing
+    return [
+        {"detector": own.get("method") if name == "method" else name.replace("_", " "), "own": name == "method"}
+        | {measure: values.get(measure) for measure in MEASURES}
+        for name, values in found.items()
+    ]
+
+
+def _agreement(references: pd.DataFrame | None, rows: pd.DataFrame, of_rows: np.ndarray) -> list[dict[str, Any]]:
+    """How many alerts are also among as many most unusual rows of each classical detector."""
+    alerts = int(of_rows.sum())
+    if references is None or not alerts:
+        return []
+    lines = []
+    for name in references.columns.drop("row_id"):
+        highest = references.nlargest(alerts, name)["row_id"]
+        shared = int(rows.loc[of_rows, "row_id"].isin(highest).sum())
+        lines.append({"detector": name.replace("_", " "), "shared": shared, "of": alerts})
+    return sorted(lines, key=lambda line: -int(line["shared"]))
+
+
+def _drivers(found: Drivers) -> dict[str, Any]:
+    lines = [] if found.shares.empty else ranking(found).head(PARTS).to_dict("records")
+    return {"counted": len(found.shares), "left_out": found.left_out, "ranking": lines}
+
+
+def _groups(parts: pd.DataFrame, chosen: pd.Series, dataset: Dataset | None) -> list[dict[str, Any]]:
+    """Alerts with the same reasons; of tables also the rule that describes them."""
+    lines = []
+    for group in grouped(parts[parts["row_id"].isin(chosen)])[:GROUPS]:
+        rule = None
+        if dataset is not None and dataset.modality == "table":
+            columns = [name for name in dataset.schema.names(Role.FEATURE) if name in dataset.data]
+            rule = surrogate_rule(dataset.data[columns], dataset.rows["row_id"].isin(group.row_ids).to_numpy())
+        lines.append(
+            {
+                "name": group.name, "size": len(group.row_ids), "rows": list(group.row_ids),
+                "rule": None if rule is None else rule.text,
+                "precision": None if rule is None else rule.precision,
+                "coverage": None if rule is None else rule.coverage,
+            }
+        )  # fmt: skip
+    return lines
+
+
+def _precision(said: pd.Series, chosen: pd.Series) -> dict[str, Any]:
+    found = precision(said[said.index.isin(chosen)])
+    return {
+        "share": found.share, "hits": found.hits, "judged": found.judged, "low": found.low, "high": found.high,
+        "apart": found.apart,
+    }  # fmt: skip

@@ -1,0 +1,13 @@
+"""Runs the migrations on the connection, and in the transaction, that `ad_core.storage.database` hands over."""
+
+from alembic import context
+
+from ad_core.storage.database import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    render_as_batch=True,  # SQLite can't alter a column: the table is copied instead
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,31 @@
+"""Where the results of a run come from: which data, which detector, which versions."""
+
+from typing import TYPE_CHECKING, Any
+
+from ad_core.storage import bundle, results
+
+if TYPE_CHECKING:
+    from ad_core.storage.store import Store
+
+
+def origin(store: "Store", run_id: str) -> dict[str, Any]:
+    """`run`, `data`, `detector` and `calibration` of a stored run.
+
+    Raises:
+        StoreError: the run does not exist.
+        BundleError: its detector is gone or damaged.
+    """
+    run = store.run(run_id)
+    training, record = results.detector_run(store, run_id), store.dataset(run.dataset_id)
+    facts = results.summary(store.folder(training.id))
+    return {
+        "run": {"id": run.id, "name": run.name, "kind": run.kind, "created": run.created},
+        "data": {name: getattr(record, name) for name in ("name", "sources", "fingerprint", "rows")},
+        "detector": {
+            "method": facts.get("method"), "preset": facts.get("preset"), "seed": facts.get("seed"),
+            "settings": facts.get("settings"), "training_rows": facts.get("training_rows"),
+            "trained_on": facts.get("data"), "created": facts.get("created"), "versions": facts.get("versions"),
+            "identity": bundle.identity(store.folder(training.id) / "bundle"),
+        },
+        "calibration": facts.get("calibration"),
+    }  # fmt: skip

@@ -1,0 +1,49 @@
+"""What the p-values of a stored run come from."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ad_core.alerts.calibration import Calibration
+from ad_core.alerts.threshold import TEACHING
+from ad_core.storage import bundle, results
+
+if TYPE_CHECKING:
+    from ad_core.storage.store import Store
+
+
+def calibration_of(store: "Store", run_id: str) -> Calibration:
+    """That of the run's detector; where its bundle is gone or keeps none, fitted to the scores of the rows that were
+    kept apart for it; empty where these are not known either.
+
+    Raises:
+        StoreError: the run does not exist, or the scores of its training are gone.
+        BundleError: the bundle is damaged.
+    """
+    training = results.detector_run(store, run_id)
+    folder = store.folder(training.id)
+    if (folder / "bundle" / bundle.MANIFEST).exists():
+        frame, facts = (bundle.part(folder / "bundle", name) for name in ("calibration", "calibration_facts"))
+        if frame is not None and facts is not None:
+            return Calibration.from_frame(frame, facts)
+    scores = calibration_scores(results.ranked(store, training.id), results.summary(folder))
+    known = np.zeros(0) if scores is None else scores[np.isfinite(scores)]
+    return Calibration.fit(known) if len(known) else Calibration(known, np.zeros(0, dtype=bool))
+
+
+def calibration_scores(rows: pd.DataFrame, facts: dict[str, Any]) -> np.ndarray | None:
+    """Scores of the rows that a training run was calibrated with; None where that is not known.
+
+    A recipe that scores each row without itself calibrates with every row that teaches.
+
+    Args:
+        rows: its score table.
+        facts: its summary.
+    """
+    if "used_for" not in rows:
+        return None
+    kept_apart = (rows["used_for"] == "calibration").to_numpy()
+    if ((facts.get("calibration") or {}).get("rows") or 0) > kept_apart.sum():
+        kept_apart = rows["used_for"].isin(TEACHING).to_numpy()
+    return np.asarray(rows["score"].to_numpy()[kept_apart])

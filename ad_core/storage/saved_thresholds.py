@@ -1,0 +1,85 @@
+"""Saved thresholds: append-only, the newest counts. They belong to a training run and travel in its bundle."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from sqlalchemy import select
+
+from ad_core.alerts.threshold import Rule
+from ad_core.errors import StoreError
+from ad_core.storage import bundle, results
+from ad_core.storage.database import ThresholdRow
+
+if TYPE_CHECKING:
+    from ad_core.storage.store import Store
+
+COLUMNS = ["rule", "name", "reason", "author", "created"]
+PART = "threshold"
+"""The part of a bundle that holds every threshold ever saved in it, oldest first."""
+
+
+def save(store: "Store", run_id: str, rule: Rule, *, name: str, reason: str, author: str) -> None:
+    """Make a rule the threshold of a run's detector: of the run itself, and of all that were scored with it.
+
+    Raises:
+        StoreError: the run does not exist, or the name is empty.
+        BundleError: the run's bundle is damaged; then nothing is saved.
+    """
+    training = results.detector_run(store, run_id)
+    entry = _entry(rule, name, reason, author)
+    row = ThresholdRow(run_id=training.id, **{key: entry[key] for key in ("rule", "name", "reason", "author")})
+    row.created = datetime.fromisoformat(entry["created"])
+    with store.writing() as session:
+        session.add(row)
+        session.flush()
+        _append(store.folder(training.id) / "bundle", entry)
+
+
+def save_in_bundle(folder: Path, rule: Rule, *, name: str, reason: str, author: str) -> None:
+    """Make a rule the threshold of a bundle outside of any store.
+
+    Raises:
+        StoreError: the name is empty.
+        BundleError: the folder is no bundle, or damaged.
+    """
+    _append(folder, _entry(rule, name, reason, author))
+
+
+def current(store: "Store", run_id: str) -> Rule | None:
+    """The threshold of the detector that made a run's scores; None while nobody has saved one."""
+    training = results.detector_run(store, run_id)
+    query = select(ThresholdRow).where(ThresholdRow.run_id == training.id).order_by(ThresholdRow.id.desc()).limit(1)
+    with store.reading() as session:
+        newest = session.scalars(query).first()
+        return None if newest is None else Rule.parse(newest.rule, "threshold")
+
+
+def history(store: "Store", run_id: str) -> pd.DataFrame:
+    """Every threshold of the detector that made a run's scores, newest first; columns COLUMNS, `rule` as plain JSON."""
+    training = results.detector_run(store, run_id)
+    query = select(ThresholdRow).where(ThresholdRow.run_id == training.id).order_by(ThresholdRow.id.desc())
+    with store.reading() as session:
+        lines = [{column: getattr(row, column) for column in COLUMNS} for row in session.scalars(query)]
+    return pd.DataFrame(lines, columns=COLUMNS)
+
+
+def in_bundle(folder: Path) -> list[dict[str, Any]]:
+    """Every threshold that was saved in a bundle, oldest first.
+
+    Raises:
+        BundleError: the folder is no bundle, or damaged.
+    """
+    return list(bundle.part(folder, PART) or [])
+
+
+def _entry(rule: Rule, name: str, reason: str, author: str) -> dict[str, Any]:
+    if not name.strip():
+        raise StoreError("A threshold needs a name. Type one, such as the date or the reason.")
+    texts = {"name": name.strip(), "reason": reason.strip(), "author": author.strip()}
+    return {"rule": rule.model_dump(mode="json"), **texts, "created": datetime.now(UTC).isoformat()}
+
+
+def _append(folder: Path, entry: dict[str, Any]) -> None:
+    bundle.change(folder, {PART: [*in_bundle(folder), entry]})

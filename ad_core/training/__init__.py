@@ -1,0 +1,1 @@
+"""Fitting a method on the training rows, beside the classical detectors."""

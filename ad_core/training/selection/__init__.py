@@ -1,0 +1,1 @@
+"""Which pretext task suits the data: trials on synthetic anomalies, ranking, recommendation."""

@@ -1,0 +1,144 @@
+"""Balanced with a pretext task blended in: the model behind the method `auto`.
+
+A task that finds made-up anomalies best is not trusted alone: on labelled tables the task chosen so was no better
+than a task drawn by lot, and mostly worse than Balanced. So Balanced always keeps the larger share.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Self, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ad_core.methods.building import build_model
+from ad_core.methods.encoder import EncoderChoice
+from ad_core.methods.perturbed_copies import Originals
+from ad_core.methods.recipe import HeldOut
+from ad_core.methods.score_normalisation import Tail
+from ad_core.methods.scorer import ScoreModel, TaskModel
+from ad_core.training.fit import fit_task_model, per_item, score_items
+from ad_core.types import Frame, ItemShape, Split, TrainingRows
+
+STOPPING = 0.15
+"""Share of a half that says when to stop its training."""
+
+Fit = Callable[[Split], TaskModel]
+
+
+class Joined(nn.Module, ScoreModel):
+    """Weighted mean of Balanced and of two trainings of one pretext task, each on the scale of its own tail.
+
+    Each training saw one half of the rows; a row that taught is scored by the one that did not see it, a new row by the
+    mean of both. Where a row is odd, and what was expected, Balanced says.
+    """
+
+    def __init__(self, base: nn.Module, share: float) -> None:
+        super().__init__()
+        self.base, self.share = base, share
+        self.partners, self.tails, self.base_tail = nn.ModuleList(), nn.ModuleList(), Tail()
+
+    def add(self, partner: TaskModel, tail: Tail) -> None:
+        """Take in a training of the task."""
+        self.partners.append(partner)
+        self.tails.append(tail)
+
+    @property
+    def differentiable(self) -> bool:
+        return all(cast(TaskModel, model).differentiable for model in (self.base, *self.partners))
+
+    def score(self, x: Tensor) -> Tensor:
+        return self._blended(cast(ScoreModel, self.base).score(x), x)
+
+    def score_copies(self, x: Tensor, originals: Originals) -> Tensor:
+        return self._blended(cast(ScoreModel, self.base).score_copies(x, originals), x)
+
+    def _blended(self, of_base: Tensor, x: Tensor) -> Tensor:
+        partners = zip(self.partners, self.tails, strict=True)
+        of_task = torch.stack([tail(cast(TaskModel, partner).score(x)) for partner, tail in partners]).mean(0)
+        return (1 - self.share) * self.base_tail(of_base) + self.share * of_task  # type: ignore[no-any-return]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.score(x)
+
+    def embed(self, x: Tensor) -> Tensor | None:
+        return cast(ScoreModel, self.base).embed(x)
+
+    def part_scores(self, x: Tensor) -> Tensor | None:
+        return cast(ScoreModel, self.base).part_scores(x)
+
+    def expected(self, x: Tensor) -> Tensor | None:
+        return cast(ScoreModel, self.base).expected(x)
+
+    def expected_range(self, x: Tensor) -> tuple[Tensor, Tensor] | None:
+        return cast(ScoreModel, self.base).expected_range(x)
+
+    def facts(self) -> dict[str, Any]:
+        """What `restored` needs beside the arrays; JSON-able."""
+        task = cast(TaskModel, self.partners[0]).task
+        return {
+            "share": self.share,
+            "task": task.name,
+            "shape": task.shape.model_dump(mode="json"),
+            "settings": task.settings.model_dump(mode="json"),
+            "encoder": EncoderChoice.of(task.encoder).model_dump(mode="json"),
+            "trainings": len(self.partners),
+        }
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All but Balanced's own."""
+        kept = {name: value for name, value in self.state_dict().items() if not name.startswith("base.")}
+        return {name: value.detach().cpu().contiguous().numpy() for name, value in kept.items()}
+
+    @classmethod
+    def restored(cls, base: nn.Module, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Self:
+        """The inverse of `facts` and `arrays`."""
+        model = cls(base, float(facts["share"]))
+        shape = ItemShape.model_validate(facts["shape"])
+        encoder = EncoderChoice.model_validate(facts["encoder"])
+        for _ in range(facts["trainings"]):
+            model.add(build_model(facts["task"], "own_score", shape, facts["settings"], {}, encoder), Tail())
+        own = {name: torch.from_numpy(np.array(value)) for name, value in arrays.items()}
+        model.load_state_dict(own | {f"base.{name}": value for name, value in base.state_dict().items()})
+        return model.eval()
+
+
+def joined(
+    base: nn.Module, of_base: HeldOut, frame: Frame, fit: Fit, share: float, seed: int, device: torch.device
+) -> tuple[Joined, HeldOut]:
+    """Train a task on one half of the items and on the other, and blend both into Balanced.
+
+    Args:
+        of_base: Balanced's scores of items that it did not train on; these items teach the task.
+        fit: trains the task.
+
+    Returns:
+        The blend, and its scores of the same items, each by models that did not train on it.
+    """
+    model = Joined(base, share)
+    model.base_tail = Tail.of(per_item(of_base.scores))
+    halves = np.array_split(np.random.default_rng(seed).permutation(len(of_base.items)), 2)
+    of_task = np.empty(len(of_base.items), dtype=np.float32)
+    for taught, others in (halves, halves[::-1]):
+        stop = max(1, round(STOPPING * len(taught)))
+        items = of_base.items[taught]
+        partner = fit(Split(np.sort(items[stop:]), np.sort(items[:stop]), items[:0]))
+        unseen = score_items(partner, frame, of_base.items[others], device=device)
+        tail = Tail.of(unseen)
+        model.add(partner.cpu(), tail)
+        of_task[others] = tail(torch.from_numpy(unseen).float()).numpy()
+    base_part = model.base_tail(torch.from_numpy(per_item(of_base.scores)).float()).numpy()
+    blended = (1 - share) * base_part + share * of_task
+    return model.eval(), HeldOut(of_base.items, blended.astype(np.float64))
+
+
+def trained_on(
+    task: str, frame: Frame, steps: int, training_rows: TrainingRows, seed: int, device: torch.device, report: Any
+) -> Fit:
+    """How one half of the items teaches a task."""
+
+    def fit(split: Split) -> TaskModel:
+        sections = {"training": {"max_steps": steps}}
+        return fit_task_model(task, None, frame, split, sections, "quick", device, seed, report, training_rows)[0]
+
+    return fit

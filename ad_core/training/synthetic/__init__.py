@@ -1,0 +1,1 @@
+"""Synthetic anomalies, injected into rows, windows and images."""

@@ -1,0 +1,120 @@
+"""Made-up anomalies of table rows. Whole cells move: all entries of a column together, never the label."""
+
+import numpy as np
+
+from ad_core.training.synthetic.anomaly import Flaw, Stock
+from ad_core.types import PartKind
+
+FOREIGN = (0.1, 0.5)
+"""Share of the columns that come from other rows."""
+
+TAIL = (1.5, 4.0)
+"""How far a number is pushed outwards [standard deviations]."""
+
+BETWEEN = (0.3, 0.7)
+"""Where on the line from one row to another a row between them lies."""
+
+PLAIN = 2
+"""A number and its missing flag; a column of more entries (text, dates) is never moved along a scale."""
+
+
+def _foreign_cells(x: np.ndarray, stock: Stock, random: np.random.Generator) -> np.ndarray | None:
+    columns = len(stock.shape.parts.names)
+    if columns < 2:
+        return None
+    count = max(1, round(random.uniform(*FOREIGN) * columns))
+    for part in random.choice(columns, min(count, columns - 1), replace=False):
+        _paste(x, stock, int(part), random)
+    return x
+
+
+def _tail_shift(x: np.ndarray, stock: Stock, random: np.random.Generator) -> np.ndarray | None:
+    numbers = [entries[0] for entries in _numbers(stock) if len(entries) == 1 or x[entries[1]] < 0.5]
+    if not numbers:
+        return None
+    count = max(1, len(numbers) // 10)
+    for entry in random.choice(numbers, count, replace=False):
+        outwards = 1 if x[entry] >= stock.middle[entry] else -1
+        x[entry] += outwards * random.uniform(*TAIL) * stock.spread[entry]
+    return x
+
+
+def _between(x: np.ndarray, stock: Stock, random: np.random.Generator) -> np.ndarray | None:
+    """Numbers between this row's and another's; categories from either. The other is the farthest of a few."""
+    if not _numbers(stock):
+        return None
+    others = stock.items[random.integers(len(stock.items), size=5)]
+    other = others[np.square(others - x).sum(1).argmax()]
+    share = random.uniform(*BETWEEN)
+    moved = {tuple(entries) for entries in _numbers(stock)}
+    for part in range(len(stock.shape.parts.names)):
+        entries = stock.shape.parts.entries(part)
+        if tuple(entries) in moved:
+            x[entries[0]] += share * (other[entries[0]] - x[entries[0]])
+        elif random.random() < share:
+            x[entries] = other[entries]
+    return x
+
+
+def _broken_dependency(x: np.ndarray, stock: Stock, random: np.random.Generator) -> np.ndarray | None:
+    columns = len(stock.shape.parts.names)
+    if columns < 2:
+        return None
+    for part in range(columns):
+        _paste(x, stock, part, random)
+    return x
+
+
+def _anywhere(x: np.ndarray, stock: Stock, random: np.random.Generator) -> np.ndarray | None:
+    for part in range(len(stock.shape.parts.names)):
+        _paste(x, stock, part, random)
+    for entries in _numbers(stock):
+        x[entries[0]] = random.uniform(*stock.range[:, entries[0]])
+    return x if _numbers(stock) else None
+
+
+FLAWS = (
+    Flaw(
+        "foreign_cells", "Cells from other rows",
+        "A tenth to a half of the columns hold what other rows have there: each value is usual, the row is not.",
+        _foreign_cells,
+    ),
+    Flaw(
+        "tail_shift", "A number far out",
+        "One number in ten, at least one, is 1.5 to 4 standard deviations further out than it was.",
+        _tail_shift,
+    ),
+    Flaw(
+        "between", "Between two rows",
+        "All numbers lie between those of two rows that are far apart: a row from the empty space between groups.",
+        _between,
+    ),
+    Flaw(
+        "broken_dependency", "Broken dependencies",
+        "Every column comes from another row: what usually goes together no longer does.",
+        _broken_dependency,
+    ),
+    Flaw(
+        "anywhere", "Anywhere in the usual ranges",
+        "Every number lies anywhere in its column's usual range, and nothing goes together.",
+        _anywhere,
+    ),
+)  # fmt: skip
+"""What can be wrong with a row."""
+
+
+def _paste(x: np.ndarray, stock: Stock, part: int, random: np.random.Generator) -> None:
+    """Another row's cell; a few rows are tried, so that it is another value where there is one."""
+    entries = stock.shape.parts.entries(part)
+    for _ in range(3):
+        cell = stock.items[random.integers(len(stock.items))][entries]
+        if not np.array_equal(cell, x[entries]):
+            x[entries] = cell
+            return
+
+
+def _numbers(stock: Stock) -> list[list[int]]:
+    """Entries of the columns with plain numbers; yes or no is none."""
+    parts = stock.shape.parts
+    every = [parts.entries(part) for part, kind in enumerate(parts.kinds) if kind is PartKind.NUMBER]
+    return [entries for entries in every if len(entries) <= PLAIN and stock.levels[entries[0]] > 2]

@@ -1,0 +1,46 @@
+"""All alerts of a run at once: which they are, and what drives them."""
+
+import pandas as pd
+import streamlit as st
+
+from ad_core.explain.global_importance import Drivers, drivers, first_parts, signed
+from pages._ui.shell.stored import ranked, store, table
+from pages._ui.shell.threshold import current_rule, threshold_at
+
+
+def modality_of(run_id: str) -> str:
+    """The kind of data of a run."""
+    return store().dataset(store().run(run_id).dataset_id).modality
+
+
+def alert_ids(run_id: str) -> pd.Series:
+    """Row ids of the alerts, highest first: rows at the present threshold; of recordings the peaks of the events."""
+    if modality_of(run_id) == "sensor":
+        events = table(run_id, "events")
+        return pd.Series(dtype="str") if events is None else events["row_id_peak"]
+    rows = ranked(run_id)
+    return rows.loc[threshold_at(run_id).of(rows), "row_id"]
+
+
+def all_drivers(run_id: str) -> Drivers:
+    """What drives them; kept while neither the explanations nor the threshold change."""
+    files = (table(run_id, "explanations"), table(run_id, "checks"), ranked(run_id))
+    return _drivers(run_id, current_rule(run_id).model_dump_json(), tuple(map(id, files)))
+
+
+def firsts(run_id: str) -> pd.Series:
+    """Row id -> the part that raises its score most, of all rows that have been explained."""
+    parts = table(run_id, "explanations")
+    return pd.Series(dtype="object") if parts is None or parts.empty else _firsts(run_id, id(parts))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _drivers(run_id: str, rule: str, files: tuple[int, ...]) -> Drivers:  # noqa: ARG001  a changed file is another key
+    return drivers(table(run_id, "explanations"), table(run_id, "checks"), alert_ids(run_id))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _firsts(run_id: str, file: int) -> pd.Series:  # noqa: ARG001
+    parts = table(run_id, "explanations")
+    assert parts is not None  # firsts looked
+    return first_parts(signed(parts))

@@ -1,0 +1,29 @@
+"""Figures of the Evaluate page that take a moment, kept while nothing changes."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from ad_core.evaluation.metrics import evaluate
+from ad_core.evaluation.report_card import known_rows
+
+
+@st.cache_data(show_spinner="Measuring ...", max_entries=8)
+def measured(labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
+    """`evaluation.evaluate`."""
+    return evaluate(labels, scores)
+
+
+def present_point(labels: np.ndarray, alert: np.ndarray, against: str) -> tuple[float, float] | None:
+    """The present threshold on a curve: recall and precision, or false alarms and recall; None without alerts.
+
+    Args:
+        against: "precision" or "false alarms".
+    """
+    known = known_rows(labels, labels)
+    y, alert = labels[known] > 0, alert[known]
+    if not alert.any() or not y.any() or y.all():
+        return None
+    recall = float(alert[y].mean())
+    return (recall, float(y[alert].mean())) if against == "precision" else (float(alert[~y].mean()), recall)

@@ -1,0 +1,74 @@
+"""How well anomaly maps cover the defects that masks mark: asked for, worked out as a job, shown."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from ad_core.storage.store import RunRecord
+from pages._ui.shell import words
+from pages._ui.shell.glossary import sentence
+from pages._ui.shell.navigate import choose
+from pages._ui.shell.shell import table_height
+from pages._ui.shell.side_job import followed, submit
+from pages._ui.shell.stored import store, table
+
+WORST = 50
+COLUMNS = {
+    "row_id": st.column_config.TextColumn("Image"),
+    "marked": st.column_config.NumberColumn("Marked", format="percent", help="Share of its pixels in the mask."),
+    "auroc": st.column_config.NumberColumn(
+        "AUROC inside", format="%.3f", help="Does the map raise the marked pixels above the others of this image? "
+        "0.5 = guessing, below: it glows elsewhere.",
+    ),
+}  # fmt: skip
+
+
+def pixel_figures(run: RunRecord) -> None:
+    """The finding, if there is one, and the field for the folder of masks."""
+    asked = store().runs(kind="masks", parent=run.id, limit=1)
+    latest = asked[0] if asked else None
+    st.subheader("Does the map find the place?", anchor=False)
+    if followed(latest, "Comparing maps with masks"):
+        return
+    if latest is not None and latest.status == "done":
+        _found(run, latest.summary["masks"])
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        before = latest.config["masks"] if latest else ""
+        folder = st.text_input(
+            "Folder with masks, on this machine", before, key="masks", placeholder="/home/me/plates/masks",
+            help="White where the defect is, black elsewhere, as <kind of defect>/<image>_mask.png. Images without a "
+            "mask count as normal. Masks are never trained on.",
+        )  # fmt: skip
+        given = str(Path(folder.strip().strip('"')).expanduser()) if folder.strip() else ""
+        st.button(
+            "Compare again" if latest else "Compare with masks", icon=":material/compare:", disabled=not given,
+            key="compare-masks", on_click=submit,
+            args=(run.dataset_id, "masks", {"masks": given}, f"{run.name} · maps against masks", run.id),
+        )  # fmt: skip
+
+
+def _found(run: RunRecord, found: dict) -> None:
+    with st.container(horizontal=True):
+        for word, key in (("AUPRO", "aupro"), ("pixel AUROC", "pixel_auroc")):
+            st.metric(word, f"{found[key]:.3f}", border=True, width="stretch", help=sentence(word))
+        st.metric("Images with a mask", f"{found['masks']:,}", border=True, width="stretch")
+    images = table(run.id, "masks")
+    if images is None:
+        return
+    worst = images.head(WORST)
+    st.session_state["_mask_rows"] = worst["row_id"].tolist()
+    st.dataframe(
+        worst, hide_index=True, column_config=COLUMNS, key="mask-table", on_select=_chosen, selection_mode="single-row",
+        height=table_height(len(worst), 260), alt=f"{len(worst)} images whose map misses the mask most",
+    )  # fmt: skip
+    missed = int((images["auroc"] < 0.5).sum())
+    st.caption(
+        f"The images whose map misses the mask most come first; in {missed:,} of {words.count(len(images), 'image')} "
+        "it glows more elsewhere. Select one to look at it on the Explain page."
+    )
+
+
+def _chosen() -> None:
+    """Callback of the table: the chosen image becomes the current case."""
+    if at := st.session_state["mask-table"]["selection"]["rows"]:
+        choose(row=st.session_state["_mask_rows"][at[0]])

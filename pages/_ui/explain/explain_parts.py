@@ -1,0 +1,238 @@
+"""The parts of an explanation: the sentence, the shares, what was expected, and the nearest usual rows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from ad_core import theme as figures
+from ad_core.data.reader import Role
+from ad_core.errors import AdError
+from ad_core.explain import grade as explanation_grade
+from ad_core.explain.robust_distance import apart
+from ad_core.storage.results import Case
+from ad_core.types import Modality
+from pages._ui.shell import words
+from pages._ui.shell.shell import chart, table_height
+from pages._ui.shell.stored import batch, dataset, store
+
+METHODS = {
+    "integrated_gradients": ("Integrated gradients", "Sundararajan et al. 2017"),
+    "gradient_shap": ("Gradient SHAP", "Lundberg & Lee 2017"),
+    "occlusion": ("Occlusion", "Zeiler & Fergus 2014"),
+    "feature_ablation": ("Feature ablation", "each part replaced by the baseline's"),
+    "shapley_sampling": ("Shapley values", "Castro et al. 2009, by sampling"),
+    "kernel_shap": ("Kernel SHAP", "Lundberg & Lee 2017"),
+}
+BASELINES = {
+    "nearest": "the nearest normal one",
+    "mean": "the mean of normal ones",
+    "zero": "zero in the model's units",
+}
+UNITS = {Modality.TABLE: "row", Modality.IMAGE: "image", Modality.SENSOR: "time stamp"}
+COLUMNS_SHOWN = 30
+
+MISSING = "(missing)"
+"""How an explanation writes an empty cell."""
+
+WORTH_NAMING = 0.2
+"""The sentence names a second part only when its share is at least this much of the largest."""
+
+
+def sentence(case: Case, calibration: Mapping[str, Any], modality: Modality) -> str:
+    """The finding in one or two plain sentences."""
+    row, unit = case.row, UNITS[modality]
+    if row["score"] is None or not np.isfinite(row["score"]):
+        return f"This {unit} has no score."
+    n = calibration.get("rows")
+    rest = 100 - row["percentile"]
+    where = (
+        f"scores higher than all {n:,} calibration rows"
+        if rest <= 0 and n
+        else f"is in the top {rest:.2g} % of the calibration rows"
+    )
+    p = row.get("p_value")
+    text = f"This {unit} {where}" + (f" (p = {words.p_text(p)})." if p is not None and np.isfinite(p) else ".")
+    if case.explanation is None:
+        return text
+    if (case.check or {}).get("grade") == "not supported":
+        return f"{text} What raises its score can't be told for sure."
+    parts = _told(case.explanation, modality)
+    raising = parts.loc[parts["attribution"] > max(0.0, WORTH_NAMING * parts["attribution"].max())].head(2)
+    named = [_named(part) for part in raising.to_dict("records")]
+    return f"{text} Mainly {' and '.join(named)}." if named else text
+
+
+def grade(case: Case) -> None:
+    """Whether the explanation can be believed, in a word and a sentence; of a usual score, that it is one."""
+    if case.check is None:
+        return
+    word, colour, icon = words.GRADES[case.check["grade"]]
+    severity = case.row.get("severity")
+    if explanation_grade.nothing_stands_out(case.check, severity):
+        word, colour, icon = words.NOTHING_STANDS_OUT
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(word, color=colour, icon=icon, help=words.GRADE_HELP)
+        st.markdown(explanation_grade.in_words(case.check, severity), width="stretch")
+
+
+def _named(part: Mapping[str, Any]) -> str:
+    if part.get("span"):
+        return f"*{words.plain(part['part'])}* from {part['span']}"
+    if part.get("y0") is not None:
+        return f"the area {words.plain(part['part'])} [px]"
+    value, expected = part.get("value"), _range(part)
+    text = f"*{words.plain(part['part'])}*"
+    if value is not None and value == value:
+        text += f" {words.plain(str(value))}"
+    if expected == MISSING:
+        return f"{text} (expected to be missing)"
+    return f"{text} (expected {words.plain(expected)})" if expected else text
+
+
+def _told(parts: pd.DataFrame, modality: Modality) -> pd.DataFrame:
+    """What the sentence and the bars speak of, largest share first: the parts, or the channels of a recording."""
+    if modality is not Modality.SENSOR:
+        return parts.sort_values("attribution", ascending=False, kind="stable")
+    told = []
+    for channel, spans in parts.groupby("channel", sort=False):
+        top = spans.loc[spans["attribution"] >= WORTH_NAMING * spans["attribution"].max()]
+        span = f"{_clock(top['t0'].min())} to {_clock(top['t1'].max())}"
+        told.append({"part": channel, "attribution": spans["attribution"].sum(), "span": span})
+    return pd.DataFrame(told).sort_values("attribution", ascending=False, kind="stable")
+
+
+def _clock(moment: Any) -> str:
+    """The time of day of a time stamp; anything else as it is."""
+    return f"{pd.Timestamp(moment):%H:%M:%S}" if isinstance(moment, pd.Timestamp) else f"{moment:.6g}"
+
+
+def _range(part: Mapping[str, Any]) -> str:
+    low, high, middle = part.get("expected_low"), part.get("expected_high"), part.get("expected")
+    known = all(bound is not None and bound == bound and bound != MISSING for bound in (low, high))
+    if known and low != high:
+        return f"{low} to {high}"
+    return str(middle) if middle is not None and middle == middle else ""
+
+
+def bars(case: Case, modality: Modality) -> None:
+    """Signed shares of the score, with their baseline and their own error."""
+    parts = case.explanation
+    assert parts is not None  # the page shows a button instead
+    st.subheader("What raises the score", anchor=False)
+    told = _told(parts, modality)
+    names, values = told["part"].tolist(), told["attribution"].to_numpy(dtype=np.float64)
+    grade = (case.check or {}).get("grade")
+    figure = figures.attribution_bars(names, values, doubtful=grade == "not supported")
+    chart(figure, alt=figures.attribution_in_words(names, values), key="bars")
+    method, source = METHODS.get(parts["method"].iloc[0], (parts["method"].iloc[0], ""))
+    nearest = case.neighbours["neighbour"].iloc[0] if case.neighbours is not None and len(case.neighbours) else None
+    unit = {"table": "row", "image": "image", "sensor": "window"}[str(modality)]
+    baseline = f"the nearest normal {unit}" + (f", `{nearest}`" if nearest else "")
+    if case.check and case.check["baseline"] != "nearest":
+        baseline = BASELINES[case.check["baseline"]]
+    colours = "Grey: not to be relied on." if grade == "not supported" else "Orange raises the score, blue lowers it."
+    st.caption(f"{colours} {method} ({source}) against {baseline}. {_gap(case)}")
+    with st.expander("Show as table"):
+        st.dataframe(
+            parts.drop(columns=["row_id", "method", "delta"], errors="ignore"),
+            hide_index=True,
+            alt="All parts with their share of the score",
+        )
+
+
+def _signed(widths: float) -> str:
+    return "" if np.isnan(widths) else f"{widths:+.1f}"
+
+
+def _gap(case: Case) -> str:
+    delta, total = float(case.explanation["delta"].iloc[0]), float(case.explanation["attribution"].sum())  # type: ignore[index]
+    share = delta / max(abs(total), 1e-12)
+    judged = (
+        "the sum can be trusted"
+        if share < 0.05
+        else "take the sizes as rough"
+        if share < 0.25
+        else "take only the order seriously"
+    )
+    return f"The shares add up to {total:.3g}; completeness gap {delta:.2g} ({100 * share:.1f} %): {judged}."
+
+
+def expected_table(case: Case) -> None:
+    """What the row has and what the detector expected, given the rest of the row."""
+    parts = case.explanation
+    assert parts is not None
+    st.subheader("Expected against actual", anchor=False)
+    if not parts["expected"].notna().any():
+        st.info(
+            "This method does not predict values, so there is nothing to compare with. The nearest normal rows "
+            "below show what is usual.",
+            icon=":material/info:",
+        )
+        return
+    shown = pd.DataFrame(
+        {
+            "column": parts["part"],
+            "actual": parts["value"].astype("string"),
+            "expected": parts["expected"].astype("string"),
+            "usual range": [_range(p) for p in parts.to_dict("records")],
+        }
+    )
+    st.dataframe(
+        shown.head(COLUMNS_SHOWN), hide_index=True, height=table_height(len(shown), 430), placeholder="(missing)",
+        alt="Actual and expected value of each column, largest share first",
+    )  # fmt: skip
+    st.caption(
+        f"{min(len(shown), COLUMNS_SHOWN)} of {words.count(len(shown), 'column')}. The usual range is where the "
+        "detector expects the value in nine cases of ten."
+    )
+
+
+def _differing(side: pd.DataFrame) -> pd.Series:
+    """Per line, in how many of the other columns the text is another than in the first; a missing cell is one too."""
+    texts = side.fillna("")
+    return texts.iloc[:, 1:].ne(texts.iloc[:, 0], axis=0).sum(axis=1)
+
+
+def neighbours(run_id: str, training_id: str, row_id: str, case: Case, modality: Modality) -> None:
+    """The nearest usual rows beside the case."""
+    if case.neighbours is None or case.neighbours.empty:
+        return
+    st.subheader("Nearest normal rows" if modality is Modality.TABLE else "Nearest normal windows", anchor=False)
+    near = case.neighbours.sort_values("rank")
+    if modality is Modality.SENSOR:
+        st.dataframe(
+            near[["rank", "neighbour", "distance"]].rename(columns={"neighbour": "window around"}),
+            hide_index=True,
+            alt="The five nearest normal windows",
+        )
+        return
+    try:
+        mine, usual = batch(run_id), dataset(store().dataset(store().run(training_id).dataset_id))
+    except AdError as error:
+        st.warning(f"The data can't be opened any more, so the rows can't be shown: {error}")
+        return
+    columns = usual.schema.names(Role.FEATURE)
+    own = mine.data.loc[(mine.rows["row_id"] == row_id).to_numpy(), [c for c in columns if c in mine.data]].head(1)
+    position = pd.Series(np.arange(len(usual)), index=usual.rows["row_id"].to_numpy())
+    there = [name for name in near["neighbour"] if name in position.index]
+    others = usual.data.iloc[position.loc[there].to_numpy()][columns]
+    side = pd.concat([own, others], ignore_index=True).astype("string").T
+    side.columns = ["this row", *there]
+    differs = _differing(side)
+    order = [part for part in case.explanation["part"] if part in side.index]  # type: ignore[index]
+    side.insert(0, "differs from", differs.map(lambda n: f"{n} of {len(there)}"))
+    side.insert(1, "apart", apart(own, others, usual.data[list(own)]).map(_signed))
+    side.index.name = "column"
+    st.dataframe(
+        side.loc[order].head(COLUMNS_SHOWN),
+        height=table_height(len(order), 430),
+        placeholder="(missing)",
+        column_config={"apart": st.column_config.TextColumn(help=words.APART)},
+        alt="This row beside its nearest normal rows, column by column",
+    )
+    st.caption(
+        "Columns in order of their share of the score; nearest by embedding, among the rows that trained the detector."
+    )

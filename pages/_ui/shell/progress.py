@@ -1,0 +1,151 @@
+"""A job as it works, and what can be done when it has ended."""
+
+import streamlit as st
+
+from ad_core import theme as figures
+from ad_core.errors import AdError
+from ad_core.jobs import queue as jobs
+from ad_core.storage.run_files import WEIGHTS
+from ad_core.storage.store import RunRecord
+from pages._ui.shell import words
+from pages._ui.shell.navigate import choose, go, go_button
+from pages._ui.shell.shell import chart
+from pages._ui.shell.side_job import watched
+from pages._ui.shell.stored import store, summary
+
+
+def progress(run: RunRecord) -> None:
+    """Follow a run while it works; afterwards its outcome and the next step."""
+    if run.alive:
+        st.fragment(_working, run_every=2)(run.id)
+    else:
+        _ended(run)
+
+
+def _working(run_id: str) -> None:
+    run, state = watched(run_id)
+    if run.status == "queued":
+        st.info(
+            "Another job uses the device; this one starts by itself when it is free.",
+            title="Waiting",
+            icon=":material/hourglass_empty:",
+        )
+    text = words.STAGES.get(state.stage, "Starting the worker")
+    st.progress(min(max(state.done, 0.0), 1.0), text=f"**{text}** · {100 * state.done:.0f} % · {_eta(state.eta_s)}")
+    _stages(run, state.stage)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Cancel", icon=":material/stop_circle:", key="cancel", on_click=jobs.cancel, args=(store(), run_id))
+        if (store().folder(run_id) / "scores.parquet").exists():
+            go_button(
+                "See alerts",
+                "alerts",
+                type="primary",
+                key="early-alerts",
+                help="Scores are there; the map and the explanations follow.",
+            )
+        st.markdown(":gray[:material/verified_user: Closing this page is safe: the work goes on in its own process.]")
+    _curve(state.curve)
+    _log(state.log_tail, open_at_first=False)
+
+
+def _ended(run: RunRecord) -> None:
+    state = jobs.state(store(), run.id)
+    if run.status == "done":
+        _done(run)
+    else:
+        texts = {
+            "failed": "It ended with an error",
+            "lost": "Its process is gone",
+            "stopped": "It was stopped",
+        }
+        show = {"failed": st.error, "lost": st.warning, "stopped": st.info}[run.status]
+        show(
+            run.error or "Nothing is lost: its data and settings are kept.",
+            title=texts[run.status],
+            icon=words.STATUS[run.status][0],
+        )
+        with st.container(horizontal=True):
+            st.button("Run again", type="primary", icon=":material/replay:", on_click=_again, args=(run.id,))
+            if (store().folder(run.id) / "scores.parquet").exists():
+                go_button(
+                    "See alerts", "alerts", help="It got as far as the scores; the map or explanations are missing."
+                )
+            go_button("Change the data", "data", case={"data": run.dataset_id, "run": None})
+    _curve(state.curve)
+    _log(state.log_tail, open_at_first=run.status == "failed")
+
+
+def _done(run: RunRecord) -> None:
+    facts = summary(run.id)
+    training = facts.get("training") or {}
+    st.success(_finding(run, facts), title="Done", icon=":material/check_circle:")
+    with st.container(horizontal=True):
+        go_button("See alerts", "alerts", type="primary", icon=":material/notifications:")
+        later = store().dataset(run.dataset_id).facts.get("score_later") if run.kind == "train" else None
+        if later:
+            go_button("Score the newer file", "score_file", icon=":material/rule:")
+    split = facts.get("split") or {}
+    unit = {"image": "image", "sensor": "window"}.get(str(facts.get("modality")), "row")
+    with st.container(horizontal=True):
+        if split:
+            fit, calibrated = split["fit"], max(split["calibration"], (facts.get("calibration") or {}).get("rows") or 0)
+            if calibrated > split["calibration"]:  # each row scored without itself: all teach, all calibrate
+                fit = sum(split.values())
+            st.metric("Trained on", words.count(fit, unit), border=True)
+            st.metric("Calibrated on", words.count(calibrated, unit), border=True)
+        if training.get("seconds"):
+            st.metric("Training took", words.duration(training["seconds"]), border=True)
+        if training.get("steps"):
+            st.metric("Steps", f"{training['steps']:,}", border=True)
+        if training.get("device"):
+            st.metric("Device", str(training["device"]), border=True)
+    for notice in (facts.get("notices") or [])[:6]:
+        st.warning(notice, icon=":material/info:")
+
+
+def _finding(run: RunRecord, facts: dict) -> str:
+    smallest = (facts.get("calibration") or {}).get("smallest_p")
+    method = str(facts.get("method", "")).replace("_", " ").capitalize()
+    p = f" The smallest p-value that it can give is {words.p_text(smallest)}." if smallest else ""
+    what = "trained a detector and scored every row" if run.kind == "train" else "scored every row of the new file"
+    return f"{method} {what}.{p}"
+
+
+def _stages(run: RunRecord, now: str) -> None:
+    names = list(WEIGHTS[run.kind])
+    at = names.index(now) if now in names else -1
+    marks = [f":green[✓ {n}]" if i < at else f"**● {n}**" if i == at else f":gray[○ {n}]" for i, n in enumerate(names)]
+    st.markdown(" &nbsp; ".join(marks))
+
+
+def _curve(curve: list) -> None:
+    if curve:
+        chart(
+            figures.loss_curve(curve),
+            alt=figures.loss_in_words(curve),
+            caption="Loss of the puzzle; lower = better solved.",
+            key="loss",
+        )
+
+
+def _log(lines: list[str], *, open_at_first: bool) -> None:
+    with st.expander(f"Log ({len(lines)} lines)", expanded=open_at_first, icon=":material/article:"):
+        st.code("\n".join(lines) or "Nothing yet.", language=None, height=260)
+
+
+def _again(run_id: str) -> None:
+    try:
+        run = jobs.rerun(store(), run_id)
+    except AdError as error:
+        st.session_state["_problem"] = str(error)
+        return
+    choose(run=run.id)
+
+
+def _eta(seconds: float | None) -> str:
+    return "estimating the time left" if seconds is None else f"about {words.duration(seconds)} left"
+
+
+def open_results(run_id: str) -> None:
+    """Callback: look at the results of a run."""
+    go("alerts", run=run_id)

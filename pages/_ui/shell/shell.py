@@ -1,0 +1,111 @@
+"""What every page has: a title with help, errors in words, and what to do where there is nothing to show yet."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import streamlit as st
+
+from ad_core.errors import AdError
+from ad_core.storage.records import WITH_SCORES
+from ad_core.storage.store import RunRecord
+from pages._ui.shell import words
+from pages._ui.shell.glossary import GLOSSARY, USED_ON
+from pages._ui.shell.navigate import choose, current, go_button
+from pages._ui.shell.page_words import PAGES
+from pages._ui.shell.stored import store
+
+
+def page_top(page: str) -> None:
+    """Title, one line about it, the help with the glossary, and what went wrong in the last callback."""
+    title, about, help_text = PAGES[page]
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.title(title, anchor=False, width="content")
+        with st.popover("Help", icon=":material/help:", type="tertiary"):
+            st.markdown(help_text)
+            st.markdown("**Words used here**")
+            st.markdown("\n".join(f"- **{word}**: {GLOSSARY[word]}" for word in USED_ON[page]))
+    st.markdown(f":gray[{about}]")
+    if problem := st.session_state.pop("_problem", None):
+        st.error(problem, icon=":material/error:")
+
+
+@contextmanager
+def errors_shown() -> Iterator[None]:
+    """An analyst's error is shown as it is, and the page ends there."""
+    try:
+        yield
+    except AdError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
+
+
+def nothing_yet(title: str, text: str, label: str, page: str, **case: str | None) -> None:
+    """Name what is missing, offer the one button that mends it, and end the page."""
+    st.info(text, title=title, icon=":material/info:")
+    go_button(label, page, case=case, type="primary")
+    st.stop()
+
+
+def pick_run() -> RunRecord:
+    """The run of the current case. Without one the page says so, offers the newest ones, and ends."""
+    run_id = current("run")
+    if run_id is None:
+        _offer_runs("Choose a run", "This page shows the results of one run, and none is chosen.")
+    with _gone("run"):
+        return store().run(run_id)  # type: ignore[arg-type]
+
+
+def pick_scored_run() -> RunRecord:
+    """A run that has scores to show; one without says why and where to look."""
+    run = pick_run()
+    if (store().folder(run.id) / "scores.parquet").exists():
+        return run
+    why = {"queued": "It waits for its turn.", "running": "It has not reached the scores yet."}.get(
+        run.status, run.error or ""
+    )
+    nothing_yet(f"Run “{run.name}” has no scores", f"It is {run.status}. {why}", "Look at its progress", "train")
+    raise AssertionError  # nothing_yet ends the page
+
+
+@contextmanager
+def _gone(name: str) -> Iterator[None]:
+    try:
+        yield
+    except AdError as error:
+        st.error(str(error), icon=":material/link_off:")
+        st.button("Forget it", on_click=choose, kwargs={name: None})
+        st.stop()
+
+
+def _offer_runs(title: str, text: str) -> None:
+    done = [run for run in store().runs(status="done") if run.kind in WITH_SCORES][:6]
+    if not done:
+        nothing_yet(
+            "There are no results yet", "Train a detector first; a sample takes a minute.", "Go to Home", "home"
+        )
+    st.info(text, title=title, icon=":material/info:")
+    for run in done:
+        st.button(
+            f"{run.name}  ·  {words.KINDS[run.kind]}  ·  {words.ago(run.created)}",
+            key=f"offer-{run.id}",
+            icon=":material/arrow_forward:",
+            on_click=choose,
+            kwargs={"run": run.id},
+        )
+    st.stop()
+
+
+def table_height(lines: int, most: int) -> int | str:
+    """As high as its content, but no higher than so many pixels."""
+    return "content" if 36 * (lines + 1) <= most else most
+
+
+def chart(figure: Any, alt: str, caption: str = "", **more: Any) -> Any:
+    """A plotly figure with its finding in words, and what it is drawn from."""
+    # plotly would draw WebGL at twice the resolution of the screen: four times the pixels, no gain seen
+    config = {"displaylogo": False, "scrollZoom": False, "plotGlPixelRatio": 1}
+    state = st.plotly_chart(figure, alt=alt, config=config, **more)
+    if caption:
+        st.caption(caption)
+    return state

@@ -1,0 +1,34 @@
+"""A short job of one case, followed in place: a bar, what is being done, and a way to stop it."""
+
+import streamlit as st
+
+from ad_core.storage.records import RunRecord
+from pages._ui.shell import words
+from pages._ui.shell.side_job import cancel_button, watched
+from pages._ui.shell.stored import store
+
+
+def asked_for(kind: str, run: RunRecord, row_id: str) -> list[RunRecord]:
+    """Jobs of this kind about one row of a run, the newest first."""
+    return [job for job in store().runs(kind=kind, parent=run.id, limit=100) if job.config.get("row_id") == row_id]
+
+
+def follow(job: RunRecord) -> None:
+    """Until it has ended; then the page runs once more."""
+    st.fragment(_working, run_every=1)(job.id)
+
+
+def say_how_it_ended(job: RunRecord) -> None:
+    """Only if it did not end well."""
+    if not job.alive and job.status != "done":
+        st.error(job.error or f"It was {job.status}.", icon=words.STATUS[job.status][0])
+
+
+def _working(run_id: str) -> None:
+    job, state = watched(run_id)
+    text = "Another job uses the device; this one starts by itself"
+    if job.status == "running":
+        text = words.STAGES.get(state.stage, "Loading the detector in a process of its own, which takes some seconds")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(min(max(state.done, 0.0), 1.0), text=f"**{text}** · {100 * state.done:.0f} %", width="stretch")
+        cancel_button(job)

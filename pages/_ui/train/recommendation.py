@@ -1,0 +1,100 @@
+"""The panel "Which task suits these data?": starts the search as a job, follows it, and shows what it found."""
+
+import pandas as pd
+import streamlit as st
+
+from ad_core.storage.store import RunRecord
+from ad_core.training.selection import figures as figures_selection
+from ad_core.training.selection.recommendation import Figure, Recommendation
+from pages._ui.shell import selection_words, words
+from pages._ui.shell.shell import chart
+from pages._ui.shell.side_job import followed, submit
+from pages._ui.shell.stored import store
+
+MINUTES = {5: "5 min", 10: "10 min", 30: "30 min", 120: "2 h"}
+
+
+def recommendation_panel(dataset_id: str, training_rows: str, device: str, method_key: str) -> None:
+    """Closed until it is asked for, or while a search works or has found something.
+
+    Args:
+        training_rows: what the form says of them; a search that was told something else is called old.
+        method_key: session key of the chosen method; a button of the panel sets it.
+    """
+    asked = store().runs(kind="recommend", dataset_id=dataset_id, limit=1)
+    latest = asked[0] if asked else None
+    with st.expander("Which task suits these data?", icon=":material/science:", expanded=latest is not None):
+        st.markdown(selection_words.RECOMMENDATION)
+        if followed(latest, "Trying every method briefly"):
+            return
+        if latest is not None and latest.status == "done":
+            _found(latest, training_rows, method_key)
+        _start(dataset_id, training_rows, device, again=latest is not None)
+
+
+def _start(dataset_id: str, training_rows: str, device: str, *, again: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        minutes = st.selectbox(
+            "Time at most", list(MINUTES), index=1, format_func=MINUTES.get, key="recommend-minutes", width=140,
+            help="After so long no further training begins; methods that got no turn are listed.",
+        )  # fmt: skip
+        seeds = st.number_input(
+            "Trainings of each", 1, 10, 2, key="recommend-seeds", width=160,
+            help="Two or more also show whether a method says the same when it is trained again.",
+        )  # fmt: skip
+        config = {
+            "training_rows": training_rows, "device": device, "plan": {"minutes": float(minutes), "seeds": int(seeds)}
+        }  # fmt: skip
+        st.button(
+            "Search again" if again else "Find out", key="recommend", icon=":material/play_arrow:", on_click=submit,
+            args=(dataset_id, "recommend", config, f"{store().dataset(dataset_id).name} · which task suits"),
+        )  # fmt: skip
+
+
+def _found(run: RunRecord, training_rows: str, method_key: str) -> None:
+    found = Recommendation.model_validate(run.summary["recommendation"])
+    if found.training_rows != training_rows:
+        st.warning(selection_words.OTHER_ROWS, icon=":material/history:")
+    st.info("  \n".join(found.sentences), title=f"Take {_named(found, found.choice)}", icon=":material/lightbulb:")
+    wanted = dict.fromkeys([found.choice, found.task] if found.task else [found.choice])
+    with st.container(horizontal=True):
+        for number, name in enumerate(wanted):
+            st.button(
+                f"Choose {_named(found, name)}", key=f"take-{name}", type="secondary" if number else "primary",
+                icon=":material/check:", on_click=st.session_state.__setitem__, args=(method_key, name),
+            )  # fmt: skip
+    chart(
+        figures_selection.kinds_chart(found),
+        alt=figures_selection.kinds_in_words(found),
+        caption=selection_words.MADE_UP,
+        key="recommendation-chart",
+    )
+    if st.toggle("Show as table", key="recommendation-table"):
+        st.dataframe(table(found), hide_index=True, alt=figures_selection.kinds_in_words(found))
+    st.caption("  \n".join(f"**{kind['title']}**: {kind['says']}" for kind in found.kinds.values()))
+    for notice in (*found.notices, *(f"{_named(found, name)}: {why}" for name, why in found.failed.items())):
+        st.caption(f":material/info: {notice}")
+
+
+def table(found: Recommendation) -> pd.DataFrame:
+    """A line per method: AUROC with its interval per kind, the mean, how well two seeds agree, and seconds."""
+    lines = []
+    for line in found.standings:
+        kinds = {found.kinds[kind]["title"]: _interval(figure) for kind, figure in line.by_kind.items()}
+        agreement = "–" if line.agreement is None else f"{line.agreement:.2f}"
+        lines.append(
+            {"method": line.title, "mean": _interval(line.mean)}
+            | kinds
+            | {"seeds agree": agreement, "seconds": round(line.seconds, 1)}
+        )
+    return pd.DataFrame(lines)
+
+
+def _interval(figure: Figure) -> str:
+    return f"{figure.auroc:.2f} [{figure.low:.2f} – {figure.high:.2f}]"
+
+
+def _named(found: Recommendation, method: str) -> str:
+    """As its card calls it; what was never tried by its name alone."""
+    line = found.standing(method)
+    return line.title if line else words.method_title(method)

@@ -1,0 +1,77 @@
+"""When what was promised of alerts no longer holds for a new file."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from ad_core.detector import drift as drift_gate
+from ad_core.pipeline import open_dataset
+from ad_core.types import Modality
+from tests.contracts import items
+
+
+def shop(n: int, seed: int, *, mean: float = 0.0, shops: str = "abc") -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    return pd.DataFrame({"amount": random.normal(mean, 1, n), "shop": random.choice(list(shops), n)})
+
+
+def gate(new: pd.DataFrame) -> drift_gate.Gate:
+    reference = open_dataset(shop(2000, 0), kinds={"shop": "category"})
+    return drift_gate.of_columns(reference.data, new, reference.schema)
+
+
+def test_rows_of_the_same_kind_keep_the_promise():
+    found = gate(shop(500, 1))
+
+    assert found.state == "same"
+    assert not (found.outside != "").any()
+    assert "look like those" in found.sentence
+
+
+def test_a_moved_column_withdraws_the_promise_and_is_named():
+    found = gate(shop(500, 1, mean=1.5))
+
+    assert found.state == "withdrawn"
+    assert "most in amount" in found.sentence
+    assert json.loads(json.dumps(found.facts()))["columns"][0]["column"] == "amount"
+
+
+def test_a_little_drift_is_watched():
+    found = gate(shop(4000, 1, mean=0.4))
+
+    assert found.state == "watch"
+    assert "somewhat off" in found.sentence
+
+
+def test_rows_of_a_shop_that_was_never_seen_lose_the_promise_alone():
+    new = shop(500, 1)
+    new.loc[:149, "shop"] = "z"
+
+    found = gate(new)
+
+    assert found.state == "withdrawn for some rows"
+    assert (found.outside[:150] == "shop z was never seen").all()
+    assert (found.outside[150:] == "").all()
+    assert found.sentence.startswith("150 rows hold categories")
+
+
+def test_a_missing_category_is_no_new_one():
+    new = shop(500, 1)
+    new.loc[0, "shop"] = None
+
+    assert gate(new).outside[0] == ""
+
+
+def test_darker_images_withdraw_the_promise():
+    """Images of the same kind pass; the same at a third of the light do not."""
+    frame = items.frame(Modality.IMAGE)
+    usual = frame.take(slice(0, 96)).numpy()
+    darker = replace(frame, x=(frame.x / 3).astype(frame.x.dtype))
+
+    assert drift_gate.of_images(usual, frame).state == "same"
+    found = drift_gate.of_images(usual, darker)
+
+    assert found.state == "withdrawn"
+    assert "brightness" in found.sentence
