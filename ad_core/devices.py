@@ -9,9 +9,10 @@ from typing import Literal, TypeVar
 import numpy as np
 import torch
 
+from ad_core.data.frame import Frame
 from ad_core.errors import ResourceError
 from ad_core.progress import Report
-from ad_core.types import Batch, Frame
+from ad_core.types import Batch
 
 T = TypeVar("T")
 

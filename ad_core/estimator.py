@@ -12,8 +12,9 @@ from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ad_core.data.frame import Frame, Split
 from ad_core.progress import Silent
-from ad_core.types import Frame, ItemShape, Modality, PartKind, Parts, Split
+from ad_core.types import ItemShape, Modality, PartKind, Parts
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -13,13 +13,15 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from ad_core.data.dataset import Dataset
+from ad_core.data.frame import Frame, Split
 from ad_core.data.opening import as_used, open_as, open_dataset, open_declared, open_like
-from ad_core.data.reader import Dataset
+from ad_core.data.reader import READER_OF
 from ad_core.errors import DataError, MethodError, SettingsError
 from ad_core.progress import Report, Silent
 from ad_core.settings import SECTIONS
-from ad_core.training.catalogue import DEFAULT_METHOD, READER_OF, kind_of, recipe_class
-from ad_core.types import Frame, Modality, Split, TrainingRows
+from ad_core.training.catalogue import DEFAULT_METHOD, kind_of, recipe_class
+from ad_core.types import Modality, TrainingRows
 
 if TYPE_CHECKING:
     from ad_core.data.reader import Reader

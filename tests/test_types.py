@@ -7,7 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ad_core.types import Draw, Frame, ItemShape, Modality, PartKind, Parts
+from ad_core.data.frame import Frame
+from ad_core.types import Draw, ItemShape, Modality, PartKind, Parts
 
 
 def windows(entities: list[int], span: int, stride: int) -> Frame:

@@ -10,8 +10,8 @@ from ad_core.alerts.calibration import Calibration
 from ad_core.errors import DataError
 
 if TYPE_CHECKING:
+    from ad_core.data.frame import Frame
     from ad_core.methods.recipe import HeldOut
-    from ad_core.types import Frame
 
 
 def of_items(frame: "Frame", held_out: "HeldOut") -> pd.DataFrame:

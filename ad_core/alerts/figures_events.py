@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ad_core.theme import ALERT, CHOSEN, MUTED, literal, series, tidy
+from ad_core.data.figures import series
+from ad_core.theme import ALERT, CHOSEN, MUTED, literal, tidy
 
 LANES, EVENTS = 30, 1000
 """So many recordings and events are drawn, those with the highest peaks."""

@@ -139,7 +139,7 @@ def score(
     import numpy as np
 
     from ad_core import pipeline
-    from ad_core.explain import explain as cases
+    from ad_core.explain.anomaly_maps import anomaly_maps
     from ad_core.training.fit import choose_device
 
     detector = pipeline.load_detector(bundle).to(choose_device(device))
@@ -154,7 +154,7 @@ def score(
             report.say(found.sentence)
         _parquet(scores, out)
         if maps is not None:
-            for row_id, anomaly_map in cases.anomaly_maps(detector, dataset, report):
+            for row_id, anomaly_map in anomaly_maps(detector, dataset, report):
                 target = maps / f"{row_id}.npy"
                 target.parent.mkdir(parents=True, exist_ok=True)
                 np.save(target, anomaly_map, allow_pickle=False)
@@ -181,8 +181,8 @@ def explain(
 ) -> None:
     """Say why the highest scores are high: the share of each part in the score."""
     from ad_core import pipeline
-    from ad_core.explain import explain as cases
     from ad_core.explain.attribution import How
+    from ad_core.explain.explain import explain_rows, explain_top
     from ad_core.training.fit import choose_device
 
     detector = pipeline.load_detector(bundle).to(choose_device(device))
@@ -191,9 +191,9 @@ def explain(
         report.stage("explain")
         how = How(method, baseline.value)
         found = (
-            cases.explain_rows(detector, dataset, row, how, report)
+            explain_rows(detector, dataset, row, how, report)
             if row
-            else cases.explain_top(detector, dataset, top=top, how=how, report=report)
+            else explain_top(detector, dataset, top=top, how=how, report=report)
         )
     _parquet(found.parts.merge(found.checks[["row_id", "grade"]], on="row_id", how="left"), out)
     grades = found.checks["grade"].value_counts()

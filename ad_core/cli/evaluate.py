@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from ad_core.data.reader import Dataset
+    from ad_core.data.dataset import Dataset
 
 
 def evaluate(
@@ -29,7 +29,7 @@ def evaluate(
     from ad_core.devices import choose_device
     from ad_core.errors import DataError
     from ad_core.evaluation.mask_metrics import is_marked, mask_figures
-    from ad_core.explain import explain as cases
+    from ad_core.explain.anomaly_maps import anomaly_maps
     from ad_core.progress import Silent
 
     detector = pipeline.load_detector(bundle).to(choose_device(device))
@@ -43,7 +43,7 @@ def evaluate(
     scores = detector.score(dataset)
     report = card(dataset, scores, segment, ~detector.taught_by(scores, dataset))
     if masks is not None:
-        report["masks"] = mask_figures(cases.anomaly_maps(detector, dataset, Silent()), masks).facts()
+        report["masks"] = mask_figures(anomaly_maps(detector, dataset, Silent()), masks).facts()
     typer.echo(json.dumps(report, indent=2) if as_json else _in_words(report))
 
 
@@ -56,7 +56,7 @@ def card(dataset: "Dataset", scores: "pd.DataFrame", segment: str | None, fresh:
     import numpy as np
 
     from ad_core.evaluation import report_card
-    from ad_core.jobs.kinds import judged
+    from ad_core.evaluation.of_run import judged
 
     labels = dataset.rows["label"].to_numpy(dtype=np.float64, na_value=np.nan)
     judged_scores = scores.assign(label=labels)

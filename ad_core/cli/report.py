@@ -8,7 +8,7 @@ import typer
 from ad_core.errors import AdError
 
 if TYPE_CHECKING:
-    from ad_core.data.reader import Dataset
+    from ad_core.data.dataset import Dataset
     from ad_core.storage.store import Store
 
 

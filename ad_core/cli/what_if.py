@@ -9,7 +9,7 @@ import typer
 from ad_core.errors import SettingsError
 
 if TYPE_CHECKING:
-    from ad_core.data.reader import Dataset
+    from ad_core.data.dataset import Dataset
     from ad_core.detector.detector import Detector
 
 Bundle = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder that `train --out` wrote.")]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ad_core.data.reader import Dataset, Kind, Role
+from ad_core.data.dataset import Dataset, Kind, Role
 from ad_core.data.tables.values import coded, numbers
 from ad_core.errors import DataError
 from ad_core.types import Modality

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ad_core.data.reader import Dataset, Declared, Kind
+from ad_core.data.dataset import Dataset, Declared, Kind
+from ad_core.data.reader import READER_OF
 from ad_core.errors import DataError
-from ad_core.training.catalogue import READER_OF
 from ad_core.types import Judged, Modality
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def open_as(trained: Mapping[str, Any], sources: Any, also: Mapping[str, Any] | 
 
 def as_used(dataset: Dataset) -> Declared:
     """Every role and kind spelled out, so that a new file is read as this one was, whatever it looks like by itself."""
-    from ad_core.data.reader import Role
+    from ad_core.data.dataset import Role
 
     schema = dataset.schema
     return Declared(

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from ad_core.data.dataset import Column, Dataset, Kind, Role, Schema
 from ad_core.data.duplicates import equal_rows
-from ad_core.data.reader import Column, Dataset, Kind, Role, Schema
 from ad_core.data.tables.values import coded, is_number_type, known_of, numbers, parse_dates
 from ad_core.types import Modality
 

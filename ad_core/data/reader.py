@@ -4,195 +4,25 @@
 the rows that may teach, and from them only; `frame` turns a data set into items with what was learnt.
 """
 
-import hashlib
+from typing import TYPE_CHECKING, Any
+
+from ad_core.types import Modality
+
+if TYPE_CHECKING:
+    pass
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, field_validator
 
-from ad_core.errors import DataError
+from ad_core.data.dataset import Dataset, Declared
+from ad_core.data.frame import Frame
 from ad_core.registry import Registry
 from ad_core.settings import Settings as AnySettings
-from ad_core.types import Frame, ItemShape, Judged, Modality
-
-
-class Role(StrEnum):
-    """What a column is used for."""
-
-    FEATURE = "feature"
-    ID = "id"
-    LABEL = "label"
-    CLASS = "class"
-    TIME = "time"
-    ENTITY = "entity"
-    IGNORE = "ignore"
-
-
-class Kind(StrEnum):
-    """What a column holds."""
-
-    NUMBER = "number"
-    CATEGORY = "category"
-    BOOLEAN = "boolean"
-    DATE = "date"
-    TEXT = "text"
-
-
-class Column(BaseModel):
-    """One column of the user's data as the tool understands it."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    role: Role
-    kind: Kind
-    unit: str | None = None
-    missing: float = 0.0
-    """Share of missing cells, 0..1."""
-    distinct: int = 0
-    grade: str = "A"
-    """A = fine, B = usable with a caveat, C = left out unless the analyst insists."""
-    reason: str = ""
-    """Why the grade and the role, in one sentence."""
-    judged_by: Judged | None = None
-    """Of a channel: whether its level matters, where the user said so."""
-
-
-class Schema(BaseModel):
-    """The columns of a data set, in file order."""
-
-    model_config = ConfigDict(frozen=True)
-
-    columns: tuple[Column, ...]
-
-    def names(self, role: Role) -> list[str]:
-        """Names of the columns of a role, in file order."""
-        return [c.name for c in self.columns if c.role is role]
-
-    def one(self, role: Role) -> str | None:
-        """The column of a role that at most one column can have."""
-        return next(iter(self.names(role)), None)
-
-    def judged(self, declared: "Declared") -> "Schema":
-        """The same schema, knowing by what the user wants channels to be judged.
-
-        Raises:
-            DataError: there is no such column.
-        """
-        if unknown := sorted(set(declared.judged_by) - {c.name for c in self.columns}):
-            raise DataError(
-                f"There is no column {unknown[0]!r} that could be judged by its level or shape. "
-                f"The channels are: {', '.join(self.names(Role.FEATURE)[:30])}."
-            )
-        changed = (c.model_copy(update={"judged_by": declared.judged_by.get(c.name)}) for c in self.columns)
-        return Schema(columns=tuple(changed))
-
-    def with_roles(self, roles: Mapping[str, Role]) -> "Schema":
-        """The same schema with some roles changed.
-
-        Raises:
-            DataError: a column does not exist, or two columns have a role that only one can have.
-        """
-        known = {c.name for c in self.columns}
-        for name in roles:
-            if name not in known:
-                raise DataError(f"There is no column {name!r}. The columns are: {', '.join(sorted(known)[:30])}.")
-        changed = Schema(
-            columns=tuple(c.model_copy(update={"role": Role(roles.get(c.name, c.role))}) for c in self.columns)
-        )
-        for role in (Role.ID, Role.LABEL, Role.CLASS, Role.TIME, Role.ENTITY):
-            if len(twice := changed.names(role)) > 1:
-                raise DataError(f"Only one column can be the {role} column, but {' and '.join(twice)} are. Choose one.")
-        return changed
-
-
-class Declared(BaseModel):
-    """What the user said about the data when opening them; the rest is found out."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    modality: Modality | None = None
-    id: str | None = None
-    label: str | None = None
-    class_column: str | None = None
-    time: str | None = None
-    entity: str | None = None
-    ignore: tuple[str, ...] = ()
-    use: tuple[str, ...] = ()
-    """Columns to use as features although the reader would leave them out."""
-    only: tuple[str, ...] = ()
-    """`COLUMN=VALUE` texts: only the rows that fulfil all of them teach the detector. All rows are scored."""
-    exclude: tuple[tuple[str, ...], ...] = ()
-    """Of recordings: times such as known downtime, as (from, to) or (from, to, entity), both ends included. These rows
-    neither teach nor calibrate; they are scored and marked."""
-    kinds: dict[str, Kind] = {}
-    """Columns whose kind the user corrected."""
-    judged_by: dict[str, Judged] = {}
-    """Channels of recordings of which the user knows whether their level matters, only their shape, or both."""
-
-    @field_validator("exclude")
-    @classmethod
-    def _ranges(cls, exclude: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
-        if wrong := [part for part in exclude if len(part) not in (2, 3)]:
-            raise ValueError(f"a range is (from, to) or (from, to, entity), not {wrong[0]}")
-        return exclude
-
-    def roles(self) -> dict[str, Role]:
-        """Column name -> role, for what was declared."""
-        named = {
-            Role.ID: self.id,
-            Role.LABEL: self.label,
-            Role.CLASS: self.class_column,
-            Role.TIME: self.time,
-            Role.ENTITY: self.entity,
-        }
-        return {
-            **dict.fromkeys(self.ignore, Role.IGNORE),
-            **dict.fromkeys(self.use, Role.FEATURE),
-            **{name: role for role, name in named.items() if name is not None},
-        }
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """The user's data, opened: nothing is scaled or encoded yet.
-
-    `data` has one line per input row in input order: the user's own columns for tables and recordings; for images
-    `path` (relative, the row_id), `file` (where the bytes are), `height`, `width`, `mode`, `folder`. `rows` runs
-    parallel to it.
-    """
-
-    modality: Modality
-    schema: Schema
-    data: pd.DataFrame
-    rows: pd.DataFrame
-    """`row_id`, `note` ("" = fine, else why the row can't be used), and where they exist `entity`, `time` (as read),
-    `label` (0/1), `cls` (the class as text), `excluded` (bool, see `Declared.exclude`).
-    """
-    declared: Declared
-    sources: tuple[str, ...]
-    name: str
-    teaches: np.ndarray
-    """(rows,) bool: rows that may train and calibrate; by default all without a note, see `Declared.only`."""
-    fingerprint: str = ""
-    """sha256 over the content; the same data give the same fingerprint."""
-    notices: tuple[str, ...] = field(default=())
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def taught_by(self, teaches: np.ndarray) -> "Dataset":
-        """The same data with another choice of reference rows."""
-        can = (self.rows["note"] == "").to_numpy()
-        if "excluded" in self.rows:
-            can = can & ~self.rows["excluded"].to_numpy()
-        return replace(self, teaches=np.asarray(teaches, dtype=bool) & can)
+from ad_core.types import ItemShape
 
 
 class Reader(ABC):
@@ -257,26 +87,7 @@ class Reader(ABC):
         """The inverse of `state`."""
 
 
-def row_ids(parts: pd.DataFrame | pd.Series) -> pd.Series:
-    """Make texts unique in input order: the second `a` becomes `a#2`, the third `a#3`."""
-    text = parts.astype(str)
-    while text.duplicated().any():  # again where `a#2` was there before
-        seen = text.groupby(text).cumcount()
-        text = text.where(seen == 0, text + "#" + (seen + 1).astype(str))
-    return text
-
-
-HASHED_AT_A_TIME = 500_000
-"""Rows that a fingerprint copies at once."""
-
-
-def fingerprint_of(data: pd.DataFrame) -> str:
-    """sha256 over a frame's content and column names."""
-    digest = hashlib.sha256("\x1f".join(map(str, data.columns)).encode())
-    for begin in range(0, len(data), HASHED_AT_A_TIME):
-        part = data.iloc[begin : begin + HASHED_AT_A_TIME]
-        digest.update(pd.util.hash_pandas_object(part, index=False).to_numpy().tobytes())
-    return digest.hexdigest()
-
-
 READERS: Registry[Reader] = Registry("reader", "ad_core.data.readers", "anomaly_lens.readers")
+
+
+READER_OF: dict[Modality, str] = {Modality.TABLE: "table", Modality.IMAGE: "images", Modality.SENSOR: "sensor"}

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ad_core.data.reader import Dataset
+from ad_core.data.dataset import Dataset
+from ad_core.data.frame import Frame, Split
 from ad_core.data.recordings.timeline import timeline
 from ad_core.errors import DataError
-from ad_core.types import Frame, Modality, Split
+from ad_core.types import Modality
 
 FIT, EARLY_STOP, CALIBRATION, UNUSED = 0, 1, 2, -1
 SHARES = (0.6, 0.15, 0.25)

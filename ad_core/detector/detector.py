@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from ad_core.alerts.calibration import Calibration
-from ad_core.data.reader import READERS, Dataset, Reader
+from ad_core.data.dataset import Dataset
+from ad_core.data.frame import Frame
+from ad_core.data.reader import READERS, Reader
 from ad_core.errors import BundleError
 from ad_core.methods.encoder import EncoderChoice
 from ad_core.methods.pretext import PRETEXTS
@@ -20,7 +22,7 @@ from ad_core.methods.scorer import ScoreModel, TaskModel
 from ad_core.progress import Report, Silent
 from ad_core.storage import bundle
 from ad_core.training.fit import build_model, score_items
-from ad_core.types import Frame, ItemShape, Modality
+from ad_core.types import ItemShape, Modality
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,11 +11,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from ad_core.data.dataset import Column, Dataset, Kind, Role, Schema
+from ad_core.data.frame import Frame
 from ad_core.data.profiling import drift
-from ad_core.data.reader import Column, Dataset, Kind, Role, Schema
 from ad_core.data.reservoir import drawn_items
 from ad_core.detector.detector import Detector
-from ad_core.types import Frame, Modality
+from ad_core.types import Modality
 
 State = Literal["same", "watch", "withdrawn", "withdrawn for some rows"]
 

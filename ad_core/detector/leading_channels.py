@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ad_core.data.frame import Frame
 from ad_core.data.overlap import covering_sums
 from ad_core.data.recordings.timeline import in_words
 from ad_core.methods.scorer import ScoreModel
-from ad_core.types import Frame
 
 USUAL = 0.99
 WINDOWS, RUN = 256, 32

@@ -18,13 +18,13 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ad_core.data.frame import NUMBERS_AT_A_TIME
 from ad_core.data.recordings.clock_changes import HOUR, clock_change
 from ad_core.data.recordings.rows import plain
 from ad_core.data.recordings.stream_buffer import Lane, Settled
 from ad_core.data.recordings.timestamps import ClockKind, read_time
 from ad_core.errors import DataError
 from ad_core.methods.scorer import finest_scores
-from ad_core.types import NUMBERS_AT_A_TIME
 
 if TYPE_CHECKING:
     from ad_core.detector.detector import Detector

@@ -13,11 +13,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ad_core.data.reader import Dataset
+from ad_core.data.dataset import Dataset
+from ad_core.data.frame import Frame
 from ad_core.data.recordings.scaling import Scaling
 from ad_core.detector.detector import Detector
 from ad_core.explain import attribution as explanation
-from ad_core.types import Frame, Modality, PartKind
+from ad_core.types import Modality, PartKind
 
 ROUNDING = 1e-6
 """Relative precision that a value keeps on its way through 32-bit entries."""

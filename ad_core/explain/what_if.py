@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 
 from ad_core.alerts.calibration import severity
-from ad_core.data.reader import Dataset
+from ad_core.data.dataset import Dataset
 from ad_core.data.readers.table import Table
 from ad_core.data.tables.allowed_values import Allowed, allowed_in
 from ad_core.detector.detector import Detector

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ad_core import pipeline
-from ad_core.data.reader import Dataset, Declared
+from ad_core.data.dataset import Dataset, Declared
 from ad_core.storage import results
 
 if TYPE_CHECKING:

@@ -11,23 +11,26 @@ import numpy as np
 import pandas as pd
 
 from ad_core import pipeline
-from ad_core.data.reader import Dataset
-from ad_core.data.recordings.rows import clock_times
+from ad_core.data.dataset import Dataset
+from ad_core.data.frame import Frame
 from ad_core.detector.drift import gate
+from ad_core.detector.events import event_rule, find_events
 from ad_core.errors import AdError
 from ad_core.evaluation.mask_metrics import mask_figures
-from ad_core.evaluation.metrics import evaluate, evaluate_recordings
-from ad_core.explain import explain as cases
+from ad_core.evaluation.of_run import judged
+from ad_core.explain.anomaly_maps import anomaly_maps, heat_scale
 from ad_core.explain.attribution import How, methods_for
 from ad_core.explain.describe import Explained
+from ad_core.explain.explain import explain_rows, explain_top
 from ad_core.jobs.change_jobs import counterfactual_job, what_if_job
 from ad_core.jobs.inputs import of_parent, parent_detector, stored_dataset
 from ad_core.jobs.sensitivity import SHARES, sensitivity
 from ad_core.progress import Report
+from ad_core.projection.of_detector import embedding_map
 from ad_core.projection.sprite_sheet import write_sheet
 from ad_core.storage import results
 from ad_core.training.selection.recommend import recommend
-from ad_core.types import Frame, Modality
+from ad_core.types import Modality
 
 if TYPE_CHECKING:
     from ad_core.detector.detector import Detector
@@ -75,7 +78,7 @@ def train_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
     facts["evaluation"] = judged(dataset, trained.scores, trained.references)
     _published_scores(folder, trained.scores, detector, trained.frame, facts)
     results.publish(folder, "references", trained.references)
-    if (scale := cases.heat_scale(detector, trained.frame, report)) is not None:
+    if (scale := heat_scale(detector, trained.frame, report)) is not None:
         facts["heat_scale"] = scale.model_dump()
     _map_and_explain(folder, detector, dataset, trained.frame, trained.item_scores, facts, report)
     return facts
@@ -120,7 +123,7 @@ def explain_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, A
     scored, detector, dataset = of_parent(store, run)
     report.stage("explain")
     how = How(run.config.get("method"), run.config.get("baseline", "nearest"))
-    found = cases.explain_rows(detector, dataset, list(run.config["row_ids"]), how, report)
+    found = explain_rows(detector, dataset, list(run.config["row_ids"]), how, report)
     add_explanations(store.folder(scored.id), found)
     return {"row_ids": run.config["row_ids"]}
 
@@ -147,7 +150,7 @@ def masks_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
     report.stage("load")
     scored, detector, dataset = of_parent(store, run)
     report.stage("score")
-    found = mask_figures(cases.anomaly_maps(detector, dataset, report), Path(run.config["masks"]))
+    found = mask_figures(anomaly_maps(detector, dataset, report), Path(run.config["masks"]))
     results.publish(store.folder(scored.id), "masks", found.images)
     return {"masks": found.facts()}
 
@@ -169,31 +172,6 @@ def add_explanations(folder: Path, found: Explained) -> None:
         window.to_parquet(maps / f"{results.safe_name(row_id)}.parquet", index=False)
 
 
-def judged(dataset: Dataset, scores: pd.DataFrame, references: pd.DataFrame | None) -> dict[str, Any]:
-    """AUROC and AP where labels are known, of the method and of the references on the same rows; of recordings also
-    VUS-PR and event recall.
-    """
-    if "label" not in scores:
-        return {}
-    label = scores["label"].to_numpy(dtype=np.float64)
-    columns = {"method": scores["score"]}
-    if references is not None:
-        columns |= {name: references[name] for name in references.columns.drop("row_id")}
-    if dataset.modality is Modality.SENSOR:  # what figures of ranges are worth by chance is not plain
-        columns |= {
-            "random scores": pd.Series(np.random.default_rng(0).random(len(scores))).where(
-                scores["score"].notna().to_numpy()
-            )
-        }
-    measured = {name: values.to_numpy(dtype=np.float64) for name, values in columns.items()}
-    found = {name: evaluate(label, values) for name, values in measured.items()}
-    if dataset.modality is Modality.SENSOR:
-        entity, time = dataset.rows.get("entity"), clock_times(dataset.rows, dataset.schema)
-        for name, values in measured.items():
-            found[name] |= evaluate_recordings(label, values, recording=entity, time=time)
-    return found
-
-
 def _taught(store: "Store", run: "RunRecord", report: Report) -> Dataset | None:
     """The data that the parent's detector was trained on; None where they can't be opened any more."""
     if store.dataset(run.dataset_id).modality == Modality.IMAGE:
@@ -209,8 +187,8 @@ def _published_scores(
     folder: Path, scores: pd.DataFrame, detector: "Detector", frame: Frame, facts: dict[str, Any]
 ) -> None:
     if detector.modality is Modality.SENSOR:
-        facts["events"] = cases.event_rule(detector, frame)
-        results.publish(folder, "events", cases.find_events(detector, scores, frame))
+        facts["events"] = event_rule(detector, frame)
+        results.publish(folder, "events", find_events(detector, scores, frame))
     _summarise(folder, facts)
     results.publish(folder, "scores", scores)
 
@@ -224,7 +202,7 @@ def _map_and_explain(
     facts: dict[str, Any], report: Report,
 ) -> None:  # fmt: skip
     report.stage("map")
-    placed, trust = cases.embedding_map(detector, frame, item_scores, MAP_POINTS, report)
+    placed, trust = embedding_map(detector, frame, item_scores, MAP_POINTS, report)
     facts["map"] = trust
     _summarise(folder, facts)
     if detector.modality is Modality.IMAGE:
@@ -232,6 +210,4 @@ def _map_and_explain(
     results.publish(folder, "map", placed)
     report.stage("explain")
     top = EXPLAINED[detector.modality]
-    add_explanations(
-        folder, cases.explain_top(detector, dataset, top, How(), report, frame=frame, item_scores=item_scores)
-    )
+    add_explanations(folder, explain_top(detector, dataset, top, How(), report, frame=frame, item_scores=item_scores))

@@ -5,22 +5,13 @@ A pid alone says little, since the system gives it out again: a process is known
 
 import os
 import signal
-import socket
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 
-PROC = Path("/proc")
-
-
-@cache
-def here() -> str:
-    """Where a pid means something: this computer, and on Linux this pid namespace (a container has its own)."""
-    namespace = PROC / "self" / "ns" / "pid"
-    return f"{socket.gethostname()}/{namespace.readlink()}" if namespace.is_symlink() else socket.gethostname()
+from ad_core.storage.host import PROC, _boot
 
 
 def started(pid: int) -> str | None:
@@ -90,14 +81,6 @@ def _started_by_proc(pid: int) -> str | None:
     fields = stat.rpartition(")")[2].split()
     state, ticks = fields[0], fields[19]
     return None if state in "ZXx" else f"{_boot()}:{ticks}"
-
-
-@cache
-def _boot() -> str:
-    """Start times count from the boot, so two boots must not be mixed up."""
-    with suppress(OSError):
-        return (PROC / "sys/kernel/random/boot_id").read_text().strip()
-    return ""
 
 
 def _started_by_ps(pid: int) -> str | None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from ad_core.errors import StoreError
 from ad_core.jobs import processes
-from ad_core.storage import run_files as live
+from ad_core.storage import host, run_files
 from ad_core.storage.store import RunRecord, Store
 
 GRACE_S = 10.0
@@ -71,7 +71,7 @@ def rerun(store: Store, run_id: str) -> RunRecord:
 
 def start_next(store: Store) -> list[RunRecord]:
     """Start the longest-waiting job of every device that is free; returns what was started."""
-    running = [run for run in store.runs(status="running") if run.host == processes.here()]
+    running = [run for run in store.runs(status="running") if run.host == host.here()]
     busy = {run.slot for run in running}
     started = []
     for run in reversed(store.runs(status="queued")):
@@ -94,7 +94,7 @@ def cancel(store: Store, run_id: str) -> None:
         return
     if store.run(run_id).status == "running":
         try:
-            live.ask_to_cancel(store.folder(run_id))
+            run_files.ask_to_cancel(store.folder(run_id))
         except OSError as error:
             raise StoreError(f"Run {run_id} can't be told to stop ({error}).") from error
 
@@ -112,7 +112,7 @@ def find_lost(store: Store, grace_s: float = GRACE_S) -> list[RunRecord]:
     """
     lost = []
     for run in store.runs(status="running"):
-        asked = live.cancel_asked(store.folder(run.id))
+        asked = run_files.cancel_asked(store.folder(run.id))
         if asked is not None and time.time() - asked > 2 * grace_s:
             _end(run)
         if _alive(run):
@@ -133,15 +133,15 @@ def state(store: Store, run_id: str) -> JobState:
         StoreError: there is no such run.
     """
     run, folder = store.run(run_id), store.folder(run_id)
-    progress = live.read_progress(folder)
+    progress = run_files.read_progress(folder)
     return JobState(
         stage=progress.stage,
         done=1.0 if run.status == "done" else progress.done,
         stage_done=1.0 if run.status == "done" else progress.stage_done,
         eta_s=_eta_s(run, progress),
         facts=progress.facts,
-        curve=live.read_curve(folder),
-        log_tail=live.read_log(folder),
+        curve=run_files.read_curve(folder),
+        log_tail=run_files.read_log(folder),
     )
 
 
@@ -159,7 +159,7 @@ def _start(store: Store, run: RunRecord, occupied: str) -> bool:
     command = [sys.executable, "-P", "-m", "ad_core.jobs.worker", run.id]
     env = {**os.environ, "AD_HOME": str(store.home), "AD_DATABASE_URL": store.url, "PYTHONUNBUFFERED": "1"}
     try:
-        pid = processes.spawn(command, env=env, cwd=folder, log=folder / live.LOG)
+        pid = processes.spawn(command, env=env, cwd=folder, log=folder / run_files.LOG)
     except OSError as error:
         reason = (
             f"The worker process could not be started ({error.strerror}). Check memory and disk, then run it again."
@@ -179,14 +179,14 @@ def _start(store: Store, run: RunRecord, occupied: str) -> bool:
 
 
 def _alive(run: RunRecord) -> bool:
-    if run.host == processes.here() and run.pid is not None and run.pid_started is not None:
+    if run.host == host.here() and run.pid is not None and run.pid_started is not None:
         return processes.alive(run.pid, run.pid_started)
     # Its pid means nothing here; only its signs of life do.
     return run.heartbeat is not None and datetime.now(UTC) - run.heartbeat < timedelta(seconds=SILENT_S)
 
 
 def _end(run: RunRecord) -> None:
-    if run.host == processes.here() and run.pid is not None and run.pid_started is not None:
+    if run.host == host.here() and run.pid is not None and run.pid_started is not None:
         processes.end(run.pid, run.pid_started)
         until = time.monotonic() + 1.0
         while processes.alive(run.pid, run.pid_started) and time.monotonic() < until:
@@ -194,11 +194,11 @@ def _end(run: RunRecord) -> None:
 
 
 def _end_leftovers(run: RunRecord) -> None:
-    if run.host == processes.here() and run.pid is not None:
+    if run.host == host.here() and run.pid is not None:
         processes.end_leftovers(run.pid)
 
 
-def _eta_s(run: RunRecord, progress: live.Progress) -> float | None:
+def _eta_s(run: RunRecord, progress: run_files.Progress) -> float | None:
     if run.status != "running" or progress.began is None or progress.done <= ETA_FROM:
         return None
     return max(time.time() - progress.began, 0.0) * (1.0 - progress.done) / progress.done

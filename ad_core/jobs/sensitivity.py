@@ -8,7 +8,7 @@ each time does not hang on a few of them; one that drops out deserves a second l
 import numpy as np
 import pandas as pd
 
-from ad_core.data.reader import Dataset
+from ad_core.data.dataset import Dataset
 from ad_core.errors import DataError
 from ad_core.jobs.stability import column
 from ad_core.methods.contamination import judged_items, suspicion

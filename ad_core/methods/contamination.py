@@ -9,10 +9,11 @@ many rows teach and is why the user can declare the rows clean.
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
+from ad_core.data.frame import Frame
 from ad_core.data.reservoir import drawn_items
 from ad_core.methods.reference import MAX_FIT_ROWS, REFERENCES, flat_rows
 from ad_core.methods.score_normalisation import surprise_among
-from ad_core.types import Frame, TrainingRows
+from ad_core.types import TrainingRows
 
 LEFT_OUT: dict[TrainingRows, float] = {"clean": 0.0, "unsure": 0.1, "mixed": 0.2}
 """Share of the training rows that is left out, by what the user says of them."""

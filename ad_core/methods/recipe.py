@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ad_core.data.frame import Frame, Split
 from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Report
 from ad_core.registry import Registry
 from ad_core.settings import Settings as AnySettings
-from ad_core.types import Frame, Modality, Split, TrainingRows
+from ad_core.types import Modality, TrainingRows
 
 
 @dataclass(frozen=True)

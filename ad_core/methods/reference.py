@@ -11,11 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ad_core.data.frame import Frame
 from ad_core.data.reservoir import drawn_items
 from ad_core.methods.scorer import ScoreModel
 from ad_core.registry import Registry
 from ad_core.settings import Settings as AnySettings
-from ad_core.types import Frame, Modality
+from ad_core.types import Modality
 
 MAX_FIT_ROWS = 20_000
 """References are fitted on at most so many rows, drawn with the run's seed; the run says so when it happens."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ad_core.data.reader import Kind
+from ad_core.data.dataset import Kind
 from ad_core.data.tables.values import coded, numbers
 
 MOST_ROWS = 20_000

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from ad_core.data.dataset import Dataset
 from ad_core.data.files.image_files import thumbnail
-from ad_core.data.reader import Dataset
 from ad_core.errors import DataError
 from ad_core.progress import Report
 

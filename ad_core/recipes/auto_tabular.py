@@ -8,6 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from ad_core.data.frame import Frame, Split
 from ad_core.data.splitting import SHARES
 from ad_core.errors import DataError
 from ad_core.methods.pretext import PRETEXTS
@@ -19,7 +20,7 @@ from ad_core.training.selection.blend import Joined, joined, trained_on
 from ad_core.training.selection.ranking import judged
 from ad_core.training.selection.recommendation import CLEAR
 from ad_core.training.selection.trials import Candidate, Plan, run_trials
-from ad_core.types import Frame, Modality, Split, TrainingRows
+from ad_core.types import Modality, TrainingRows
 
 BASE = "balanced_tabular"
 

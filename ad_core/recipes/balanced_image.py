@@ -8,6 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from ad_core.data.frame import Frame, Split
 from ad_core.data.reservoir import drawn_items
 from ad_core.devices import seeded
 from ad_core.errors import BundleError, DataError
@@ -30,7 +31,7 @@ from ad_core.methods.recipe import RECIPES, Fitted, Recipe
 from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Report, Within
 from ad_core.settings import Settings as AnySettings
-from ad_core.types import Frame, ItemShape, Modality, Split, TrainingRows
+from ad_core.types import ItemShape, Modality, TrainingRows
 
 MOST_USUAL = 512
 """So many images that did not teach say what is usual at each place, and how the two views compare."""

@@ -9,6 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from ad_core.data.frame import Frame, Split
 from ad_core.data.recordings.level_shift import of_windows
 from ad_core.errors import DataError
 from ad_core.methods.base_detectors.level_and_shape import Views
@@ -17,7 +18,7 @@ from ad_core.methods.recipe import RECIPES, Fitted, HeldOut, Recipe
 from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Report
 from ad_core.settings import Settings as AnySettings
-from ad_core.types import Frame, ItemShape, Judged, Modality, Split, TrainingRows
+from ad_core.types import ItemShape, Judged, Modality, TrainingRows
 
 EARLIER = 0.6
 """Share of the teaching windows, the first ones of each recording, by which the later ones are calibrated."""

@@ -8,6 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from ad_core.data.frame import Frame, Split
 from ad_core.errors import DataError
 from ad_core.methods.base_detectors.cross_fitted_mixture import Clouds
 from ad_core.methods.base_detectors.local_mahalanobis import LocalClouds
@@ -22,7 +23,7 @@ from ad_core.methods.score_normalisation import Tail
 from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Report
 from ad_core.settings import Settings as AnySettings
-from ad_core.types import Frame, ItemShape, Modality, Split, TrainingRows
+from ad_core.types import ItemShape, Modality, TrainingRows
 
 POOLS: dict[TrainingRows, tuple[str, ...]] = {
     "clean": ("neighbours", "ranked_neighbours", "retrieval", "local_clouds", "clouds"),

@@ -154,8 +154,8 @@ def known_rows(store: "Store", dataset_id: str) -> set[str]:
         scores = results.table(store.folder(run.id), "scores") if run.kind != "explain" else None
         if scores is not None:
             return set(scores["row_id"].astype(str))
+    from ad_core.data.dataset import Declared
     from ad_core.data.opening import open_declared
-    from ad_core.data.reader import Declared
 
     record = store.dataset(dataset_id)
     return set(open_declared(record.sources, Declared.model_validate(record.declared)).rows["row_id"].astype(str))

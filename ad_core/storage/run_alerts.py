@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ad_core.alerts.threshold import Alerts, Rule, apply, default_rule
-from ad_core.storage import bundle, results
-from ad_core.storage import saved_thresholds as thresholds
+from ad_core.storage import bundle, results, saved_thresholds
 from ad_core.storage.run_calibration import calibration_of
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ def alerts_of(store: "Store", run_id: str, rule: Rule | None = None) -> Alerts:
     """
     rows = results.ranked(store, run_id)
     smallest = results.smallest_p(store, run_id)
-    chosen = rule or thresholds.current(store, run_id) or default_rule(smallest if np.isfinite(smallest) else None)
+    chosen = (
+        rule or saved_thresholds.current(store, run_id) or default_rule(smallest if np.isfinite(smallest) else None)
+    )
     folder = store.folder(results.detector_run(store, run_id).id) / "bundle"
     return apply(chosen, rows, calibration_of(store, run_id), bundle.part(folder, "calibration_rows"))

@@ -20,8 +20,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from ad_core.errors import StoreError
-from ad_core.jobs.processes import here
 from ad_core.storage.database import DatasetRow, RunRow, ThresholdRow, VerdictRow, errors_in_words, open_database
+from ad_core.storage.host import here
 from ad_core.storage.records import FROM_DATA, KINDS, STATUSES, DatasetRecord, RunRecord
 from ad_core.storage.run_files import replace_text
 

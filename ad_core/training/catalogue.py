@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 DEFAULT_METHOD = "balanced"
 """What is trained where the user names no method: there is such a recipe for every kind of data."""
 
-READER_OF: dict[Modality, str] = {Modality.TABLE: "table", Modality.IMAGE: "images", Modality.SENSOR: "sensor"}
-
 
 SUFFIX: dict[Modality, str] = {Modality.TABLE: "tabular", Modality.IMAGE: "image", Modality.SENSOR: "sensor"}
 """Ends the file name of a recipe, which is one file per kind of data."""

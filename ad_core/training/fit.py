@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ad_core.data.frame import Frame, Split
 from ad_core.devices import Batches, Halver, choose_device, seeded
 from ad_core.errors import DataError, SettingsError
 from ad_core.methods.building import build_model, check_fits
@@ -18,7 +19,7 @@ from ad_core.methods.reference import REFERENCES, ReferenceModel, fitting_rows, 
 from ad_core.methods.scorer import ScoreModel, TaskModel, finest_scores
 from ad_core.progress import Report, Silent
 from ad_core.training.loop import TrainingSettings, TrainingSummary, train_task
-from ad_core.types import Frame, Modality, Split, TrainingRows
+from ad_core.types import Modality, TrainingRows
 
 __all__ = [
     "PRESETS", "TrainingSettings", "TrainingSummary", "build_model", "choose_device", "embed_items", "fit_reference",

@@ -11,13 +11,14 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from ad_core.data.frame import Frame, Split
 from ad_core.devices import Batches, Halver, on_device, seeded, use_bfloat16
 from ad_core.errors import DataError, MethodError
 from ad_core.methods.pretext import Pretext, Progress
 from ad_core.progress import Report
 from ad_core.settings import Settings
 from ad_core.training.distributed import Team
-from ad_core.types import Draw, Frame, Split
+from ad_core.types import Draw
 
 T = TypeVar("T")
 

@@ -6,11 +6,12 @@ from time import perf_counter
 import numpy as np
 import pandas as pd
 
+from ad_core.data.frame import Frame, Split
 from ad_core.data.reservoir import drawn_items
 from ad_core.methods.reference import REFERENCES, fitting_rows
 from ad_core.progress import Report
 from ad_core.training.fit import fit_reference
-from ad_core.types import Frame, Modality, Split
+from ad_core.types import Modality
 
 SHOWN: dict[Modality, tuple[str, ...]] = {
     Modality.IMAGE: (

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ad_core import theme as figures
+from ad_core.alerts import figures
 from ad_core.alerts.calibration import severity_rule
 from ad_core.storage.results import detector_run
 from pages._ui.alerts.alert_rows import alert_filters, alert_table, view

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ad_core import theme as figures
+from ad_core.alerts import figures
 from ad_core.errors import AdError
 from ad_core.jobs import queue as jobs
 from ad_core.storage.results import detector_run

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ad_core.data.reader import Dataset
+from ad_core.data.dataset import Dataset
 from ad_core.pipeline import open_dataset
 from ad_core.training import catalogue
 from ad_core.types import Modality

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ad_core.types import Frame
+from ad_core.data.frame import Frame
 
 
 def without_look_ahead(frame: Frame, item_scores: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from ad_core.data.reader import Dataset
+from ad_core.data.dataset import Dataset
 from ad_core.data.recordings.rows import clock_times
 from ad_core.errors import DataError
 from ad_core.evaluation.metrics import evaluate_recordings

@@ -13,12 +13,13 @@ import torch
 from sklearn.datasets import load_digits
 from sklearn.metrics import roc_auc_score
 
+from ad_core.data.frame import Frame, Split
 from ad_core.devices import choose_device
 from ad_core.methods.pretext import PRETEXTS
 from ad_core.methods.scorer import TaskModel
 from ad_core.progress import Silent
 from ad_core.training.fit import TrainingSettings, build_model, score_items, train_task
-from ad_core.types import Frame, ItemShape, Modality, PartKind, Parts, Split
+from ad_core.types import ItemShape, Modality, PartKind, Parts
 
 TEACH, EARLY_STOP, BATCH = 500, 50, 16
 

@@ -14,8 +14,8 @@ import pandas as pd
 import torch
 from PIL import Image
 
+from ad_core.data.dataset import Dataset
 from ad_core.data.opening import open_dataset
-from ad_core.data.reader import Dataset
 from ad_core.explain.attribution import How
 from ad_core.explain.explain import explain_items
 from ad_core.pipeline import Choice, train_all

@@ -18,6 +18,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
+from ad_core.data.frame import Frame
 from ad_core.data.sample_datasets import sample
 from ad_core.detector.detector import Detector
 from ad_core.evaluation.precision import wilson
@@ -27,7 +28,7 @@ from ad_core.explain.faithfulness import check
 from ad_core.methods.augmentations.drawn_defects import with_defects
 from ad_core.pipeline import Choice, Trained, open_dataset, train_all
 from ad_core.progress import Silent
-from ad_core.types import Frame, Modality
+from ad_core.types import Modality
 from tests.benchmarks.cases import Cell, opened
 
 SETS = {

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
+from ad_core.data.frame import Frame, Split
 from ad_core.data.opening import open_dataset
 from ad_core.data.readers.images import Images, ImagesSettings
 from ad_core.devices import seeded
@@ -21,7 +22,7 @@ from ad_core.methods.base_detectors.patch_gaussians import PlaceGaussians
 from ad_core.methods.networks.imagenet_features import AT_A_TIME
 from ad_core.progress import Silent
 from ad_core.training.fit import build_model, score_items, train_task, training_settings
-from ad_core.types import Batch, Frame, Modality, Split
+from ad_core.types import Batch, Modality
 from tests.benchmarks.overhead import CPU, NONE, SEED, nothing, said
 
 IMAGES, SIDE, STEPS, BATCH = 96, 192, 20, 16

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from ad_core.data.reader import Dataset
+from ad_core.data.dataset import Dataset
+from ad_core.data.frame import Frame
 from ad_core.evaluation.mask_metrics import mask_figures
 from ad_core.methods.base_detectors.image_blend import PictureViews
 from ad_core.methods.reference import REFERENCES, ReferenceModel, fitting_rows
 from ad_core.pipeline import Trained, _prepared, reference_scores
 from ad_core.progress import Silent
-from ad_core.types import Frame, Modality
+from ad_core.types import Modality
 
 SIZE: dict[str, dict[str, Any]] = {"reader": {"size": 0}}
 """References see images as large as the default method does."""

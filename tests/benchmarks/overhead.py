@@ -15,11 +15,12 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from ad_core.data.frame import Frame, Split
 from ad_core.devices import Batches, seeded
 from ad_core.methods.scorer import SCORE_SEED, TaskModel
 from ad_core.progress import Silent
 from ad_core.training.fit import build_model, score_items, train_task, training_settings
-from ad_core.types import Frame, ItemShape, Modality, PartKind, Parts, Split
+from ad_core.types import ItemShape, Modality, PartKind, Parts
 
 ROWS, COLUMNS, STEPS, BATCH, SEED = 20_000, 30, 300, 128, 0
 CPU, AIM = torch.device("cpu"), 0.15

@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
-from ad_core.data.reader import Dataset
+from ad_core.data.dataset import Dataset
 from ad_core.errors import DataError
 from ad_core.pipeline import Choice, reference_scores, train_all
 from ad_core.progress import Silent

@@ -14,12 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
+from ad_core.data.frame import Frame
 from ad_core.methods.encoder import build_encoder
 from ad_core.methods.pretexts.forecast import Forecast, ForecastSettings
 from ad_core.methods.scorer import SCORE_SEED, SCORERS, TaskModel
 from ad_core.pipeline import Choice, open_dataset, train_all
 from ad_core.training.fit import score_items
-from ad_core.types import Draw, Frame
+from ad_core.types import Draw
 from tests.benchmarks.large import Progress, peak_gb
 from tests.benchmarks.overhead import said
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ad_core.types import Frame
+from ad_core.data.frame import Frame
 from tests.benchmarks.causal import without_look_ahead
 from tests.contracts import items
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from ad_core import pipeline
-from ad_core.data.reader import Declared
+from ad_core.data.dataset import Declared
 from ad_core.data.sample_datasets import Sample, samples
 from ad_core.jobs import queue as jobs
 from ad_core.storage.store import RunRecord, Store

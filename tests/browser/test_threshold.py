@@ -7,8 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from ad_core.alerts.threshold import Rule
-from ad_core.storage import results
-from ad_core.storage import saved_thresholds as thresholds
+from ad_core.storage import results, saved_thresholds
 from ad_core.storage.store import Store
 from tests.browser.conftest import Server, follow, picture, settled, visit
 from tests.pages.conftest import write_table_run
@@ -49,7 +48,7 @@ def test_a_threshold_is_moved_saved_and_found_again(page: Page, server: Server, 
     page.get_by_role("button", name="Save", exact=True).click()
     settled(page)
     expect(page.get_by_text("Saved as “one shift”.")).to_be_visible()
-    assert thresholds.current(store, run_id) == Rule(kind="budget", value=250)
+    assert saved_thresholds.current(store, run_id) == Rule(kind="budget", value=250)
 
     page.reload()
     settled(page)

@@ -7,13 +7,14 @@ import torch
 from pydantic import BaseModel
 from torch import Tensor
 
+from ad_core.data.frame import Frame
 from ad_core.devices import Batches
 from ad_core.methods.encoder import DEFAULT_ENCODER, build_encoder
 from ad_core.methods.pretext import Pretext
 from ad_core.methods.scorer import SCORERS, TaskModel
 from ad_core.progress import Silent
 from ad_core.training.fit import OF_MODALITY, TrainingSettings, train_task
-from ad_core.types import Batch, Draw, Frame, Modality
+from ad_core.types import Batch, Draw, Modality
 from tests.contracts import items
 
 CPU = torch.device("cpu")

@@ -7,7 +7,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ad_core.types import Frame, ItemShape, Modality, PartKind, Parts, Split
+from ad_core.data.frame import Frame, Split
+from ad_core.types import ItemShape, Modality, PartKind, Parts
 
 N = 96
 """Normal items per kind of data."""

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from ad_core.data.frame import Frame, Split
 from ad_core.methods.recipe import RECIPES, Fitted, HeldOut, Recipe
 from ad_core.methods.reference import REFERENCES, ReferenceModel, flat
 from ad_core.progress import Silent
 from ad_core.settings import Settings
-from ad_core.types import Frame, Modality, Split, TrainingRows
+from ad_core.types import Modality, TrainingRows
 from tests.contracts import items
 from tests.contracts.checks import check_settings
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ad_core.data.dataset import Column, Dataset, Declared, Kind, Role, Schema
 from ad_core.data.profiling import drift, profile
-from ad_core.data.reader import Column, Dataset, Declared, Kind, Role, Schema
 from ad_core.data.readers.table import Table
 from ad_core.types import Modality
 

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ad_core.data.reader import Dataset, Declared, Schema
+from ad_core.data.dataset import Dataset, Declared, Schema
+from ad_core.data.frame import Frame
 from ad_core.data.readers.sensor import Sensor, SensorSettings
 from ad_core.data.splitting import CALIBRATION, EARLY_STOP, FIT, UNUSED, split_items, split_rows
 from ad_core.errors import DataError
-from ad_core.types import Frame, ItemShape, Modality, PartKind, Parts
+from ad_core.types import ItemShape, Modality, PartKind, Parts
 
 
 def table(n: int, notes: list[str] | None = None) -> Dataset:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from ad_core.detector import drift as drift_gate
+from ad_core.detector import drift
 from ad_core.pipeline import open_dataset
 from ad_core.types import Modality
 from tests.contracts import items
@@ -17,9 +17,9 @@ def shop(n: int, seed: int, *, mean: float = 0.0, shops: str = "abc") -> pd.Data
     return pd.DataFrame({"amount": random.normal(mean, 1, n), "shop": random.choice(list(shops), n)})
 
 
-def gate(new: pd.DataFrame) -> drift_gate.Gate:
+def gate(new: pd.DataFrame) -> drift.Gate:
     reference = open_dataset(shop(2000, 0), kinds={"shop": "category"})
-    return drift_gate.of_columns(reference.data, new, reference.schema)
+    return drift.of_columns(reference.data, new, reference.schema)
 
 
 def test_rows_of_the_same_kind_keep_the_promise():
@@ -70,8 +70,8 @@ def test_darker_images_withdraw_the_promise():
     usual = frame.take(slice(0, 96)).numpy()
     darker = replace(frame, x=(frame.x / 3).astype(frame.x.dtype))
 
-    assert drift_gate.of_images(usual, frame).state == "same"
-    found = drift_gate.of_images(usual, darker)
+    assert drift.of_images(usual, frame).state == "same"
+    found = drift.of_images(usual, darker)
 
     assert found.state == "withdrawn"
     assert "brightness" in found.sentence

@@ -7,13 +7,13 @@ import torch
 from torch import Tensor
 
 from ad_core import pipeline
-from ad_core.data.reader import Declared
+from ad_core.data.dataset import Declared
+from ad_core.data.frame import Frame
 from ad_core.data.readers.sensor import Sensor, SensorSettings
 from ad_core.detector.detector import Detector
+from ad_core.detector.events import event_rule, find_events
 from ad_core.detector.leading_channels import in_words_of, leads, usual_levels
-from ad_core.explain import explain as cases
 from ad_core.progress import Silent
-from ad_core.types import Frame
 from tests.conftest import recording
 
 CPU = torch.device("cpu")
@@ -122,7 +122,7 @@ def test_events_of_a_trained_detector_say_what_moved_first(detector):
     new = pipeline.open_like(detector, table)
     frame = detector.frame(new)
 
-    found = cases.find_events(detector, detector.score(new), frame).iloc[0]
+    found = find_events(detector, detector.score(new), frame).iloc[0]
 
     assert detector.part_levels.shape == (2,)
     assert found["leading"] == "pressure [bar]"
@@ -146,9 +146,9 @@ def test_quiet_stretches_up_to_the_set_length_are_merged(detector):
     counts = {}
     for merge in (0.0, 2.0, 8.0):
         detector.reader.settings = detector.reader.settings.model_copy(update={"merge_windows": merge})
-        found = cases.find_events(detector, scores, frame)
+        found = find_events(detector, scores, frame)
         counts[merge] = found["peak"].between(table["time"].iloc[590], table["time"].iloc[880]).sum()
-        assert cases.event_rule(detector, frame)["merge_gap"] == merge * 32
+        assert event_rule(detector, frame)["merge_gap"] == merge * 32
 
     assert counts[0.0] >= counts[2.0] > counts[8.0] == 1
 
@@ -160,7 +160,7 @@ def test_the_mark_of_an_excluded_peak_stays_with_its_event():
     )
     choice = pipeline.Choice(pretext="nearest_neighbours", settings={"reader": {"window": 32}})
     trained = pipeline.train_all(dataset, choice, Silent(), references=False)
-    found = cases.find_events(trained.detector, trained.scores, trained.frame)
+    found = find_events(trained.detector, trained.scores, trained.frame)
 
     assert bool(found["excluded"].iloc[0])
     assert "leads" not in found
@@ -171,7 +171,7 @@ def test_where_all_rows_teach_the_levels_come_from_a_model_that_had_not_seen_the
     detector = pipeline.train(pipeline.open_dataset(table, time="time", label="is_anomaly"), "balanced")
     table.loc[800:859, "pressure [bar]"] = np.random.default_rng(3).normal(0, 2, 60)
     new = pipeline.open_like(detector, table.assign(time=lambda t: t["time"] + pd.Timedelta(days=1)))
-    found = cases.find_events(detector, detector.score(new), detector.frame(new)).iloc[0]
+    found = find_events(detector, detector.score(new), detector.frame(new)).iloc[0]
 
     assert (detector.part_levels > 1).all()  # 1 is the usual error on rows that were not seen
     assert found["leading"] == "pressure [bar]"

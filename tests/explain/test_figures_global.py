@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ad_core.explain import figures_global as figures_drivers
+from ad_core.explain import figures_global
 from ad_core.explain.global_importance import Drivers, over_time, ranking, split
 from ad_core.explain.image_grid import FIELDS
 
@@ -17,9 +17,9 @@ def many(parts: int = 14, alerts: int = 6) -> Drivers:
 def test_bars_add_up_to_the_whole_and_carry_their_intervals():
     table = ranking(many())
 
-    bar = figures_drivers.driver_bars(table).data[0]
+    bar = figures_global.driver_bars(table).data[0]
 
-    assert len(bar.x) == figures_drivers.BARS + 1
+    assert len(bar.x) == figures_global.BARS + 1
     assert bar.customdata[-1] == "2 other parts"
     np.testing.assert_allclose(sum(bar.x), 100)
     np.testing.assert_allclose(bar.x[0] + bar.error_x.array[0], 100 * table["high"].iloc[0])
@@ -29,7 +29,7 @@ def test_bars_add_up_to_the_whole_and_carry_their_intervals():
 def test_names_with_tags_stay_text():
     table = ranking(many(2)).assign(part=["<b>bold</b>", "plain"])
 
-    names = figures_drivers.driver_bars(table).layout.yaxis.ticktext
+    names = figures_global.driver_bars(table).layout.yaxis.ticktext
 
     assert names == ("&lt;b&gt;bold&lt;/b&gt;", "plain")
 
@@ -38,18 +38,18 @@ def test_words_say_the_finding():
     found = many(3)
     table = ranking(found)
 
-    assert table["part"].iloc[0] in figures_drivers.drivers_in_words(table, 6)
+    assert table["part"].iloc[0] in figures_global.drivers_in_words(table, 6)
     by_kind = split(found, pd.Series(["x", "x", "x", "x", "y", "y"], index=found.shares.index))
-    assert figures_drivers.split_in_words(by_kind).startswith("Largest mean share within each of 2: x: ")
+    assert figures_global.split_in_words(by_kind).startswith("Largest mean share within each of 2: x: ")
     times = over_time(found, pd.Series(range(6), index=found.shares.index), bins=2)
-    assert figures_drivers.over_time_in_words(times).startswith("6 alerts over time; most, 3,")
+    assert figures_global.over_time_in_words(times).startswith("6 alerts over time; most, 3,")
 
 
 def test_shades_have_a_line_for_each_value_and_an_empty_place_for_what_is_not_there():
     found = many(3)
     table = split(found, pd.Series(["x", "x", "x", "x", "x", "y"], index=found.shares.index))
 
-    heat = figures_drivers.split_shades(table, ["c0", "c1", "elsewhere"]).data[0]
+    heat = figures_global.split_shades(table, ["c0", "c1", "elsewhere"]).data[0]
 
     assert heat.z.shape == (2, 3)
     assert (heat.z[:, 2] == 0).all()
@@ -60,7 +60,7 @@ def test_shades_have_a_line_for_each_value_and_an_empty_place_for_what_is_not_th
 def test_the_fields_of_a_picture_lie_as_in_the_picture():
     table = pd.DataFrame({"part": ["upper right", "bottom"], "share": [0.75, 0.25]})
 
-    heat = figures_drivers.field_shares(table).data[0]
+    heat = figures_global.field_shares(table).data[0]
 
     assert heat.z[0, 2] == 75
     assert heat.z[2, 1] == 25
@@ -71,9 +71,9 @@ def test_over_time_what_has_no_colour_is_summed_up():
     found = many(14)
     times = over_time(found, pd.Series(pd.date_range("2026", periods=6), index=found.shares.index), bins=3)
 
-    figure = figures_drivers.drivers_over_time(times, ranking(found)["part"].tolist())
+    figure = figures_global.drivers_over_time(times, ranking(found)["part"].tolist())
 
     assert [bar.name for bar in figure.data][-1] == "all others"
-    assert len(figure.data) == len(figures_drivers.PALETTE) + 1
+    assert len(figure.data) == len(figures_global.PALETTE) + 1
     np.testing.assert_allclose(sum(sum(bar.y) for bar in figure.data), 6)
     assert figure.data[0].width[0] == 0.9 * 5 / 3 * 86_400_000

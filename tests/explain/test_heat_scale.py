@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ad_core import pipeline
-from ad_core.explain import explain as cases
+from ad_core.explain.anomaly_maps import anomaly_maps, heat_scale
 from ad_core.explain.heat_overlay import outlined, overlay, top_box
 from ad_core.explain.heat_scale import HeatScale
 from ad_core.progress import Silent
@@ -86,13 +86,13 @@ def test_a_frame_covers_nothing_of_its_place_and_stays_within_the_picture(box):
 def test_calibration_images_fix_the_colours_and_a_scratch_exceeds_them(trained_on_plates, plates_folder):
     detector, frame = trained_on_plates.detector, trained_on_plates.frame
 
-    scale = cases.heat_scale(detector, frame, Silent())
+    scale = heat_scale(detector, frame, Silent())
 
     assert scale is not None
     assert scale.images == len(detector.calibration_rows)
-    maps = dict(cases.anomaly_maps(detector, pipeline.open_dataset(plates_folder), Silent()))
+    maps = dict(anomaly_maps(detector, pipeline.open_dataset(plates_folder), Silent()))
     grey = np.full((40, 40, 3), 130, dtype=np.uint8)
     coloured = {name: (with_heat(grey, heat, scale) != 130).any(axis=2).mean() for name, heat in maps.items()}
     assert coloured["scratch/000.png"] > 0.05
     assert np.mean([share for name, share in coloured.items() if name.startswith("good")]) < 0.03
-    assert cases.heat_scale(detector, frame.only(np.arange(0)), Silent()) is None
+    assert heat_scale(detector, frame.only(np.arange(0)), Silent()) is None

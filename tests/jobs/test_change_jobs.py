@@ -9,7 +9,7 @@ from ad_core.errors import StoreError
 from ad_core.explain.heat_scale import HeatScale
 from ad_core.jobs.kinds import run_job, stored_dataset
 from ad_core.progress import Silent
-from ad_core.review.reports import case_report as evidence_pack
+from ad_core.review.reports import case_report
 from ad_core.storage import results
 from ad_core.storage.store import RunRecord, Store
 from tests.conftest import FEW_STEPS
@@ -63,13 +63,13 @@ def test_a_counterfactual_joins_its_case_and_the_evidence_pack(store, forest_run
     assert "card_present" not in {change["part"] for change in found["changes"]}
     assert found["after"]["p_value"] > 0.05
     dataset = stored_dataset(store, forest_run.dataset_id)
-    pack = evidence_pack.gather(store, forest_run.id, BROKEN, dataset, {"sentence": "rule"})
+    pack = case_report.gather(store, forest_run.id, BROKEN, dataset, {"sentence": "rule"})
     assert pack["counterfactual"]["changes"] == found["changes"]
-    html = evidence_pack.to_html(pack)
+    html = case_report.to_html(pack)
     assert "What would make it normal" in html
     assert found["changes"][0]["part"] in html
     assert "Kept as they are: card_present" in html
-    other = evidence_pack.to_html(evidence_pack.gather(store, forest_run.id, "P00001", dataset, {"sentence": "rule"}))
+    other = case_report.to_html(case_report.gather(store, forest_run.id, "P00001", dataset, {"sentence": "rule"}))
     assert "What would make it normal" not in other
 
 

@@ -9,11 +9,11 @@ from PIL import Image
 
 from ad_core import pipeline
 from ad_core.errors import StoreError
-from ad_core.explain import explain as cases
 from ad_core.explain.grade import GRADES
 from ad_core.jobs.kinds import run_job, stored_dataset
 from ad_core.pipeline import open_dataset
 from ad_core.progress import Silent
+from ad_core.projection.of_detector import embedding_map
 from ad_core.projection.sprite_sheet import COLUMNS, MAP_PICTURES, SIDE
 from ad_core.storage import results
 from ad_core.storage.store import RunRecord, Store
@@ -148,7 +148,7 @@ def test_of_more_items_than_fit_on_a_map_the_highest_scores_are_kept(store, paym
     frame = detector.frame(stored_dataset(store, run.dataset_id))
     scores = np.linspace(1, 0, len(frame))
 
-    placed, facts = cases.embedding_map(detector, frame, scores, 60, Silent())
+    placed, facts = embedding_map(detector, frame, scores, 60, Silent())
 
     assert (len(placed), facts["shown"], facts["items"]) == (60, 60, len(frame))
     assert set(frame.row_ids(np.arange(6))) <= set(placed["row_id"])

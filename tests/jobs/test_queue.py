@@ -20,7 +20,7 @@ from sqlalchemy import update
 from ad_core.errors import Cancelled, StoreError
 from ad_core.jobs import processes
 from ad_core.jobs import queue as jobs
-from ad_core.storage import run_files as live
+from ad_core.storage import host, run_files
 from ad_core.storage.database import RunRow
 from ad_core.storage.run_files import LiveReport
 from ad_core.storage.store import RunRecord, Store
@@ -37,7 +37,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     store = Store.open(tmp_path / "home")
     yield store
     for run in store.runs(status="running"):
-        if run.host == processes.here() and run.pid_started and run.pid not in (None, os.getpid()):
+        if run.host == host.here() and run.pid_started and run.pid not in (None, os.getpid()):
             processes.end(run.pid, run.pid_started)
 
 
@@ -407,7 +407,7 @@ def test_the_bar_follows_the_stages_and_never_goes_back(tmp_path: Path) -> None:
     assert seen == sorted(seen)
     assert seen[3 * 5 + 1] == pytest.approx(0.05 + 0.3)  # half of the training
     assert seen[-1] == pytest.approx(1.0)
-    assert all(sum(shares.values()) == pytest.approx(1.0) for shares in live.WEIGHTS.values())
+    assert all(sum(shares.values()) == pytest.approx(1.0) for shares in run_files.WEIGHTS.values())
 
 
 def test_the_forecast_comes_from_the_time_used_so_far(store: Store) -> None:
@@ -437,7 +437,7 @@ def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
     writer = subprocess.Popen([sys.executable, "-c", code])
     last, points, reads = 0.0, 0, 0
     while writer.poll() is None:
-        progress, curve = live.read_progress(tmp_path), live.read_curve(tmp_path)
+        progress, curve = run_files.read_progress(tmp_path), run_files.read_curve(tmp_path)
         assert progress.stage_done >= last
         assert len(set(progress.facts.values())) <= 1
         assert len(curve) >= points
@@ -445,14 +445,14 @@ def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
 
     assert writer.returncode == 0
     assert reads > 10
-    assert len(live.read_curve(tmp_path)) == 1500
+    assert len(run_files.read_curve(tmp_path)) == 1500
     assert list(tmp_path.glob("*.part")) == []
 
 
 def test_an_unfinished_line_of_the_curve_is_left_out(tmp_path: Path) -> None:
-    (tmp_path / live.CURVE).write_text('{"step": 1, "loss": 2.0}\n{"step": 2, "lo')
+    (tmp_path / run_files.CURVE).write_text('{"step": 1, "loss": 2.0}\n{"step": 2, "lo')
 
-    assert live.read_curve(tmp_path) == [{"step": 1, "loss": 2.0}]
+    assert run_files.read_curve(tmp_path) == [{"step": 1, "loss": 2.0}]
 
 
 def test_a_long_curve_stays_short_and_keeps_every_held_out_loss(tmp_path: Path) -> None:
@@ -462,33 +462,33 @@ def test_a_long_curve_stays_short_and_keeps_every_held_out_loss(tmp_path: Path) 
         report.step(i / 30_000, loss=1.0, **({"held_out_loss": 2.0} if i % 1000 == 999 else {}))
     report.step(1.0, loss=float("nan"), held_out_loss=float("inf"))
 
-    curve = live.read_curve(tmp_path)
+    curve = run_files.read_curve(tmp_path)
 
     assert len(curve) < 10_000
     assert sum("held_out_loss" in point for point in curve) == 31
     assert curve[-1] == {"step": 30_001, "loss": None, "held_out_loss": None}
-    json.loads((tmp_path / live.PROGRESS).read_text(), parse_constant=pytest.fail)  # no NaN, which is not JSON
+    json.loads((tmp_path / run_files.PROGRESS).read_text(), parse_constant=pytest.fail)  # no NaN, which is not JSON
 
 
 def test_the_log_tail_shows_the_last_lines_as_a_terminal_would(tmp_path: Path) -> None:
-    (tmp_path / live.LOG).write_bytes(b"x" * 70_000 + b"\n10 %\r50 %\r100 %\n\xff bad byte\r\nlast")
+    (tmp_path / run_files.LOG).write_bytes(b"x" * 70_000 + b"\n10 %\r50 %\r100 %\n\xff bad byte\r\nlast")
 
-    assert live.read_log(tmp_path) == ["100 %", "\ufffd bad byte", "last"]
-    assert live.read_log(tmp_path, lines=1) == ["last"]
-    assert live.read_log(tmp_path / "none") == []
+    assert run_files.read_log(tmp_path) == ["100 %", "\ufffd bad byte", "last"]
+    assert run_files.read_log(tmp_path, lines=1) == ["last"]
+    assert run_files.read_log(tmp_path / "none") == []
 
 
 def test_a_check_tells_that_the_user_wants_to_stop(tmp_path: Path) -> None:
     report = LiveReport(tmp_path, "score")
     report.check()
 
-    live.ask_to_cancel(tmp_path)
-    first = live.cancel_asked(tmp_path)
-    live.ask_to_cancel(tmp_path)
+    run_files.ask_to_cancel(tmp_path)
+    first = run_files.cancel_asked(tmp_path)
+    run_files.ask_to_cancel(tmp_path)
 
     with pytest.raises(Cancelled):
         report.check()
-    assert live.cancel_asked(tmp_path) == first
+    assert run_files.cancel_asked(tmp_path) == first
 
 
 def test_processes_are_recognised_where_there_is_no_proc_folder(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from ad_core.alerts.calibration import Calibration
-from ad_core.data.reader import Declared
+from ad_core.data.dataset import Declared
 from ad_core.storage import bundle, results
 from ad_core.storage.results import publish
 from ad_core.storage.store import RunRecord, Store

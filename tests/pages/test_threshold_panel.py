@@ -7,8 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ad_core.alerts.threshold import Rule
-from ad_core.storage import bundle, results
-from ad_core.storage import saved_thresholds as thresholds
+from ad_core.storage import bundle, results, saved_thresholds
 from ad_core.storage.store import RunRecord, Store
 from pages._ui.alerts.rule_words import MORE_RULES, RULE_AXES, RULE_VALUES, RULES
 from tests.pages.conftest import write_sensor_run, write_table_run
@@ -67,7 +66,7 @@ def test_a_budget_is_kept_by_the_list_and_the_other_pages(table_run: RunRecord, 
 
 def test_moving_away_from_the_saved_rule_says_what_changes(table_run: RunRecord, store: Store, open_page: Open) -> None:
     rule = Rule(kind="budget", value=5)
-    thresholds.save(store, table_run.id, rule, name="five", reason="", author="Ada")
+    saved_thresholds.save(store, table_run.id, rule, name="five", reason="", author="Ada")
     test = open_page(ALERTS, run=table_run.id)
     assert alerts(test) == 5
     assert "Moving from" not in texts(test)
@@ -76,7 +75,7 @@ def test_moving_away_from_the_saved_rule_says_what_changes(table_run: RunRecord,
 
     assert alerts(test) == 8
     assert "Moving from 5 to 8 alerts adds 3 rows with p" in texts(test)
-    assert thresholds.current(store, table_run.id) == rule
+    assert saved_thresholds.current(store, table_run.id) == rule
 
 
 def test_a_threshold_is_saved_with_its_reason_and_found_again(
@@ -90,9 +89,9 @@ def test_a_threshold_is_saved_with_its_reason_and_found_again(
     button(test, "Save").click().run()  # type: ignore[attr-defined]
 
     assert not test.exception
-    line = thresholds.history(store, table_run.id).iloc[0]
+    line = saved_thresholds.history(store, table_run.id).iloc[0]
     assert (line["name"], line["reason"], line["author"]) == ("small team", "two people look", "Ada")
-    assert thresholds.current(store, table_run.id) == Rule(kind="budget", value=12)
+    assert saved_thresholds.current(store, table_run.id) == Rule(kind="budget", value=12)
     again = open_page(ALERTS, run=table_run.id)
     assert alerts(again) == 12
     assert again.number_input(key="budget").value == 12
@@ -104,7 +103,7 @@ def test_another_run_begins_with_its_own_rule(
 ) -> None:
     (tmp_path / "more").mkdir()
     other = write_table_run(store, tmp_path / "more")
-    thresholds.save(store, other.id, Rule(kind="percentile", value=90), name="ninety", reason="", author="Ada")
+    saved_thresholds.save(store, other.id, Rule(kind="percentile", value=90), name="ninety", reason="", author="Ada")
     test = open_page(ALERTS, run=table_run.id, rule="Alert budget", budget="7")
 
     test.session_state["run"] = other.id
@@ -153,7 +152,7 @@ def test_a_saved_rule_whose_segment_is_gone_is_said_on_every_page(
     table_run: RunRecord, store: Store, open_page: Open
 ) -> None:
     rule = Rule(kind="p", value=0.05, segment="entity")
-    thresholds.save(store, table_run.id, rule, name="each", reason="", author="Ada")
+    saved_thresholds.save(store, table_run.id, rule, name="each", reason="", author="Ada")
 
     for page in ("investigate/map.py", "investigate/calibration.py"):
         test = open_page(page, run=table_run.id)

@@ -7,7 +7,7 @@ import pytest
 from pydantic import Field
 from streamlit.testing.v1 import AppTest
 
-from ad_core.data.reader import Column, Declared, Kind, Role, Schema
+from ad_core.data.dataset import Column, Declared, Kind, Role, Schema
 from ad_core.methods.contamination import LEFT_OUT
 from ad_core.settings import Settings
 from ad_core.storage.results import Case

@@ -147,9 +147,9 @@ def test_a_run_whose_threshold_has_changed_is_searched_by_the_rule_in_force(
     run: RunRecord, store: Store, open_page: Open
 ) -> None:
     from ad_core.alerts.rule import Rule
-    from ad_core.storage import saved_thresholds as thresholds
+    from ad_core.storage import saved_thresholds
 
-    thresholds.save(store, run.id, Rule(kind="budget", value=3), name="three", reason="", author="me")
+    saved_thresholds.save(store, run.id, Rule(kind="budget", value=3), name="three", reason="", author="me")
     test = explain(open_page, run)
     button(test, "Find out").click()
     test.run()

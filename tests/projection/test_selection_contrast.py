@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ad_core.data.reader import Kind
+from ad_core.data.dataset import Kind
 from ad_core.projection.selection_contrast import MOST_ROWS, contrast, sampled
 
 INSIDE = np.arange(100) < 20

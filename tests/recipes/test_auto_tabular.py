@@ -8,12 +8,13 @@ import torch
 from scipy.stats import spearmanr
 
 from ad_core import pipeline
+from ad_core.data.frame import Frame, Split
 from ad_core.errors import MethodError
 from ad_core.methods.perturbed_copies import Originals
 from ad_core.methods.recipe import RECIPES
 from ad_core.progress import Silent
 from ad_core.training.selection.blend import Joined
-from ad_core.types import Frame, Modality, Split
+from ad_core.types import Modality
 from tests.contracts import items
 
 ALL = Split(np.arange(items.N), np.arange(0), np.arange(0))

@@ -8,13 +8,14 @@ import pandas as pd
 import pytest
 import torch
 
+from ad_core.data.frame import Frame, Split
 from ad_core.detector.detector import Detector
 from ad_core.explain.attribution import explain
 from ad_core.methods.perturbed_copies import Originals
 from ad_core.pipeline import Choice, Trained, open_dataset, train_all
 from ad_core.progress import Silent
 from ad_core.recipes.balanced_sensor import BalancedSensor, BalancedSensorSettings, earlier_and_later
-from ad_core.types import Frame, Modality, Split
+from ad_core.types import Modality
 from tests.contracts import items
 
 NONE = np.arange(0)

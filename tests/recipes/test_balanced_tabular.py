@@ -9,6 +9,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
+from ad_core.data.frame import Frame, Split
 from ad_core.detector.detector import Detector
 from ad_core.errors import DataError
 from ad_core.explain.attribution import explain
@@ -20,7 +21,7 @@ from ad_core.pipeline import Choice, Trained, open_dataset, train_all
 from ad_core.progress import Silent
 from ad_core.recipes.balanced_tabular import POOLS, BalancedTabular, BalancedTabularSettings, Blend
 from ad_core.training.fit import score_items
-from ad_core.types import Frame, ItemShape, Modality, PartKind, Parts, Split
+from ad_core.types import ItemShape, Modality, PartKind, Parts
 from tests.conftest import payments
 from tests.contracts import items
 

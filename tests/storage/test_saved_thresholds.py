@@ -7,8 +7,7 @@ import pytest
 from ad_core.alerts.threshold import Rule
 from ad_core.detector.detector import Detector
 from ad_core.errors import BundleError, StoreError
-from ad_core.storage import bundle
-from ad_core.storage import saved_thresholds as thresholds
+from ad_core.storage import bundle, saved_thresholds
 from ad_core.storage.store import Store
 
 FDR, BUDGET = Rule(kind="fdr", value=0.1), Rule(kind="budget", value=20)
@@ -27,18 +26,18 @@ def trained(tmp_path, trained_on_payments) -> tuple[Store, str]:
 def test_without_a_saved_threshold_there_is_none(trained):
     store, run = trained
 
-    assert thresholds.current(store, run) is None
-    assert thresholds.history(store, run).empty
+    assert saved_thresholds.current(store, run) is None
+    assert saved_thresholds.history(store, run).empty
     assert Detector.load(store.folder(run) / "bundle").threshold is None
 
 
 def test_the_newest_threshold_counts_and_every_one_stays(trained):
     store, run = trained
-    thresholds.save(store, run, FDR, name="start", reason="", author="Ada")
-    thresholds.save(store, run, BUDGET, name=" fewer ", reason="two people look", author="Bo")
+    saved_thresholds.save(store, run, FDR, name="start", reason="", author="Ada")
+    saved_thresholds.save(store, run, BUDGET, name=" fewer ", reason="two people look", author="Bo")
 
-    assert thresholds.current(store, run) == BUDGET
-    lines = thresholds.history(store, run)
+    assert saved_thresholds.current(store, run) == BUDGET
+    lines = saved_thresholds.history(store, run)
     assert lines["name"].tolist() == ["fewer", "start"]
     assert lines["rule"].iloc[1] == FDR.model_dump()
     assert (lines["created"].dt.tz is not None) or lines["created"].iloc[0].tzinfo is not None
@@ -48,15 +47,15 @@ def test_a_scored_file_has_the_threshold_of_its_detector(trained):
     store, run = trained
     scored = store.add_run(store.run(run).dataset_id, "score", {}, "april", run).id
 
-    thresholds.save(store, scored, FDR, name="start", reason="", author="Ada")
+    saved_thresholds.save(store, scored, FDR, name="start", reason="", author="Ada")
 
-    assert thresholds.current(store, scored) == thresholds.current(store, run) == FDR
+    assert saved_thresholds.current(store, scored) == saved_thresholds.current(store, run) == FDR
 
 
 def test_the_bundle_takes_thresholds_along_and_stays_whole(trained, tmp_path):
     store, run = trained
-    thresholds.save(store, run, FDR, name="start", reason="r", author="Ada")
-    thresholds.save(store, run, BUDGET, name="fewer", reason="", author="Ada")
+    saved_thresholds.save(store, run, FDR, name="start", reason="r", author="Ada")
+    saved_thresholds.save(store, run, BUDGET, name="fewer", reason="", author="Ada")
 
     detector = Detector.load(store.folder(run) / "bundle")
     assert detector.threshold == BUDGET
@@ -77,7 +76,7 @@ def test_a_bundle_of_before_has_no_threshold_and_no_calibration_rows(trained_on_
 
 def test_a_threshold_without_a_name_is_refused(trained):
     with pytest.raises(StoreError, match="needs a name"):
-        thresholds.save(*trained, FDR, name=" ", reason="", author="Ada")
+        saved_thresholds.save(*trained, FDR, name=" ", reason="", author="Ada")
 
 
 def test_what_can_not_be_written_into_the_bundle_is_not_saved_at_all(trained):
@@ -85,19 +84,19 @@ def test_what_can_not_be_written_into_the_bundle_is_not_saved_at_all(trained):
     (store.folder(run) / "bundle" / "bundle.json").write_text("{")
 
     with pytest.raises(BundleError):
-        thresholds.save(store, run, FDR, name="start", reason="", author="Ada")
+        saved_thresholds.save(store, run, FDR, name="start", reason="", author="Ada")
 
-    assert thresholds.history(store, run).empty
+    assert saved_thresholds.history(store, run).empty
 
 
 def test_thresholds_go_with_their_run(trained):
     store, run = trained
-    thresholds.save(store, run, FDR, name="start", reason="", author="Ada")
+    saved_thresholds.save(store, run, FDR, name="start", reason="", author="Ada")
 
     store.delete_run(run)
 
     with pytest.raises(StoreError):
-        thresholds.history(store, run)
+        saved_thresholds.history(store, run)
 
 
 def test_a_detector_alerts_by_its_threshold_and_knows_rows_that_taught_it(trained_on_payments):

@@ -16,8 +16,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from ad_core.errors import StoreError
-from ad_core.jobs import processes
-from ad_core.storage import database
+from ad_core.storage import database, host
 from ad_core.storage.store import DatasetRecord, RunRecord, Store
 
 
@@ -123,7 +122,7 @@ def test_a_run_is_claimed_once(store: Store, dataset: DatasetRecord) -> None:
     assert not store.claim(run.id, 12, "then", "cpu")
 
     claimed = store.run(run.id)
-    assert (claimed.status, claimed.pid, claimed.pid_started, claimed.host) == ("running", 11, "then", processes.here())
+    assert (claimed.status, claimed.pid, claimed.pid_started, claimed.host) == ("running", 11, "then", host.here())
 
 
 def test_two_runs_never_occupy_the_same_device(store: Store, dataset: DatasetRecord) -> None:

@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import nn
 
+from ad_core.data.frame import Split
 from ad_core.devices import Batches
 from ad_core.errors import Cancelled, DataError, MethodError, ResourceError, SettingsError
 from ad_core.methods.encoder import EncoderChoice, build_encoder
@@ -32,7 +33,7 @@ from ad_core.training.fit import (
     training_settings,
 )  # fmt: skip
 from ad_core.training.loop import _Best
-from ad_core.types import Modality, Split
+from ad_core.types import Modality
 from tests.contracts import items
 from tests.contracts.checks import CPU, untrained
 

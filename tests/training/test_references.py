@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from ad_core.data.frame import Split
 from ad_core.errors import Cancelled
 from ad_core.methods.reference import REFERENCES
 from ad_core.progress import Silent
-from ad_core.training import references as comparison
+from ad_core.training import references
 from ad_core.training.references import compared, references_for
-from ad_core.types import Modality, Split
+from ad_core.types import Modality
 from tests.contracts import items
 
 TABLE, SPLIT = items.frame(Modality.TABLE), items.split()
@@ -68,7 +69,7 @@ def test_references_learn_from_every_row_that_may_teach_and_from_no_other():
 
 def test_of_very_many_items_a_sample_is_scored_and_it_is_said(monkeypatch):
     whole, _ = compared(TABLE, SPLIT, 0, Silent())
-    monkeypatch.setitem(comparison.MOST_ITEMS, Modality.TABLE, 40)
+    monkeypatch.setitem(references.MOST_ITEMS, Modality.TABLE, 40)
     report = Heard()
 
     table, _ = compared(TABLE, SPLIT, 0, report)

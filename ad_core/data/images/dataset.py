@@ -6,10 +6,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
+from ad_core.data.dataset import Column, Dataset, Declared, Kind, Role, Schema, fingerprint_of, row_ids
 from ad_core.data.files.image_files import read_header
 from ad_core.data.images.pixels import in_threads
 from ad_core.data.images.sources import find_images
-from ad_core.data.reader import Column, Dataset, Declared, Kind, Role, Schema, fingerprint_of, row_ids
 from ad_core.errors import DataError
 from ad_core.types import Modality
 

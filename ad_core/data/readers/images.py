@@ -13,14 +13,16 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
+from ad_core.data.dataset import Dataset, Declared
 from ad_core.data.files.image_files import calm_pillow, decode, is_deep
+from ad_core.data.frame import Frame
 from ad_core.data.images.dataset import left_out, open_images
 from ad_core.data.images.pixels import Pixels, empty_items, in_threads
 from ad_core.data.images.tiles import Box, boxes
-from ad_core.data.reader import READERS, Dataset, Declared, Reader
+from ad_core.data.reader import READERS, Reader
 from ad_core.errors import DataError
 from ad_core.settings import Settings
-from ad_core.types import Frame, ItemShape, Modality, PartKind, Parts
+from ad_core.types import ItemShape, Modality, PartKind, Parts
 
 RANGE_SAMPLE = 256
 """So many training images, evenly spread, tell the range of deep greys."""

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, field_validator
 
-from ad_core.data.reader import READERS, Dataset, Declared, Reader, Role, fingerprint_of
+from ad_core.data.dataset import Dataset, Declared, Role, fingerprint_of
+from ad_core.data.frame import Frame
+from ad_core.data.reader import READERS, Reader
 from ad_core.data.recordings import windows
 from ad_core.data.recordings.base_array import base_of
 from ad_core.data.recordings.channel_checks import command_notice, drifts, frozen
@@ -32,7 +34,7 @@ from ad_core.data.recordings.timestamps import ClockKind
 from ad_core.data.tables.row_filter import fulfils
 from ad_core.errors import DataError
 from ad_core.settings import Settings
-from ad_core.types import Frame, ItemShape, Modality
+from ad_core.types import ItemShape, Modality
 
 __all__ = ["Sensor", "SensorSettings", "looks_like_recording"]
 

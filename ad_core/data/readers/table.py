@@ -8,14 +8,16 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, TypeAdapter
 
-from ad_core.data.reader import READERS, Column, Dataset, Declared, Kind, Reader, Role
+from ad_core.data.dataset import Column, Dataset, Declared, Kind, Role
+from ad_core.data.frame import Frame
+from ad_core.data.reader import READERS, Reader
 from ad_core.data.tables.choose_encoding import AnyCode, NumberForm, learn_code
 from ad_core.data.tables.dataset import open_table
 from ad_core.data.tables.encoding import Code
 from ad_core.data.tables.values import coded, date_format, infinities
 from ad_core.errors import DataError
 from ad_core.settings import Settings as AnySettings
-from ad_core.types import Frame, ItemShape, Modality, Parts
+from ad_core.types import ItemShape, Modality, Parts
 
 _CODES: TypeAdapter[list[AnyCode]] = TypeAdapter(list[AnyCode])
 AT_A_TIME = 500_000

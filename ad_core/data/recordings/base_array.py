@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ad_core.data.reader import Dataset
+from ad_core.data.dataset import Dataset
 from ad_core.data.recordings.resampling import Grid
 from ad_core.data.recordings.scaling import Scaling
 from ad_core.data.recordings.timeline import Timeline

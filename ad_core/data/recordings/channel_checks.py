@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from ad_core.data.reader import Column, Dataset, Kind, Role, Schema
+from ad_core.data.dataset import Column, Dataset, Kind, Role, Schema
 from ad_core.data.recordings.channels import as_numbers, some
 from ad_core.data.recordings.level_shift import level_findings
 from ad_core.data.recordings.timeline import Timeline, in_words, timeline

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ad_core.types import Frame
+from ad_core.data.frame import Frame
 
 AWAY = 0.6
 """Share of the windows outside the range from which on a level has drifted: an anomaly would not last so long."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ad_core.data.reader import Declared
+from ad_core.data.dataset import Declared
 from ad_core.data.recordings.schema_inference import LABEL_NAMES, PART_NAMES
 from ad_core.errors import DataError
 

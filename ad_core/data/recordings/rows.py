@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from ad_core.data.reader import Kind, Role, Schema, row_ids
+from ad_core.data.dataset import Kind, Role, Schema, row_ids
 from ad_core.data.recordings import windows
 from ad_core.data.recordings.channels import as_numbers
 from ad_core.data.recordings.clock_changes import evened

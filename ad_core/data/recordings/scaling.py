@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from ad_core.data.reader import Dataset, Kind, Role
+from ad_core.data.dataset import Dataset, Kind, Role
 from ad_core.data.recordings.channels import Channel, learn, some, z_scores
 from ad_core.errors import DataError
 from ad_core.types import PartKind, Parts

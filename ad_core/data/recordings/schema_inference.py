@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from ad_core.data.reader import Column, Declared, Kind, Role, Schema
+from ad_core.data.dataset import Column, Declared, Kind, Role, Schema
 from ad_core.data.recordings.channel_checks import COMMAND, is_command
 from ad_core.data.recordings.channels import as_numbers, unit_of
 from ad_core.data.recordings.timestamps import ClockKind, read_clock

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from ad_core.data.reader import Kind
+from ad_core.data.dataset import Kind
 from ad_core.data.tables.category_encoding import FrequencyCode, LevelsCode
 from ad_core.data.tables.date_encoding import DateCode
 from ad_core.data.tables.encoding import Code, word

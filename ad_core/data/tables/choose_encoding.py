@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from ad_core.data.reader import Column, Kind
+from ad_core.data.dataset import Column, Kind
 from ad_core.data.tables.category_encoding import FrequencyCode, LevelsCode
 from ad_core.data.tables.date_encoding import DateCode, learn_date
 from ad_core.data.tables.encoding import Code, word

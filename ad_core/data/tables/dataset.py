@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ad_core.data.reader import Dataset, Declared, Role, Schema, fingerprint_of
+from ad_core.data.dataset import Dataset, Declared, Role, Schema, fingerprint_of
 from ad_core.data.tables.labels import label_values
 from ad_core.data.tables.row_filter import fulfils
 from ad_core.data.tables.row_identity import ids_from_column, ids_from_content

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from ad_core.data.reader import Kind
+from ad_core.data.dataset import Kind
 from ad_core.data.tables.encoding import MISSING, Code
 from ad_core.data.tables.values import coded, parse_dates
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from ad_core.data.reader import Column, Kind, Role
+from ad_core.data.dataset import Column, Kind, Role
 from ad_core.data.tables.text_encoding import words_repeat
 from ad_core.data.tables.values import (
     Coded,

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from ad_core.data.reader import Kind
+from ad_core.data.dataset import Kind
 from ad_core.data.tables.date_encoding import seconds_of
 from ad_core.data.tables.values import coded, numbers, parse_dates
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ad_core.data.reader import row_ids
+from ad_core.data.dataset import row_ids
 from ad_core.data.tables.values import level_text
 
 CHUNK, BLOCK = 20_000, 500_000

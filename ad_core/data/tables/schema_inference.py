@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from ad_core.data.reader import Column, Declared, Kind, Role, Schema
+from ad_core.data.dataset import Column, Declared, Kind, Role, Schema
 from ad_core.data.tables.kind_inference import FEW_LEVELS, Look, check_kind, look_at
 from ad_core.data.tables.labels import label_values
 from ad_core.data.tables.leakage import leak, near_copies

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from ad_core.data.reader import Kind
+from ad_core.data.dataset import Kind
 from ad_core.data.tables.encoding import MISSING, Code
 from ad_core.data.tables.values import Coded, coded
 

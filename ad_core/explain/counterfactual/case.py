@@ -10,15 +10,17 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ad_core.data.reader import Dataset
+from ad_core.data.dataset import Dataset
+from ad_core.data.frame import Frame
 from ad_core.data.tables.allowed_values import Allowed
 from ad_core.detector.detector import Detector
 from ad_core.errors import DataError
-from ad_core.explain import explain as cases
 from ad_core.explain.counterfactual.search import MOST_PARTS, Found, Move
 from ad_core.explain.counterfactual.words import Told
+from ad_core.explain.explain import items_of_rows
+from ad_core.explain.neighbours import nearest
 from ad_core.explain.what_if import editable, only_row, position
-from ad_core.types import Frame, Modality
+from ad_core.types import Modality
 
 DONORS = {Modality.TABLE: 24, Modality.SENSOR: 4, Modality.IMAGE: 6}
 """So many normal items lend their values: the nearest by embedding, and of tables and recordings as many that are
@@ -61,9 +63,9 @@ def case_of(detector: Detector, dataset: Dataset, row_id: str) -> ChangedCase:
         )
     if frame.rows["note"].iloc[at]:
         raise DataError(f"Row {row_id!r} has no score, so nothing can make it normal: {frame.rows['note'].iloc[at]}")
-    index = cases.items_of_rows(frame, [row_id])
+    index = items_of_rows(frame, [row_id])
     x, normals, most = frame.take(index)[0], detector.normals, DONORS[detector.modality]
-    near = cases.nearest(detector, frame, index, most)[0][0].tolist()
+    near = nearest(detector, frame, index, most)[0][0].tolist()
     if detector.modality is not Modality.IMAGE:
         near += _alike_but_for_some(x, normals.x, frame.shape.parts.of_entry)[:most].tolist()
     near = list(dict.fromkeys(near))

@@ -15,11 +15,11 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from ad_core.alerts.calibration import severity
-from ad_core.data.reader import Dataset
+from ad_core.data.dataset import Dataset
 from ad_core.data.readers.table import Table
 from ad_core.detector.detector import Detector
 from ad_core.errors import DataError
-from ad_core.explain import explain as cases
+from ad_core.explain.anomaly_maps import grids
 from ad_core.explain.attribution import at_a_time, nearest_normals
 from ad_core.explain.counterfactual.case import ChangedCase, case_of, picture, told_moves, window
 from ad_core.explain.counterfactual.images import image_moves
@@ -168,7 +168,7 @@ def _moves(case: ChangedCase, judge: Judge, fixed: Sequence[str]) -> list[Move]:
     if detector.modality is Modality.TABLE:
         return _columns(case).moves(case.donors, fixed)
     if detector.modality is Modality.IMAGE:
-        grid = cases.grids(detector, case.frame, np.array([case.item]))[0]
+        grid = grids(detector, case.frame, np.array([case.item]))[0]
         return image_moves(case.x, case.donors, case.donor_ids, grid)
     looked_at = best_channels(case.x, case.donors, judge.score, fixed, names)
     stay = [name for c, name in enumerate(names) if c not in looked_at]

@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ad_core.data.reader import Kind
+from ad_core.data.dataset import Kind
 from ad_core.data.readers.table import Table
 from ad_core.data.tables.allowed_values import Allowed
 from ad_core.data.tables.category_encoding import FrequencyCode

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ad_core.data.frame import Frame
 from ad_core.methods.augmentations.drawn_defects import with_defects
 from ad_core.methods.base_detectors.defect_segmentation import DefectMap
 from ad_core.methods.networks.imagenet_features import AT_A_TIME
 from ad_core.progress import Report
-from ad_core.types import Frame
 
 DAMAGED, WHOLE = 12, 4
 """Images with and without defects in a batch."""

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ad_core.alerts.threshold import Alerts
-from ad_core.data.reader import Dataset, Role
+from ad_core.data.dataset import Dataset, Role
 from ad_core.evaluation.precision import precision
 from ad_core.explain.clusters import grouped, surrogate_rule
 from ad_core.explain.global_importance import Drivers, drivers, ranking

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ad_core.data.reader import Dataset
+from ad_core.data.dataset import Dataset
 from ad_core.errors import AdError
 from ad_core.explain.grade import in_words
 from ad_core.explain.heat_scale import HeatScale

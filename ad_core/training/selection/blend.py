@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ad_core.data.frame import Frame, Split
 from ad_core.methods.building import build_model
 from ad_core.methods.encoder import EncoderChoice
 from ad_core.methods.perturbed_copies import Originals
@@ -18,7 +19,7 @@ from ad_core.methods.recipe import HeldOut
 from ad_core.methods.score_normalisation import Tail
 from ad_core.methods.scorer import ScoreModel, TaskModel
 from ad_core.training.fit import fit_task_model, per_item, score_items
-from ad_core.types import Frame, ItemShape, Split, TrainingRows
+from ad_core.types import ItemShape, TrainingRows
 
 STOPPING = 0.15
 """Share of a half that says when to stop its training."""

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ad_core.data.dataset import Dataset
 from ad_core.data.profiling import profile
-from ad_core.data.reader import READERS, Dataset
+from ad_core.data.reader import READER_OF, READERS
 from ad_core.data.splitting import split_items, split_rows
 from ad_core.errors import DataError, MethodError
 from ad_core.progress import Report, Silent
-from ad_core.training.catalogue import DEFAULT_METHOD, READER_OF, methods, recipe_name
+from ad_core.training.catalogue import DEFAULT_METHOD, methods, recipe_name
 from ad_core.training.fit import choose_device
 from ad_core.training.references import references_for
 from ad_core.training.selection.ranking import judged

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from pydantic import Field
 
+from ad_core.data.frame import Frame, Split
 from ad_core.data.reservoir import drawn_items
 from ad_core.errors import AdError, Cancelled, DataError
 from ad_core.methods.pretext import PRETEXTS
@@ -24,7 +25,7 @@ from ad_core.settings import Settings
 from ad_core.training.fit import fit_reference, fit_task_model, per_item, score_items
 from ad_core.training.synthetic.anomaly import Flaw
 from ad_core.training.synthetic.inject import MadeUp, made_up_items
-from ad_core.types import Frame, Modality, Split, TrainingRows
+from ad_core.types import Modality, TrainingRows
 
 Kind = Literal["recipe", "pretext", "reference"]
 REGISTRIES = {"recipe": RECIPES, "pretext": PRETEXTS, "reference": REFERENCES}

@@ -10,8 +10,9 @@ from functools import cached_property
 
 import numpy as np
 
+from ad_core.data.frame import Frame
 from ad_core.data.reservoir import drawn_items
-from ad_core.types import Frame, ItemShape
+from ad_core.types import ItemShape
 
 MOST_KNOWN = 2000
 """So many real items say what is usual in a table or a recording."""

@@ -9,9 +9,10 @@ from zlib import crc32
 import numpy as np
 import pandas as pd
 
+from ad_core.data.frame import Frame
 from ad_core.training.synthetic import images, recordings, tables
 from ad_core.training.synthetic.anomaly import Flaw, Stock
-from ad_core.types import Frame, Modality
+from ad_core.types import Modality
 
 TRIES = 5
 """A flaw may happen to change nothing; so often it is drawn anew."""

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ad_core.data.reader import Role
+from ad_core.data.dataset import Role
 from ad_core.errors import AdError
 from ad_core.explain.clusters import Group, Rule, grouped, surrogate_rule
 from pages._ui.shell import words

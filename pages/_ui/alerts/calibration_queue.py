@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ad_core import theme as figures
+from ad_core.alerts import figures
 from ad_core.errors import AdError
 from ad_core.review.recalibration import Review
 from ad_core.storage import verdicts

@@ -3,8 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from ad_core import theme as figures
 from ad_core.errors import AdError
+from ad_core.explain import figures
 from pages._ui.shell import words
 from pages._ui.shell.navigate import choose, current, go_button
 from pages._ui.shell.pictures import file_of, small

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ad_core import theme as figures
+from ad_core.alerts import figures
 from pages._ui.alerts.part_filter import led_by_part, part_field
 from pages._ui.alerts.swim_lanes import counts_rows, swim_lanes
 from pages._ui.shell import words

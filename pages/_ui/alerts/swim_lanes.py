@@ -3,9 +3,9 @@
 import pandas as pd
 import streamlit as st
 
-from ad_core import theme as figures
-from ad_core.alerts import figures_events as figures_lanes
+from ad_core.alerts import figures_events
 from ad_core.storage.results import detector_run
+from ad_core.theme import literal
 from pages._ui.shell import words
 from pages._ui.shell.navigate import choose, current
 from pages._ui.shell.shell import chart
@@ -20,17 +20,17 @@ def swim_lanes(run_id: str, events: pd.DataFrame) -> None:
     if len(events) < FEWEST:
         return
     rows = ranked(run_id)
-    drawn = figures_lanes.drawn_events(events)
+    drawn = figures_events.drawn_events(events)
     drawn = drawn.assign(
         severity=drawn["row_id_peak"].map(rows.drop_duplicates("row_id").set_index("row_id")["severity"]),
         about=[_about(event, counts_rows(run_id)) for event in drawn.to_dict("records")],
     )
     several = f" of {words.count(drawn['entity'].nunique(), 'recording')}" if "entity" in drawn else ""
     chart(
-        figures_lanes.lanes(
+        figures_events.lanes(
             drawn, (rows["time"].min(), rows["time"].max()), current("row"), axis_title(run_id)
         ),
-        alt=figures_lanes.lanes_in_words(drawn),
+        alt=figures_events.lanes_in_words(drawn),
         caption=f"{len(drawn):,} of {words.count(len(events), 'event')}{several}, each from start to end with its "
         "peak. Darker is more severe. Click one to choose it; draw along the time to come closer.",
         key=f"lanes-{run_id}", on_select=_pick, selection_mode="points",
@@ -67,7 +67,7 @@ def _about(event: dict[str, object], rows: bool) -> str:
         lines.insert(0, str(event["entity"]))
     if isinstance(event.get("leading"), str):
         lines.append(f"moved first: {event['leading']}")
-    return "<br>".join(figures.literal(line, 120) for line in lines)
+    return "<br>".join(literal(line, 120) for line in lines)
 
 
 def _pick() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ad_core import theme as figures
+from ad_core.alerts import figures
 from ad_core.alerts.threshold import BY_P, SHARES, Rule
 from ad_core.alerts.threshold_preview import moved
 from ad_core.errors import AdError

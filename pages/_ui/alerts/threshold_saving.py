@@ -5,7 +5,7 @@ import streamlit as st
 
 from ad_core.alerts.threshold import Rule
 from ad_core.errors import AdError
-from ad_core.storage import saved_thresholds as thresholds
+from ad_core.storage import saved_thresholds
 from pages._ui.shell.author import author, author_field
 from pages._ui.shell.shell import table_height
 from pages._ui.shell.stored import store
@@ -13,7 +13,7 @@ from pages._ui.shell.stored import store
 
 def saving(run_id: str, rule: Rule, *, is_saved: bool) -> None:
     """The form that saves a rule, and the history."""
-    history = thresholds.history(store(), run_id)
+    history = saved_thresholds.history(store(), run_id)
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.popover("Save as the run's threshold", icon=":material/save:", disabled=is_saved and len(history) > 0):
             st.markdown(f"**{rule.in_words()[0].upper()}{rule.in_words()[1:]}**")
@@ -46,7 +46,7 @@ def saving(run_id: str, rule: Rule, *, is_saved: bool) -> None:
 def _save(run_id: str, rule: Rule) -> None:
     name, reason = (st.session_state.get(f"threshold-{field}") or "" for field in ("name", "reason"))
     try:
-        thresholds.save(store(), run_id, rule, name=name or rule.in_words(), reason=reason, author=author())
+        saved_thresholds.save(store(), run_id, rule, name=name or rule.in_words(), reason=reason, author=author())
     except AdError as error:
         st.session_state["_problem"] = str(error)
         return

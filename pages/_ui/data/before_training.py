@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from ad_core.data.dataset import Dataset
 from ad_core.data.profiling import Profile
-from ad_core.data.reader import Dataset
 
 SHOWN = 4
 """So many notices are open; the others wait in an expander."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from ad_core.data.reader import Declared, Kind, Role, Schema
+from ad_core.data.dataset import Declared, Kind, Role, Schema
 from ad_core.data.sample_datasets import sample
 from ad_core.errors import AdError, DataError
 from ad_core.storage import verdicts

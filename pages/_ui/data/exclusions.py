@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from ad_core.data.reader import Dataset, Declared
+from ad_core.data.dataset import Dataset, Declared
 from ad_core.storage.store import DatasetRecord
 from pages._ui.data.datasets import draft, propose
 from pages._ui.shell import words

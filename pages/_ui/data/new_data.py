@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ad_core.data.reader import Dataset, Role
+from ad_core.data.dataset import Dataset, Role
 from ad_core.errors import AdError
 from ad_core.storage.store import DatasetRecord
 from pages._ui.shell import words

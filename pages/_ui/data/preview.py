@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from ad_core import theme as figures
-from ad_core.data.reader import Dataset, Role
+from ad_core.data import figures
+from ad_core.data.dataset import Dataset, Role
 from ad_core.types import Modality
 from pages._ui.shell import words
 from pages._ui.shell.pictures import name_of, small

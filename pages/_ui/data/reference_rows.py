@@ -3,10 +3,10 @@
 import numpy as np
 import streamlit as st
 
-from ad_core import theme as figures
-from ad_core.data.reader import Dataset, Declared
+from ad_core.data.dataset import Dataset, Declared
 from ad_core.errors import AdError
 from ad_core.storage.store import DatasetRecord
+from ad_core.training import figures
 from ad_core.types import Modality
 from pages._ui.data.datasets import name_for, propose, remember
 from pages._ui.data.sources import path_field, upload_field

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from ad_core.data.reader import Dataset, Declared, Kind, Role
+from ad_core.data.dataset import Dataset, Declared, Kind, Role
 from ad_core.storage.store import DatasetRecord
 from ad_core.types import Modality
 from pages._ui.data.datasets import draft, propose, with_kind, with_role

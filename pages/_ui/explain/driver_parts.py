@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from ad_core.data.reader import Role
+from ad_core.data.dataset import Role
 from ad_core.errors import AdError
 from ad_core.evaluation.report_card import MOST_SEGMENTS
-from ad_core.explain import figures_global as figures_drivers
+from ad_core.explain import figures_global
 from ad_core.explain.global_importance import Drivers, over_time, ranking, split
 from ad_core.explain.image_grid import FIELDS
 from pages._ui.alerts.alert_groups import group_names
@@ -63,16 +63,16 @@ def overall(found: Drivers, modality: str, unit: str) -> None:
     with left:
         if modality == "image":
             chart(
-                figures_drivers.field_shares(table),
-                alt=figures_drivers.drivers_in_words(table, len(found.shares)),
+                figures_global.field_shares(table),
+                alt=figures_global.drivers_in_words(table, len(found.shares)),
                 caption="Where in the picture the scores come from, by nine fields.",
                 key="driver-fields",
             )
         else:
             interval = "Lines are 95 % intervals." if table["low"].notna().any() else "Too few for intervals."
             chart(
-                figures_drivers.driver_bars(table),
-                alt=figures_drivers.drivers_in_words(table, len(found.shares)),
+                figures_global.driver_bars(table),
+                alt=figures_global.drivers_in_words(table, len(found.shares)),
                 caption=f"Mean share of each part in the score of an alert; each alert counts the same. {interval}",
                 key="driver-bars",
             )
@@ -137,8 +137,8 @@ def told_apart(run_id: str, found: Drivers, modality: str, unit: str) -> None:
     if set(parts) <= set(FIELDS):
         parts = list(FIELDS)
     chart(
-        figures_drivers.split_shades(table[table["value"].isin(names[:LINES])], parts),
-        alt=figures_drivers.split_in_words(table),
+        figures_global.split_shades(table[table["value"].isin(names[:LINES])], parts),
+        alt=figures_global.split_in_words(table),
         caption=f"Mean share within each, in brackets how many {unit}s. {min(len(names), LINES)} of {len(names)} values"
         f" and {len(parts)} of {words.count(found.shares.shape[1], 'part')} shown. Intervals in the hover, from "
         f"five {unit}s on.",
@@ -189,8 +189,8 @@ def _over_time(run_id: str, found: Drivers, unit: str) -> None:
         st.info("The alerts that count have no times that differ.", icon=":material/info:")
         return
     chart(
-        figures_drivers.drivers_over_time(table, ranking(found)["part"].tolist(), f"{unit}s"),
-        alt=figures_drivers.over_time_in_words(table),
+        figures_global.drivers_over_time(table, ranking(found)["part"].tolist(), f"{unit}s"),
+        alt=figures_global.over_time_in_words(table),
         caption=f"{unit.capitalize()}s in each of 24 stretches of equal length, shared out among the parts.",
         key="driver-time",
     )

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ad_core.alerts import figures_events as figures_lanes
-from ad_core.data.reader import Role
+from ad_core.alerts import figures_events
+from ad_core.data.dataset import Role
 from ad_core.errors import AdError
 from pages._ui.shell import words
 from pages._ui.shell.shell import chart
@@ -59,7 +59,7 @@ def event_course(run_id: str, row_id: str, around: str, first: list[str]) -> Non
     frame = data.data.iloc[inside][columns].assign(**{TIME: data.rows["time"].iloc[inside].to_numpy()})
     frame = frame.sort_values(TIME)
     chart(
-        figures_lanes.course(frame, columns, TIME, event),
+        figures_events.course(frame, columns, TIME, event),
         alt=f"{len(columns)} channels from {frame[TIME].iloc[0]} to {frame[TIME].iloc[-1]}, the event shaded",
         caption=f"{len(columns)} of {words.count(len(numbers), 'channel')}, {len(frame):,} time stamps, thinned so "
         "that extremes stay. The event is shaded, its peak violet. Draw along the time to come closer: all follow.",

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from ad_core.data.reader import Dataset
+from ad_core.data.dataset import Dataset
 from ad_core.explain.heat_scale import HeatScale
-from ad_core.review.reports import case_report as evidence_pack
+from ad_core.review.reports import case_report
 from ad_core.storage.results import Case, safe_name
 from pages._ui.shell.pictures import file_of, full
 from pages._ui.shell.stored import batch_or_none, case, dataset, store, summary
@@ -25,7 +25,7 @@ def evidence_buttons(run_id: str, training_id: str, row_id: str) -> None:
             "network.",
         )  # fmt: skip
         st.download_button(
-            "As JSON", data=lambda: evidence_pack.to_json(_facts(run_id, row_id, batch_or_none(run_id))),
+            "As JSON", data=lambda: case_report.to_json(_facts(run_id, row_id, batch_or_none(run_id))),
             on_click="ignore", file_name=f"{name}.json", mime="application/json", icon=":material/data_object:",
         )  # fmt: skip
 
@@ -33,7 +33,7 @@ def evidence_buttons(run_id: str, training_id: str, row_id: str) -> None:
 def _html(run_id: str, training_id: str, row_id: str) -> str:
     found, opened = case(run_id, row_id), batch_or_none(run_id)
     pictures = _pictures(training_id, row_id, found, opened) if opened is not None else {}
-    return evidence_pack.to_html(_facts(run_id, row_id, opened), pictures, found.window)
+    return case_report.to_html(_facts(run_id, row_id, opened), pictures, found.window)
 
 
 def _facts(run_id: str, row_id: str, opened: Dataset | None) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def _facts(run_id: str, row_id: str, opened: Dataset | None) -> dict[str, Any]:
         "score": threshold.score,
         "sentence": threshold.found.sentence,
     }
-    return evidence_pack.gather(store(), run_id, row_id, opened, said)
+    return case_report.gather(store(), run_id, row_id, opened, said)
 
 
 def _pictures(training_id: str, row_id: str, found: Case, opened: Dataset) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def _pictures(training_id: str, row_id: str, found: Case, opened: Dataset) -> di
     picture = full(file)
     pictures = {"The image": picture}
     if found.map is not None:
-        pictures["Where the score comes from"] = evidence_pack.with_heat(
+        pictures["Where the score comes from"] = case_report.with_heat(
             picture, found.map, HeatScale.from_facts(summary(training_id))
         )
     if isinstance(found.changed, np.ndarray):

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ad_core import theme as figures
-from ad_core.data.reader import Role
+from ad_core.data.dataset import Role
 from ad_core.errors import AdError
+from ad_core.explain import figures
 from ad_core.explain import grade as explanation_grade
 from ad_core.explain.robust_distance import apart
 from ad_core.storage.results import Case

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from ad_core import theme as figures
+from ad_core.explain import figures
 from ad_core.storage.results import Case
 from pages._ui.explain.event_course import around_field, event_course, event_of
 from pages._ui.shell import words

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ad_core import theme as figures
 from ad_core.alerts.rule import Rule
-from ad_core.data.reader import Role
+from ad_core.data.dataset import Role
 from ad_core.errors import AdError
+from ad_core.explain import figures
 from ad_core.explain.heat_overlay import outlined
 from ad_core.storage.results import Case
 from ad_core.storage.store import RunRecord

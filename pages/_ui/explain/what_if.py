@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ad_core.data.reader import Kind
+from ad_core.data.dataset import Kind
 from ad_core.data.tables.allowed_values import Allowed
 from ad_core.errors import AdError
 from ad_core.storage.results import Case

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ad_core.data.reader import Role
+from ad_core.data.dataset import Role
 from ad_core.errors import AdError
 from ad_core.projection.canvas import Pictures
 from ad_core.projection.sprite_sheet import MAP_PICTURES, pictured

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ad_core.data.reader import Dataset, Kind, Role
+from ad_core.data.dataset import Dataset, Kind, Role
 from ad_core.errors import AdError
 from ad_core.projection.selection_contrast import contrast, sampled
 from pages._ui.map.map_points import Drawn

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from ad_core import theme as figures
-from ad_core.data.reader import Dataset, Declared, Role
+from ad_core.data import figures
+from ad_core.data.dataset import Dataset, Declared, Role
 from ad_core.data.sample_datasets import Sample
 from ad_core.explain.heat_overlay import overlay
 from ad_core.explain.heat_scale import HeatScale

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from ad_core import theme as figures
 from ad_core.errors import AdError
 from ad_core.jobs import queue as jobs
 from ad_core.storage.run_files import WEIGHTS
 from ad_core.storage.store import RunRecord
+from ad_core.training import figures
 from pages._ui.shell import words
 from pages._ui.shell.navigate import choose, go, go_button
 from pages._ui.shell.shell import chart

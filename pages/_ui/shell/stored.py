@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from ad_core.alerts.calibration import Calibration
-from ad_core.data.reader import Dataset, Declared
+from ad_core.data.dataset import Dataset, Declared
 from ad_core.errors import AdError, BundleError
 from ad_core.storage import bundle, results, run_calibration, verdicts
 from ad_core.storage.store import DatasetRecord, Store

@@ -12,7 +12,7 @@ import streamlit as st
 from ad_core.alerts.calibration_check import Doubt, doubt
 from ad_core.alerts.threshold import Alerts, Levels, Rule, alerts, default_rule, levels
 from ad_core.alerts.threshold_preview import curve
-from ad_core.storage import saved_thresholds as thresholds
+from ad_core.storage import saved_thresholds
 from pages._ui.shell.stored import calibration, calibration_rows, ranked, scores_stamp, store, summary
 
 
@@ -49,7 +49,7 @@ class Threshold:
 
 def saved_rule(run_id: str) -> Rule:
     """The threshold saved for a run's detector; until somebody saves one, what suits its calibration."""
-    return thresholds.current(store(), run_id) or default_rule(_smallest_p(run_id))
+    return saved_thresholds.current(store(), run_id) or default_rule(_smallest_p(run_id))
 
 
 def current_rule(run_id: str) -> Rule:

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from ad_core.evaluation import figures_runs as figures
+from ad_core.evaluation import figures_runs
 from ad_core.evaluation.run_comparison import compare, differences, identity_in_words
 from ad_core.storage.store import RunRecord
 from pages._ui.shell.navigate import go
@@ -44,8 +44,8 @@ def _shown(run: RunRecord, other: RunRecord) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         if len(found.rows):
-            chart(figures.rank_scatter(found), alt=figures.rank_scatter_in_words(found), key="ranks")
-            st.caption(figures.rank_scatter_in_words(found))
+            chart(figures_runs.rank_scatter(found), alt=figures_runs.rank_scatter_in_words(found), key="ranks")
+            st.caption(figures_runs.rank_scatter_in_words(found))
     with right:
         st.markdown("**Set otherwise**")
         changed = differences(_config(run), _config(other))

@@ -103,8 +103,7 @@ def _choose(card: MethodCard, is_chosen: bool, key: str, width: Any) -> None:
 
 def method_settings(card: MethodCard, modality: str) -> tuple[str | None, dict[str, dict[str, Any]]]:
     """The scorer and everything that differs from the defaults, by section."""
-    from ad_core.data.reader import READERS
-    from ad_core.training.catalogue import READER_OF
+    from ad_core.data.reader import READER_OF, READERS
 
     settings: dict[str, dict[str, Any]] = {}
     scorer = None

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from ad_core.storage.store import RunRecord
-from ad_core.training.selection import figures as figures_selection
+from ad_core.training.selection import figures
 from ad_core.training.selection.recommendation import Figure, Recommendation
 from pages._ui.shell import selection_words, words
 from pages._ui.shell.shell import chart
@@ -64,13 +64,13 @@ def _found(run: RunRecord, training_rows: str, method_key: str) -> None:
                 icon=":material/check:", on_click=st.session_state.__setitem__, args=(method_key, name),
             )  # fmt: skip
     chart(
-        figures_selection.kinds_chart(found),
-        alt=figures_selection.kinds_in_words(found),
+        figures.kinds_chart(found),
+        alt=figures.kinds_in_words(found),
         caption=selection_words.MADE_UP,
         key="recommendation-chart",
     )
     if st.toggle("Show as table", key="recommendation-table"):
-        st.dataframe(table(found), hide_index=True, alt=figures_selection.kinds_in_words(found))
+        st.dataframe(table(found), hide_index=True, alt=figures.kinds_in_words(found))
     st.caption("  \n".join(f"**{kind['title']}**: {kind['says']}" for kind in found.kinds.values()))
     for notice in (*found.notices, *(f"{_named(found, name)}: {why}" for name, why in found.failed.items())):
         st.caption(f":material/info: {notice}")

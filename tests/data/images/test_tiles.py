@@ -10,14 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from ad_core.data.dataset import Dataset
 from ad_core.data.images.tiles import OVERLAP, Box, boxes, stitched
-from ad_core.data.reader import Dataset
 from ad_core.errors import DataError
-from ad_core.explain import explain as cases
+from ad_core.explain.anomaly_maps import anomaly_maps
 from ad_core.explain.attribution import How
 from ad_core.explain.counterfactual.find import counterfactual
+from ad_core.explain.explain import explain_rows
 from ad_core.pipeline import Choice, Trained, open_dataset, train_all
 from ad_core.progress import Silent
+from ad_core.projection.of_detector import embedding_map
 
 HEIGHT, WIDTH, TILE = 96, 160, 48
 
@@ -108,8 +110,8 @@ def test_a_picture_has_the_score_of_its_highest_tile(trained):
 
 
 def test_the_stitched_map_and_the_first_part_lie_on_the_spot(trained, opened):
-    maps = dict(cases.anomaly_maps(trained.detector, opened, Silent()))
-    found = cases.explain_rows(trained.detector, opened, ["b24.png", "b03.png"], How(), Silent())
+    maps = dict(anomaly_maps(trained.detector, opened, Silent()))
+    found = explain_rows(trained.detector, opened, ["b24.png", "b03.png"], How(), Silent())
 
     assert len(maps) == 25
     assert maps["b24.png"].shape == (HEIGHT, WIDTH)
@@ -130,7 +132,7 @@ def test_what_would_make_it_normal_is_not_looked_for_among_tiles(trained, opened
 
 
 def test_the_map_of_embeddings_has_a_point_for_each_picture(trained):
-    points, facts = cases.embedding_map(trained.detector, trained.frame, trained.item_scores, 1000, Silent())
+    points, facts = embedding_map(trained.detector, trained.frame, trained.item_scores, 1000, Silent())
 
     assert sorted(points["row_id"]) == [f"b{i:02}.png" for i in range(25)]
     assert facts["items"] == 25

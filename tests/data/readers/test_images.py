@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ad_core.data.dataset import Declared, Role
 from ad_core.data.images import pixels as image_items
 from ad_core.data.images.pixels import empty_items
-from ad_core.data.reader import READERS, Declared, Role
+from ad_core.data.reader import READERS
 from ad_core.data.readers.images import Images, ImagesSettings
 from ad_core.errors import DataError, ResourceError, SettingsError
 from ad_core.types import Modality

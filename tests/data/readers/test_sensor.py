@@ -9,10 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ad_core.data.reader import READERS, Dataset, Declared, Kind, Role
+from ad_core.data.dataset import Dataset, Declared, Kind, Role
+from ad_core.data.frame import Frame
+from ad_core.data.reader import READERS
 from ad_core.data.readers.sensor import Sensor, SensorSettings, looks_like_recording
 from ad_core.errors import DataError, SettingsError
-from ad_core.types import Frame, Modality
+from ad_core.types import Modality
 
 
 def recording(

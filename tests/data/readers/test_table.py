@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ad_core.data.reader import Dataset, Declared, Kind, Role
+from ad_core.data.dataset import Dataset, Declared, Kind, Role
+from ad_core.data.frame import Frame
 from ad_core.data.readers import table
 from ad_core.data.readers.table import Table, TableSettings
 from ad_core.data.tables.row_identity import ids_from_column, ids_from_content
 from ad_core.errors import DataError
-from ad_core.types import Frame, PartKind
+from ad_core.types import PartKind
 
 N = 200
 

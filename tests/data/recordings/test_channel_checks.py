@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from ad_core import pipeline
+from ad_core.data.dataset import Dataset, Declared, Kind, Role
 from ad_core.data.profiling import profile
-from ad_core.data.reader import Dataset, Declared, Kind, Role
 from ad_core.data.readers.sensor import Sensor, SensorSettings
 
 N = 1000

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from ad_core import pipeline
-from ad_core.data.reader import Dataset, Declared
+from ad_core.data.dataset import Dataset, Declared
 from ad_core.data.readers.sensor import Sensor
 from ad_core.data.recordings.clock_changes import clock_change
 from ad_core.data.recordings.timeline import timeline

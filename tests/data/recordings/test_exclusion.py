@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from ad_core import pipeline
-from ad_core.data.reader import Dataset, Declared
+from ad_core.data.dataset import Dataset, Declared
 from ad_core.data.recordings.exclusion import parse_range
 from ad_core.errors import DataError
 from ad_core.progress import Silent

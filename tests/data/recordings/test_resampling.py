@@ -7,14 +7,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ad_core import pipeline
-from ad_core.data.reader import Dataset, Declared
+from ad_core.data.dataset import Dataset, Declared
+from ad_core.data.frame import Frame
 from ad_core.data.readers.sensor import Sensor, SensorSettings
 from ad_core.data.recordings.stream_buffer import Lane
 from ad_core.errors import DataError
-from ad_core.explain import explain as cases
 from ad_core.explain.attribution import How
+from ad_core.explain.explain import explain_top
 from ad_core.progress import Silent
-from ad_core.types import Frame
 
 
 def irregular(n: int = 300, seed: int = 0) -> pd.DataFrame:
@@ -132,7 +132,7 @@ def test_a_detector_of_evened_samples_scores_explains_and_streams():
 
     assert scores["score"].notna().all()
     assert scores.loc[900:930, "score"].min() > scores.loc[:850, "score"].quantile(0.95)
-    found = cases.explain_top(trained.detector, dataset, 1, How(), Silent())
+    found = explain_top(trained.detector, dataset, 1, How(), Silent())
     window = next(iter(found.windows.values()))
     np.testing.assert_allclose(np.diff(window["time"]), 0.7)
     assert found.parts["channel"].iloc[0] == "wave"

@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 
 from ad_core import pipeline
-from ad_core.data.reader import Dataset, Declared
+from ad_core.data.dataset import Dataset, Declared
+from ad_core.data.frame import Frame
 from ad_core.data.readers.sensor import Sensor, SensorSettings
 from ad_core.data.recordings.scaling import Scaling
 from ad_core.errors import SettingsError
-from ad_core.explain import explain as cases
 from ad_core.explain.attribution import How
+from ad_core.explain.explain import explain_items, items_of_rows
 from ad_core.progress import Silent
-from ad_core.types import Frame
 
 N = 300
 
@@ -160,7 +160,7 @@ def test_an_explanation_names_the_channel_behind_the_shared_one_and_shows_units(
     new = pipeline.open_like(detector, later)
     frame = detector.frame(new)
 
-    found = cases.explain_items(detector, new, frame, cases.items_of_rows(frame, ["208"]), ["208"], How(), Silent())
+    found = explain_items(detector, new, frame, items_of_rows(frame, ["208"]), ["208"], How(), Silent())
 
     top, name = found.parts.iloc[0], "other channels (4 constant): idle2"
     assert top["part"].startswith(f"{name}, ")

@@ -5,7 +5,7 @@ import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ad_core.data.reader import Declared
+from ad_core.data.dataset import Declared
 from ad_core.data.readers.sensor import Sensor, SensorSettings
 from ad_core.data.recordings.ring_buffer import Tail
 from ad_core.data.recordings.stream_buffer import Lane

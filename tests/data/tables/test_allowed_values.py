@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from ad_core.data.reader import Column, Kind, Role
+from ad_core.data.dataset import Column, Kind, Role
 from ad_core.data.tables.allowed_values import Allowed, allowed_in
 from ad_core.data.tables.choose_encoding import learn_code
 from ad_core.errors import DataError

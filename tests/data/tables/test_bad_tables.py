@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ad_core.data.dataset import Kind
 from ad_core.data.profiling import profile
-from ad_core.data.reader import Kind
 from ad_core.data.readers.table import Table, TableSettings
 from ad_core.errors import DataError
 from ad_core.pipeline import Choice, Trained, open_dataset, open_like, train_all

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from ad_core.data.reader import Column, Dataset, Declared, Kind, Role
+from ad_core.data.dataset import Column, Dataset, Declared, Kind, Role
 from ad_core.data.readers.table import Table, TableSettings
 from ad_core.data.tables.choose_encoding import learn_code
 from ad_core.data.tables.text_encoding import words_repeat

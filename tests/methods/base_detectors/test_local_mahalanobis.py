@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from ad_core.methods.base_detectors import local_mahalanobis as local_clouds
 from ad_core.methods.base_detectors.local_mahalanobis import DIRECTIONS, LocalClouds
 from ad_core.methods.perturbed_copies import Originals
 
@@ -101,7 +100,7 @@ def test_it_is_restored_from_its_state():
 
 
 def test_a_copy_is_compared_as_if_its_original_had_not_taught(monkeypatch):
-    monkeypatch.setattr(local_clouds, "AT_A_TIME", 2)
+    monkeypatch.setattr(local_mahalanobis, "AT_A_TIME", 2)
     x = np.random.default_rng(0).normal(size=(41, 3)).astype(np.float32)  # a quarter of 41, and of 40, is 10
     member, bank = LocalClouds.of(x, 0), torch.from_numpy(x)
     copies = bank[[3, 3, 7]] + torch.tensor([[0.1], [0.5], [0.2]])

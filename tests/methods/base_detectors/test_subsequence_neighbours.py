@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from ad_core.methods.base_detectors import subsequence_neighbours as stretches
 from ad_core.methods.base_detectors.subsequence_neighbours import Stretches
 
 NOT = torch.tensor([False, False])
@@ -75,7 +74,7 @@ def test_a_window_of_the_bank_is_not_its_own_neighbour():
 
 
 def test_very_many_stretches_are_thinned_out_evenly(monkeypatch):
-    monkeypatch.setattr(stretches, "BANK", 10)
+    monkeypatch.setattr(subsequence_neighbours, "BANK", 10)
 
     member = Stretches.of(courses(40), NOT, 64, whitened=False)
 

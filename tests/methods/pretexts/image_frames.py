@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from ad_core.types import Frame, ItemShape, Modality, PartKind, Parts
+from ad_core.data.frame import Frame
+from ad_core.types import ItemShape, Modality, PartKind, Parts
 
 
 def frame_of(x: np.ndarray, classes: np.ndarray | None = None) -> Frame:

@@ -6,11 +6,12 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
+from ad_core.data.frame import Frame, Split
 from ad_core.methods.encoder import build_encoder
 from ad_core.methods.pretext import Pretext
 from ad_core.progress import Silent
 from ad_core.training.fit import OF_MODALITY, TrainingSettings, train_task
-from ad_core.types import Draw, Frame, ItemShape, Modality, PartKind, Parts, Split
+from ad_core.types import Draw, ItemShape, Modality, PartKind, Parts
 
 SIDE = 32
 

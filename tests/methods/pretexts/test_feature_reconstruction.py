@@ -5,6 +5,7 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
+from ad_core.data.frame import Split
 from ad_core.methods.encoder import build_encoder
 from ad_core.methods.networks.imagenet_features import ImagenetFeatures, on_one_grid
 from ad_core.methods.pretext import PRETEXTS
@@ -12,7 +13,7 @@ from ad_core.methods.pretexts import feature_reconstruction
 from ad_core.methods.pretexts.feature_reconstruction import _blocks
 from ad_core.progress import Silent
 from ad_core.training.fit import TrainingSettings, train_task
-from ad_core.types import Batch, Draw, ItemShape, Split
+from ad_core.types import Batch, Draw, ItemShape
 from tests.contracts.checks import CPU
 from tests.methods.pretexts.image_frames import frame_of
 

@@ -8,12 +8,13 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
+from ad_core.data.frame import Frame, Split
 from ad_core.methods.encoder import build_encoder
 from ad_core.methods.pretext import PRETEXTS
 from ad_core.methods.pretexts.masked_contrast import _partners
 from ad_core.progress import Silent
 from ad_core.training.fit import TrainingSettings, train_task
-from ad_core.types import Batch, Draw, Frame, ItemShape, Modality, PartKind, Parts, Split
+from ad_core.types import Batch, Draw, ItemShape, Modality, PartKind, Parts
 from tests.contracts import items
 from tests.contracts.checks import CPU
 

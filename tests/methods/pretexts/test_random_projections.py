@@ -7,13 +7,14 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
+from ad_core.data.frame import Frame, Split
 from ad_core.errors import MethodError
 from ad_core.methods.encoder import DEFAULT_ENCODER, build_encoder
 from ad_core.methods.pretext import PRETEXTS, Progress
 from ad_core.methods.pretexts.random_projections import PAIRS_AT_A_TIME, _statistics
 from ad_core.progress import Silent
 from ad_core.training.fit import TrainingSettings, train_task
-from ad_core.types import Batch, Draw, Frame, ItemShape, Modality, PartKind, Parts, Split
+from ad_core.types import Batch, Draw, ItemShape, Modality, PartKind, Parts
 from tests.contracts import items
 from tests.contracts.checks import CPU, trained
 

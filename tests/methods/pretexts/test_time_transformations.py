@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 import torch
 
+from ad_core.data.frame import Frame, Split
 from ad_core.methods.encoder import build_encoder
 from ad_core.methods.pretext import PRETEXTS
 from ad_core.progress import Silent
 from ad_core.training.fit import TrainingSettings, train_task
-from ad_core.types import Batch, Draw, Frame, Modality, Split
+from ad_core.types import Batch, Draw, Modality
 from tests.contracts import items
 from tests.contracts.checks import CPU, trained
 

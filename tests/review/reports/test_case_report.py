@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from ad_core import pipeline
 from ad_core.cli.app import app
 from ad_core.explain.grade import GRADES
-from ad_core.review.reports import case_report as evidence_pack
+from ad_core.review.reports import case_report
 from ad_core.storage import results, verdicts
 from ad_core.storage.store import Store
 
@@ -82,9 +82,9 @@ def test_everything_that_an_auditor_asks_for_is_there(case):
     store, run = case
     dataset = pipeline.open_dataset(Path(store.datasets()[0].sources[0]), id="id")
 
-    found = evidence_pack.gather(store, run, "0", dataset)
+    found = case_report.gather(store, run, "0", dataset)
 
-    again = json.loads(evidence_pack.to_json(found))
+    again = json.loads(case_report.to_json(found))
     assert again == found
     assert found["score"]["score"] == 9.0
     assert found["data"]["fingerprint"] == "f1"
@@ -102,22 +102,22 @@ def test_everything_that_an_auditor_asks_for_is_there(case):
 def test_a_row_that_nobody_explained_has_a_pack_too(case):
     store, run = case
 
-    found = evidence_pack.gather(store, run, "1", None)
+    found = case_report.gather(store, run, "1", None)
 
-    page = evidence_pack.to_html(found)
+    page = case_report.to_html(found)
     assert "Not explained." in page
     assert "Nobody has said anything yet." in page
     assert found["score"]["p_value"] is None
     assert "the smallest p that they can give is 0.01." in page
     found["calibration"]["smallest_p"] = None
-    assert "they are too few for p-values." in evidence_pack.to_html(found)
+    assert "they are too few for p-values." in case_report.to_html(found)
 
 
 def test_text_of_the_user_is_escaped_and_nothing_is_fetched(case):
     store, run = case
-    found = evidence_pack.gather(store, run, "0", None, {"sentence": EVIL})
+    found = case_report.gather(store, run, "0", None, {"sentence": EVIL})
 
-    page = evidence_pack.to_html(found, {EVIL: np.zeros((900, 20, 3), np.uint8)})
+    page = case_report.to_html(found, {EVIL: np.zeros((900, 20, 3), np.uint8)})
 
     assert "<script" not in page
     assert page.count("&lt;script&gt;") >= 4
@@ -129,14 +129,14 @@ def test_text_of_the_user_is_escaped_and_nothing_is_fetched(case):
 
 def test_channels_are_drawn_with_what_was_expected(case):
     store, run = case
-    found = evidence_pack.gather(store, run, "0", None)
+    found = case_report.gather(store, run, "0", None)
     speed = {"part": "speed", "channel": "speed", "attribution": 1.0}
     found["explanation"] = [dict.fromkeys(("value", "expected", "expected_low", "expected_high")) | speed]
     window = pd.DataFrame(
         {"time": range(3), "load": 1.0, "speed": [0.0, np.nan, 10.0], "speed expected": [0.0, 5.0, 10.0]}
     )
 
-    page = evidence_pack.to_html(found, window=window)
+    page = case_report.to_html(found, window=window)
 
     assert page.index("speed (0 to 10)") < page.index("load (1 to 1)")
     assert 'class="actual" points="0.0,95.0 1000.0,5.0"' in page
@@ -146,7 +146,7 @@ def test_channels_are_drawn_with_what_was_expected(case):
 def test_the_command_explains_the_row_again(case, tmp_path, monkeypatch):
     store, run = case
     monkeypatch.chdir(tmp_path)
-    command = shlex.split(evidence_pack.gather(store, run, "1", None)["again"])
+    command = shlex.split(case_report.gather(store, run, "1", None)["again"])
 
     CliRunner().invoke(app, command[command.index("explain") :], catch_exceptions=False)
 

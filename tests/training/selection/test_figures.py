@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ad_core.training.selection import figures as figures_selection
+from ad_core.training.selection import figures
 from ad_core.training.selection.recommendation import Recommendation
 from ad_core.types import Modality
 from tests.training.selection.test_ranking import found
@@ -15,7 +15,7 @@ def outcome() -> Recommendation:
 
 
 def test_each_kind_is_a_trace_with_a_dot_and_an_interval_for_every_method(outcome: Recommendation) -> None:
-    figure = figures_selection.kinds_chart(outcome)
+    figure = figures.kinds_chart(outcome)
 
     assert [trace.name for trace in figure.data] == [kind["title"] for kind in outcome.kinds.values()]
     for trace, kind in zip(figure.data, outcome.kinds, strict=True):
@@ -26,7 +26,7 @@ def test_each_kind_is_a_trace_with_a_dot_and_an_interval_for_every_method(outcom
 
 
 def test_dots_of_one_method_do_not_hide_each_other_and_kinds_differ_in_shape(outcome: Recommendation) -> None:
-    traces = figures_selection.kinds_chart(outcome).data
+    traces = figures.kinds_chart(outcome).data
 
     assert len({tuple(trace.y) for trace in traces}) == len(traces)
     assert all(np.abs(np.array(trace.y) - np.arange(3)).max() < 0.5 for trace in traces)
@@ -34,11 +34,11 @@ def test_dots_of_one_method_do_not_hide_each_other_and_kinds_differ_in_shape(out
 
 
 def test_the_named_task_stands_out(outcome: Recommendation) -> None:
-    assert "<b>Autoencoder</b>" in figures_selection.kinds_chart(outcome).layout.yaxis.ticktext
+    assert "<b>Autoencoder</b>" in figures.kinds_chart(outcome).layout.yaxis.ticktext
 
 
 def test_the_words_say_what_the_best_task_sees_best_and_worst(outcome: Recommendation) -> None:
-    words = figures_selection.kinds_in_words(outcome)
+    words = figures.kinds_in_words(outcome)
     line = outcome.standing("autoencoder")
     best, worst = (pick(line.by_kind.values(), key=lambda f: f.auroc) for pick in (max, min))
 
@@ -52,8 +52,8 @@ def test_of_many_methods_the_best_are_drawn_and_always_the_task_and_balanced(out
     last = [first.model_copy(update={"method": name}) for name in ("balanced", "autoencoder")]
     crowded = outcome.model_copy(update={"standings": many + last})
 
-    methods = [line.method for line in figures_selection.shown(crowded)]
-    assert methods == [*(f"m{i}" for i in range(figures_selection.MOST)), "balanced", "autoencoder"]
+    methods = [line.method for line in figures.shown(crowded)]
+    assert methods == [*(f"m{i}" for i in range(figures.MOST)), "balanced", "autoencoder"]
 
 
 def test_nothing_tried_is_said() -> None:
@@ -62,4 +62,4 @@ def test_nothing_tried_is_said() -> None:
         task=None, clear=False, beats_balanced=None, choice="balanced", sentences=[], notices=[],
     )  # fmt: skip
 
-    assert figures_selection.kinds_in_words(empty) == "No method has been tried."
+    assert figures.kinds_in_words(empty) == "No method has been tried."

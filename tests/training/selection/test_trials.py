@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 import torch
 
+from ad_core.data.frame import Frame, Split
 from ad_core.errors import Cancelled, DataError, SettingsError
 from ad_core.progress import Silent
 from ad_core.training.selection.trials import Candidate, Plan, apart, held_out_items, run_trials, usual_plan
-from ad_core.types import Frame, Modality, Split
+from ad_core.types import Modality
 from tests.contracts import items
 
 FEW = Plan(seeds=2, items=40, made_up=20, steps=5)

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ad_core.data.frame import Frame
 from ad_core.training.synthetic.inject import FLAWS, made_up_items
-from ad_core.types import Frame, Modality
+from ad_core.types import Modality
 from tests.contracts import items
 
 USUAL, TEACHING = np.arange(64, 96), np.arange(64)

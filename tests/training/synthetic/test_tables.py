@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ad_core.data.frame import Frame
 from ad_core.training.synthetic.anomaly import Stock
 from ad_core.training.synthetic.tables import FLAWS, TAIL
-from ad_core.types import Frame, ItemShape, Modality, PartKind, Parts
+from ad_core.types import ItemShape, Modality, PartKind, Parts
 
 NUMBER, CATEGORY = PartKind.NUMBER, PartKind.CATEGORY
 BY_NAME = {flaw.name: flaw for flaw in FLAWS}

@@ -1,0 +1,162 @@
+"""Charts of scores and alerts: histogram, alerts by threshold, scores over time."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from ad_core.theme import ALERT, CHOSEN, MUTED, USUAL, thinned, tidy
+
+
+def score_histogram(
+    scores: np.ndarray, usual: np.ndarray | None, threshold: float, *, bins: int | None = None
+) -> go.Figure:
+    """How many rows have which score, alerts in orange, with the threshold as a line.
+
+    Args:
+        scores: (rows,); NaN is left out.
+        usual: (k,) scores of the calibration rows, drawn as an outline of the same area; None = none.
+        threshold: scores from here on are alerts; infinite = there are none.
+    """
+    known = scores[np.isfinite(scores)]
+    edges = _edges(known, bins or int(np.clip(3 * np.sqrt(len(known)), 12, 60)))
+    centre, width = (edges[:-1] + edges[1:]) / 2, np.diff(edges)
+    figure, highest = go.Figure(), 1.0
+    for name, part, colour in (
+        ("below the threshold", known[known < threshold], USUAL),
+        ("alerts", known[known >= threshold], ALERT),
+    ):
+        count = np.histogram(part, edges)[0]
+        highest = max(highest, float(count.max()))
+        figure.add_bar(
+            x=centre[count > 0],
+            y=count[count > 0],
+            width=width[count > 0],
+            name=name,
+            marker_color=colour,
+            marker_line_width=0,
+            hovertemplate="score %{x:.3g}<br>%{y} rows<extra></extra>",
+        )
+    if usual is not None and np.isfinite(usual).any():
+        expected = np.histogram(usual[np.isfinite(usual)], edges)[0] * (len(known) / np.isfinite(usual).sum())
+        highest = max(highest, float(expected.max()))
+        figure.add_scatter(
+            x=centre, y=_step(expected), mode="lines", line={"shape": "hvh", "color": MUTED, "width": 2},
+            name="calibration rows, scaled", hoverinfo="skip",
+        )  # fmt: skip
+    if np.isfinite(threshold):
+        figure.add_vline(x=threshold, line={"color": ALERT, "dash": "dash", "width": 2})
+    figure.update_xaxes(title="score (higher = more unusual)", type="log" if _is_wide(known) else "linear")
+    # a bar of one row must be seen, and log 1 is 0
+    figure.update_yaxes(title="rows", type="log", dtick=1, range=[np.log10(0.7), np.log10(highest) + 0.15])
+    return tidy(figure, 300, barmode="overlay", bargap=0.02)
+
+
+def histogram_in_words(scores: np.ndarray, threshold: float) -> str:
+    """The finding of `score_histogram`."""
+    known = scores[np.isfinite(scores)]
+    if not len(known):
+        return "No row has a score."
+    alerts = int((known >= threshold).sum())
+    text = f"Scores of {len(known):,} rows: half are below {np.median(known):.3g}, the highest is {known.max():.3g}."
+    return (
+        f"{text} {alerts:,} rows are at or above the threshold of {threshold:.3g}."
+        if alerts
+        else f"{text} No row is an alert."
+    )
+
+
+def alerts_curve(
+    values: np.ndarray,
+    alerts: np.ndarray,
+    now: tuple[float, int],
+    saved: tuple[float, int] | None,
+    title: str,
+    *,
+    log: bool,
+) -> go.Figure:
+    """How many rows are alerts at each value of a rule.
+
+    Args:
+        values: (k,) of the rule, ascending.
+        alerts: (k,) how many alerts each brings.
+        now: the value that is chosen, and its alerts.
+        saved: the same of the saved rule, where it is of this kind; None = not drawn.
+        title: of the axis of values.
+        log: whether values span orders of magnitude.
+    """
+    figure = go.Figure()
+    figure.add_scatter(
+        x=values, y=alerts, mode="lines", line={"shape": "hv", "color": USUAL, "width": 2}, name="alerts",
+        hovertemplate="%{x:.3g}<br>%{y:,} alerts<extra></extra>",
+    )  # fmt: skip
+    for name, place, symbol in (("saved", saved, "circle-open"), ("now", now, "circle")):
+        if place is not None:
+            figure.add_scatter(
+                x=[place[0]], y=[place[1]], mode="markers", name=name,
+                marker={"color": ALERT, "size": 11, "symbol": symbol},
+                hovertemplate=f"{name}: %{{x:.3g}}<br>%{{y:,}} alerts<extra></extra>",
+            )  # fmt: skip
+    figure.update_xaxes(title=title, type="log" if log else "linear")
+    figure.update_yaxes(title="alerts", rangemode="tozero")
+    return tidy(figure, 190)
+
+
+def alerts_curve_in_words(values: np.ndarray, alerts: np.ndarray, now: tuple[float, int]) -> str:
+    """The finding of `alerts_curve`."""
+    if not len(values):
+        return "No value of this rule brings an alert."
+    return (
+        f"Alerts go from {int(alerts[0]):,} at {values[0]:.3g} to {int(alerts[-1]):,} at {values[-1]:.3g}; "
+        f"{now[1]:,} at {now[0]:.3g}."
+    )
+
+
+def timeline(
+    time: np.ndarray, score: np.ndarray, threshold: float, events: pd.DataFrame | None, chosen: Any = None
+) -> go.Figure:
+    """Score over time with the threshold and the events (`start`, `end`, `peak`) shaded."""
+    keep = thinned(score)
+    figure = go.Figure()
+    for _, event in events.iterrows() if events is not None else ():
+        figure.add_vrect(x0=event["start"], x1=event["end"], fillcolor=ALERT, opacity=0.22, line_width=0)
+    figure.add_scattergl(
+        x=time[keep], y=score[keep], mode="lines", line={"color": USUAL, "width": 1.4}, name="score",
+        hovertemplate="%{x}<br>score %{y:.3g}<extra></extra>",
+    )  # fmt: skip
+    if np.isfinite(threshold):
+        figure.add_hline(y=threshold, line={"color": ALERT, "dash": "dash", "width": 1.5})
+    if chosen is not None:
+        figure.add_vline(x=chosen, line={"color": CHOSEN, "width": 2})
+    figure.update_yaxes(title="score", rangemode="tozero")
+    return tidy(figure, 260, showlegend=False)
+
+
+def timeline_in_words(score: np.ndarray, events: pd.DataFrame | None) -> str:
+    """The finding of `timeline`."""
+    n = 0 if events is None else len(events)
+    return f"Score over {len(score):,} time stamps with {n} event{'' if n == 1 else 's'} above the threshold."
+
+
+def _step(counts: np.ndarray) -> np.ndarray:
+    """Counts for a logarithmic axis: empty bins in between touch the ground, those outside are not drawn."""
+    filled = np.flatnonzero(counts)
+    line = np.full(len(counts), np.nan)
+    if len(filled):
+        line[filled[0] : filled[-1] + 1] = np.maximum(counts[filled[0] : filled[-1] + 1], 0.5)
+    return line
+
+
+def _edges(known: np.ndarray, bins: int) -> np.ndarray:
+    if not len(known):
+        return np.linspace(0.0, 1.0, bins + 1)
+    low, high = float(known.min()), float(known.max())
+    if low == high:
+        return np.linspace(low - 0.5, high + 0.5, bins + 1)
+    return np.geomspace(low, high, bins + 1) if _is_wide(known) else np.linspace(low, high, bins + 1)
+
+
+def _is_wide(known: np.ndarray) -> bool:
+    """Whether a few scores are so large that a linear axis would squeeze all others into one bar."""
+    return len(known) > 0 and float(known.min()) > 0 and float(known.max()) > 25 * float(np.median(known))

@@ -1,0 +1,199 @@
+"""Prepared items, and the way back from items to the rows of the file; and which items train, stop and calibrate."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from ad_core.data.images.tiles import Box, stitched
+from ad_core.data.overlap import covering_sums
+
+if TYPE_CHECKING:
+    from torch import Tensor
+from ad_core.types import Batch, ItemShape
+
+NUMBERS_AT_A_TIME = 2**22
+"""Items are looked at in batches of at most so many numbers (16 MiB)."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Prepared items, and the way back from items to the rows of the user's file.
+
+    An item is not always a row: windows are items and time stamps are rows. `rows` has one line per input row in input
+    order; each row points at one *sample* (`rows["sample"]`, -1 = it can't be scored, see its `note`), and the item at
+    position i covers the samples `start .. start + span - 1`. For tables and images an item is one sample, span 1.
+    """
+
+    shape: ItemShape
+    x: np.ndarray
+    """(samples or windows, *item): float32, or uint8 / uint16 for images (`take` scales them to 0..1). May be
+    memory-mapped or a
+    strided view: overlapping windows are never copied out."""
+    items: pd.DataFrame
+    """n lines: `start` (position in `x` and first sample covered), optionally `cls` (class code, -1 unknown). Tiles of
+    large pictures add `at` (their own position in `x`, as several share a sample) and their place in the picture,
+    `top, left, height, width` [px].
+    """
+    rows: pd.DataFrame
+    """One line per input row: `row_id`, `sample`, `note` ("" = fine); where they exist `entity`, `time`, `label`, and
+    for images `height` and `width`.
+    """
+    span: int = 1
+    notices: list[str] = field(default_factory=list)
+    """What the analyst should know about how the data were read, in sentences."""
+    times: pd.Series | None = None
+    """(samples,) the samples' own times, where they are not those of the rows: irregular sampling was evened out."""
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def items_at_a_time(self) -> int:
+        """How many items are held well in memory together: 1024, or fewer of many numbers."""
+        return min(1024, max(1, NUMBERS_AT_A_TIME // self.shape.entries))
+
+    def take(self, index: np.ndarray | slice) -> "Tensor":
+        """(b, *item) float32 items at these positions."""
+        import torch
+
+        x = self.x[self._starts[index]]
+        if x.dtype.kind == "u":
+            return torch.from_numpy(x.astype(np.float32) / np.iinfo(x.dtype).max)
+        return torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))  # chosen by positions, so a copy already
+
+    @cached_property
+    def _starts(self) -> np.ndarray:
+        """(n,) where each item begins in `x`; asking the table again for every batch takes as long as the batch."""
+        return np.asarray(self.items["at" if self.tiled else "start"])
+
+    @property
+    def tiled(self) -> bool:
+        """Whether items are tiles of pictures."""
+        return "at" in self.items
+
+    def classes(self, index: np.ndarray | slice) -> "Tensor | None":
+        """(b,) int64 class codes, or None where the user named no class column."""
+        import torch
+
+        if "cls" not in self.items:
+            return None
+        return torch.from_numpy(self.items["cls"].to_numpy(np.int64)[index])
+
+    def batches(self, index: np.ndarray, size: int) -> Iterator[Batch]:
+        """The items at these positions in order, `size` at a time."""
+        import torch
+
+        for begin in range(0, len(index), size):
+            chosen = np.asarray(index)[begin : begin + size]
+            yield Batch(self.take(chosen), self.classes(chosen), torch.from_numpy(chosen.astype(np.int64)))
+
+    def items_within(self, rows: np.ndarray) -> np.ndarray:
+        """Positions of the items all of whose rows are among the chosen ones.
+
+        Args:
+            rows: (rows,) bool.
+        """
+        sample, start = self.rows["sample"].to_numpy(), self.items["start"].to_numpy()
+        chosen, other = np.zeros(self.samples, dtype=bool), np.zeros(self.samples, dtype=bool)
+        other[sample[sample >= 0]] = True
+        chosen[sample[rows & (sample >= 0)]] = True
+        other &= ~chosen  # a sample without a row of its own, between two rows, belongs to both
+        some, none = (np.concatenate([[0], np.cumsum(of)]) for of in (chosen, other))
+        end = start + self.span
+        return np.flatnonzero((some[end] > some[start]) & (none[end] == none[start]))
+
+    def row_ids(self, index: np.ndarray) -> list[str]:
+        """The row that stands for each of these items: itself, or the middle time stamp of a window."""
+        middle = self.items["start"].to_numpy()[index] + self.span // 2
+        return list(self.rows["row_id"].iloc[self.row_of_sample()[middle]])
+
+    def row_of_sample(self) -> np.ndarray:
+        """(samples,) position in `rows` of the first row of each sample; of one without a row, that of the row before.
+
+        A sample without any usable row before it has that of the first usable row.
+        """
+        sample = self.rows["sample"].to_numpy()
+        usable = np.flatnonzero(sample >= 0)[::-1]
+        position = np.full(self.samples, -1, dtype=np.int64)
+        position[sample[usable]] = usable
+        there = np.maximum.accumulate(np.where(position >= 0, np.arange(len(position)), -1))
+        return np.asarray(np.where(there >= 0, position[there], usable[-1] if len(usable) else -1))
+
+    def only(self, index: np.ndarray) -> "Frame":
+        """The same rows with only these items, so that `reduce` leads their scores alone back."""
+        return replace(self, items=self.items.iloc[index].reset_index(drop=True))
+
+    @property
+    def samples(self) -> int:
+        """How many samples the items cover at most."""
+        if self.tiled:
+            return int(self.rows["sample"].max()) + 1
+        return len(self.x) + self.span - 1
+
+    def reduce(self, item_scores: np.ndarray, how: Literal["mean", "max"] | None = None) -> np.ndarray:
+        """Lead item scores back to the input rows.
+
+        Args:
+            item_scores: (n,) or (n, span): one number per item, or one per sample that it covers.
+            how: what a row gets that several items cover; None = the highest of a picture's tiles, else the mean.
+
+        Returns:
+            (rows,) float64, NaN where no item covers the row.
+        """
+        scores = np.asarray(item_scores, dtype=np.float64)
+        start = self.items["start"].to_numpy()
+        total, count = covering_sums(start, scores, self.span, self.samples)
+        per_sample = total / np.maximum(count, 1)
+        if (how or ("max" if self.tiled else "mean")) == "max":
+            per_sample = np.full(self.samples, -np.inf)
+            for offset in range(self.span):
+                np.maximum.at(per_sample, start + offset, scores if scores.ndim == 1 else scores[:, offset])
+        per_sample = np.where(count > 0, per_sample, np.nan)
+        sample = self.rows["sample"].to_numpy()
+        return np.where(sample >= 0, per_sample[np.maximum(sample, 0)], np.nan)
+
+    def pieces(self, row: int) -> tuple[np.ndarray, list[Box]]:
+        """The items that an image consists of, in order, and where each lies in it.
+
+        Args:
+            row: position in `rows`, which holds the image's own `height` and `width`.
+        """
+        start, sample = self.items["start"].to_numpy(), self.rows["sample"].iloc[row]
+        index = np.arange(*np.searchsorted(start, [sample, sample + 1]))  # the reader makes items in order
+        if not self.tiled:
+            return index, [Box(0, 0, *self._size(row))] * len(index)
+        places = self.items.iloc[index][list(Box._fields)].itertuples(index=False)
+        return index, [Box(*map(int, place)) for place in places]
+
+    def place(self, maps: np.ndarray, row: int) -> np.ndarray:
+        """Lead the maps of an image's items back to its own size.
+
+        Args:
+            maps: (pieces, y, x) values of the items that `pieces` names, on any grid that spans an item.
+            row: position in `rows`.
+
+        Returns:
+            (height, width) float32, bilinear.
+        """
+        return stitched(maps, self.pieces(row)[1], self._size(row))
+
+    def _size(self, row: int) -> tuple[int, int]:
+        """Height and width of an image [px]."""
+        return int(self.rows["height"].iloc[row]), int(self.rows["width"].iloc[row])
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which rows teach, which say when to stop, and which calibrate: no row is calibrated by a model that trained on
+    it.
+
+    Each array holds positions of items in the frame.
+    """
+
+    fit: np.ndarray
+    early_stop: np.ndarray
+    calibration: np.ndarray
