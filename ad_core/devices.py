@@ -3,16 +3,12 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-import numpy as np
 import torch
 
-from ad_core.data.frame import Frame
 from ad_core.errors import ResourceError
 from ad_core.progress import Report
-from ad_core.types import Batch
 
 T = TypeVar("T")
 
@@ -62,25 +58,6 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         yield
-
-
-@dataclass(frozen=True)
-class Batches:
-    """Items of a frame in order, on a device; can be iterated again and again."""
-
-    frame: Frame
-    index: np.ndarray
-    size: int
-    device: torch.device
-
-    def __iter__(self) -> Iterator[Batch]:
-        for batch in self.frame.batches(self.index, self.size):
-            yield on_device(batch, self.device)
-
-
-def on_device(batch: Batch, device: torch.device) -> Batch:
-    """The same batch elsewhere."""
-    return Batch(*(None if t is None else t.to(device) for t in (batch.x, batch.cls, batch.rows)))  # type: ignore[arg-type]
 
 
 class Halver:

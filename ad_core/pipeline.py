@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ad_core.data.dataset import Dataset
 from ad_core.data.frame import Frame, Split
-from ad_core.data.opening import as_used, open_as, open_dataset, open_declared, open_like
+from ad_core.data.opening import as_used, open_as, open_dataset, open_declared
 from ad_core.data.reader import READER_OF
 from ad_core.errors import DataError, MethodError, SettingsError
 from ad_core.progress import Report, Silent
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ad_core.data.reader import Reader
     from ad_core.detector.detector import Detector, Normals
     from ad_core.methods.recipe import Fitted, HeldOut
+
 __all__ = [
     "Choice", "Trained", "load_detector", "open_as", "open_dataset", "open_declared", "open_like", "reference_scores",
     "score_frame", "train", "train_all", "versions",
@@ -110,6 +111,18 @@ def load_detector(folder: str | Path) -> "Detector":
     from ad_core.detector.detector import Detector
 
     return Detector.load(folder)
+
+
+def open_like(detector: "Detector", sources: Any, also: Mapping[str, Any] | None = None) -> Dataset:
+    """Open new data for a detector, with the roles and kinds that its training data had.
+
+    Args:
+        also: what was declared of the new data themselves; their label and their entity column count.
+
+    Raises:
+        DataError: the data can't be read, or are of another kind than the detector's.
+    """
+    return open_as(detector.facts["declared"], sources, also)
 
 
 def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: bool = True) -> Trained:

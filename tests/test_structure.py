@@ -20,53 +20,72 @@ from ad_core.registry import Registry
 
 ROOT = Path(__file__).parent.parent
 PLUG_INS: dict[str, Registry] = {
-    "encoders": ENCODERS,
-    "pretexts": PRETEXTS,
-    "readers": READERS,
-    "recipes": RECIPES,
-    "references": REFERENCES,
-    "scorers": SCORERS,
+    "ad_core.data.readers": READERS,
+    "ad_core.methods.encoders": ENCODERS,
+    "ad_core.methods.pretexts": PRETEXTS,
+    "ad_core.methods.references": REFERENCES,
+    "ad_core.methods.scorers": SCORERS,
+    "ad_core.recipes": RECIPES,
 }
+"""The folder of each kind of plug-in, and its registry."""
 
 LAYERS = (
-    {"pages", "app", "cli", "__main__", "worker", "estimator"},
-    {"pipeline", "jobs", "store", "migrations", "figures", "figures_map", "figures_selection"},
-    {"explanation", "evaluation", "embedding_map", "profiling", "events", "selection"},
-    {"detector", "calibration"},
-    {"recipes"},
-    {"training"},
-    {"scorers", "pretexts", "references", "encoders", "readers"},
-    {"recipe", "scorer", "pretext", "reference", "encoder", "reader"},
-    {"registry", "settings", "types", "errors", "progress"},
-)
-"""Top to bottom; imports go down or stay. A file that is not named here belongs to those that import it, and what it
-imports counts as theirs."""
+    {
+        "ad_core.errors", "ad_core.settings", "ad_core.registry", "ad_core.types", "ad_core.progress",
+        "ad_core.devices", "ad_core.theme",
+    },
+    {"ad_core.data"},
+    {"ad_core.methods"},
+    {"ad_core.training"},
+    {"ad_core.recipes"},
+    {"ad_core.alerts"},
+    {"ad_core.storage"},
+    {"ad_core.detector"},
+    {"ad_core.evaluation"},
+    {"ad_core.projection"},
+    {"ad_core.explain"},
+    {"ad_core.review"},
+    {"ad_core.pipeline"},
+    {"ad_core.jobs"},
+    {"ad_core.cli", "ad_core.estimator", "ad_core.__main__"},
+    {"pages._ui.shell"},
+    {"pages._ui.verdicts"},
+    {"pages._ui.data", "pages._ui.train", "pages._ui.alerts", "pages._ui.map", "pages._ui.evaluate"},
+    {"pages._ui.explain"},
+    {"pages._ui.review"},
+    {"pages.main", "pages.prepare", "pages.model", "pages.investigate", "pages.operate", "app"},
+)  # fmt: skip
+"""Files and folders from the ground up, in the order in which data flow: a file imports from its own layer or from one
+before it. `ad_core/__init__.py` alone has no layer: it names what others offer and imports it when it is asked for."""
 
 ONLY_IN = {
     "streamlit": {"pages", "app"},
     "plotly": {
-        "figures",
-        "figures_judged",
-        "figures_compared",
-        "figures_selection",
-        "figures_drivers",
-        "figures_lanes",
-        "figures_map",
+        "ad_core.theme", "ad_core.alerts.figures", "ad_core.alerts.figures_events", "ad_core.data.figures",
+        "ad_core.evaluation.figures", "ad_core.evaluation.figures_runs", "ad_core.explain.figures",
+        "ad_core.explain.figures_global", "ad_core.projection.figures", "ad_core.training.figures",
+        "ad_core.training.selection.figures",
     },
-    "captum": {"explanation"},
-    "umap": {"umap_fit"},
-    "sqlalchemy": {"store", "database", "migrations", "verdicts", "thresholds"},
-    "alembic": {"database", "migrations"},
-    "transformers": {"checkpoints"},
-    "subprocess": {"jobs", "processes"},
-    "torch.distributed": {"training", "training_loop", "team", "worker"},
-}
-"""A library and the files that alone know it: to replace it is to change these."""
+    "captum": {"ad_core.explain.attribution"},
+    "umap": {"ad_core.projection.umap_fit"},
+    "sqlalchemy": {
+        "ad_core.storage.store", "ad_core.storage.database", "ad_core.storage.migrations", "ad_core.storage.verdicts",
+        "ad_core.storage.saved_thresholds",
+    },
+    "alembic": {"ad_core.storage.database", "ad_core.storage.migrations"},
+    "transformers": {"ad_core.methods.networks.checkpoints"},
+    "subprocess": {"ad_core.jobs.processes"},
+    "torch.distributed": {"ad_core.training.distributed"},
+}  # fmt: skip
+"""A library and the files and folders that alone know it: to replace it is to change these."""
 
 HEAVY = {"torch", "captum", "umap", "sklearn"}
 LIGHT = {
-    "types", "settings", "errors", "registry", "reader", "progress",
-    "pipeline", "store", "jobs", "figures", "figures_map", "figures_selection", "profiling", "pages", "app",
+    "ad_core.types", "ad_core.settings", "ad_core.errors", "ad_core.registry", "ad_core.progress", "ad_core.theme",
+    "ad_core.data.dataset", "ad_core.data.frame", "ad_core.data.reader", "ad_core.data.profiling",
+    "ad_core.data.figures", "ad_core.alerts.figures", "ad_core.training.figures", "ad_core.explain.figures",
+    "ad_core.projection.figures", "ad_core.training.selection.figures", "ad_core.storage", "ad_core.pipeline",
+    "ad_core.jobs.queue", "pages", "app",
 }  # fmt: skip
 """What the app needs for every page: it must start within seconds, so heavy libraries are imported inside functions."""
 
@@ -87,10 +106,15 @@ TREES = {
 }
 
 
-def area(module: str) -> str:
-    """`readers` for ad_core.data.readers.images, `pipeline` for ad_core.pipeline, `pages` for any page."""
-    parts = module.split(".")
-    return parts[1] if parts[0] == "ad_core" and len(parts) > 1 else parts[0]
+def within(module: str, names: Iterable[str]) -> str | None:
+    """The one of these files and folders that a module is, or lies in."""
+    return next((name for name in names if f"{module}.".startswith(f"{name}.")), None)
+
+
+@cache
+def layer(module: str) -> int:
+    """Position of a module's layer, from the ground up."""
+    return next(at for at, names in enumerate(LAYERS) if within(module, names))
 
 
 def run_time_nodes(tree: ast.AST, late: bool) -> Iterator[ast.AST]:
@@ -127,6 +151,11 @@ def own_imports(module: str, late: bool = True) -> tuple[str, ...]:
     return tuple(sorted(name for name in found if name in TREES and name not in ("ad_core", module)))
 
 
+def uses(module: str, library: str) -> list[int]:
+    """Lines in which a module names a library."""
+    return [line for name, line in (imports(module) | attributes(module)).items() if within(name, [library])]
+
+
 @cache
 def attributes(module: str) -> dict[str, int]:
     """`torch.distributed.barrier`, and `torch.distributed`, as written -> line."""
@@ -160,16 +189,60 @@ def chain(start: str, ends: set[str], through: Iterable[str], late: bool) -> lis
     return []
 
 
+def test_every_file_has_exactly_one_layer():
+    places = [name for names in LAYERS for name in names]
+    wrong = [
+        f"{module} has {len(found)} layers: {', '.join(found)}."
+        for module in TREES
+        if module not in ("ad_core", "pages")
+        if len(found := [name for name in places if within(module, [name])]) != 1
+    ]
+
+    assert not wrong, told(wrong, "Name it, or its folder, once in LAYERS.")
+
+
+def test_every_name_in_these_lists_exists():
+    """A name that was misspelt or has moved would make a rule about it hold without looking at anything."""
+    lists = {"LAYERS": set().union(*LAYERS), "LIGHT": LIGHT, "PLUG_INS": set(PLUG_INS)}
+    lists |= {f"ONLY_IN[{library!r}]": names for library, names in ONLY_IN.items()}
+    wrong = [
+        f"{name}, named in {of}, does not exist."
+        for of, names in lists.items()
+        for name in names
+        if not any(within(module, [name]) for module in TREES)
+    ]
+    unused = [
+        f"{name} may use {library} but does not."
+        for library, names in ONLY_IN.items()
+        for name in names
+        if not any(uses(module, library) for module in TREES if within(module, [name]))
+    ]
+
+    assert not wrong + unused, told(wrong + unused, "Correct or remove the name.")
+
+
 def test_imports_go_down_the_layers():
-    level = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}
-    unnamed = [name for name in TREES if area(name) not in level]
-    wrong = []
-    for module in set(TREES) - set(unnamed):
-        higher = {name for name in TREES if level.get(area(name), 99) < level[area(module)]}
-        if path := chain(module, higher, through=unnamed, late=True):
-            wrong.append(f"{' imports '.join(path)}, but {area(path[-1])} is in a layer above {area(module)}.")
+    wrong = [
+        f"{module} imports {name}, which is in a layer above it."
+        for module in TREES
+        if module not in ("ad_core", "pages")
+        for name in own_imports(module)
+        if layer(name) > layer(module)
+    ]
 
     assert not wrong, told(wrong, "Hand the thing in as an argument, or move what both need further down. See LAYERS.")
+
+
+def test_tests_lie_in_the_room_of_what_they_test():
+    own = {"benchmarks", "browser", "contracts", "pages", "sample_data"}
+    folders = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")}
+    wrong = [
+        f"tests/{folder} mirrors no folder of ad_core."
+        for folder in folders
+        if folder.parts and folder.parts[0] not in own and not (ROOT / "ad_core" / folder).is_dir()
+    ]
+
+    assert not wrong, told(wrong, "Move the tests to the folder that has the name of what they test.")
 
 
 def test_no_module_imports_itself_in_a_circle():
@@ -184,9 +257,9 @@ def test_plug_ins_do_not_know_their_siblings():
     wrong = [
         f"{module} imports {name}."
         for module in TREES
-        if area(module) in PLUG_INS
+        if (folder := within(module, PLUG_INS))
         for name in own_imports(module)
-        if area(name) == area(module) and name != f"ad_core.{area(module)}"
+        if within(name, [folder]) and name != folder
     ]
 
     assert not wrong, told(wrong, "Move what siblings share beside their contract, the singular file.")
@@ -197,9 +270,8 @@ def test_libraries_are_known_only_where_they_belong():
         f"{module}, line {line}, uses {library}, which only {' and '.join(sorted(allowed))} may."
         for library, allowed in ONLY_IN.items()
         for module in TREES
-        if area(module) not in allowed
-        for name, line in (imports(module) | attributes(module)).items()
-        if f"{name}.".startswith(f"{library}.")
+        if not within(module, allowed)
+        for line in uses(module, library)
     ]
 
     assert not wrong, told(wrong, "Call those instead. See ONLY_IN.")
@@ -221,9 +293,9 @@ def test_pages_share_only_what_is_in_their_ui_folder():
     wrong = [
         f"{module} imports {name}."
         for module in TREES
-        if area(module) == "pages"
+        if within(module, ["pages"])
         for name in own_imports(module)
-        if area(name) == "pages" and not f"{name}.".startswith("pages._ui.") and name != "pages"
+        if within(name, ["pages"]) and not within(name, ["pages._ui"]) and name != "pages"
     ]
 
     assert not wrong, told(wrong, "Pages are scripts; what two of them need goes to pages/_ui.")
@@ -236,7 +308,7 @@ def test_what_every_page_needs_imports_nothing_heavy():
     wrong = [
         f"{' imports '.join(path)} imports {heavy[path[-1]]}."
         for module in TREES
-        if area(module) in LIGHT and (path := chain(module, set(heavy), through=TREES, late=False))
+        if within(module, LIGHT) and (path := chain(module, set(heavy), through=TREES, late=False))
     ]
 
     assert not wrong, told(
@@ -271,11 +343,13 @@ def test_no_pickle_is_ever_loaded_or_written():
 
 @pytest.mark.parametrize("folder", sorted(PLUG_INS))
 def test_every_file_of_a_plural_folder_registers_one_class_of_its_name(folder):
-    mark = f"{folder.upper()}.register"
-    wrong = []
+    plural = folder.rpartition(".")[2]
+    mark = f"{plural.upper()}.register"
+    wrong, seen = [], 0
     for module, tree in TREES.items():
-        if area(module) != folder or module == f"ad_core.{folder}":
+        if not within(module, [folder]) or module == folder:
             continue
+        seen += 1
         classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
         marked = [node.name for node in classes if mark in map(ast.unparse, node.decorator_list)]
         if len(marked) != 1:
@@ -286,13 +360,14 @@ def test_every_file_of_a_plural_folder_registers_one_class_of_its_name(folder):
         if (cls.__name__, cls.name) != (marked[0], stem):
             wrong.append(f"{module}: {stem!r} is {cls.__name__} and says that its name is {cls.name!r}.")
 
-    assert not wrong, told(wrong, f"A file is one plug-in, named as the file. All else goes beside {folder[:-1]}.py.")
+    assert seen
+    assert not wrong, told(wrong, f"A file is one plug-in, named as the file. All else goes beside {plural}.")
 
 
 def test_every_pretext_task_has_a_test_of_its_own():
-    folder = ROOT / "tests" / "pretexts"
+    folder = "tests/methods/pretexts"
     wrong = [
-        f"There is no tests/pretexts/test_{n}.py." for n in PRETEXTS.names() if not (folder / f"test_{n}.py").exists()
+        f"There is no {folder}/test_{n}.py." for n in PRETEXTS.names() if not (ROOT / folder / f"test_{n}.py").exists()
     ]
 
     assert not wrong, told(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -10,9 +10,6 @@ from ad_core.data.dataset import Dataset, Declared, Kind
 from ad_core.data.reader import READER_OF
 from ad_core.errors import DataError
 from ad_core.types import Judged, Modality
-
-if TYPE_CHECKING:
-    from ad_core.detector.detector import Detector
 
 
 def open_dataset(
@@ -65,23 +62,15 @@ def open_declared(sources: str | Path | Sequence[str | Path] | pd.DataFrame, dec
     return READERS.get(READER_OF[found]).open(sources, declared)
 
 
-def open_like(detector: "Detector", sources: Any, also: Mapping[str, Any] | None = None) -> Dataset:
-    """Open new data for a detector, with the roles and kinds that its training data had.
+def open_as(trained: Mapping[str, Any], sources: Any, also: Mapping[str, Any] | None = None) -> Dataset:
+    """Open new data with the roles and kinds that the training data had; the app calls it, which loads no model.
 
     Args:
+        trained: `facts["declared"]` of the detector.
         also: what was declared of the new data themselves; their label and their entity column count.
 
     Raises:
         DataError: the data can't be read, or are of another kind than the detector's.
-    """
-    return open_as(detector.facts["declared"], sources, also)
-
-
-def open_as(trained: Mapping[str, Any], sources: Any, also: Mapping[str, Any] | None = None) -> Dataset:
-    """`open_like` where only the detector's facts are at hand, as in the app, which loads no model.
-
-    Args:
-        trained: `facts["declared"]` of the detector.
     """
     declared = Declared.model_validate(trained)
     for role in ("label", "entity"):

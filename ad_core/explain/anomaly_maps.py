@@ -10,8 +10,8 @@ from ad_core.data.dataset import Dataset
 from ad_core.data.frame import Frame
 from ad_core.detector.detector import Detector
 from ad_core.explain import attribution
+from ad_core.explain.attribution import STEPS
 from ad_core.explain.describe import row_of_item, whole_maps
-from ad_core.explain.explain import STEPS
 from ad_core.explain.heat_scale import HeatScale
 from ad_core.explain.neighbours import nearest
 from ad_core.progress import Report

@@ -13,16 +13,13 @@ from ad_core.detector.detector import Detector
 from ad_core.detector.events import find_events
 from ad_core.explain import attribution
 from ad_core.explain.anomaly_maps import grids
-from ad_core.explain.attribution import How
+from ad_core.explain.attribution import STEPS, How
 from ad_core.explain.describe import Attributed, Explained, parts_of
 from ad_core.explain.faithfulness import check
 from ad_core.explain.neighbours import nearest
 from ad_core.progress import Report
 from ad_core.training.fit import per_item, score_items
 from ad_core.types import Modality
-
-STEPS = {Modality.TABLE: 64, Modality.IMAGE: 16, Modality.SENSOR: 32}
-"""Points on the path of integrated gradients: a pass over an image costs a thousand times one over a row."""
 
 TOGETHER = {Modality.TABLE: 128, Modality.IMAGE: 4, Modality.SENSOR: 8}
 """So many cases are explained at a time; after each lot a job can be stopped."""

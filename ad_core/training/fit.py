@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ad_core.data.batches import Batches
 from ad_core.data.frame import Frame, Split
-from ad_core.devices import Batches, Halver, choose_device, seeded
+from ad_core.devices import Halver, choose_device, seeded
 from ad_core.errors import DataError, SettingsError
 from ad_core.methods.building import build_model, check_fits
 from ad_core.methods.contamination import LEFT_OUT, NOT_TAUGHT, judged_items, trusted

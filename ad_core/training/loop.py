@@ -11,8 +11,9 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from ad_core.data.batches import Batches, on_device
 from ad_core.data.frame import Frame, Split
-from ad_core.devices import Batches, Halver, on_device, seeded, use_bfloat16
+from ad_core.devices import Halver, seeded, use_bfloat16
 from ad_core.errors import DataError, MethodError
 from ad_core.methods.pretext import Pretext, Progress
 from ad_core.progress import Report

@@ -15,8 +15,9 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from ad_core.data.batches import Batches
 from ad_core.data.frame import Frame, Split
-from ad_core.devices import Batches, seeded
+from ad_core.devices import seeded
 from ad_core.methods.scorer import SCORE_SEED, TaskModel
 from ad_core.progress import Silent
 from ad_core.training.fit import build_model, score_items, train_task, training_settings

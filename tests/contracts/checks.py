@@ -7,8 +7,8 @@ import torch
 from pydantic import BaseModel
 from torch import Tensor
 
+from ad_core.data.batches import Batches
 from ad_core.data.frame import Frame
-from ad_core.devices import Batches
 from ad_core.methods.encoder import DEFAULT_ENCODER, build_encoder
 from ad_core.methods.pretext import Pretext
 from ad_core.methods.scorer import SCORERS, TaskModel

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ad_core.devices import Batches
+from ad_core.data.batches import Batches
 from ad_core.errors import MethodError
 from ad_core.methods.encoder import ENCODERS, EncoderChoice
 from ad_core.methods.pretext import PRETEXTS

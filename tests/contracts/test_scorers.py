@@ -5,7 +5,7 @@ from functools import lru_cache
 import pytest
 import torch
 
-from ad_core.devices import Batches
+from ad_core.data.batches import Batches
 from ad_core.methods.pretext import PRETEXTS
 from ad_core.methods.scorer import SCORERS, TaskModel
 from ad_core.types import Draw, Modality

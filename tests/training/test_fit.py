@@ -13,8 +13,8 @@ import pytest
 import torch
 from torch import nn
 
+from ad_core.data.batches import Batches
 from ad_core.data.frame import Split
-from ad_core.devices import Batches
 from ad_core.errors import Cancelled, DataError, MethodError, ResourceError, SettingsError
 from ad_core.methods.encoder import EncoderChoice, build_encoder
 from ad_core.methods.pretext import PRETEXTS, Pretext, Progress

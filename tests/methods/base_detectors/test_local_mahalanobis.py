@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from ad_core.methods.base_detectors import local_mahalanobis
 from ad_core.methods.base_detectors.local_mahalanobis import DIRECTIONS, LocalClouds
 from ad_core.methods.perturbed_copies import Originals
 

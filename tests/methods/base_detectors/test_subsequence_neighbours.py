@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from ad_core.methods.base_detectors import subsequence_neighbours
 from ad_core.methods.base_detectors.subsequence_neighbours import Stretches
 
 NOT = torch.tensor([False, False])
