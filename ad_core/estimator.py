@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ad_core.data.frame import Frame, Split
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.progress import Silent
 from ad_core.types import ItemShape, Modality, PartKind, Parts
 
@@ -71,10 +71,10 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         self.center_ = x[split.fit].mean(axis=0)
         spread = x[split.fit].std(axis=0)
         self.scale_ = np.where(spread > 1e-12, spread, 1.0)
-        frame = _frame(self._scaled(x).astype(np.float32))
+        item_set = _item_set(self._scaled(x).astype(np.float32))
         device = choose_device(self.device)
         model, _ = fit_task_model(
-            self.pretext, self.scorer, frame, split, self.settings or {}, self.preset, device, seed, Silent()
+            self.pretext, self.scorer, item_set, split, self.settings or {}, self.preset, device, seed, Silent()
         )
         self.model_ = model.cpu().double().eval()
         self.offset_ = float(np.quantile(-self._anomaly(x[split.calibration]), self.alpha))
@@ -114,7 +114,7 @@ def _split(n: int, seed: int) -> Split:
     return Split(np.sort(fit), np.sort(early_stop), np.sort(calibration))
 
 
-def _frame(x: np.ndarray) -> Frame:
+def _item_set(x: np.ndarray) -> ItemSet:
     n, d = x.shape
     parts = Parts(
         names=tuple(f"x{i}" for i in range(d)),
@@ -124,4 +124,6 @@ def _frame(x: np.ndarray) -> Frame:
     )
     position = np.arange(n)
     rows = pd.DataFrame({"row_id": position.astype(str), "sample": position, "note": ""})
-    return Frame(ItemShape(modality=Modality.TABLE, size=(d,), parts=parts), x, pd.DataFrame({"start": position}), rows)
+    return ItemSet(
+        ItemShape(modality=Modality.TABLE, size=(d,), parts=parts), x, pd.DataFrame({"start": position}), rows
+    )

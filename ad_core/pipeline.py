@@ -14,7 +14,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from ad_core.data.dataset import Dataset
-from ad_core.data.frame import Frame, Split
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.data.opening import as_used, open_as, open_dataset, open_declared
 from ad_core.data.reader import READER_OF
 from ad_core.errors import DataError, MethodError, SettingsError
@@ -29,9 +29,19 @@ if TYPE_CHECKING:
     from ad_core.methods.recipe import Fitted, HeldOut
 
 __all__ = [
-    "Choice", "Trained", "load_detector", "open_as", "open_dataset", "open_declared", "open_like", "reference_scores",
-    "score_frame", "train", "train_all", "versions",
-]  # fmt: skip
+    "Choice",
+    "Trained",
+    "load_detector",
+    "open_as",
+    "open_dataset",
+    "open_declared",
+    "open_like",
+    "reference_scores",
+    "score_item_set",
+    "train",
+    "train_all",
+    "versions",
+]
 
 USUAL = 0.75
 """Share of the items, the least anomalous ones, that can be a normal to compare with where all items teach."""
@@ -61,7 +71,7 @@ class Trained:
     """A detector with what its training left behind, so that nothing has to be computed twice."""
 
     detector: "Detector"
-    frame: Frame
+    item_set: ItemSet
     split: Split
     item_scores: np.ndarray
     """As `training.score_items` gives them."""
@@ -96,9 +106,14 @@ def train(
         DataError, MethodError, SettingsError, ResourceError: with a sentence that says what to do.
     """
     choice = Choice(
-        pretext=pretext, scorer=scorer, preset=preset, seed=seed, device=device, training_rows=training_rows,
+        pretext=pretext,
+        scorer=scorer,
+        preset=preset,
+        seed=seed,
+        device=device,
+        training_rows=training_rows,
         settings={section: dict(values) for section, values in (settings or {}).items()},
-    )  # fmt: skip
+    )
     return train_all(dataset, choice, report or Silent()).detector
 
 
@@ -136,7 +151,7 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
     from ad_core.data.splitting import SHARES
     from ad_core.detector.detector import Detector
     from ad_core.training.fit import choose_device
-    from ad_core.training.references import compared
+    from ad_core.training.references import classical_scores
 
     _check_sections(choice.settings)
     method = choice.pretext or DEFAULT_METHOD
@@ -160,42 +175,47 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
         recipe_type = recipe_class(method, dataset.modality)
         shares = recipe_type.shares
         settings = {**settings, "reader": {**recipe_type.reader_defaults, **settings.get("reader", {})}}
-    reader, frame, row_parts, split, split_notices = _prepared(dataset, settings, choice.seed, shares)
-    for notice in (*frame.notices, *split_notices):
+    reader, item_set, row_parts, split, split_notices = _prepared(dataset, settings, choice.seed, shares)
+    for notice in (*item_set.notices, *split_notices):
         report.say(notice)
 
     report.stage("train")
     began = perf_counter()
-    fitted, recipe, facts = _fit(kind, method, choice, frame, split, device, report)
+    fitted, recipe, facts = _fit(kind, method, choice, item_set, split, device, report)
 
     report.stage("calibrate")
-    item_scores = _item_scores(fitted, frame, device, report)
+    item_scores = _item_scores(fitted, item_set, device, report)
     seconds = {"method": perf_counter() - began}
-    rows = of_items(frame, fitted.held_out or _held_out(split, item_scores))
+    rows = of_items(item_set, fitted.held_out or _held_out(split, item_scores))
     detector = Detector(
         reader=reader,
         model=fitted.model,
         calibration=calibrated(rows),
-        normals=_normals(fitted, frame, split, item_scores, choice.seed, device),
+        normals=_normals(fitted, item_set, split, item_scores, choice.seed, device),
         facts=_facts(dataset, choice, method, kind, split)
-        | {"notices": [*dataset.notices, *frame.notices, *split_notices, *facts.pop("notices", [])], "training": facts},
-        residuals=_residuals(fitted.model, frame, split, device),
-        out_of_bag=None if fitted.held_out is None else _kept_scores(frame, fitted.held_out),
+        | {
+            "notices": [*dataset.notices, *item_set.notices, *split_notices, *facts.pop("notices", [])],
+            "training": facts,
+        },
+        residuals=_residuals(fitted.model, item_set, split, device),
+        out_of_bag=None if fitted.held_out is None else _kept_scores(item_set, fitted.held_out),
         recipe=recipe,
-        part_levels=_part_levels(fitted, frame, split, device),
+        part_levels=_part_levels(fitted, item_set, split, device),
         device=device,
         calibration_rows=rows,
     )
 
     report.stage("score")
-    scores = detector.scored_rows(frame, item_scores)
+    scores = detector.scored_rows(item_set, item_scores)
     scores["used_for"] = np.select(
         [row_parts == 0, row_parts == 1, row_parts == 2], ["fit", "early_stop", "calibration"], ""
     )
     if "label" in dataset.rows:
         scores["label"] = dataset.rows["label"].to_numpy()
-    table, of_references = compared(frame, split, choice.seed, report) if references else (pd.DataFrame(), {})
-    return Trained(detector, frame, split, item_scores, scores, table, seconds | of_references)
+    table, of_references = (
+        classical_scores(item_set, split, choice.seed, report) if references else (pd.DataFrame(), {})
+    )
+    return Trained(detector, item_set, split, item_scores, scores, table, seconds | of_references)
 
 
 def reference_scores(
@@ -211,15 +231,15 @@ def reference_scores(
         names: which ones; None = all that a run of this kind of data is shown beside.
         settings: section -> setting -> value; only the section reader is looked at.
     """
-    from ad_core.training.references import compared
+    from ad_core.training.references import classical_scores
 
-    _, frame, _, split, _ = _prepared(dataset, settings or {}, seed, (1.0, 0.0, 0.0))  # they need no calibration
-    return compared(frame, split, seed, report, names)
+    _, item_set, _, split, _ = _prepared(dataset, settings or {}, seed, (1.0, 0.0, 0.0))  # they need no calibration
+    return classical_scores(item_set, split, seed, report, names)
 
 
 def _prepared(
     dataset: Dataset, settings: Mapping[str, Mapping[str, Any]], seed: int, shares: Sequence[float]
-) -> tuple["Reader", Frame, np.ndarray, Split, list[str]]:
+) -> tuple["Reader", ItemSet, np.ndarray, Split, list[str]]:
     """The reader fitted on the fit rows, the items, which part each row and each item belongs to, and notices."""
     from ad_core.data.reader import READERS
     from ad_core.data.splitting import split_items, split_rows
@@ -228,12 +248,12 @@ def _prepared(
     reader = reader_class(reader_class.Settings.parse(settings.get("reader", {}), "reader"))
     row_parts = split_rows(dataset, shares, seed)
     reader.fit(dataset, row_parts == 0)
-    frame = reader.frame(dataset)
-    split, notices = split_items(frame, row_parts, shares)
-    return reader, frame, row_parts, split, notices
+    item_set = reader.item_set(dataset)
+    split, notices = split_items(item_set, row_parts, shares)
+    return reader, item_set, row_parts, split, notices
 
 
-def _item_scores(fitted: "Fitted", frame: Frame, device: Any, report: Report) -> np.ndarray:
+def _item_scores(fitted: "Fitted", item_set: ItemSet, device: Any, report: Report) -> np.ndarray:
     """Scores of all items, as `score_items` gives them; those that were scored out of the bag keep that score."""
     import torch
 
@@ -243,12 +263,12 @@ def _item_scores(fitted: "Fitted", frame: Frame, device: Any, report: Report) ->
         fitted.model.to(device)
     held_out = fitted.held_out
     if held_out is None:
-        return score_items(fitted.model, frame, np.arange(len(frame)), device=device, report=report)
-    rest = np.setdiff1d(np.arange(len(frame)), held_out.items)
-    scores = np.empty((len(frame), *held_out.scores.shape[1:]), dtype=held_out.scores.dtype)
+        return score_items(fitted.model, item_set, np.arange(len(item_set)), device=device, report=report)
+    rest = np.setdiff1d(np.arange(len(item_set)), held_out.items)
+    scores = np.empty((len(item_set), *held_out.scores.shape[1:]), dtype=held_out.scores.dtype)
     scores[held_out.items] = held_out.scores
     if len(rest):
-        scores[rest] = score_items(fitted.model, frame, rest, device=device, report=report)
+        scores[rest] = score_items(fitted.model, item_set, rest, device=device, report=report)
     return scores
 
 
@@ -283,23 +303,23 @@ def _check_sections(settings: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def _fit(
-    kind: str, method: str, choice: Choice, frame: Frame, split: Split, device: Any, report: Report
+    kind: str, method: str, choice: Choice, item_set: ItemSet, split: Split, device: Any, report: Report
 ) -> tuple["Fitted", Any, dict[str, Any]]:
     """Train by whichever of the three ways; facts are what the training wants remembered."""
     from ad_core.methods.recipe import Fitted
     from ad_core.training.fit import fit_reference, fit_task_model
 
     if kind == "recipe":
-        cls = recipe_class(method, frame.shape.modality)
+        cls = recipe_class(method, item_set.shape.modality)
         recipe = cls(cls.Settings.parse(choice.settings.get("pretext", {}), "pretext"), choice.seed, device)
-        return recipe.fit(frame, split, choice.training_rows, report), recipe, {}
+        return recipe.fit(item_set, split, choice.training_rows, report), recipe, {}
     if kind == "reference":
-        reference = fit_reference(method, choice.settings.get("pretext", {}), frame, split, choice.seed, report)
+        reference = fit_reference(method, choice.settings.get("pretext", {}), item_set, split, choice.seed, report)
         return Fitted(reference), None, {}
     model, summary = fit_task_model(
         method,
         choice.scorer,
-        frame,
+        item_set,
         split,
         choice.settings,
         choice.preset,
@@ -319,39 +339,39 @@ def _held_out(split: Split, item_scores: np.ndarray) -> "HeldOut":
     return HeldOut(chosen, item_scores[chosen])
 
 
-def _kept_scores(frame: Frame, held_out: "HeldOut") -> pd.DataFrame:
-    rows = frame.only(held_out.items).reduce(held_out.scores)
-    return pd.DataFrame({"row_id": frame.rows["row_id"], "score": rows}).dropna()
+def _kept_scores(item_set: ItemSet, held_out: "HeldOut") -> pd.DataFrame:
+    rows = item_set.only(held_out.items).reduce(held_out.scores)
+    return pd.DataFrame({"row_id": item_set.rows["row_id"], "score": rows}).dropna()
 
 
 def _normals(
-    fitted: "Fitted", frame: Frame, split: Split, item_scores: np.ndarray, seed: int, device: Any
+    fitted: "Fitted", item_set: ItemSet, split: Split, item_scores: np.ndarray, seed: int, device: Any
 ) -> "Normals":
-    """A sample of the items that taught; where all rows teach, alerts among them, of the less anomalous ones."""
+    """A sample of the training items; where all rows teach, alerts among them, of the less anomalous ones."""
     import torch
 
     from ad_core.detector.detector import Normals
     from ad_core.training.fit import embed_items, per_item
 
-    keep = int(max(32, min(NORMALS_KEPT, NORMALS_BYTES // (4 * frame.shape.entries))))
+    keep = int(max(32, min(NORMALS_KEPT, NORMALS_BYTES // (4 * item_set.shape.entries))))
     usual = split.fit
     if fitted.held_out is not None:
         scores = per_item(item_scores[usual])
         usual = usual[scores <= np.quantile(scores, USUAL)]
     chosen = np.sort(np.random.default_rng(seed).permutation(usual)[:keep])
-    embeddings = embed_items(fitted.model, frame, chosen, device=device)
-    return Normals(frame.take(chosen), frame.row_ids(chosen), torch.from_numpy(embeddings))
+    embeddings = embed_items(fitted.model, item_set, chosen, device=device)
+    return Normals(item_set.take(chosen), item_set.row_ids(chosen), torch.from_numpy(embeddings))
 
 
-def _residuals(model: Any, frame: Frame, split: Split, device: Any) -> np.ndarray | None:
+def _residuals(model: Any, item_set: ItemSet, split: Split, device: Any) -> np.ndarray | None:
     """5 % and 95 % quantile of actual minus expected per entry, on held-out rows of a table."""
     import torch
 
-    if frame.shape.modality is not Modality.TABLE or not len(split.calibration):
+    if item_set.shape.modality is not Modality.TABLE or not len(split.calibration):
         return None
     found = []
     with torch.no_grad():
-        for batch in frame.batches(split.calibration[:5000], 1024):
+        for batch in item_set.batches(split.calibration[:5000], 1024):
             expected = model.expected(batch.x.to(device))
             if expected is None:
                 return None
@@ -359,25 +379,25 @@ def _residuals(model: Any, frame: Frame, split: Split, device: Any) -> np.ndarra
     return np.asarray(np.quantile(np.concatenate(found), [0.05, 0.95], axis=0), dtype=np.float32)
 
 
-def _part_levels(fitted: "Fitted", frame: Frame, split: Split, device: Any) -> np.ndarray | None:
+def _part_levels(fitted: "Fitted", item_set: ItemSet, split: Split, device: Any) -> np.ndarray | None:
     """(channel,) what part scores of a recording's channels usually reach, by a model that was not fitted to them."""
     import torch
 
-    from ad_core.detector.leading_channels import usual_levels
+    from ad_core.detector.leading_channels import reference_levels
 
-    if frame.shape.modality is not Modality.SENSOR:
+    if item_set.shape.modality is not Modality.SENSOR:
         return None
     if fitted.held_out is None:
-        return usual_levels(
-            fitted.model, frame, split.calibration if len(split.calibration) else split.early_stop, device
+        return reference_levels(
+            fitted.model, item_set, split.calibration if len(split.calibration) else split.early_stop, device
         )
     if isinstance(fitted.held_out.model, torch.nn.Module):
-        return usual_levels(fitted.held_out.model.to(device), frame, fitted.held_out.items, device)
+        return reference_levels(fitted.held_out.model.to(device), item_set, fitted.held_out.items, device)
     return None
 
 
-def score_frame(detector: "Detector", frame: Frame, report: Report) -> np.ndarray:
-    """Scores of all items of a frame, as `training.score_items` gives them."""
+def score_item_set(detector: "Detector", item_set: ItemSet, report: Report) -> np.ndarray:
+    """Scores of all items of an item set, as `training.score_items` gives them."""
     from ad_core.training.fit import score_items
 
-    return score_items(detector.model, frame, np.arange(len(frame)), device=detector.device, report=report)
+    return score_items(detector.model, item_set, np.arange(len(item_set)), device=detector.device, report=report)

@@ -37,9 +37,17 @@ def thinned(values: np.ndarray) -> np.ndarray:
 def axis_label(text: str, row: int) -> dict[str, Any]:
     axis = "" if row == 1 else str(row)
     return {
-        "text": shortened(text), "showarrow": False, "xref": f"x{axis} domain", "yref": f"y{axis} domain", "x": 0,
-        "y": 1, "xanchor": "left", "yanchor": "bottom", "font": {"size": 12}, "opacity": 0.85,
-    }  # fmt: skip
+        "text": shortened(text),
+        "showarrow": False,
+        "xref": f"x{axis} domain",
+        "yref": f"y{axis} domain",
+        "x": 0,
+        "y": 1,
+        "xanchor": "left",
+        "yanchor": "bottom",
+        "font": {"size": 12},
+        "opacity": 0.85,
+    }
 
 
 def literal(text: str, length: int = 28) -> str:

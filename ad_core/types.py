@@ -19,7 +19,7 @@ TrainingRows = Literal["clean", "mixed", "unsure"]
 """What the analyst declares of the training rows: no anomalies, some anomalies, not known."""
 
 
-Judged = Literal["level", "shape", "both"]
+JudgedBy = Literal["level", "shape", "both"]
 """By what a channel of a recording is judged: its level matters; only its shape does; not sure, so both ways."""
 
 
@@ -52,7 +52,7 @@ class Parts(BaseModel):
     """For each entry of the item's first axis the index of its part in `names`."""
     kinds: tuple[PartKind, ...]
     units: tuple[str | None, ...]
-    judged_by: tuple[Judged | None, ...] = ()
+    judged_by: tuple[JudgedBy | None, ...] = ()
     """Per channel of a recording what the user said of it, None = nothing; () where that is no question."""
 
     def entries(self, part: int) -> list[int]:

@@ -33,9 +33,14 @@ HOLES = (
     (58, 92, 7),
 )  # x, y, radius
 MARK = (  # strokes of the engraved mark "AL 7" in letter units
-    ((0, 2), (0.6, 0)), ((0.6, 0), (1.2, 2)), ((0.25, 1.3), (0.95, 1.3)), ((1.7, 0), (1.7, 2)), ((1.7, 2), (2.6, 2)),
-    ((3.5, 0), (4.6, 0)), ((4.6, 0), (3.9, 2)),
-)  # fmt: skip
+    ((0, 2), (0.6, 0)),
+    ((0.6, 0), (1.2, 2)),
+    ((0.25, 1.3), (0.95, 1.3)),
+    ((1.7, 0), (1.7, 2)),
+    ((1.7, 2), (2.6, 2)),
+    ((3.5, 0), (4.6, 0)),
+    ((4.6, 0), (3.9, 2)),
+)
 MARK_CORNER, MARK_UNIT = (-26.0, 54.0), 11.0  # fine px
 COUNTS = {"train/good": 120, "new/good": 30, "new/scratch": 8, "new/stain": 8, "new/dent": 8, "new/missing_hole": 8}
 JPEG_QUALITY = 92
@@ -200,8 +205,12 @@ def missing_hole(rng: Generator) -> Plate:
 
 
 KINDS: dict[str, Callable[[Generator], Plate]] = {
-    "good": good, "scratch": scratch, "stain": stain, "dent": dent, "missing_hole": missing_hole
-}  # fmt: skip
+    "good": good,
+    "scratch": scratch,
+    "stain": stain,
+    "dent": dent,
+    "missing_hole": missing_hole,
+}
 
 
 def lit(plate: Plate, rng: Generator) -> np.ndarray:

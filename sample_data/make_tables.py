@@ -21,11 +21,33 @@ HERE = Path(__file__).parent
 SEED = 2024
 
 THYROID_COLUMNS = [
-    "hypothyroid", "age", "sex", "on_thyroxine", "query_on_thyroxine", "on_antithyroid_medication",
-    "thyroid_surgery", "query_hypothyroid", "query_hyperthyroid", "pregnant", "sick", "tumor", "lithium", "goitre",
-    "TSH_measured", "TSH", "T3_measured", "T3", "TT4_measured", "TT4", "T4U_measured", "T4U", "FTI_measured", "FTI",
-    "TBG_measured", "TBG",
-]  # fmt: skip
+    "hypothyroid",
+    "age",
+    "sex",
+    "on_thyroxine",
+    "query_on_thyroxine",
+    "on_antithyroid_medication",
+    "thyroid_surgery",
+    "query_hypothyroid",
+    "query_hyperthyroid",
+    "pregnant",
+    "sick",
+    "tumor",
+    "lithium",
+    "goitre",
+    "TSH_measured",
+    "TSH",
+    "T3_measured",
+    "T3",
+    "TT4_measured",
+    "TT4",
+    "T4U_measured",
+    "T4U",
+    "FTI_measured",
+    "FTI",
+    "TBG_measured",
+    "TBG",
+]
 
 
 def write(frame: pd.DataFrame, sample: str, name: str, out: Path) -> None:
@@ -80,22 +102,24 @@ def flights(downloads: Path, out: Path) -> None:
     planes = pd.read_csv(io.BytesIO(files["planes.csv"]))[["tailnum", "manufacturer", "seats"]]
     frame = frame.merge(weather, on=["origin", "time_hour"], how="left").merge(planes, on="tailnum", how="left")
     scheduled = pd.to_datetime(frame[["year", "month", "day", "hour", "minute"]])
-    table = pd.DataFrame({
-        "scheduled_departure": scheduled,
-        "carrier": frame["carrier"],
-        "flight": frame["carrier"] + frame["flight"].astype(str),
-        "destination": frame["dest"],
-        "distance [mi]": frame["distance"],
-        "departure_delay [min]": frame["dep_delay"].astype("Int64"),
-        "arrival_delay [min]": frame["arr_delay"].astype("Int64"),
-        "air_time [min]": frame["air_time"].astype("Int64"),
-        "manufacturer": frame["manufacturer"],
-        "seats": frame["seats"].astype("Int64"),
-        "temperature [F]": frame["temp"],
-        "wind_speed [mph]": frame["wind_speed"].round(1),
-        "precipitation [in]": frame["precip"],
-        "visibility [mi]": frame["visib"],
-    }).sort_values(["scheduled_departure", "flight"])  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "scheduled_departure": scheduled,
+            "carrier": frame["carrier"],
+            "flight": frame["carrier"] + frame["flight"].astype(str),
+            "destination": frame["dest"],
+            "distance [mi]": frame["distance"],
+            "departure_delay [min]": frame["dep_delay"].astype("Int64"),
+            "arrival_delay [min]": frame["arr_delay"].astype("Int64"),
+            "air_time [min]": frame["air_time"].astype("Int64"),
+            "manufacturer": frame["manufacturer"],
+            "seats": frame["seats"].astype("Int64"),
+            "temperature [F]": frame["temp"],
+            "wind_speed [mph]": frame["wind_speed"].round(1),
+            "precipitation [in]": frame["precip"],
+            "visibility [mi]": frame["visib"],
+        }
+    ).sort_values(["scheduled_departure", "flight"])
     write(table[table["scheduled_departure"].dt.month == 1], "laguardia_flights", "january_2013", out)
     write(table[table["scheduled_departure"].dt.month == 2], "laguardia_flights", "february_2013", out)
 
@@ -150,20 +174,22 @@ def payments(rng: Generator, n: int, month: str, later: bool) -> pd.DataFrame:
     )
     age = np.clip(rng.normal(44, 15, n), 18, 92).round()
     opened = begin - pd.to_timedelta(np.minimum(rng.exponential(1500, n) + 20, (age - 17) * 365).round(), "D")
-    return pd.DataFrame({
-        "paid_at": paid,
-        "merchant_category": kind,
-        "amount [EUR]": amount.round(2),
-        "entry_mode": entry,
-        "card_present": ~online,
-        "home_country": home,
-        "merchant_country": np.where(travels, rng.choice(COUNTRIES, n), home),
-        "customer_age [years]": age,
-        "account_opened": opened.normalize().strftime("%Y-%m-%d"),
-        "payments_last_24h": rng.poisson(1.6, n),
-        "is_fraud": 0,
-        "fraud_kind": "none",
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "paid_at": paid,
+            "merchant_category": kind,
+            "amount [EUR]": amount.round(2),
+            "entry_mode": entry,
+            "card_present": ~online,
+            "home_country": home,
+            "merchant_country": np.where(travels, rng.choice(COUNTRIES, n), home),
+            "customer_age [years]": age,
+            "account_opened": opened.normalize().strftime("%Y-%m-%d"),
+            "payments_last_24h": rng.poisson(1.6, n),
+            "is_fraud": 0,
+            "fraud_kind": "none",
+        }
+    )
 
 
 def break_some(frame: pd.DataFrame, rng: Generator, share: float) -> pd.DataFrame:

@@ -105,7 +105,7 @@ def trained_on_recording(recording_file) -> pipeline.Trained:
     """Masked windows on the first 900 rows of the recording."""
     dataset = pipeline.open_dataset(recording_file, label="is_anomaly", time="time")
     settings = {**FEW_STEPS, "reader": {"window": 32}}
-    teaching = dataset.taught_by(np.arange(len(dataset)) < 900)
+    teaching = dataset.with_training_rows(np.arange(len(dataset)) < 900)
     return pipeline.train_all(teaching, pipeline.Choice(pretext="masked_window", settings=settings), Silent())
 
 

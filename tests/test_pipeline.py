@@ -25,7 +25,7 @@ def test_the_kind_of_data_is_found_out(payments_file, recording_file, plates_fol
 
 
 def test_there_is_one_line_per_input_row_in_input_order(trained):
-    assert trained.scores["row_id"].tolist() == trained.frame.rows["row_id"].tolist()
+    assert trained.scores["row_id"].tolist() == trained.item_set.rows["row_id"].tolist()
     assert trained.scores["score"].notna().all()
     assert trained.scores["percentile"].between(0, 100).all()
 
@@ -38,10 +38,10 @@ def test_no_row_calibrates_a_model_that_trained_on_it(trained):
 
 
 def test_windows_of_different_parts_do_not_share_a_sample(trained_on_recording):
-    frame, split = trained_on_recording.frame, trained_on_recording.split
-    starts = frame.items["start"].to_numpy()
+    item_set, split = trained_on_recording.item_set, trained_on_recording.split
+    starts = item_set.items["start"].to_numpy()
 
-    assert starts[split.fit].max() + frame.span <= starts[split.calibration].min()
+    assert starts[split.fit].max() + item_set.span <= starts[split.calibration].min()
 
 
 def test_the_broken_rows_have_the_highest_scores(trained_on_payments):
@@ -65,7 +65,7 @@ def test_a_scratched_plate_scores_above_the_median_good_one(trained_on_plates):
 
 
 def test_references_of_the_same_run_are_there_for_every_row(trained):
-    assert list(trained.references.columns) == ["row_id", *references_for(trained.frame.shape.modality)]
+    assert list(trained.references.columns) == ["row_id", *references_for(trained.item_set.shape.modality)]
     assert trained.references.notna().all(axis=None)
 
 

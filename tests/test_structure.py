@@ -31,8 +31,13 @@ PLUG_INS: dict[str, Registry] = {
 
 LAYERS = (
     {
-        "ad_core.errors", "ad_core.settings", "ad_core.registry", "ad_core.types", "ad_core.progress",
-        "ad_core.devices", "ad_core.theme",
+        "ad_core.errors",
+        "ad_core.settings",
+        "ad_core.registry",
+        "ad_core.types",
+        "ad_core.progress",
+        "ad_core.devices",
+        "ad_core.theme",
     },
     {"ad_core.data"},
     {"ad_core.methods"},
@@ -54,39 +59,65 @@ LAYERS = (
     {"pages._ui.explain"},
     {"pages._ui.review"},
     {"pages.main", "pages.prepare", "pages.model", "pages.investigate", "pages.operate", "app"},
-)  # fmt: skip
+)
 """Files and folders from the ground up, in the order in which data flow: a file imports from its own layer or from one
 before it. `ad_core/__init__.py` alone has no layer: it names what others offer and imports it when it is asked for."""
 
 ONLY_IN = {
     "streamlit": {"pages", "app"},
     "plotly": {
-        "ad_core.theme", "ad_core.alerts.figures", "ad_core.alerts.figures_events", "ad_core.data.figures",
-        "ad_core.evaluation.figures", "ad_core.evaluation.figures_runs", "ad_core.explain.figures",
-        "ad_core.explain.figures_global", "ad_core.projection.figures", "ad_core.training.figures",
+        "ad_core.theme",
+        "ad_core.alerts.figures",
+        "ad_core.alerts.figures_events",
+        "ad_core.data.figures",
+        "ad_core.evaluation.figures",
+        "ad_core.evaluation.figures_runs",
+        "ad_core.explain.figures",
+        "ad_core.explain.figures_global",
+        "ad_core.projection.figures",
+        "ad_core.training.figures",
         "ad_core.training.selection.figures",
     },
     "captum": {"ad_core.explain.attribution"},
     "umap": {"ad_core.projection.umap_fit"},
     "sqlalchemy": {
-        "ad_core.storage.store", "ad_core.storage.database", "ad_core.storage.migrations", "ad_core.storage.verdicts",
+        "ad_core.storage.store",
+        "ad_core.storage.database",
+        "ad_core.storage.migrations",
+        "ad_core.storage.verdicts",
         "ad_core.storage.saved_thresholds",
     },
     "alembic": {"ad_core.storage.database", "ad_core.storage.migrations"},
     "transformers": {"ad_core.methods.networks.checkpoints"},
     "subprocess": {"ad_core.jobs.processes"},
     "torch.distributed": {"ad_core.training.distributed"},
-}  # fmt: skip
+}
 """A library and the files and folders that alone know it: to replace it is to change these."""
 
 HEAVY = {"torch", "captum", "umap", "sklearn"}
 LIGHT = {
-    "ad_core.types", "ad_core.settings", "ad_core.errors", "ad_core.registry", "ad_core.progress", "ad_core.theme",
-    "ad_core.data.dataset", "ad_core.data.frame", "ad_core.data.reader", "ad_core.data.profiling",
-    "ad_core.data.figures", "ad_core.alerts.figures", "ad_core.training.figures", "ad_core.explain.figures",
-    "ad_core.projection.figures", "ad_core.training.selection.figures", "ad_core.storage", "ad_core.pipeline",
-    "ad_core.jobs.queue", "pages", "app",
-}  # fmt: skip
+    "ad_core.types",
+    "ad_core.settings",
+    "ad_core.errors",
+    "ad_core.registry",
+    "ad_core.progress",
+    "ad_core.theme",
+    "ad_core.data.dataset",
+    "ad_core.data.item_set",
+    "ad_core.data.reader",
+    "ad_core.data.profiling",
+    "ad_core.data.figures",
+    "ad_core.alerts.figures",
+    "ad_core.training.figures",
+    "ad_core.explain.figures",
+    "ad_core.projection.figures",
+    "ad_core.training.selection.figures",
+    "ad_core.storage",
+    "ad_core.pipeline",
+    "ad_core.jobs.queue",
+    "pages",
+    "app",
+}
 """What the app needs for every page: it must start within seconds, so heavy libraries are imported inside functions."""
 
 UNSAFE = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "shelve", "marshal", "joblib"}

@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from ad_core.data.item_set import ItemSet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ad_core.data.frame import Frame
 from ad_core.types import Draw, ItemShape, Modality, PartKind, Parts
 
 
-def windows(entities: list[int], span: int, stride: int) -> Frame:
+def windows(entities: list[int], span: int, stride: int) -> ItemSet:
     """Recordings of these lengths, one after the other, one channel that counts samples."""
     total = sum(entities)
     series = np.arange(total, dtype=np.float32)[:, None]
@@ -30,7 +30,7 @@ def windows(entities: list[int], span: int, stride: int) -> Frame:
     )
     rows = pd.DataFrame({"row_id": np.arange(total).astype(str), "sample": np.arange(total), "note": ""})
     view = np.lib.stride_tricks.sliding_window_view(series, span, axis=0)
-    return Frame(shape, view, pd.DataFrame({"start": starts}), rows, span)
+    return ItemSet(shape, view, pd.DataFrame({"start": starts}), rows, span)
 
 
 def test_in_scoring_all_items_share_one_row_of_random_numbers():
@@ -57,37 +57,37 @@ def test_permutations_hold_every_number_once():
 
 
 def test_windows_are_views_and_never_copied_out():
-    frame = windows([100], span=16, stride=4)
+    item_set = windows([100], span=16, stride=4)
 
-    assert np.shares_memory(frame.x[0], frame.x[5])
-    assert frame.take(np.array([3])).shape == (1, 1, 16)
+    assert np.shares_memory(item_set.x[0], item_set.x[5])
+    assert item_set.take(np.array([3])).shape == (1, 1, 16)
 
 
 def test_a_time_stamp_gets_the_mean_of_the_windows_that_cover_it():
-    frame = windows([6], span=4, stride=2)  # windows 0..3 and 2..5
+    item_set = windows([6], span=4, stride=2)  # windows 0..3 and 2..5
 
-    assert frame.reduce(np.array([1.0, 3.0])).tolist() == [1, 1, 2, 2, 3, 3]
-    assert frame.reduce(np.array([1.0, 3.0]), how="max").tolist() == [1, 1, 3, 3, 3, 3]
+    assert item_set.reduce(np.array([1.0, 3.0])).tolist() == [1, 1, 2, 2, 3, 3]
+    assert item_set.reduce(np.array([1.0, 3.0]), how="max").tolist() == [1, 1, 3, 3, 3, 3]
 
 
 def test_scores_per_sample_of_a_window_go_to_their_own_time_stamps():
-    frame = windows([4], span=4, stride=1)
+    item_set = windows([4], span=4, stride=1)
 
-    assert frame.reduce(np.array([[1.0, 2.0, 3.0, 4.0]])).tolist() == [1, 2, 3, 4]
+    assert item_set.reduce(np.array([[1.0, 2.0, 3.0, 4.0]])).tolist() == [1, 2, 3, 4]
 
 
 def test_a_row_that_no_item_covers_has_no_score():
-    frame = windows([3, 6], span=4, stride=2)
+    item_set = windows([3, 6], span=4, stride=2)
 
-    assert np.isnan(frame.reduce(np.ones(len(frame)))).tolist() == [True] * 3 + [False] * 6
+    assert np.isnan(item_set.reduce(np.ones(len(item_set)))).tolist() == [True] * 3 + [False] * 6
 
 
 def test_items_within_chosen_rows_never_straddle_a_border():
-    frame = windows([20], span=4, stride=1)
+    item_set = windows([20], span=4, stride=1)
 
-    inside = frame.items_within(np.arange(20) < 10)
+    inside = item_set.items_within(np.arange(20) < 10)
 
-    assert frame.items["start"].to_numpy()[inside].tolist() == [0, 1, 2, 3, 4, 5, 6]
+    assert item_set.items["start"].to_numpy()[inside].tolist() == [0, 1, 2, 3, 4, 5, 6]
 
 
 @given(
@@ -99,9 +99,9 @@ def test_items_within_chosen_rows_never_straddle_a_border():
 def test_a_constant_score_stays_that_constant_on_every_covered_row(entities, span, stride, value):
     if max(entities) < span:
         entities.append(span)
-    frame = windows(entities, span, min(stride, span))
+    item_set = windows(entities, span, min(stride, span))
 
-    rows = frame.reduce(np.full(len(frame), value))
+    rows = item_set.reduce(np.full(len(item_set), value))
 
     covered = np.repeat([length >= span for length in entities], entities)
     assert np.isnan(rows[~covered]).all()
@@ -117,8 +117,8 @@ def test_pixels_of_eight_and_sixteen_bits_are_scaled_to_one():
     rows = pd.DataFrame({"row_id": ["a"], "sample": [0], "note": [""], "height": [6], "width": [4]})
     items = pd.DataFrame({"start": [0]})
 
-    eight = Frame(shape, np.full((1, 1, 2, 2), 255, np.uint8), items, rows)
-    sixteen = Frame(shape, np.full((1, 1, 2, 2), 65535, np.uint16), items, rows)
+    eight = ItemSet(shape, np.full((1, 1, 2, 2), 255, np.uint8), items, rows)
+    sixteen = ItemSet(shape, np.full((1, 1, 2, 2), 65535, np.uint16), items, rows)
 
     assert eight.take(slice(None)).unique().tolist() == [1.0]
     assert sixteen.take(slice(None)).unique().tolist() == [1.0]

@@ -16,7 +16,7 @@ TOGETHER = ("fdr", "fdr_dependent", "budget")
 HALVINGS = 40
 
 
-def alert_begin(
+def alert_boundary(
     rule: Rule,
     rows: pd.DataFrame,
     row_id: str,
@@ -45,9 +45,10 @@ def alert_begin(
     def is_alert(score: float) -> bool:
         changed = rows.copy()
         for name, value in (
-            ("score", score), ("p_value", float(calibration.p_value(score))),
+            ("score", score),
+            ("p_value", float(calibration.p_value(score))),
             ("percentile", float(calibration.percentile(score))),
-        ):  # fmt: skip
+        ):
             changed.iloc[at, changed.columns.get_loc(name)] = value
         return bool(apply(rule, changed, calibration, calibration_rows).of_rows[at])
 

@@ -1,7 +1,8 @@
 """What a raw score means: its rank among rows that did not train the model, as a percentile and as a p-value.
 
-A p-value counts how often a usual row scores at least as high. It holds when the calibration rows are exchangeable with
-a usual new row: none of them trained the model, and neighbours in time are not counted as if they were independent.
+A p-value counts how often a normal row scores at least as high. It holds when the calibration rows are exchangeable
+with a usual new row: none of them trained the model, and neighbours in time are not counted as if they were
+independent.
 """
 
 from collections.abc import Mapping
@@ -51,7 +52,7 @@ class Calibration:
         if not known.any():
             raise DataError(
                 f"None of {len(values)} calibration rows has a score, so nothing says what is usual. "
-                "Add usable reference rows."
+                "Add usable training rows."
             )
         values = values[known]
         order = np.argsort(values, kind="stable")

@@ -1,7 +1,8 @@
 """Whether a few calibration rows keep many scored rows from being alerts: a reason to look at these few, and no proof.
 
 In usual data about (k + 1) / (n + 1) of the scored rows lie beyond all but k of n calibration rows, since the rank of a
-usual row among them is uniform. Far more than that are anomalies, or a change in what is usual; if the k rows are
+normal row
+ among them is uniform. Far more than that are anomalies, or a change in what is usual; if the k rows are
 anomalies too, they hide those.
 """
 
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ad_core.alerts.calibration import Calibration
-from ad_core.alerts.threshold import BY_P, TEACHING, Rule, apply
+from ad_core.alerts.threshold import BY_P, USED_FOR, Rule, apply
 
 TRIED = (1, 2, 3, 5, 8, 12, 20, 30, 50)
 LARGEST_SHARE = 0.1
@@ -22,7 +23,7 @@ SIGMAS = 3.0
 
 
 @dataclass(frozen=True)
-class Doubt:
+class CalibrationDoubt:
     """A few calibration rows on which the alerts hang."""
 
     highest: int
@@ -47,12 +48,12 @@ class Doubt:
         )
 
 
-def doubt(rule: Rule, rows: pd.DataFrame, calibration: Calibration) -> Doubt | None:
+def check_calibration(rule: Rule, rows: pd.DataFrame, calibration: Calibration) -> CalibrationDoubt | None:
     """Look for the fewest calibration rows that hide most; None where none do, or the rule needs no p-values.
 
     Args:
         rule: that says where alerts begin; those with a segment are not looked at.
-        rows: as `threshold.apply` takes them. Rows that taught don't count where there are others.
+        rows: as `threshold.apply` takes them. Training Rows don't count where there are others.
         calibration: that their p-values come from.
     """
     if rule.kind not in BY_P or rule.segment is not None or not calibration.n:
@@ -70,12 +71,12 @@ def doubt(rule: Rule, rows: pd.DataFrame, calibration: Calibration) -> Doubt | N
         without = apply(rule, rows.assign(p_value=rest.p_value(rows["score"])), rest).count
         if without >= now + NEW_ALERTS:
             unit = "blocks" if calibration.approximate else "rows"
-            return Doubt(k, len(counted), beyond, by_chance, len(scores), now, without, unit)
+            return CalibrationDoubt(k, len(counted), beyond, by_chance, len(scores), now, without, unit)
     return None
 
 
 def _judged(rows: pd.DataFrame) -> np.ndarray:
     """(k,) scores of the rows that did not teach, or of all where all did."""
     known = rows.loc[rows["score"].notna()]
-    fresh = known.loc[~known["used_for"].isin(TEACHING)] if "used_for" in known else known
+    fresh = known.loc[~known["used_for"].isin(USED_FOR)] if "used_for" in known else known
     return np.asarray((fresh if len(fresh) else known)["score"], dtype=np.float64)

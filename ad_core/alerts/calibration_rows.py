@@ -10,21 +10,21 @@ from ad_core.alerts.calibration import Calibration
 from ad_core.errors import DataError
 
 if TYPE_CHECKING:
-    from ad_core.data.frame import Frame
+    from ad_core.data.item_set import ItemSet
     from ad_core.methods.recipe import HeldOut
 
 
-def of_items(frame: "Frame", held_out: "HeldOut") -> pd.DataFrame:
+def of_items(item_set: "ItemSet", held_out: "HeldOut") -> pd.DataFrame:
     """The rows that held-out items cover, by items alone that were held out.
 
     Returns:
         `row_id`, `score`, `entity` and `time` where they exist, and for recordings `block`: one block is one window,
         since overlapping windows are not independent. Rows without a score are left out.
     """
-    scores = frame.only(held_out.items).reduce(held_out.scores)
-    rows = frame.rows[[name for name in ("row_id", "entity", "time") if name in frame.rows]].assign(score=scores)
-    if frame.span > 1:
-        rows["block"] = frame.rows["sample"].to_numpy() // frame.span
+    scores = item_set.only(held_out.items).reduce(held_out.scores)
+    rows = item_set.rows[[name for name in ("row_id", "entity", "time") if name in item_set.rows]].assign(score=scores)
+    if item_set.span > 1:
+        rows["block"] = item_set.rows["sample"].to_numpy() // item_set.span
     return rows.loc[np.isfinite(scores)].reset_index(drop=True)
 
 

@@ -19,7 +19,7 @@ MIN_PEAKS = 20
 
 
 @dataclass(frozen=True)
-class Peaks:
+class PeaksOverThreshold:
     """The tail of calibration scores, as a generalised Pareto distribution of their excesses."""
 
     start: float
@@ -61,7 +61,7 @@ class Peaks:
         return cls(start, len(excess) / n, float(shape), float(scale))
 
     def rate(self, scores: npt.ArrayLike) -> np.ndarray:
-        """Estimated share of usual rows that score higher; NaN where the score is NaN or not in the tail.
+        """Estimated share of normal rows that score higher; NaN where the score is NaN or not in the tail.
 
         Returns:
             (rows,) N_t / n * (1 + shape (s - t) / scale)^(-1 / shape).
@@ -73,7 +73,7 @@ class Peaks:
         return np.where(values > self.start, beyond, np.nan)
 
     def threshold(self, rate: float) -> float:
-        """The score z_q that usual rows exceed at this rate per row; infinite outside the tail.
+        """The score z_q that normal rows exceed at this rate per row; infinite outside the tail.
 
         Source: Siffer et al. 2017, "Anomaly Detection in Streams with Extreme Value Theory", eq. 1:
         z_q = t + scale / shape ((q n / N_t)^(-shape) - 1).

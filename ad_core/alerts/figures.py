@@ -42,9 +42,13 @@ def score_histogram(
         expected = np.histogram(usual[np.isfinite(usual)], edges)[0] * (len(known) / np.isfinite(usual).sum())
         highest = max(highest, float(expected.max()))
         figure.add_scatter(
-            x=centre, y=_step(expected), mode="lines", line={"shape": "hvh", "color": MUTED, "width": 2},
-            name="calibration rows, scaled", hoverinfo="skip",
-        )  # fmt: skip
+            x=centre,
+            y=_step(expected),
+            mode="lines",
+            line={"shape": "hvh", "color": MUTED, "width": 2},
+            name="calibration rows, scaled",
+            hoverinfo="skip",
+        )
     if np.isfinite(threshold):
         figure.add_vline(x=threshold, line={"color": ALERT, "dash": "dash", "width": 2})
     figure.update_xaxes(title="score (higher = more unusual)", type="log" if _is_wide(known) else "linear")
@@ -88,16 +92,23 @@ def alerts_curve(
     """
     figure = go.Figure()
     figure.add_scatter(
-        x=values, y=alerts, mode="lines", line={"shape": "hv", "color": USUAL, "width": 2}, name="alerts",
+        x=values,
+        y=alerts,
+        mode="lines",
+        line={"shape": "hv", "color": USUAL, "width": 2},
+        name="alerts",
         hovertemplate="%{x:.3g}<br>%{y:,} alerts<extra></extra>",
-    )  # fmt: skip
+    )
     for name, place, symbol in (("saved", saved, "circle-open"), ("now", now, "circle")):
         if place is not None:
             figure.add_scatter(
-                x=[place[0]], y=[place[1]], mode="markers", name=name,
+                x=[place[0]],
+                y=[place[1]],
+                mode="markers",
+                name=name,
                 marker={"color": ALERT, "size": 11, "symbol": symbol},
                 hovertemplate=f"{name}: %{{x:.3g}}<br>%{{y:,}} alerts<extra></extra>",
-            )  # fmt: skip
+            )
     figure.update_xaxes(title=title, type="log" if log else "linear")
     figure.update_yaxes(title="alerts", rangemode="tozero")
     return tidy(figure, 190)
@@ -122,9 +133,13 @@ def timeline(
     for _, event in events.iterrows() if events is not None else ():
         figure.add_vrect(x0=event["start"], x1=event["end"], fillcolor=ALERT, opacity=0.22, line_width=0)
     figure.add_scattergl(
-        x=time[keep], y=score[keep], mode="lines", line={"color": USUAL, "width": 1.4}, name="score",
+        x=time[keep],
+        y=score[keep],
+        mode="lines",
+        line={"color": USUAL, "width": 1.4},
+        name="score",
         hovertemplate="%{x}<br>score %{y:.3g}<extra></extra>",
-    )  # fmt: skip
+    )
     if np.isfinite(threshold):
         figure.add_hline(y=threshold, line={"color": ALERT, "dash": "dash", "width": 1.5})
     if chosen is not None:

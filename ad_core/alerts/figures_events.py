@@ -54,10 +54,17 @@ def lanes(events: pd.DataFrame, span: tuple[Any, Any], chosen: str | None, title
     is_clock = pd.api.types.is_datetime64_any_dtype(events["start"])  # lengths of bars would make it an axis of numbers
     figure.update_xaxes(range=list(span), title=literal(title), type="date" if is_clock else "linear")
     figure.update_yaxes(
-        tickmode="array", tickvals=[str(i) for i in range(len(order))], ticktext=[literal(name) for name in order],
-        type="category", categoryorder="array", categoryarray=[str(i) for i in range(len(order))],
-        range=[len(order) - 0.5, -0.5], automargin=True, fixedrange=True, visible=order != [""],
-    )  # fmt: skip
+        tickmode="array",
+        tickvals=[str(i) for i in range(len(order))],
+        ticktext=[literal(name) for name in order],
+        type="category",
+        categoryorder="array",
+        categoryarray=[str(i) for i in range(len(order))],
+        range=[len(order) - 0.5, -0.5],
+        automargin=True,
+        fixedrange=True,
+        visible=order != [""],
+    )
     high = 76 + LANE_PX * len(order) + (20 if title else 0)
     return tidy(figure, high, barmode="overlay", bargap=0.45, clickmode="event+select", uirevision="lanes")
 
@@ -73,7 +80,7 @@ def lanes_in_words(events: pd.DataFrame) -> str:
     return f"{n:,} event{'' if n == 1 else 's'}{several}; the highest peak is at {top['peak']}{where}."
 
 
-def course(frame: pd.DataFrame, columns: Sequence[str], time: str, event: pd.Series) -> go.Figure:
+def signal(frame: pd.DataFrame, columns: Sequence[str], time: str, event: pd.Series) -> go.Figure:
     """Channels of a recording under each other, with an event (`start`, `peak`, `end`) shaded in all of them.
 
     Args:
@@ -95,13 +102,21 @@ def _add(figure: go.Figure, own: pd.DataFrame, severity: str, colour: str) -> No
     if pd.api.types.is_timedelta64_dtype(length):
         length = length.dt.total_seconds() * 1000
     common: dict[str, Any] = {
-        "name": severity, "legendgroup": severity, "customdata": np.stack([own["row_id_peak"], own["about"]], axis=1),
-        "hovertemplate": "%{customdata[1]}<extra></extra>", "y": own["lane"],
-        "selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}},
-    }  # fmt: skip
+        "name": severity,
+        "legendgroup": severity,
+        "customdata": np.stack([own["row_id_peak"], own["about"]], axis=1),
+        "hovertemplate": "%{customdata[1]}<extra></extra>",
+        "y": own["lane"],
+        "selected": {"marker": {"opacity": 1}},
+        "unselected": {"marker": {"opacity": 1}},
+    }
     figure.add_bar(
-        base=own["start"], x=length, orientation="h", showlegend=False,
-        marker={"color": colour, "opacity": 0.55, "line": {"color": colour, "width": 2}}, **common,
-    )  # fmt: skip
+        base=own["start"],
+        x=length,
+        orientation="h",
+        showlegend=False,
+        marker={"color": colour, "opacity": 0.55, "line": {"color": colour, "width": 2}},
+        **common,
+    )
     marker = {"symbol": "diamond", "size": 11, "color": colour, "line": {"color": INK, "width": 1}}
     figure.add_scatter(x=own["peak"], mode="markers", marker=marker, **common)

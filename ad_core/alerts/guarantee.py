@@ -1,4 +1,4 @@
-"""What a rule promises about false alerts, in one or two plain sentences; or why it promises nothing."""
+"""What a rule guarantees about false alerts, in one or two plain sentences; or why it guarantees nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ class Findings:
     """Segments have thresholds of their own."""
 
 
-def promise(kind: str, value: float, segment: str | None, found: Findings) -> tuple[bool, str]:
-    """Whether something is promised, and the sentences.
+def guarantee(kind: str, value: float, segment: str | None, found: Findings) -> tuple[bool, str]:
+    """Whether something is guaranteed, and the sentences.
 
     Args:
         kind: of a `threshold.Rule`.
@@ -39,25 +39,25 @@ def promise(kind: str, value: float, segment: str | None, found: Findings) -> tu
     """
     if found.lacks:
         return False, found.lacks
-    promised, text = SENTENCES[kind](value, found)
+    guaranteed, text = SENTENCES[kind](value, found)
     if segment:
         text += f" Each {segment} has a threshold of its own."
-    if promised:
+    if guaranteed:
         text += _limits(found)
-    return promised, text
+    return guaranteed, text
 
 
 def _by_p(alpha: float, found: Findings) -> tuple[bool, str]:
     if alpha < found.smallest_p * (1 - 1e-9):
         return False, (
             f"p ≤ {alpha:g} can't be reached: with {_calibration(found)} the smallest p is {found.smallest_p:.2g}. "
-            "So there is no alert, and nothing is promised."
+            "So there is no alert, and nothing is guaranteed."
         )
     rows = found.fresh or found.scored
     text = f"If all {rows:,} {'' if found.fresh == found.scored else 'new ' if found.fresh else ''}rows were usual, "
     text += f"about {_about(alpha * rows)} of them would be alerts by chance."
     if not found.fresh:
-        return False, f"{text} {ALL_TAUGHT} so this is a guide and no promise."
+        return False, f"{text} {ALL_TAUGHT} so this is a guide and no guarantee."
     return True, text
 
 
@@ -76,7 +76,7 @@ def _false_share(alpha: float, strict: float, found: Findings) -> tuple[bool, st
     if not found.fresh:
         return False, (
             f"{ALL_TAUGHT} and ranked among themselves p-values can't say how many alerts are false: nothing is "
-            "promised. Score a file of new rows, or choose another rule."
+            "guaranteed. Score a file of new rows, or choose another rule."
         )
     if found.covered:
         many = "this alert" if found.covered == 1 else f"these {found.covered:,} alerts"
@@ -96,26 +96,26 @@ def _false_share(alpha: float, strict: float, found: Findings) -> tuple[bool, st
 
 def _by_budget(k: float, found: Findings) -> tuple[bool, str]:
     per = " a day" if found.a_day else ""
-    text = f"At most {k:,.0f} alert{'' if k == 1 else 's'}{per}, the highest scores. {NO_PROMISE}"
+    text = f"At most {k:,.0f} alert{'' if k == 1 else 's'}{per}, the highest scores. {NO_GUARANTEE}"
     if found.tied:
         text += " Rows of equal score are alerts together or not at all; more of them would exceed the budget."
     return False, text + _by_chance(found)
 
 
 def _by_percentile(percentile: float, found: Findings) -> tuple[bool, str]:
-    text = f"Alerts score higher than {percentile:.6g} % of the calibration rows. {NO_PROMISE}"
+    text = f"Alerts score higher than {percentile:.6g} % of the calibration rows. {NO_GUARANTEE}"
     return False, text + _by_chance(found)
 
 
 def _by_score(_: float, found: Findings) -> tuple[bool, str]:
-    return False, f"A fixed score. {NO_PROMISE}" + _by_chance(found)
+    return False, f"A fixed score. {NO_GUARANTEE}" + _by_chance(found)
 
 
 def _by_tail(rate: float, found: Findings) -> tuple[bool, str]:
     rows = found.fresh or found.scored
     return False, (
-        f"If usual scores go on as the fitted tail does, about {_about(rate * rows)} of {rows:,} usual rows would be "
-        "alerts. That is an estimate beyond what was seen, and no promise."
+        f"If normal scores go on as the fitted tail does, about {_about(rate * rows)} of {rows:,} normal rows would be "
+        "alerts. That is an estimate beyond what was seen, and no guarantee."
     )
 
 
@@ -129,15 +129,15 @@ SENTENCES: dict[str, Callable[[float, Findings], tuple[bool, str]]] = {
     "tail": _by_tail,
 }
 
-NO_PROMISE = "Nothing is promised about how many are false."
+NO_GUARANTEE = "Nothing is guaranteed about how many are false."
 ALL_TAUGHT = "All these rows taught the model or calibrate it,"
 
 
 def _limits(found: Findings) -> str:
-    """What a promise rests on, and what narrows it."""
-    text = " It holds while usual rows stay like the calibration rows."
+    """What a guarantee rests on, and what narrows it."""
+    text = " It holds while normal rows stay like the calibration rows."
     if found.fresh < found.scored:
-        text += f" The {found.scored - found.fresh:,} rows that taught the model are not covered"
+        text += f" The {found.scored - found.fresh:,} training rows the model are not covered"
         others = found.alerts - found.covered
         text += f"; {others:,} of them {'is an alert' if others == 1 else 'are alerts'} too." if others else "."
     if found.approximate:
@@ -148,7 +148,7 @@ def _limits(found: Findings) -> str:
 def _by_chance(found: Findings) -> str:
     if found.expected is None or not found.alerts:
         return ""
-    return f" Chance alone would bring about {_about(found.expected)} of {found.fresh:,} usual rows as high."
+    return f" Chance alone would bring about {_about(found.expected)} of {found.fresh:,} normal rows as high."
 
 
 def _calibration(found: Findings) -> str:

@@ -7,20 +7,20 @@ from pydantic import model_validator
 
 from ad_core.settings import Settings
 
-Kind = Literal["p", "fdr", "fdr_dependent", "budget", "percentile", "score", "tail"]
+RuleKind = Literal["p", "fdr", "fdr_dependent", "budget", "percentile", "score", "tail"]
 BY_P = ("p", "fdr", "fdr_dependent")
 SHARES = ("p", "fdr", "fdr_dependent", "tail")
 """Kinds whose value is a share between 0 and 1."""
 FROM_HERE_UP = ("percentile", "score")
 """Kinds whose alerts have a level of at least the value; of the others it is at most the value."""
-TEACHING = ("fit", "early_stop", "calibration")
-"""What rows that taught the model, or calibrate it, are marked with in the column `used_for`."""
+USED_FOR = ("fit", "early_stop", "calibration")
+"""What training rows the model, or calibrate it, are marked with in the column `used_for`."""
 
 
 class Rule(Settings):
-    """Where alerts begin. What each kind promises is told in docs/alerts.md."""
+    """Where alerts begin. What each kind guarantees is told in docs/alerts.md."""
 
-    kind: Kind
+    kind: RuleKind
     value: float
     """p: largest p-value. fdr, fdr_dependent: accepted false share of the alerts, by Benjamini-Hochberg, or -Yekutieli
     for scores that depend on each other in any way. budget: most alerts a batch, or a day where rows have times.
@@ -45,7 +45,7 @@ class Rule(Settings):
         """The rule as part of a sentence."""
         share = f"{100 * self.value:.4g} %"
         text = {
-            "p": f"{share} false alarms among usual rows",
+            "p": f"{share} false alarms among normal rows",
             "fdr": f"{share} false share of alerts",
             "fdr_dependent": f"{share} false share of alerts, however rows depend on each other",
             "budget": f"at most {self.value:,.0f} alerts",

@@ -4,9 +4,9 @@ Each kind of rule gives every row a *level*: the value at which the row just bec
 the rule's value, so they are computed once, and moving the value is one comparison.
 
 Conformal p-values that share one calibration depend on each other positively, so the procedure of Benjamini and
-Hochberg keeps its promise with them (Bates et al. 2023, arXiv:2104.08279, theorem 2). The promise is on usual rows that
-are exchangeable with the calibration rows. Rows that taught the model or calibrate it are not: they don't count in the
-procedure where there are others, and are alerts at the same p-value, outside the promise.
+Hochberg keeps its guarantee with them (Bates et al. 2023, arXiv:2104.08279, theorem 2). The guarantee is on normal rows
+that are exchangeable with the calibration rows. Training Rows the model or calibrate it are not: they don't count in
+the procedure where there are others, and are alerts at the same p-value, outside the guarantee.
 """
 
 from dataclasses import dataclass
@@ -16,15 +16,25 @@ import numpy as np
 import pandas as pd
 
 from ad_core.alerts.calibration import Calibration
-from ad_core.alerts.extreme_values import Peaks
-from ad_core.alerts.guarantee import Findings, promise
-from ad_core.alerts.rule import BY_P, FROM_HERE_UP, SHARES, TEACHING, Kind, Rule, default_rule
+from ad_core.alerts.extreme_values import PeaksOverThreshold
+from ad_core.alerts.guarantee import Findings, guarantee
+from ad_core.alerts.rule import BY_P, FROM_HERE_UP, SHARES, USED_FOR, Rule, RuleKind, default_rule
 from ad_core.errors import DataError
 
 __all__ = [
-    "BY_P", "FROM_HERE_UP", "SHARES", "TEACHING", "Alerts", "Kind", "Levels", "Rule", "alerts", "apply", "default_rule",
+    "BY_P",
+    "FROM_HERE_UP",
+    "SHARES",
+    "USED_FOR",
+    "Alerts",
+    "Levels",
+    "Rule",
+    "RuleKind",
+    "alerts",
+    "apply",
+    "default_rule",
     "levels",
-]  # fmt: skip
+]
 
 SAME = 1e-9
 """Relative difference below which two values are equal: p-values and shares are rounded quotients."""
@@ -42,10 +52,10 @@ class Alerts:
     count: int
     expected_false: float | None
     """How many of them are expected to be false at most; None where nothing says so."""
-    promised: bool
-    """Whether that number is a promise, under the conditions that the sentence names."""
+    guaranteed: bool
+    """Whether that number is a guarantee, under the conditions that the sentence names."""
     sentence: str
-    """What is promised, or why nothing is."""
+    """What is guaranteed, or why nothing is."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +103,7 @@ def levels(
     p, percentile = (rows[name].to_numpy(dtype=np.float64).copy() for name in ("p_value", "percentile"))
     fresh = np.isfinite(score)
     if "used_for" in rows:
-        fresh &= ~rows["used_for"].isin(TEACHING).to_numpy()
+        fresh &= ~rows["used_for"].isin(USED_FOR).to_numpy()
     day = _days(rows)
     found, group, reasons = np.full(len(rows), np.nan), np.zeros(len(rows), dtype=np.int64), []
     parts = _segments(rule.segment, rows, calibration, calibration_rows)
@@ -105,12 +115,18 @@ def levels(
         reasons.append(why)
     smallest = [own.smallest_p for _, own in parts if own is not None and own.n]
     return Levels(
-        of_rows=found, score=score, p=p, fresh=fresh,
+        of_rows=found,
+        score=score,
+        p=p,
+        fresh=fresh,
         lacks=("No row has a score, so there is nothing to alert on." if not np.isfinite(score).any() else "")
         or (reasons[0] if all(reasons) else ""),
-        n=calibration.n, smallest_p=max(smallest) if smallest else float("nan"),
-        approximate=calibration.approximate, group=group * (day.max(initial=0) + 1) + day, a_day=bool(day.any()),
-    )  # fmt: skip
+        n=calibration.n,
+        smallest_p=max(smallest) if smallest else float("nan"),
+        approximate=calibration.approximate,
+        group=group * (day.max(initial=0) + 1) + day,
+        a_day=bool(day.any()),
+    )
 
 
 def alerts(rule: Rule, seen: Levels) -> Alerts:
@@ -122,14 +138,22 @@ def alerts(rule: Rule, seen: Levels) -> Alerts:
         )
     covered = reached & seen.fresh
     findings = Findings(
-        scored=int(np.isfinite(seen.score).sum()), fresh=int(seen.fresh.sum()), alerts=int(reached.sum()),
-        covered=int(covered.sum()), expected=_expected(rule, seen, reached), lacks=seen.lacks, n=seen.n,
-        smallest_p=seen.smallest_p, approximate=seen.approximate, a_day=seen.a_day,
-        tied=rule.kind == "budget" and int(reached.sum()) < _room(seen, rule.value), apart=rule.segment is not None,
-    )  # fmt: skip
-    promised, sentence = promise(rule.kind, rule.value, rule.segment, findings)
+        scored=int(np.isfinite(seen.score).sum()),
+        fresh=int(seen.fresh.sum()),
+        alerts=int(reached.sum()),
+        covered=int(covered.sum()),
+        expected=_expected(rule, seen, reached),
+        lacks=seen.lacks,
+        n=seen.n,
+        smallest_p=seen.smallest_p,
+        approximate=seen.approximate,
+        a_day=seen.a_day,
+        tied=rule.kind == "budget" and int(reached.sum()) < _room(seen, rule.value),
+        apart=rule.segment is not None,
+    )
+    guaranteed, sentence = guarantee(rule.kind, rule.value, rule.segment, findings)
     lowest = float(seen.score[reached].min()) if reached.any() else float("inf")
-    return Alerts(rule, reached, lowest, findings.alerts, findings.expected, promised, sentence)
+    return Alerts(rule, reached, lowest, findings.alerts, findings.expected, guaranteed, sentence)
 
 
 def _room(seen: Levels, budget: float) -> int:
@@ -181,9 +205,14 @@ def _ranked(own: Calibration | None, score: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def _levels(
-    kind: Kind, score: np.ndarray, p: np.ndarray, percentile: np.ndarray, fresh: np.ndarray,
-    own: Calibration | None, day: np.ndarray,
-) -> tuple[np.ndarray, str]:  # fmt: skip
+    kind: RuleKind,
+    score: np.ndarray,
+    p: np.ndarray,
+    percentile: np.ndarray,
+    fresh: np.ndarray,
+    own: Calibration | None,
+    day: np.ndarray,
+) -> tuple[np.ndarray, str]:
     """(rows,) levels of one segment, and why there are none."""
     nothing = np.full(len(score), np.nan)
     if kind == "score":
@@ -197,18 +226,21 @@ def _levels(
         return percentile, ""
     if kind == "tail":
         try:
-            return Peaks.fit(own.scores[own.counts]).rate(score), ""
+            return PeaksOverThreshold.fit(own.scores[own.counts]).rate(score), ""
         except DataError as error:
             return nothing, f"{error} Choose another rule."
     if not np.isfinite(p).any():
         why = f"{own.n} blocks of calibration rows are too few for them" if own.approximate else "no row has one"
-        return nothing, f"There are no p-values: {why}. Choose a budget, a percentile or a score; they promise nothing."
+        return (
+            nothing,
+            f"There are no p-values: {why}. Choose a budget, a percentile or a score; they guarantee nothing.",
+        )
     return (p if kind == "p" else _adjusted(p, fresh, "bh" if kind == "fdr" else "by")), ""
 
 
 def _adjusted(p: np.ndarray, fresh: np.ndarray, method: Literal["bh", "by"]) -> np.ndarray:
-    """(rows,) the smallest false share at which a row is an alert: adjusted p-values of the fresh rows; a row that
-    taught gets that of the fresh row with the next larger p-value, as it is an alert when that one is.
+    """(rows,) the smallest false share at which a row is an alert: adjusted p-values of the fresh rows; a training row
+    gets that of the fresh row with the next larger p-value, as it is an alert when that one is.
     """
     from scipy.stats import false_discovery_control
 

@@ -110,9 +110,14 @@ def train(
         exclude=[parse_range(text) for text in exclude or ()],
     )
     choice = pipeline.Choice(
-        pretext=pretext, scorer=scorer, preset=preset.value, seed=seed, device=device,
-        training_rows=training_rows.value, settings=parse_assignments(settings or ()),
-    )  # fmt: skip
+        pretext=pretext,
+        scorer=scorer,
+        preset=preset.value,
+        seed=seed,
+        device=device,
+        training_rows=training_rows.value,
+        settings=parse_assignments(settings or ()),
+    )
     with _Terminal() as report:
         report.stage("load")
         for notice in dataset.notices:
@@ -237,7 +242,7 @@ def recommend(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
-    """Find the pretext task that suits the data, without labels, on made-up anomalies; and say how sure that is."""
+    """Find the pretext task that suits the data, without labels, on synthetic anomalies; and say how sure that is."""
     from ad_core import pipeline
     from ad_core.cli.recommend import print_recommendation
     from ad_core.training.selection.recommend import recommend as find
@@ -247,9 +252,14 @@ def recommend(
     )
     with _Terminal() as report:
         found = find(
-            dataset, training_rows=training_rows.value, seed=seed, device=device, only=tuple(method or ()),
-            plan={"seeds": seeds, "minutes": minutes}, report=report,
-        )  # fmt: skip
+            dataset,
+            training_rows=training_rows.value,
+            seed=seed,
+            device=device,
+            only=tuple(method or ()),
+            plan={"seeds": seeds, "minutes": minutes},
+            report=report,
+        )
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
     else:

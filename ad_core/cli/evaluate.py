@@ -24,11 +24,11 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
 ) -> None:
-    """Judge a detector by labels: areas, precision among the highest, and what became of its promises."""
+    """Judge a detector by labels: areas, precision among the highest, and what became of its guarantees."""
     from ad_core import pipeline
     from ad_core.devices import choose_device
     from ad_core.errors import DataError
-    from ad_core.evaluation.mask_metrics import is_marked, mask_figures
+    from ad_core.evaluation.mask_metrics import is_marked, mask_metrics
     from ad_core.explain.anomaly_maps import anomaly_maps
     from ad_core.progress import Silent
 
@@ -41,29 +41,29 @@ def evaluate(
     if segment is not None and segment not in dataset.data:
         raise DataError(f"There is no column {segment!r}. There is: {', '.join(map(str, dataset.data.columns))}.")
     scores = detector.score(dataset)
-    report = card(dataset, scores, segment, ~detector.taught_by(scores, dataset))
+    report = card(dataset, scores, segment, ~detector.used_in_training(scores, dataset))
     if masks is not None:
-        report["masks"] = mask_figures(anomaly_maps(detector, dataset, Silent()), masks).facts()
+        report["masks"] = mask_metrics(anomaly_maps(detector, dataset, Silent()), masks).facts()
     typer.echo(json.dumps(report, indent=2) if as_json else _in_words(report))
 
 
 def card(dataset: "Dataset", scores: "pd.DataFrame", segment: str | None, fresh: "np.ndarray") -> dict[str, Any]:
-    """Everything that is measured, JSON-able: `figures`, `promises`, `precision`, `segments`, `more_labels`.
+    """Everything that is measured, JSON-able: `figures`, `guarantees`, `precision`, `segments`, `more_labels`.
 
     Args:
-        fresh: (rows,) bool: rows that neither taught the detector nor calibrate it; only these judge its promises.
+        fresh: (rows,) bool: rows that neither taught the detector nor calibrate it; only these judge its guarantees.
     """
     import numpy as np
 
     from ad_core.evaluation import report_card
-    from ad_core.evaluation.of_run import judged
+    from ad_core.evaluation.of_run import run_metrics
 
     labels = dataset.rows["label"].to_numpy(dtype=np.float64, na_value=np.nan)
     judged_scores = scores.assign(label=labels)
-    figures = judged(dataset, judged_scores, None)["method"]
+    figures = run_metrics(dataset, judged_scores, None)["method"]
     values = scores["score"].to_numpy(dtype=np.float64)
     tables = {
-        "promises": report_card.promises(labels[fresh], scores["p_value"].to_numpy(dtype=np.float64)[fresh]),
+        "guarantees": report_card.guarantees_table(labels[fresh], scores["p_value"].to_numpy(dtype=np.float64)[fresh]),
         "precision": report_card.precision_table(labels, values),
     }
     if segment is not None:
@@ -87,11 +87,11 @@ def _in_words(report: dict[str, Any]) -> str:
         lines.append(
             f"right among the highest {line['k']}: {line['precision']:.2f} [{line['low']:.2f}, {line['high']:.2f}]"
         )
-    for line in report["promises"]:
+    for line in report["guarantees"]:
         if line["realised"] is not None:
             verdict = "held" if line["held"] else "BROKEN"
             lines.append(
-                f"{line['promise']} promised {line['promised']:g}: {line['realised']:.3f} "
+                f"{line['guarantee']} guaranteed {line['guaranteed']:g}: {line['realised']:.3f} "
                 f"[{line['low']:.3f}, {line['high']:.3f}] of {line['alerts']} alerts, {verdict}"
             )
     for line in report.get("segments", []):

@@ -1,4 +1,4 @@
-"""A recommendation on a terminal: a line per method, AUROC with its interval per kind of made-up anomaly."""
+"""A recommendation on a terminal: a line per method, AUROC with its interval per kind of synthetic anomaly."""
 
 from rich.console import Console
 from rich.table import Table
@@ -9,7 +9,7 @@ from ad_core.training.selection.recommendation import Figure, Recommendation
 def print_recommendation(found: Recommendation) -> None:
     """The table, what is missing, and the sentences."""
     console = Console()
-    table = Table(title="AUROC of made-up anomalies against held-out normals [95 % interval]")
+    table = Table(title="AUROC of synthetic anomalies against held-out normals [95 % interval]")
     table.add_column("method", no_wrap=True)
     for kind in found.kinds.values():
         table.add_column(kind["title"], justify="right")

@@ -32,9 +32,14 @@ def threshold(
     from ad_core.storage.saved_thresholds import in_bundle, save_in_bundle
 
     values = {
-        "p": p, "fdr": fdr, "fdr_dependent": fdr_dependent, "budget": budget, "percentile": percentile,
-        "score": score, "tail": tail,
-    }  # fmt: skip
+        "p": p,
+        "fdr": fdr,
+        "fdr_dependent": fdr_dependent,
+        "budget": budget,
+        "percentile": percentile,
+        "score": score,
+        "tail": tail,
+    }
     given = {kind: value for kind, value in values.items() if value is not None}
     if len(given) > 1:
         raise SettingsError(f"A detector has one threshold; {' and '.join(given)} were given. Choose one of them.")

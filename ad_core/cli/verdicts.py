@@ -60,5 +60,5 @@ def import_verdicts(
     except OSError as error:
         raise AdError(f"{file} can't be read: {error.strerror or error}. Check its name.") from None
     table = verdict_files.from_file(content, file.name)
-    taken = verdict_files.take_in(store, dataset_id, table, author or getuser())
+    taken = verdict_files.import_verdicts(store, dataset_id, table, author or getuser())
     typer.echo(taken.in_words())

@@ -72,7 +72,7 @@ def counterfactual(
 
 def begin(detector: "Detector", dataset: "Dataset", row_id: str) -> float:
     """The score from which on a row is an alert, by the detector's saved threshold or what suits its calibration."""
-    from ad_core.alerts.boundary import TOGETHER, alert_begin
+    from ad_core.alerts.boundary import TOGETHER, alert_boundary
     from ad_core.alerts.rule import default_rule
     from ad_core.explain.what_if import only_row, position
     from ad_core.types import Modality
@@ -82,7 +82,7 @@ def begin(detector: "Detector", dataset: "Dataset", row_id: str) -> float:
     alone = rule.kind not in TOGETHER and detector.modality is not Modality.SENSOR
     scored = only_row(dataset, at) if alone else dataset
     scores = detector.score(scored)
-    return alert_begin(rule, scores, row_id, detector.calibration, detector.calibration_rows)
+    return alert_boundary(rule, scores, row_id, detector.calibration, detector.calibration_rows)
 
 
 def _parted(text: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ad_core.data.frame import Frame
+from ad_core.data.item_set import ItemSet
 from ad_core.types import Batch
 
 
@@ -14,13 +14,13 @@ from ad_core.types import Batch
 class Batches:
     """Items of a frame in order, on a device; can be iterated again and again."""
 
-    frame: Frame
+    item_set: ItemSet
     index: np.ndarray
     size: int
     device: torch.device
 
     def __iter__(self) -> Iterator[Batch]:
-        for batch in self.frame.batches(self.index, self.size):
+        for batch in self.item_set.batches(self.index, self.size):
             yield on_device(batch, self.device)
 
 

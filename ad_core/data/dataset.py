@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from ad_core.errors import DataError
-from ad_core.types import Judged, Modality
+from ad_core.types import JudgedBy, Modality
 
 
 class Role(StrEnum):
@@ -25,7 +25,7 @@ class Role(StrEnum):
     IGNORE = "ignore"
 
 
-class Kind(StrEnum):
+class ColumnKind(StrEnum):
     """What a column holds."""
 
     NUMBER = "number"
@@ -42,7 +42,7 @@ class Column(BaseModel):
 
     name: str
     role: Role
-    kind: Kind
+    kind: ColumnKind
     unit: str | None = None
     missing: float = 0.0
     """Share of missing cells, 0..1."""
@@ -51,7 +51,7 @@ class Column(BaseModel):
     """A = fine, B = usable with a caveat, C = left out unless the analyst insists."""
     reason: str = ""
     """Why the grade and the role, in one sentence."""
-    judged_by: Judged | None = None
+    judged_by: JudgedBy | None = None
     """Of a channel: whether its level matters, where the user said so."""
 
 
@@ -122,9 +122,9 @@ class Declared(BaseModel):
     exclude: tuple[tuple[str, ...], ...] = ()
     """Of recordings: times such as known downtime, as (from, to) or (from, to, entity), both ends included. These rows
     neither teach nor calibrate; they are scored and marked."""
-    kinds: dict[str, Kind] = {}
+    kinds: dict[str, ColumnKind] = {}
     """Columns whose kind the user corrected."""
-    judged_by: dict[str, Judged] = {}
+    judged_by: dict[str, JudgedBy] = {}
     """Channels of recordings of which the user knows whether their level matters, only their shape, or both."""
 
     @field_validator("exclude")
@@ -169,7 +169,7 @@ class Dataset:
     declared: Declared
     sources: tuple[str, ...]
     name: str
-    teaches: np.ndarray
+    is_training: np.ndarray
     """(rows,) bool: rows that may train and calibrate; by default all without a note, see `Declared.only`."""
     fingerprint: str = ""
     """sha256 over the content; the same data give the same fingerprint."""
@@ -178,12 +178,12 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def taught_by(self, teaches: np.ndarray) -> "Dataset":
-        """The same data with another choice of reference rows."""
+    def with_training_rows(self, is_training: np.ndarray) -> "Dataset":
+        """The same data with another choice of training rows."""
         can = (self.rows["note"] == "").to_numpy()
         if "excluded" in self.rows:
             can = can & ~self.rows["excluded"].to_numpy()
-        return replace(self, teaches=np.asarray(teaches, dtype=bool) & can)
+        return replace(self, is_training=np.asarray(is_training, dtype=bool) & can)
 
 
 def row_ids(parts: pd.DataFrame | pd.Series) -> pd.Series:

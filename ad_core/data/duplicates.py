@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ad_core.data.dataset import Dataset, Kind, Role
+from ad_core.data.dataset import ColumnKind, Dataset, Role
 from ad_core.data.tables.values import coded, numbers
 from ad_core.errors import DataError
 from ad_core.types import Modality
@@ -120,9 +120,9 @@ def _rows(dataset: Dataset) -> NearDuplicates:
     )
 
 
-def _rough(values: pd.Series, kind: Kind, number: int) -> np.ndarray:
+def _rough(values: pd.Series, kind: ColumnKind, number: int) -> np.ndarray:
     """(rows,) uint64, the same for values that hardly differ; other columns have other codes."""
-    if kind is Kind.NUMBER:
+    if kind is ColumnKind.NUMBER:
         found, _ = numbers(values)
         low, high = np.nanquantile(found, [0.05, 0.95]) if np.isfinite(found).any() else (0.0, 0.0)
         step = (high - low) / STEPS if high > low else 1.0

@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from ad_core.data.dataset import Dataset, Declared, Kind
+from ad_core.data.dataset import ColumnKind, Dataset, Declared
 from ad_core.data.reader import READER_OF
 from ad_core.errors import DataError
-from ad_core.types import Judged, Modality
+from ad_core.types import JudgedBy, Modality
 
 
 def open_dataset(
@@ -25,8 +25,8 @@ def open_dataset(
     use: Iterable[str] = (),
     only: Iterable[str] = (),
     exclude: Iterable[Sequence[str]] = (),
-    kinds: Mapping[str, Kind] | None = None,
-    judged_by: Mapping[str, Judged] | None = None,
+    kinds: Mapping[str, ColumnKind] | None = None,
+    judged_by: Mapping[str, JudgedBy] | None = None,
 ) -> Dataset:
     """Open files, a folder, a zip of images, or a frame; the kind of data is found out unless it is given.
 
@@ -42,11 +42,18 @@ def open_dataset(
     """
     declared = Declared(
         modality=Modality(modality) if modality else None,
-        id=id, label=label, class_column=class_column, time=time, entity=entity,
-        ignore=tuple(ignore), use=tuple(use), only=tuple(only), exclude=tuple(tuple(map(str, one)) for one in exclude),
+        id=id,
+        label=label,
+        class_column=class_column,
+        time=time,
+        entity=entity,
+        ignore=tuple(ignore),
+        use=tuple(use),
+        only=tuple(only),
+        exclude=tuple(tuple(map(str, one)) for one in exclude),
         kinds=dict(kinds or {}),
         judged_by=dict(judged_by or {}),
-    )  # fmt: skip
+    )
     return open_declared(sources, declared)
 
 
@@ -86,12 +93,15 @@ def as_used(dataset: Dataset) -> Declared:
     schema = dataset.schema
     return Declared(
         modality=dataset.modality,
-        id=schema.one(Role.ID), label=schema.one(Role.LABEL) or dataset.declared.label,
+        id=schema.one(Role.ID),
+        label=schema.one(Role.LABEL) or dataset.declared.label,
         class_column=schema.one(Role.CLASS) or dataset.declared.class_column,
-        time=schema.one(Role.TIME), entity=schema.one(Role.ENTITY) or dataset.declared.entity,
-        ignore=tuple(schema.names(Role.IGNORE)), use=tuple(schema.names(Role.FEATURE)),
+        time=schema.one(Role.TIME),
+        entity=schema.one(Role.ENTITY) or dataset.declared.entity,
+        ignore=tuple(schema.names(Role.IGNORE)),
+        use=tuple(schema.names(Role.FEATURE)),
         kinds={c.name: c.kind for c in schema.columns},
-    )  # fmt: skip
+    )
 
 
 def _existing(sources: str | Path | Sequence[str | Path]) -> list[Path]:

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from ad_core.data.dataset import Column, Dataset, Kind, Role, Schema
+from ad_core.data.dataset import Column, ColumnKind, Dataset, Role, Schema
 from ad_core.data.duplicates import equal_rows
 from ad_core.data.tables.values import coded, is_number_type, known_of, numbers, parse_dates
 from ad_core.types import Modality
 
 FEWEST_ROWS = 20
-"""Fewer reference rows than this teach nothing."""
+"""Fewer training rows than this teach nothing."""
 FEW_ROWS = 200
 TOP = 5
 RUN = 10
@@ -30,7 +30,7 @@ class ColumnProfile(BaseModel):
 
     name: str
     role: Role
-    kind: Kind
+    kind: ColumnKind
     unit: str | None
     grade: str
     reason: str
@@ -77,10 +77,16 @@ def profile(dataset: Dataset) -> Profile:
     duplicates = sum(len(g) - 1 for g in facts.get("duplicates", [])) if is_image else equal_rows(dataset)
     usable = (dataset.rows["note"] == "").to_numpy()
     return Profile(
-        modality=dataset.modality, rows=len(dataset), usable=int(usable.sum()),
-        teaching=int((usable & dataset.teaches).sum()), duplicates=duplicates, columns=columns, facts=facts,
-        blockers=tuple(_blockers(dataset, usable)), warnings=tuple(_warnings(dataset, usable, duplicates, facts)),
-    )  # fmt: skip
+        modality=dataset.modality,
+        rows=len(dataset),
+        usable=int(usable.sum()),
+        teaching=int((usable & dataset.is_training).sum()),
+        duplicates=duplicates,
+        columns=columns,
+        facts=facts,
+        blockers=tuple(_blockers(dataset, usable)),
+        warnings=tuple(_warnings(dataset, usable, duplicates, facts)),
+    )
 
 
 def drift(reference: pd.DataFrame, new: pd.DataFrame, schema: Schema) -> pd.DataFrame:
@@ -95,11 +101,11 @@ def drift(reference: pd.DataFrame, new: pd.DataFrame, schema: Schema) -> pd.Data
     """
     lines = []
     for column in schema.columns:
-        if column.role is not Role.FEATURE or column.kind in (Kind.DATE, Kind.TEXT):
+        if column.role is not Role.FEATURE or column.kind in (ColumnKind.DATE, ColumnKind.TEXT):
             continue
         if column.name not in reference.columns or column.name not in new.columns:
             continue
-        bins = _number_bins if column.kind is Kind.NUMBER else _level_bins
+        bins = _number_bins if column.kind is ColumnKind.NUMBER else _level_bins
         old_counts, new_counts = bins(reference[column.name], new[column.name])
         effect, chance = _stability_index(old_counts, new_counts)
         moved = effect - chance
@@ -146,23 +152,30 @@ def _stability_index(old: np.ndarray, new: np.ndarray) -> tuple[float, float]:
 def _column(dataset: Dataset, column: Column) -> ColumnProfile:
     values = dataset.data[column.name]
     facts: dict[str, Any] = {}
-    if column.kind is Kind.NUMBER:
+    if column.kind is ColumnKind.NUMBER:
         found, _ = numbers(values)
         known = known_of(found)
         if len(known):
             facts = {"min": float(known.min()), "median": float(np.median(known)), "max": float(known.max())}
-    elif column.kind is Kind.DATE and pd.api.types.is_datetime64_any_dtype(values):
+    elif column.kind is ColumnKind.DATE and pd.api.types.is_datetime64_any_dtype(values):
         dates = parse_dates(values, None).dropna().sort_values()
         if len(dates):
             facts = {n: dates.iloc[i].isoformat() for n, i in (("min", 0), ("median", len(dates) // 2), ("max", -1))}
-    elif column.kind in (Kind.CATEGORY, Kind.BOOLEAN):
+    elif column.kind in (ColumnKind.CATEGORY, ColumnKind.BOOLEAN):
         facts = {"top": _top(values)}
     if dataset.modality is Modality.SENSOR and column.role is Role.FEATURE and is_number_type(values):
         facts["stuck"] = _stuck(values)
     return ColumnProfile(
-        name=column.name, role=column.role, kind=column.kind, unit=column.unit, grade=column.grade,
-        reason=column.reason, missing=column.missing, distinct=column.distinct, **facts,
-    )  # fmt: skip
+        name=column.name,
+        role=column.role,
+        kind=column.kind,
+        unit=column.unit,
+        grade=column.grade,
+        reason=column.reason,
+        missing=column.missing,
+        distinct=column.distinct,
+        **facts,
+    )
 
 
 def _top(values: pd.Series) -> tuple[tuple[str, float], ...]:
@@ -199,13 +212,13 @@ def _image_facts(data: pd.DataFrame) -> dict[str, Any]:
 
 
 def _blockers(dataset: Dataset, usable: np.ndarray) -> list[str]:
-    teaching = usable & dataset.teaches
+    teaching = usable & dataset.is_training
     what = {Modality.IMAGE: "images", Modality.SENSOR: "time stamps"}.get(dataset.modality, "rows")
     found = []
     if teaching.sum() < FEWEST_ROWS:
         found.append(
             f"Only {teaching.sum()} {what} can teach, but at least {FEWEST_ROWS} are needed: "
-            f"open more data, or choose more reference rows."
+            f"open more data, or choose more training rows."
         )
     if dataset.modality is Modality.IMAGE:
         return found
@@ -215,7 +228,7 @@ def _blockers(dataset: Dataset, usable: np.ndarray) -> list[str]:
         why = f" Left out are {' '.join(left_out)}" if left_out else ""
         found.append(f"No column can be used. Mark at least one as a feature, or open other data.{why}")
     elif teaching.any() and dataset.modality is Modality.TABLE and not _any_changes(dataset.data, used, teaching):
-        found.append("None of the used columns changes within the reference rows. Choose other rows or other columns.")
+        found.append("None of the used columns changes within the training rows. Choose other rows or other columns.")
     return found
 
 
@@ -224,22 +237,22 @@ def _any_changes(data: pd.DataFrame, used: list[str], rows: np.ndarray) -> bool:
 
 
 def _warnings(dataset: Dataset, usable: np.ndarray, duplicates: int, facts: dict[str, Any]) -> list[str]:
-    teaching = usable & dataset.teaches
+    teaching = usable & dataset.is_training
     found = []
     if not usable.all():
         found.append(f"{(~usable).sum()} of {len(usable)} rows can't be used; each has a note that says why.")
     if FEWEST_ROWS <= teaching.sum() < FEW_ROWS:
-        found.append(f"{teaching.sum()} reference rows are few: scores will vary from training to training.")
+        found.append(f"{teaching.sum()} training rows are few: scores will vary from training to training.")
     if "label" in dataset.rows and (known := dataset.rows["label"].to_numpy()[teaching] == 1).any():
         found.append(
-            f"{known.sum()} of {teaching.sum()} reference rows are labelled as anomalies. "
+            f"{known.sum()} of {teaching.sum()} training rows are labelled as anomalies. "
             f"Leave them out of the reference, or say that the training rows are mixed."
         )
     if duplicates:
         found.append(f"{duplicates} of {len(dataset)} rows equal an earlier one.")
     used = [c for c in dataset.schema.columns if c.role is Role.FEATURE]
     if dataset.modality is Modality.TABLE and len(used) > max(teaching.sum(), 1):
-        found.append(f"There are more columns ({len(used)}) than reference rows ({teaching.sum()}).")
+        found.append(f"There are more columns ({len(used)}) than training rows ({teaching.sum()}).")
     if dataset.modality is Modality.SENSOR:
         from ad_core.data.recordings.channel_checks import drifts, wandered
 

@@ -1,7 +1,7 @@
 """Contract of a reader: from the user's files to items, and the columns' roles on the way.
 
 `open` looks at the files once and proposes a schema; the analyst may change it. `fit` learns scales and categories from
-the rows that may teach, and from them only; `frame` turns a data set into items with what was learnt.
+the rows that may train, and from them only; `frame` turns a data set into items with what was learnt.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from ad_core.data.dataset import Dataset, Declared
-from ad_core.data.frame import Frame
+from ad_core.data.item_set import ItemSet
 from ad_core.registry import Registry
 from ad_core.settings import Settings as AnySettings
 from ad_core.types import ItemShape
@@ -57,7 +57,7 @@ class Reader(ABC):
         """
 
     @abstractmethod
-    def frame(self, dataset: Dataset) -> Frame:
+    def item_set(self, dataset: Dataset) -> ItemSet:
         """Items of a data set, by what was learnt. The data set may be new: see `match` first."""
 
     @abstractmethod

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ad_core.data.dataset import Dataset
-from ad_core.data.frame import Frame, Split
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.data.recordings.timeline import timeline
 from ad_core.errors import DataError
 from ad_core.types import Modality
@@ -26,7 +26,7 @@ HELD_BACK = 0.2
 
 
 def split_rows(dataset: Dataset, shares: Sequence[float] = SHARES, seed: int = 0) -> np.ndarray:
-    """Deal the rows that may teach out to the three parts.
+    """Deal the rows that may train out to the three parts.
 
     Args:
         shares: of fit, early stop and calibration; they add up to 1.
@@ -37,18 +37,18 @@ def split_rows(dataset: Dataset, shares: Sequence[float] = SHARES, seed: int = 0
     Raises:
         DataError: no row may teach.
     """
-    teaches = dataset.teaches & (dataset.rows["note"] == "").to_numpy()
-    if not teaches.any():
-        raise DataError("No row may teach the detector. Choose other reference rows.")
+    is_training = dataset.is_training & (dataset.rows["note"] == "").to_numpy()
+    if not is_training.any():
+        raise DataError("No row may teach the detector. Choose other training rows.")
     parts = np.full(len(dataset), UNUSED, dtype=np.int8)
     if dataset.modality is Modality.SENSOR:
-        return _in_time(dataset, teaches, parts, shares, seed)
-    rows = np.random.default_rng(seed).permutation(np.flatnonzero(teaches))
+        return _in_time(dataset, is_training, parts, shares, seed)
+    rows = np.random.default_rng(seed).permutation(np.flatnonzero(is_training))
     parts[rows] = _dealt(len(rows), shares)
     return parts
 
 
-def split_items(frame: Frame, parts: np.ndarray, shares: Sequence[float] = SHARES) -> tuple[Split, list[str]]:
+def split_items(item_set: ItemSet, parts: np.ndarray, shares: Sequence[float] = SHARES) -> tuple[Split, list[str]]:
     """The items all of whose rows belong to one part, and sentences about parts that had to be made up or are empty.
 
     Args:
@@ -58,15 +58,15 @@ def split_items(frame: Frame, parts: np.ndarray, shares: Sequence[float] = SHARE
     Raises:
         DataError: no item lies within the fit rows.
     """
-    fit, early_stop, calibration = (frame.items_within(parts == part) for part in (FIT, EARLY_STOP, CALIBRATION))
+    fit, early_stop, calibration = (item_set.items_within(parts == part) for part in (FIT, EARLY_STOP, CALIBRATION))
     notices = []
     if not len(fit):
         raise DataError(
-            f"None of the {len(frame)} items lies fully within the rows to learn from. Choose more reference rows, "
+            f"None of the {len(item_set)} items lies fully within the rows to learn from. Choose more training rows, "
             f"or a shorter window."
         )
     if shares[1] and not len(early_stop):
-        fit, early_stop = _held_back(frame, fit)
+        fit, early_stop = _held_back(item_set, fit)
         notices.append(
             f"The rows that say when to stop training are too few for a window: {len(early_stop)} windows at the end "
             f"of the rows to learn from do it instead."
@@ -77,13 +77,13 @@ def split_items(frame: Frame, parts: np.ndarray, shares: Sequence[float] = SHARE
 
 
 def _in_time(
-    dataset: Dataset, teaches: np.ndarray, parts: np.ndarray, shares: Sequence[float], seed: int
+    dataset: Dataset, is_training: np.ndarray, parts: np.ndarray, shares: Sequence[float], seed: int
 ) -> np.ndarray:
     """Blocks in order of time within each recording; rows that share a time stamp stay together."""
     line = timeline(dataset.rows)
     part_of = np.full(len(line.first), UNUSED, dtype=np.int8)
     chosen = np.zeros(len(line.first), dtype=bool)
-    chosen[line.sample[teaches & (line.sample >= 0)]] = True
+    chosen[line.sample[is_training & (line.sample >= 0)]] = True
     recordings = [np.flatnonzero(chosen & (line.entity == entity)) for entity in np.unique(line.entity[chosen])]
     if len(recordings) >= MANY_RECORDINGS and np.median([len(samples) for samples in recordings]) < SHORT_RECORDING:
         order = np.random.default_rng(seed).permutation(len(recordings))
@@ -92,7 +92,7 @@ def _in_time(
     else:
         for samples in recordings:
             part_of[samples] = _dealt(len(samples), shares)
-    placed = teaches & (line.sample >= 0)
+    placed = is_training & (line.sample >= 0)
     parts[placed] = part_of[line.sample[placed]]
     return parts
 
@@ -106,11 +106,11 @@ def _dealt(n: int, shares: Sequence[float]) -> np.ndarray:
     return np.repeat(np.array([FIT, EARLY_STOP, CALIBRATION], dtype=np.int8), sizes)
 
 
-def _held_back(frame: Frame, fit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _held_back(item_set: ItemSet, fit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The last fit items without those that overlap them; where nothing would be left, all items do both."""
     cut = len(fit) - max(1, round(HELD_BACK * len(fit)))
-    start = frame.items["start"].to_numpy()
-    before = fit[:cut][start[fit[:cut]] + frame.span <= start[fit[cut]]] if cut else fit[:0]
+    start = item_set.items["start"].to_numpy()
+    before = fit[:cut][start[fit[:cut]] + item_set.span <= start[fit[cut]]] if cut else fit[:0]
     if len(before) >= len(fit) / 4:
         return before, fit[cut:]
     return (fit[:cut], fit[cut:]) if cut else (fit, fit)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ad_core.alerts.calibration import Calibration
 from ad_core.data.dataset import Dataset
-from ad_core.data.frame import Frame
+from ad_core.data.item_set import ItemSet
 from ad_core.data.reader import READERS, Reader
 from ad_core.errors import BundleError
 from ad_core.methods.encoder import EncoderChoice
@@ -37,7 +37,7 @@ ELSEWHERE = 1e-3
 
 @dataclass
 class Normals:
-    """A sample of the items that taught: neighbours and baselines of explanations come from it."""
+    """A sample of the training items: neighbours and baselines of explanations come from it."""
 
     x: Tensor
     """(m, *item) float32."""
@@ -65,7 +65,7 @@ class Detector:
     """(2, feature): 5 % and 95 % quantile of actual minus expected on held-out rows, for tables whose model predicts.
     """
     out_of_bag: pd.DataFrame | None = None
-    """`row_id`, `score` of rows that taught, by members that did not see them; used when such a row is scored again."""
+    """`row_id`, `score` of training rows, by members that did not see them; used when such a row is scored again."""
     recipe: Recipe | None = None
     part_levels: np.ndarray | None = None
     """(channel,) 99 % level of each channel's part scores, of recordings; see `event_leads`."""
@@ -96,7 +96,7 @@ class Detector:
             self.model.to(self.device)
         return self
 
-    def frame(self, dataset: Dataset, report: Report | None = None) -> Frame:
+    def item_set(self, dataset: Dataset, report: Report | None = None) -> ItemSet:
         """Items of a data set, prepared as in training; what differs from it is said.
 
         Raises:
@@ -104,7 +104,7 @@ class Detector:
         """
         for sentence in self.reader.match(dataset):
             (report or Silent()).say(sentence)
-        return self.reader.frame(dataset)
+        return self.reader.item_set(dataset)
 
     def score(self, dataset: Dataset, report: Report | None = None) -> pd.DataFrame:
         """Score every row.
@@ -117,28 +117,28 @@ class Detector:
         Raises:
             DataError: the data don't fit what was learnt from.
         """
-        frame = self.frame(dataset, report)
-        scores = score_items(self.model, frame, np.arange(len(frame)), device=self.device, report=report)
-        return self.scored_rows(frame, scores)
+        item_set = self.item_set(dataset, report)
+        scores = score_items(self.model, item_set, np.arange(len(item_set)), device=self.device, report=report)
+        return self.scored_rows(item_set, scores)
 
-    def scored_rows(self, frame: Frame, item_scores: np.ndarray) -> pd.DataFrame:
+    def scored_rows(self, item_set: ItemSet, item_scores: np.ndarray) -> pd.DataFrame:
         """Lead item scores back to rows and calibrate them; columns as in `score`."""
-        score = frame.reduce(item_scores)
+        score = item_set.reduce(item_scores)
         if self.out_of_bag is not None:
-            kept = frame.rows["row_id"].map(self.out_of_bag.set_index("row_id")["score"]).to_numpy(np.float64)
+            kept = item_set.rows["row_id"].map(self.out_of_bag.set_index("row_id")["score"]).to_numpy(np.float64)
             score = np.where(np.isnan(kept), score, kept)
-        table = frame.rows[[c for c in ("row_id", "entity", "time") if c in frame.rows]].copy()
+        table = item_set.rows[[c for c in ("row_id", "entity", "time") if c in item_set.rows]].copy()
         table["score"] = score
         table["percentile"] = self.calibration.percentile(score)
         table["p_value"] = self.calibration.p_value(score)
-        note = frame.rows["note"].to_numpy(dtype=object)
+        note = item_set.rows["note"].to_numpy(dtype=object)
         table["note"] = np.where(
             np.isnan(score) & (note == ""), "No score: the row is not part of any complete item.", note
         )
-        if "excluded" in frame.rows:
-            table["excluded"] = frame.rows["excluded"].to_numpy()
-        for name, values in self._extras(frame).items():
-            table[name] = frame.reduce(values)
+        if "excluded" in item_set.rows:
+            table["excluded"] = item_set.rows["excluded"].to_numpy()
+        for name, values in self._extras(item_set).items():
+            table[name] = item_set.reduce(values)
         return table.reset_index(drop=True)
 
     def alerts(self, scores: pd.DataFrame, dataset: Dataset) -> "Alerts | None":
@@ -146,17 +146,17 @@ class Detector:
 
         Args:
             scores: as `score` gives them.
-            dataset: that they are of. Rows known to have taught are outside every promise.
+            dataset: that they are of. Rows known to have taught are outside every guarantee.
         """
         from ad_core.alerts.threshold import apply
 
         if self.threshold is None:
             return None
-        marked = scores.assign(used_for=np.where(self.taught_by(scores, dataset), "fit", ""))
+        marked = scores.assign(used_for=np.where(self.used_in_training(scores, dataset), "fit", ""))
         return apply(self.threshold, marked, self.calibration, self.calibration_rows)
 
-    def taught_by(self, scores: pd.DataFrame, dataset: Dataset) -> np.ndarray:
-        """(rows,) bool: rows that taught the model or calibrate it, as far as the detector knows: those of the very
+    def used_in_training(self, scores: pd.DataFrame, dataset: Dataset) -> np.ndarray:
+        """(rows,) bool: training rows the model or calibrate it, as far as the detector knows: those of the very
         file that it learnt from, and those with the id and the score of a calibration row.
         """
         if dataset.fingerprint == self.facts["data"]["fingerprint"]:
@@ -182,10 +182,10 @@ class Detector:
 
         return Stream(self, gap_s, together)
 
-    def _extras(self, frame: Frame) -> dict[str, np.ndarray]:
+    def _extras(self, item_set: ItemSet) -> dict[str, np.ndarray]:
         found: dict[str, list[np.ndarray]] = {}
         with torch.no_grad():
-            for batch in frame.batches(np.arange(len(frame)), frame.items_at_a_time):
+            for batch in item_set.batches(np.arange(len(item_set)), item_set.items_at_a_time):
                 extras = self.model.extras(batch.x.to(self.device))
                 if not extras:
                     return {}

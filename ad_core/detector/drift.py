@@ -1,8 +1,8 @@
-"""May what was promised of alerts be believed for a new file? Only while it looks like the rows that calibrated.
+"""May what was guaranteed of alerts be believed for a new file? Only while it looks like the rows that calibrated.
 
-A p-value says how often a usual row scores so high, where usual means: like the calibration rows. If a new file as a
-whole is another, its scores still rank, but nothing is promised. If only some rows are of another kind, such as those
-of a shop that was never seen, the promise is withdrawn for these rows alone.
+A p-value says how often a normal row scores so high, where usual means: like the calibration rows. If a new file as a
+whole is another, its scores still rank, but nothing is guaranteed. If only some rows are of another kind, such as those
+of a shop that was never seen, the guarantee is withdrawn for these rows alone.
 """
 
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from ad_core.data.dataset import Column, Dataset, Kind, Role, Schema
-from ad_core.data.frame import Frame
+from ad_core.data.dataset import Column, ColumnKind, Dataset, Role, Schema
+from ad_core.data.item_set import ItemSet
 from ad_core.data.profiling import drift
 from ad_core.data.reservoir import drawn_items
 from ad_core.detector.detector import Detector
@@ -38,7 +38,7 @@ class Gate:
     columns: pd.DataFrame
     """As `profiling.drift` gives them."""
     outside: np.ndarray
-    """(rows,) str: why nothing is promised for this row, else ""."""
+    """(rows,) str: why nothing is guaranteed for this row, else ""."""
 
     @property
     def sentence(self) -> str:
@@ -49,17 +49,18 @@ class Gate:
         if self.state == "withdrawn":
             return (
                 f"These data differ from those that the detector was calibrated with, most in {named}. Scores still "
-                "rank the rows, but nothing is promised about false alarms. Train on newer reference rows to have it "
+                "rank the rows, but nothing is guaranteed about false alarms. Train on newer training rows to have it "
                 "again."
             )
         if self.state == "withdrawn for some rows":
             return (
-                f"{count:,} rows hold categories that were never seen. Nothing is promised about false alarms among "
+                f"{count:,} rows hold categories that were never seen. Nothing is guaranteed about false alarms among "
                 "them; the rest looks as before."
             )
         if self.state == "watch":
             return (
-                f"These data have moved a little, most in {named}. The promise about false alarms may be somewhat off."
+                f"These data have moved a little, most in {named}. "
+                "The guarantee about false alarms may be somewhat off."
             )
         return "These data look like those that the detector was calibrated with."
 
@@ -89,26 +90,26 @@ def of_columns(reference: pd.DataFrame, new: pd.DataFrame, schema: Schema) -> Ga
     return Gate(_state(columns, reference, known, schema, outside), columns, outside)
 
 
-def of_images(normals: np.ndarray, frame: Frame) -> Gate:
+def of_images(normals: np.ndarray, item_set: ItemSet) -> Gate:
     """Compare images by their brightness, contrast and sharpness.
 
     Args:
-        normals: (m, channel, y, x) in 0..1, images that taught.
+        normals: (m, channel, y, x) in 0..1, training images.
     """
-    index = drawn_items(np.arange(len(frame)), 2000, 0)
+    index = drawn_items(np.arange(len(item_set)), 2000, 0)
     old = pd.DataFrame(_measures(normals), columns=MEASURES)
     new = pd.DataFrame(
         np.concatenate(
-            [_measures(frame.take(part).numpy()) for part in np.array_split(index, max(1, len(index) // 64))]
+            [_measures(item_set.take(part).numpy()) for part in np.array_split(index, max(1, len(index) // 64))]
         ),
         columns=MEASURES,
     )
-    schema, nowhere = _measured_schema(), np.full(len(frame.rows), "", dtype=object)
+    schema, nowhere = _measured_schema(), np.full(len(item_set.rows), "", dtype=object)
     columns = drift(old, new, schema)
     return Gate(_state(columns, old, new, schema, nowhere), columns, nowhere)
 
 
-def gate(detector: Detector, trained: Dataset | None, new: Dataset, frame: Frame) -> Gate | None:
+def gate(detector: Detector, trained: Dataset | None, new: Dataset, item_set: ItemSet) -> Gate | None:
     """Compare a new file with what taught the detector; None where that can't be opened any more.
 
     Args:
@@ -116,10 +117,10 @@ def gate(detector: Detector, trained: Dataset | None, new: Dataset, frame: Frame
         frame: of the new data.
     """
     if detector.modality is Modality.IMAGE:
-        return of_images(detector.normals.x.numpy(), frame) if len(frame) else None
+        return of_images(detector.normals.x.numpy(), item_set) if len(item_set) else None
     if trained is None:
         return None
-    return of_columns(trained.data[trained.teaches], new.data, trained.schema)
+    return of_columns(trained.data[trained.is_training], new.data, trained.schema)
 
 
 def _state(
@@ -139,7 +140,7 @@ def _never_seen(reference: pd.DataFrame, new: pd.DataFrame, schema: Schema) -> n
     found = np.full(len(new), "", dtype=object)
     for column in schema.columns:
         name = column.name
-        if column.role is not Role.FEATURE or column.kind not in (Kind.CATEGORY, Kind.BOOLEAN):
+        if column.role is not Role.FEATURE or column.kind not in (ColumnKind.CATEGORY, ColumnKind.BOOLEAN):
             continue
         if name not in reference or name not in new:
             continue
@@ -157,4 +158,4 @@ def _measures(x: np.ndarray) -> np.ndarray:
 
 
 def _measured_schema() -> Schema:
-    return Schema(columns=tuple(Column(name=name, role=Role.FEATURE, kind=Kind.NUMBER) for name in MEASURES))
+    return Schema(columns=tuple(Column(name=name, role=Role.FEATURE, kind=ColumnKind.NUMBER) for name in MEASURES))

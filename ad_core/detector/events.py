@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ad_core.data.frame import Frame
+from ad_core.data.item_set import ItemSet
 from ad_core.data.recordings.timestamps import ClockKind
 from ad_core.detector.detector import Detector
 from ad_core.detector.leading_channels import in_words_of, leads
@@ -14,20 +14,20 @@ LED = 20
 """For so many of the highest events it is looked up which channels led."""
 
 
-def event_rule(detector: Detector, frame: Frame) -> dict[str, Any]:
+def event_rule(detector: Detector, item_set: ItemSet) -> dict[str, Any]:
     """What makes an event of a recording: `threshold`, `by` (the p-value or percentile behind it), `merge_gap` [rows]
     and `merge_windows`, the setting that it follows from.
     """
     from ad_core.alerts.events import alarm_threshold
 
     threshold, by = alarm_threshold(detector.calibration)
-    rows = frame.span if frame.times is None else frame.span * len(frame.rows) / frame.samples
+    rows = item_set.span if item_set.times is None else item_set.span * len(item_set.rows) / item_set.samples
     merge_windows: float = detector.reader.settings.merge_windows  # type: ignore[attr-defined]
     gap = round(merge_windows * rows)
     return {"threshold": threshold, "by": by, "merge_gap": gap, "merge_windows": merge_windows}
 
 
-def find_events(detector: Detector, scores: pd.DataFrame, frame: Frame, led: int = LED) -> pd.DataFrame:
+def find_events(detector: Detector, scores: pd.DataFrame, item_set: ItemSet, led: int = LED) -> pd.DataFrame:
     """Stretches of a recording whose time stamps are alerts, see `event_rule` and `events.events`.
 
     Args:
@@ -40,20 +40,20 @@ def find_events(detector: Detector, scores: pd.DataFrame, frame: Frame, led: int
     """
     from ad_core.alerts.events import events
 
-    rule = event_rule(detector, frame)
+    rule = event_rule(detector, item_set)
     found = events(scores, rule["threshold"], merge_gap=rule["merge_gap"])
     if "excluded" in scores:
         found["excluded"] = found["row_id_peak"].map(scores.set_index("row_id")["excluded"]).astype(bool)
     if detector.part_levels is None or not led:
         return found
-    row = pd.Series(np.arange(len(frame.rows)), index=frame.rows["row_id"].to_numpy())
-    sample = frame.rows["sample"].to_numpy()
+    row = pd.Series(np.arange(len(item_set.rows)), index=item_set.rows["row_id"].to_numpy())
+    sample = item_set.rows["sample"].to_numpy()
     is_clock = detector.reader.clock is not ClockKind.ROW  # type: ignore[attr-defined]
     names: list[str | None] = [None] * len(found)
     texts: list[str | None] = [None] * len(found)
     for i, event in enumerate(found.head(led).itertuples()):
         start, peak = int(row[event.row_id_start]), int(row[event.row_id_peak])
-        first = leads(detector.model, frame, detector.part_levels, (sample[start], sample[peak]), detector.device)
+        first = leads(detector.model, item_set, detector.part_levels, (sample[start], sample[peak]), detector.device)
         if first:
-            names[i], texts[i] = first[0].channel, in_words_of(first, frame, peak, is_clock=is_clock)
+            names[i], texts[i] = first[0].channel, in_words_of(first, item_set, peak, is_clock=is_clock)
     return found.assign(leading=pd.Series(names, dtype="str"), leads=pd.Series(texts, dtype="str"))

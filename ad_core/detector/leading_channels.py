@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ad_core.data.frame import Frame
+from ad_core.data.item_set import ItemSet
 from ad_core.data.overlap import covering_sums
 from ad_core.data.recordings.timeline import in_words
 from ad_core.methods.scorer import ScoreModel
@@ -38,13 +38,15 @@ class Lead:
     samples: int
     """How long before the peak [samples]."""
     row: int
-    """The row where it rose, a position in `Frame.rows`."""
+    """The row where it rose, a position in `ItemSet.rows`."""
     excess: float
     """Highest value up to the peak, in levels."""
 
 
-def usual_levels(model: ScoreModel, frame: Frame, index: np.ndarray, device: torch.device) -> np.ndarray | None:
-    """(channel,) the 99 % level of each channel's part score among the time stamps of usual windows.
+def reference_levels(
+    model: ScoreModel, item_set: ItemSet, index: np.ndarray, device: torch.device
+) -> np.ndarray | None:
+    """(channel,) the 99 % level of each channel's part score among the time stamps of normal windows.
 
     Args:
         index: positions of calibration windows.
@@ -55,7 +57,7 @@ def usual_levels(model: ScoreModel, frame: Frame, index: np.ndarray, device: tor
     if len(index) > WINDOWS:
         begin = np.linspace(0, len(index) - RUN, WINDOWS // RUN).astype(np.int64)
         index = np.unique(np.asarray(index)[(begin[:, None] + np.arange(RUN)).ravel()])
-    found = _courses(model, frame, index, device)
+    found = _courses(model, item_set, index, device)
     if found is None:
         return None
     _, courses = found
@@ -63,37 +65,37 @@ def usual_levels(model: ScoreModel, frame: Frame, index: np.ndarray, device: tor
 
 
 def leads(
-    model: ScoreModel, frame: Frame, levels: np.ndarray, event: tuple[int, int], device: torch.device
+    model: ScoreModel, item_set: ItemSet, levels: np.ndarray, event: tuple[int, int], device: torch.device
 ) -> list[Lead]:
     """The channels that led an event, the earliest first.
 
     Args:
-        levels: (channel,) as `usual_levels` gives.
+        levels: (channel,) as `reference_levels` gives.
         event: samples of its start and its peak.
     """
     start, peak = event
-    low = max(start - frame.span, peak - LOOK_BACK * frame.span, 0)
-    index = _windows(frame, low, peak)
-    found = _courses(model, frame, index, device) if len(index) else None
+    low = max(start - item_set.span, peak - LOOK_BACK * item_set.span, 0)
+    index = _windows(item_set, low, peak)
+    found = _courses(model, item_set, index, device) if len(index) else None
     if found is None:
         return []
     first, courses = found
     courses = courses[max(0, low - first) : peak + 1 - first]
-    first, rows = max(first, low), frame.row_of_sample()
+    first, rows = max(first, low), item_set.row_of_sample()
     led = []
-    for c, name in enumerate(frame.shape.parts.names):
-        begin = _rise(courses[:, c] > levels[c], start - first, max(1, frame.span // DIP))
+    for c, name in enumerate(item_set.shape.parts.names):
+        begin = _rise(courses[:, c] > levels[c], start - first, max(1, item_set.span // DIP))
         if begin is not None:
             excess = float(np.nanmax(courses[begin:, c]) / max(levels[c], 1e-12))
             led.append(Lead(name, peak - first - begin, int(rows[first + begin]), excess))
     return sorted(led, key=lambda lead: (-lead.samples, -lead.excess))
 
 
-def in_words_of(led: list[Lead], frame: Frame, peak_row: int, *, is_clock: bool) -> str:
+def in_words_of(led: list[Lead], item_set: ItemSet, peak_row: int, *, is_clock: bool) -> str:
     """`pressure, 40 s before the peak; flow, 12 s`: the first three."""
     texts = []
     for lead in led[:NAMED]:
-        before = frame.rows["time"].iloc[peak_row] - frame.rows["time"].iloc[lead.row]
+        before = item_set.rows["time"].iloc[peak_row] - item_set.rows["time"].iloc[lead.row]
         seconds = before.total_seconds() if isinstance(before, pd.Timedelta) else float(before)
         long = in_words(seconds) if is_clock else f"{lead.samples} samples"
         if lead.samples == 0:
@@ -103,28 +105,30 @@ def in_words_of(led: list[Lead], frame: Frame, peak_row: int, *, is_clock: bool)
     return "; ".join(texts)
 
 
-def _windows(frame: Frame, low: int, high: int) -> np.ndarray:
+def _windows(item_set: ItemSet, low: int, high: int) -> np.ndarray:
     """Positions of windows of one recording that cover some of these samples, evenly thinned."""
-    start = frame.items["start"].to_numpy()
-    index = np.flatnonzero((start + frame.span > low) & (start <= high))
-    if "entity" in frame.items and len(index):
-        entity = frame.items["entity"].to_numpy()
-        covering = index[start[index] + frame.span > high]
+    start = item_set.items["start"].to_numpy()
+    index = np.flatnonzero((start + item_set.span > low) & (start <= high))
+    if "entity" in item_set.items and len(index):
+        entity = item_set.items["entity"].to_numpy()
+        covering = index[start[index] + item_set.span > high]
         index = index[entity[index] == entity[covering[0] if len(covering) else index[-1]]]
     if len(index) > WINDOWS_OF_EVENT:
         index = index[np.linspace(0, len(index) - 1, WINDOWS_OF_EVENT).astype(np.int64)]
     return index
 
 
-def _courses(model: ScoreModel, frame: Frame, index: np.ndarray, device: torch.device) -> tuple[int, np.ndarray] | None:
+def _courses(
+    model: ScoreModel, item_set: ItemSet, index: np.ndarray, device: torch.device
+) -> tuple[int, np.ndarray] | None:
     """First sample, and (samples, channel) mean part score over these windows, NaN where none of them covers."""
     if not len(index):
         return None
-    start = frame.items["start"].to_numpy()[index]
-    first, samples = int(start.min()), int(start.max() - start.min()) + frame.span
+    start = item_set.items["start"].to_numpy()[index]
+    first, samples = int(start.min()), int(start.max() - start.min()) + item_set.span
     parts = []
     with torch.no_grad():
-        for batch in frame.batches(index, min(64, frame.items_at_a_time)):
+        for batch in item_set.batches(index, min(64, item_set.items_at_a_time)):
             own = model.part_scores(batch.x.to(device))
             if own is None:
                 return None
@@ -132,7 +136,7 @@ def _courses(model: ScoreModel, frame: Frame, index: np.ndarray, device: torch.d
     scores = np.concatenate(parts)  # (n, channel) or (n, channel, time)
     courses = np.empty((samples, scores.shape[1]))
     for c in range(scores.shape[1]):
-        total, count = covering_sums(start - first, scores[:, c], frame.span, samples)
+        total, count = covering_sums(start - first, scores[:, c], item_set.span, samples)
         courses[:, c] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     return first, courses
 

@@ -6,7 +6,7 @@ which adds the length of the longest hole that is bridged, an eighth of a window
 mean over the windows that have ended. Memory does not grow with time: about two windows of each recording are kept.
 
 A stream can't look ahead over a whole file, so three things differ from scoring one: what counts as a gap is taken from
-the recordings that the detector learnt from; a tick that is older than the newest one is left out; rows that taught are
+the recordings that the detector learnt from; a tick that is older than the newest one is left out; training rows are
 scored like any other.
 """
 
@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ad_core.data.frame import NUMBERS_AT_A_TIME
+from ad_core.data.item_set import NUMBERS_AT_A_TIME
 from ad_core.data.recordings.clock_changes import HOUR, clock_change
 from ad_core.data.recordings.rows import plain
-from ad_core.data.recordings.stream_buffer import Lane, Settled
+from ad_core.data.recordings.stream_buffer import Settled, StreamBuffer
 from ad_core.data.recordings.timestamps import ClockKind, read_time
 from ad_core.errors import DataError
 from ad_core.methods.scorer import finest_scores
@@ -55,7 +55,7 @@ class StreamScore(NamedTuple):
 class _Recording:
     """A recording that is under way."""
 
-    lane: Lane
+    lane: StreamBuffer
     begun: Any
     """Its first time stamp."""
     next_row: int = 0
@@ -185,7 +185,7 @@ class Stream:
             time = 0 if recording is None else recording.next_row
         stamp, is_local = (int(time), False) if is_row else read_time(time, self._reader.clock)
         if recording is None:
-            lane = Lane(self._reader.cut(self._gap_s, name), self._reader.shape.size[0])
+            lane = StreamBuffer(self._reader.cut(self._gap_s, name), self._reader.shape.size[0])
             recording = self._recordings[name] = _Recording(lane, stamp)
         recording.next_row = int(stamp) + 1 if is_row else 0
         return recording.evened(stamp, self._reader.interval_s) if is_local else stamp
@@ -206,17 +206,17 @@ class Stream:
                 found += self._progressed(name, lane)
         return found
 
-    def _progressed(self, name: str | None, lane: Lane) -> list[StreamScore]:
+    def _progressed(self, name: str | None, lane: StreamBuffer) -> list[StreamScore]:
         changed = self._scored(lane)
         final = self._answers(name, lane.final(), is_final=True)
         return final + (self._answers(name, lane.provisional(*changed), is_final=False) if changed else [])
 
-    def _ended(self, name: str | None, lane: Lane) -> list[StreamScore]:
+    def _ended(self, name: str | None, lane: StreamBuffer) -> list[StreamScore]:
         lane.finish()
         self._scored(lane)
         return self._answers(name, lane.final(), is_final=True)
 
-    def _scored(self, lane: Lane) -> tuple[int, int] | None:
+    def _scored(self, lane: StreamBuffer) -> tuple[int, int] | None:
         """Score the windows that have ended; the samples that they cover, from first to last + 1."""
         start = lane.windows(self._together)
         if not len(start):

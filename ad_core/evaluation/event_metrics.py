@@ -10,7 +10,7 @@ from ad_core.evaluation.range_metrics import rows_per_day, runs
 
 
 @dataclass(frozen=True)
-class EventFigures:
+class EventMetrics:
     """Labelled events against alerts."""
 
     events: pd.DataFrame
@@ -45,9 +45,9 @@ class EventFigures:
         )
 
 
-def event_figures(
+def event_metrics(
     labels: npt.ArrayLike, alert: npt.ArrayLike, recording: pd.Series | None = None, time: pd.Series | None = None
-) -> EventFigures:
+) -> EventMetrics:
     """Judge alerts by labelled events; a run of anomalous rows is one event, found when any of its rows is an alert.
 
     Args:
@@ -67,7 +67,7 @@ def event_figures(
         false_alarms += sum(not y[max(0, first - 1) : last + 2].any() for first, last in zip(*runs(a), strict=True))
         days += (~y).sum() / rows_per_day(None if time is None else ordered["time"])
     table = pd.DataFrame(events, columns=["recording", "start", "end", "found", "delay"])
-    return EventFigures(table, int(false_alarms), float(days))
+    return EventMetrics(table, int(false_alarms), float(days))
 
 
 def _event(rows: pd.DataFrame, first: int, last: int) -> dict[str, object]:

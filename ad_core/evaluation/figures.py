@@ -21,10 +21,13 @@ def precision_recall(curve: pd.DataFrame, base_rate: float, now: tuple[float, fl
     """
     figure = go.Figure()
     figure.add_scatter(
-        x=curve["recall"], y=curve["precision"], mode="lines", name="this run",
+        x=curve["recall"],
+        y=curve["precision"],
+        mode="lines",
+        name="this run",
         line={"color": USUAL, "width": 2.5, "shape": "hv"},
         hovertemplate="recall %{x:.2f}<br>precision %{y:.2f}<extra></extra>",
-    )  # fmt: skip
+    )
     _guessing(figure, [0, 1], [base_rate, base_rate])
     _present(figure, now, "recall %{x:.2f}<br>precision %{y:.2f}")
     return _square(
@@ -45,9 +48,13 @@ def roc(curve: pd.DataFrame, now: tuple[float, float] | None) -> go.Figure:
     """Recall against false alarms, guessing as the diagonal, and the present threshold as a point."""
     figure = go.Figure()
     figure.add_scatter(
-        x=curve["false_alarms"], y=curve["recall"], mode="lines", name="this run", line={"color": USUAL, "width": 2.5},
+        x=curve["false_alarms"],
+        y=curve["recall"],
+        mode="lines",
+        name="this run",
+        line={"color": USUAL, "width": 2.5},
         hovertemplate="false alarms %{x:.3f}<br>recall %{y:.2f}<extra></extra>",
-    )  # fmt: skip
+    )
     _guessing(figure, [0, 1], [0, 1])
     _present(figure, now, "false alarms %{x:.3f}<br>recall %{y:.2f}")
     return _square(figure, "false alarms: share of the normal rows", "recall")
@@ -59,39 +66,48 @@ def roc_in_words(curve: pd.DataFrame) -> str:
     return f"With false alarms on 5 % of the normal rows, {100 * found:.0f} % of the labelled anomalies are found."
 
 
-def kept_promises(lines: pd.DataFrame) -> go.Figure:
-    """What became of each promise with its 95 % interval, and a tick at what was promised."""
-    names = [_promise(line) for line in lines.itertuples()]
+def kept_guarantees(lines: pd.DataFrame) -> go.Figure:
+    """What became of each guarantee with its 95 % interval, and a tick at what was guaranteed."""
+    names = [_guarantee(line) for line in lines.itertuples()]
     figure = go.Figure()
     figure.add_scatter(
-        x=lines["realised"], y=names, mode="markers", name="what it became (95 % interval)",
+        x=lines["realised"],
+        y=names,
+        mode="markers",
+        name="what it became (95 % interval)",
         marker={"size": 10, "color": [USUAL if held else ALERT for held in lines["held"]]},
         error_x={
-            "type": "data", "array": lines["high"] - lines["realised"], "arrayminus": lines["realised"] - lines["low"],
+            "type": "data",
+            "array": lines["high"] - lines["realised"],
+            "arrayminus": lines["realised"] - lines["low"],
             "color": MUTED,
         },
         hovertemplate="%{y}<br>%{x:.3f}<extra></extra>",
-    )  # fmt: skip
+    )
     figure.add_scatter(
-        x=lines["promised"], y=names, mode="markers", name="promised at most",
-        marker={"symbol": "line-ns", "size": 20, "line": {"width": 3, "color": MUTED}}, hoverinfo="skip",
-    )  # fmt: skip
+        x=lines["guaranteed"],
+        y=names,
+        mode="markers",
+        name="guaranteed at most",
+        marker={"symbol": "line-ns", "size": 20, "line": {"width": 3, "color": MUTED}},
+        hoverinfo="skip",
+    )
     figure.update_xaxes(title="share", rangemode="tozero")
     figure.update_yaxes(automargin=True, autorange="reversed")
     return tidy(figure, 120 + 36 * len(lines))
 
 
-def kept_promises_in_words(lines: pd.DataFrame) -> str:
-    """The finding of `kept_promises`."""
-    broken = [_promise(line) for line in lines.itertuples() if not line.held]
+def kept_guarantees_in_words(lines: pd.DataFrame) -> str:
+    """The finding of `kept_guarantees`."""
+    broken = [_guarantee(line) for line in lines.itertuples() if not line.held]
     if not broken:
-        return f"None of {len(lines)} promises was surely broken."
-    return f"{len(broken)} of {len(lines)} promises were broken: {', '.join(broken)}."
+        return f"None of {len(lines)} guarantees was surely broken."
+    return f"{len(broken)} of {len(lines)} guarantees were broken: {', '.join(broken)}."
 
 
-def _promise(line: Any) -> str:
+def _guarantee(line: Any) -> str:
     none = "" if line.alerts else " (no alert)"
-    return f"{line.promise} ≤ {100 * line.promised:g} %{none}"
+    return f"{line.guarantee} ≤ {100 * line.guaranteed:g} %{none}"
 
 
 def _guessing(figure: go.Figure, x: list[float], y: list[float]) -> None:
@@ -103,9 +119,13 @@ def _guessing(figure: go.Figure, x: list[float], y: list[float]) -> None:
 def _present(figure: go.Figure, now: tuple[float, float] | None, hover: str) -> None:
     if now is not None:
         figure.add_scatter(
-            x=[now[0]], y=[now[1]], mode="markers", name="present threshold",
-            marker={"size": 12, "color": ALERT, "symbol": "diamond"}, hovertemplate=f"{hover}<extra></extra>",
-        )  # fmt: skip
+            x=[now[0]],
+            y=[now[1]],
+            mode="markers",
+            name="present threshold",
+            marker={"size": 12, "color": ALERT, "symbol": "diamond"},
+            hovertemplate=f"{hover}<extra></extra>",
+        )
 
 
 def _square(figure: go.Figure, x: str, y: str) -> go.Figure:

@@ -21,10 +21,14 @@ def rank_scatter(found: Compared) -> go.Figure:
         part = rows[chosen]
         if len(part):
             figure.add_scatter(
-                x=part["percentile_a"], y=part["percentile_b"], mode="markers", name=f"{name} ({int(chosen.sum()):,})",
+                x=part["percentile_a"],
+                y=part["percentile_b"],
+                mode="markers",
+                name=f"{name} ({int(chosen.sum()):,})",
                 marker={"size": 5 if name == "neither" else 8, "color": colour, "opacity": 0.75},
-                customdata=part[["row_id"]], hovertemplate="%{customdata[0]}<br>%{x:.1f} | %{y:.1f}<extra></extra>",
-            )  # fmt: skip
+                customdata=part[["row_id"]],
+                hovertemplate="%{customdata[0]}<br>%{x:.1f} | %{y:.1f}<extra></extra>",
+            )
     figure.update_xaxes(title="percentile in the first run", range=[-2, 103])
     figure.update_yaxes(title="percentile in the second run", range=[-2, 103])
     return tidy(figure, 420)

@@ -38,7 +38,7 @@ def is_marked(folder: Path, row_id: str) -> bool:
     return mask is not None and bool(mask.any())
 
 
-class MaskFigures(NamedTuple):
+class MaskMetrics(NamedTuple):
     """How well maps cover what is marked."""
 
     pixel_auroc: float
@@ -54,7 +54,7 @@ class MaskFigures(NamedTuple):
         return {"pixel_auroc": self.pixel_auroc, "aupro": self.aupro, "masks": len(self.images)}
 
 
-def mask_figures(maps: Iterable[tuple[str, np.ndarray]], folder: Path) -> MaskFigures:
+def mask_metrics(maps: Iterable[tuple[str, np.ndarray]], folder: Path) -> MaskMetrics:
     """Judge anomaly maps by masks.
 
     Args:
@@ -83,4 +83,4 @@ def mask_figures(maps: Iterable[tuple[str, np.ndarray]], folder: Path) -> MaskFi
         )
     some = [np.concatenate([m[::2, ::2].ravel() for m in of]) for of in (masks, fine)]  # a quarter says as much
     table = pd.DataFrame(images, columns=["row_id", "marked", "auroc"]).sort_values("auroc", ignore_index=True)
-    return MaskFigures(float(roc_auc_score(*some)), aupro(masks, fine), table)
+    return MaskMetrics(float(roc_auc_score(*some)), aupro(masks, fine), table)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     pass
 
 
-def judged(dataset: Dataset, scores: pd.DataFrame, references: pd.DataFrame | None) -> dict[str, Any]:
+def run_metrics(dataset: Dataset, scores: pd.DataFrame, references: pd.DataFrame | None) -> dict[str, Any]:
     """AUROC and AP where labels are known, of the method and of the references on the same rows; of recordings also
     VUS-PR and event recall.
     """

@@ -1,4 +1,4 @@
-"""A scored file against what is known of its rows: curves, what the promises became, and where it works less well."""
+"""A scored file against what is known of its rows: curves, what the guarantees became, and where it works less well."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ POINTS = 400
 """A curve is kept with at most so many points."""
 
 FALSE_ALARM_SHARES, FALSE_ALERT_SHARES = (0.01, 0.05, 0.1), (0.05, 0.1, 0.2)
-"""Promises that are looked up: false alarms among usual rows (p-values), false ones among the alerts (FDR)."""
+"""Guarantees that are looked up: false alarms among normal rows (p-values), false ones among the alerts (FDR)."""
 
 FEWEST_OF_SEGMENT = 5
 """Segments with fewer labelled rows of either kind are counted, not judged."""
@@ -72,8 +72,8 @@ def precision_table(
     return pd.DataFrame(lines, columns=["k", "precision", "low", "high"])
 
 
-def promises(labels: npt.ArrayLike, p_values: npt.ArrayLike) -> pd.DataFrame:
-    """What was promised of false alarms and of false alerts, and what became of it among the labelled rows.
+def guarantees_table(labels: npt.ArrayLike, p_values: npt.ArrayLike) -> pd.DataFrame:
+    """What was guaranteed of false alarms and of false alerts, and what became of it among the labelled rows.
 
     Alerts are those of the whole file, as the rules for alerts find them: a false-discovery rate looks at every row.
 
@@ -82,9 +82,9 @@ def promises(labels: npt.ArrayLike, p_values: npt.ArrayLike) -> pd.DataFrame:
         p_values: (n,) of all rows that neither taught nor calibrate; NaN = none.
 
     Returns:
-        A line per promise: `promise` ("false alarms" among normal rows at p <= share, or "false alerts" among the
-        alerts by Benjamini & Hochberg 1995), `promised`, `alerts` (with a label), `realised` with `low` and `high`,
-        `recall`, `held` (False only where the whole interval lies above what was promised). Empty where there are no
+        A line per guarantee: `guarantee` ("false alarms" among normal rows at p <= share, or "false alerts" among the
+        alerts by Benjamini & Hochberg 1995), `guaranteed`, `alerts` (with a label), `realised` with `low` and `high`,
+        `recall`, `held` (False only where the whole interval lies above what was guaranteed). Empty where there are no
         p-values.
     """
     from scipy.stats import false_discovery_control  # takes a while to load
@@ -147,18 +147,20 @@ def more_labels_in_words(found: dict[str, Any]) -> str:
     )
 
 
-def _kept(promise: str, promised: float, alert: np.ndarray, anomalous: np.ndarray, *, of: np.ndarray) -> dict[str, Any]:
-    """One line of `promises`; what is promised is a share of the rows in `of`."""
+def _kept(
+    guarantee: str, guaranteed: float, alert: np.ndarray, anomalous: np.ndarray, *, of: np.ndarray
+) -> dict[str, Any]:
+    """One line of `guarantees_table`; what is guaranteed is a share of the rows in `of`."""
     false, n = int((alert & ~anomalous).sum()), int(of.sum())
     interval = _interval(false, n)
     return {
-        "promise": promise,
-        "promised": promised,
+        "guarantee": guarantee,
+        "guaranteed": guaranteed,
         "alerts": int(alert.sum()),
         "realised": false / n if n else float("nan"),
         **interval,
         "recall": float(alert[anomalous].mean()) if anomalous.any() else float("nan"),
-        "held": not interval["low"] > promised,
+        "held": not interval["low"] > guaranteed,
     }
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from ad_core.data.dataset import Dataset
-from ad_core.data.frame import Frame
+from ad_core.data.item_set import ItemSet
 from ad_core.detector.detector import Detector
 from ad_core.explain import attribution
 from ad_core.explain.attribution import STEPS
@@ -31,18 +31,20 @@ def anomaly_maps(detector: Detector, dataset: Dataset, report: Report) -> Iterat
 
     if detector.modality is not Modality.IMAGE:
         raise DataError(f"Anomaly maps are made of images; these data are a {detector.modality}. Leave --maps out.")
-    frame = detector.frame(dataset)
-    rows = np.flatnonzero(frame.rows["sample"].to_numpy() >= 0)
+    item_set = detector.item_set(dataset)
+    rows = np.flatnonzero(item_set.rows["sample"].to_numpy() >= 0)
     for begin in range(0, len(rows), 16):
         report.check()
         report.step(begin / len(rows))
         some = rows[begin : begin + 16]
         yield from zip(
-            frame.rows["row_id"].iloc[some], whole_maps(frame, some, partial(grids, detector, frame)), strict=True
+            item_set.rows["row_id"].iloc[some],
+            whole_maps(item_set, some, partial(grids, detector, item_set)),
+            strict=True,
         )
 
 
-def heat_scale(detector: Detector, frame: Frame, report: Report) -> HeatScale | None:
+def heat_scale(detector: Detector, item_set: ItemSet, report: Report) -> HeatScale | None:
     """The colours of this detector's anomaly maps, by some of its calibration images; None where there are no maps.
 
     Args:
@@ -50,32 +52,32 @@ def heat_scale(detector: Detector, frame: Frame, report: Report) -> HeatScale | 
     """
     if detector.modality is not Modality.IMAGE or detector.calibration_rows is None:
         return None
-    calibrates = frame.rows["row_id"].isin(detector.calibration_rows["row_id"]).to_numpy()
-    items = np.flatnonzero(calibrates[row_of_item(frame)])
+    calibrates = item_set.rows["row_id"].isin(detector.calibration_rows["row_id"]).to_numpy()
+    items = np.flatnonzero(calibrates[row_of_item(item_set)])
     with torch.no_grad():
-        own = len(items) and detector.model.part_scores(frame.take(items[:1]).to(detector.device)) is not None
+        own = len(items) and detector.model.part_scores(item_set.take(items[:1]).to(detector.device)) is not None
     most = MAPPED if own else MAPPED // 4  # else a map costs several passes with gradients
     items = items[np.unique(np.linspace(0, len(items) - 1, min(most, len(items))).round().astype(int))]
     maps: list[np.ndarray] = []
     for begin in range(0, len(items), 4):
         report.check()
-        maps += list(grids(detector, frame, items[begin : begin + 4]))
+        maps += list(grids(detector, item_set, items[begin : begin + 4]))
     return HeatScale.of(maps)
 
 
-def grids(detector: Detector, frame: Frame, index: np.ndarray) -> np.ndarray:
+def grids(detector: Detector, item_set: ItemSet, index: np.ndarray) -> np.ndarray:
     """(k, y, x) anomaly maps: the model's own, else where the score's attribution against the nearest normal sits."""
-    return np.concatenate([_grids(detector, frame, index[at : at + 16]) for at in range(0, len(index), 16)])
+    return np.concatenate([_grids(detector, item_set, index[at : at + 16]) for at in range(0, len(index), 16)])
 
 
-def _grids(detector: Detector, frame: Frame, index: np.ndarray) -> np.ndarray:
-    x = frame.take(index).to(detector.device)
+def _grids(detector: Detector, item_set: ItemSet, index: np.ndarray) -> np.ndarray:
+    x = item_set.take(index).to(detector.device)
     with torch.no_grad():
         own = detector.model.part_scores(x)
     if own is not None:
         return np.asarray(own.float().cpu())
-    near, _ = nearest(detector, frame, index)
+    near, _ = nearest(detector, item_set, index)
     baseline = attribution.baseline_from(detector.normals.x, near).to(detector.device)
     method = attribution.methods_for(detector.model)[0]
-    found = attribution.explain(detector.model, frame.shape, x, baseline, method, STEPS[detector.modality])
+    found = attribution.explain(detector.model, item_set.shape, x, baseline, method, STEPS[detector.modality])
     return attribution.heat(found.values)

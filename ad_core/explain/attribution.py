@@ -24,7 +24,7 @@ from torch import Tensor
 
 from ad_core.errors import ExplanationError
 from ad_core.explain.attribution_regions import GRID, boxes, by_part, cells, heat, spans
-from ad_core.methods.perturbed_copies import Originals
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.scorer import ScoreModel
 from ad_core.types import ItemShape, Modality
 
@@ -214,7 +214,7 @@ class _CopyScore:
 
     def __call__(self, items: Tensor, of: Tensor) -> Tensor:
         made_of = of.reshape(-1).expand(len(items))  # of a single item captum may say it once for all
-        scores = self.model.score_copies(items.to(torch.float32), Originals(self.originals, made_of))
+        scores = self.model.score_copies(items.to(torch.float32), SourceItems(self.originals, made_of))
         return scores.to(items.device, self.wide)
 
 

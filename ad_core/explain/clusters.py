@@ -30,7 +30,7 @@ COMMON = 0.6
 
 
 @dataclass(frozen=True)
-class Group:
+class AlertGroup:
     """Some cases with the same reasons."""
 
     name: str
@@ -39,7 +39,7 @@ class Group:
     """Part -> its mean share of what raises these scores, largest first."""
 
 
-def grouped(parts: pd.DataFrame) -> list[Group]:
+def alert_groups(parts: pd.DataFrame) -> list[AlertGroup]:
     """Groups of explained cases, the largest first; cases that are like no others are in none.
 
     Args:
@@ -57,7 +57,7 @@ def grouped(parts: pd.DataFrame) -> list[Group]:
         inside = shares[labels == label]
         mean = inside.mean().sort_values(ascending=False, kind="stable")
         rows = tuple(map(str, inside.index))
-        found.append(Group(_name(parts[parts["row_id"].isin(rows)], mean), rows, mean[mean > 0].to_dict()))
+        found.append(AlertGroup(_name(parts[parts["row_id"].isin(rows)], mean), rows, mean[mean > 0].to_dict()))
     return sorted(found, key=lambda group: -len(group.row_ids))
 
 
@@ -92,7 +92,7 @@ def _told(lines: pd.DataFrame, part: str) -> str:
 
 
 @dataclass(frozen=True)
-class Rule:
+class SurrogateRule:
     """A description of a group in the user's own columns."""
 
     text: str
@@ -106,7 +106,7 @@ class Rule:
 DEPTH, MOST_LEVELS, MOST_ROWS = 3, 12, 20_000
 
 
-def surrogate_rule(data: pd.DataFrame, inside: Sequence[bool] | np.ndarray) -> Rule | None:
+def surrogate_rule(data: pd.DataFrame, inside: Sequence[bool] | np.ndarray) -> SurrogateRule | None:
     """The simplest rule that tells a group from all other rows: the best leaf of a shallow decision tree.
 
     A rule describes; it is not what the detector does. Its precision and coverage say how well.
@@ -132,7 +132,7 @@ def surrogate_rule(data: pd.DataFrame, inside: Sequence[bool] | np.ndarray) -> R
     conditions = _path(tree.tree_, int(best), list(columns.columns))
     if not conditions:
         return None
-    return Rule(" and ".join(conditions), float(chosen[rows][hit].mean()), float(hit[chosen[rows]].mean()))
+    return SurrogateRule(" and ".join(conditions), float(chosen[rows][hit].mean()), float(hit[chosen[rows]].mean()))
 
 
 def _sampled(chosen: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ad_core.data.dataset import Dataset
-from ad_core.data.frame import Frame
+from ad_core.data.item_set import ItemSet
 from ad_core.data.recordings.scaling import Scaling
 from ad_core.detector.detector import Detector
 from ad_core.explain import attribution as explanation
@@ -49,7 +49,7 @@ class Attributed:
 
     detector: Detector
     dataset: Dataset
-    frame: Frame
+    item_set: ItemSet
     index: np.ndarray
     """(k,) positions in the frame."""
     row_ids: list[str]
@@ -62,7 +62,7 @@ class Attributed:
     @property
     def rows(self) -> np.ndarray:
         """(k,) position in the frame's rows of the first row of each item."""
-        return np.asarray(row_of_item(self.frame)[self.index])
+        return np.asarray(row_of_item(self.item_set)[self.index])
 
     def expected(self) -> np.ndarray | None:
         """(k, *item) what the model expected instead."""
@@ -80,9 +80,15 @@ class Attributed:
         """One line of `Explained.parts`."""
         expected = {name: more.pop(name, None) for name in ("expected", "expected_low", "expected_high")}
         return {
-            "row_id": self.row_ids[i], "part": part, "value": value, **expected, "attribution": attribution,
-            "method": self.found.method, "delta": float(self.found.delta[i]), **more,
-        }  # fmt: skip
+            "row_id": self.row_ids[i],
+            "part": part,
+            "value": value,
+            **expected,
+            "attribution": attribution,
+            "method": self.found.method,
+            "delta": float(self.found.delta[i]),
+            **more,
+        }
 
 
 def parts_of(work: Attributed, result: Explained) -> list[dict[str, Any]]:
@@ -91,29 +97,29 @@ def parts_of(work: Attributed, result: Explained) -> list[dict[str, Any]]:
     return describe[work.detector.modality](work, result)
 
 
-def row_of_item(frame: Frame) -> np.ndarray:
+def row_of_item(item_set: ItemSet) -> np.ndarray:
     """(n,) position in `rows` of the first row of each item."""
-    return np.asarray(frame.row_of_sample()[frame.items["start"].to_numpy()])
+    return np.asarray(item_set.row_of_sample()[item_set.items["start"].to_numpy()])
 
 
-def whole_maps(frame: Frame, rows: np.ndarray, grids: Callable[[np.ndarray], np.ndarray]) -> Iterator[np.ndarray]:
+def whole_maps(item_set: ItemSet, rows: np.ndarray, grids: Callable[[np.ndarray], np.ndarray]) -> Iterator[np.ndarray]:
     """The anomaly map of each image at its own size, of all its pieces.
 
     Args:
         rows: positions in the frame's rows.
         grids: positions in the frame -> (m, y, x) maps; asked once, for all pieces of all rows.
     """
-    pieces = [frame.pieces(int(row))[0] for row in rows]
+    pieces = [item_set.pieces(int(row))[0] for row in rows]
     ends = np.cumsum([len(index) for index in pieces])
     for row, own in zip(rows, np.split(grids(np.concatenate(pieces)), ends[:-1]), strict=True):
-        yield frame.place(own, int(row))
+        yield item_set.place(own, int(row))
 
 
 def _columns(work: Attributed, result: Explained) -> list[dict[str, Any]]:  # noqa: ARG001
-    parts, rows, expected, ranges = work.frame.shape.parts, work.rows, work.expected(), work.expected_range()
+    parts, rows, expected, ranges = work.item_set.shape.parts, work.rows, work.expected(), work.expected_range()
     lines = []
     for i in range(len(work.row_ids)):
-        shares = explanation.by_part(work.frame.shape, work.found.values[i])
+        shares = explanation.by_part(work.item_set.shape, work.found.values[i])
         for part in np.argsort(-np.abs(shares), kind="stable"):
             value = _text(work.dataset.data[parts.names[part]].iloc[rows[i]])
             own = None if ranges is None else ranges[:, i]
@@ -150,10 +156,10 @@ def _without_noise(values: list[str | float]) -> list[str | float]:
 
 def _boxes(work: Attributed, result: Explained) -> list[dict[str, Any]]:
     """The map is the model's own where it has one."""
-    lines, maps = [], whole_maps(work.frame, work.rows, work.grids)
+    lines, maps = [], whole_maps(work.item_set, work.rows, work.grids)
     for i, (row_id, found) in enumerate(zip(work.row_ids, maps, strict=True)):
         result.maps[row_id] = found
-        index, places = work.frame.pieces(int(work.rows[i]))
+        index, places = work.item_set.pieces(int(work.rows[i]))
         own = places[int(np.flatnonzero(index == work.index[i])[0])]
         for box in explanation.boxes(work.found.values[i], (own.height, own.width)):
             share = box.pop("attribution")
@@ -168,7 +174,7 @@ def _spans(work: Attributed, result: Explained) -> list[dict[str, Any]]:
         window, labels = _window(work, i, None if expected is None else expected[i])
         result.windows[row_id] = window
         result.maps[row_id] = work.found.values[i].astype(np.float32)
-        for span in explanation.spans(work.frame.shape, work.found.values[i], window["time"].to_numpy()):
+        for span in explanation.spans(work.item_set.shape, work.found.values[i], window["time"].to_numpy()):
             share, channel = span.pop("attribution"), labels[span["channel"]]
             inside = window["time"].between(span["t0"], span["t1"])
             part = f"{channel}, {_clock(span['t0'])} to {_clock(span['t1'])}"
@@ -182,17 +188,21 @@ def _window(work: Attributed, i: int, expected: np.ndarray | None) -> tuple[pd.D
     """The window in the user's own values and clock, with what was expected in the same units; and how each channel is
     called there: one that several share is called with those of them that changed.
     """
-    frame, start = work.frame, int(work.frame.items["start"].iloc[work.index[i]])
-    rows = frame.row_of_sample()[start : start + frame.span]
-    times = frame.rows["time"].iloc[rows] if frame.times is None else frame.times.iloc[start : start + frame.span]
-    entity = str(frame.rows["entity"].iloc[rows[0]]) if "entity" in frame.rows else None
+    item_set, start = work.item_set, int(work.item_set.items["start"].iloc[work.index[i]])
+    rows = item_set.row_of_sample()[start : start + item_set.span]
+    times = (
+        item_set.rows["time"].iloc[rows]
+        if item_set.times is None
+        else item_set.times.iloc[start : start + item_set.span]
+    )
+    entity = str(item_set.rows["entity"].iloc[rows[0]]) if "entity" in item_set.rows else None
     scaling: Scaling = work.detector.reader.scaling  # type: ignore[attr-defined]
     data, labels = work.dataset.data.iloc[rows], {}
     window = pd.DataFrame({"time": times.to_numpy()})
-    for c, channel in enumerate(frame.shape.parts.names):
+    for c, channel in enumerate(item_set.shape.parts.names):
         behind = [name for name in scaling.names_behind(c, data, entity) if name != channel][:NAMED]
         labels[channel] = f"{channel}: {', '.join(behind)}" if behind else channel
-        if frame.times is None:
+        if item_set.times is None:
             window[labels[channel]] = scaling.course(c, data, entity)
         else:  # read off a line between rows: there is no cell to show
             window[labels[channel]] = scaling.in_units(c, work.x[i, c].cpu().numpy(), entity)

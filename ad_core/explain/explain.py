@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ad_core.data.dataset import Dataset
-from ad_core.data.frame import Frame
+from ad_core.data.item_set import ItemSet
 from ad_core.detector.detector import Detector
 from ad_core.detector.events import find_events
 from ad_core.explain import attribution
@@ -44,7 +44,7 @@ def explain_top(
     top: int,
     how: How,
     report: Report,
-    frame: Frame | None = None,
+    item_set: ItemSet | None = None,
     item_scores: np.ndarray | None = None,
 ) -> Explained:
     """Explain the highest scores; in recordings the windows at the peaks of the highest events.
@@ -52,18 +52,20 @@ def explain_top(
     Args:
         frame, item_scores: of this data set, where they are at hand.
     """
-    frame = detector.frame(dataset) if frame is None else frame
+    item_set = detector.item_set(dataset) if item_set is None else item_set
     if item_scores is None:
-        item_scores = score_items(detector.model, frame, np.arange(len(frame)), device=detector.device, report=report)
-    scores = detector.scored_rows(frame, item_scores)
+        item_scores = score_items(
+            detector.model, item_set, np.arange(len(item_set)), device=detector.device, report=report
+        )
+    scores = detector.scored_rows(item_set, item_scores)
     if detector.modality is Modality.SENSOR:
-        found = find_events(detector, scores, frame, led=0).nlargest(top, "peak_score")
+        found = find_events(detector, scores, item_set, led=0).nlargest(top, "peak_score")
         highest = scores.dropna(subset="score").nlargest(1, "score")["row_id"]  # where nothing is an event
         row_ids = found["row_id_peak"].tolist() or highest.tolist()
     else:
         row_ids = scores.dropna(subset="score").nlargest(top, "score")["row_id"].tolist()
-    chosen = items_of_rows(frame, row_ids, per_item(item_scores))
-    return explain_items(detector, dataset, frame, chosen, row_ids, how, report)
+    chosen = items_of_rows(item_set, row_ids, per_item(item_scores))
+    return explain_items(detector, dataset, item_set, chosen, row_ids, how, report)
 
 
 def explain_rows(detector: Detector, dataset: Dataset, row_ids: Sequence[str], how: How, report: Report) -> Explained:
@@ -73,26 +75,26 @@ def explain_rows(detector: Detector, dataset: Dataset, row_ids: Sequence[str], h
         DataError: a row does not exist or has no item.
         ExplanationError: the model can't be explained by that method.
     """
-    frame = detector.frame(dataset)
-    item_scores = _scores_of_pieces(detector, frame, row_ids) if frame.tiled else None
-    chosen = items_of_rows(frame, row_ids, item_scores)
-    return explain_items(detector, dataset, frame, chosen, row_ids, how, report)
+    item_set = detector.item_set(dataset)
+    item_scores = _scores_of_pieces(detector, item_set, row_ids) if item_set.tiled else None
+    chosen = items_of_rows(item_set, row_ids, item_scores)
+    return explain_items(detector, dataset, item_set, chosen, row_ids, how, report)
 
 
-def _scores_of_pieces(detector: Detector, frame: Frame, row_ids: Sequence[str]) -> np.ndarray:
+def _scores_of_pieces(detector: Detector, item_set: ItemSet, row_ids: Sequence[str]) -> np.ndarray:
     """(n,) scores of the tiles of these rows; those of others are left at minus infinity."""
-    rows = np.flatnonzero(frame.rows["row_id"].isin(list(row_ids)) & (frame.rows["sample"] >= 0))
-    index = np.concatenate([frame.pieces(int(row))[0] for row in rows] or [np.empty(0, dtype=np.int64)])
-    scores = np.full(len(frame), -np.inf)
+    rows = np.flatnonzero(item_set.rows["row_id"].isin(list(row_ids)) & (item_set.rows["sample"] >= 0))
+    index = np.concatenate([item_set.pieces(int(row))[0] for row in rows] or [np.empty(0, dtype=np.int64)])
+    scores = np.full(len(item_set), -np.inf)
     if len(index):
-        scores[index] = per_item(score_items(detector.model, frame, index, device=detector.device))
+        scores[index] = per_item(score_items(detector.model, item_set, index, device=detector.device))
     return scores
 
 
 def explain_items(
     detector: Detector,
     dataset: Dataset,
-    frame: Frame,
+    item_set: ItemSet,
     index: np.ndarray,
     row_ids: Sequence[str],
     how: How,
@@ -117,18 +119,18 @@ def explain_items(
         report.check()
         chosen = np.asarray(index)[begin : begin + batch]
         names = list(row_ids)[begin : begin + batch]
-        near, distance = nearest(detector, frame, chosen)
-        x = frame.take(chosen).to(detector.device)
+        near, distance = nearest(detector, item_set, chosen)
+        x = item_set.take(chosen).to(detector.device)
         baseline = attribution.baseline_from(detector.normals.x, near, how.baseline).to(detector.device)
-        found = attribution.explain(detector.model, frame.shape, x, baseline, method, STEPS[detector.modality])
-        tested = check(detector.model, frame.shape, x, baseline, found, spread)
+        found = attribution.explain(detector.model, item_set.shape, x, baseline, method, STEPS[detector.modality])
+        tested = check(detector.model, item_set.shape, x, baseline, found, spread)
         checks.append(tested.table(names).assign(method=method, baseline=how.baseline))
         neighbours += [
             {"row_id": row_id, "rank": rank + 1, "neighbour": detector.normals.row_ids[n], "distance": float(far)}
             for row_id, line, apart in zip(names, near, distance, strict=True)
             for rank, (n, far) in enumerate(zip(line, apart, strict=True))
         ]
-        work = Attributed(detector, dataset, frame, chosen, names, x, found, partial(grids, detector, frame))
+        work = Attributed(detector, dataset, item_set, chosen, names, x, found, partial(grids, detector, item_set))
         parts += parts_of(work, result)
         report.step(min(1.0, (begin + batch) / len(index)))
     result.parts = pd.DataFrame(parts, columns=None if parts else PART_COLUMNS)
@@ -137,7 +139,7 @@ def explain_items(
     return result
 
 
-def items_of_rows(frame: Frame, row_ids: Sequence[str], item_scores: np.ndarray | None = None) -> np.ndarray:
+def items_of_rows(item_set: ItemSet, row_ids: Sequence[str], item_scores: np.ndarray | None = None) -> np.ndarray:
     """The item that stands for each row: itself, the window whose middle is nearest, or a picture's highest tile.
 
     Args:
@@ -148,17 +150,17 @@ def items_of_rows(frame: Frame, row_ids: Sequence[str], item_scores: np.ndarray 
     """
     from ad_core.errors import DataError
 
-    sample = pd.Series(frame.rows["sample"].to_numpy(), index=frame.rows["row_id"].to_numpy())
-    start = frame.items["start"].to_numpy()
+    sample = pd.Series(item_set.rows["sample"].to_numpy(), index=item_set.rows["row_id"].to_numpy())
+    start = item_set.items["start"].to_numpy()
     found = []
     for row_id in row_ids:
         at = int(sample.get(row_id, -1))
-        covering = np.flatnonzero((start <= at) & (at < start + frame.span))
+        covering = np.flatnonzero((start <= at) & (at < start + item_set.span))
         if at < 0 or not len(covering):
             raise DataError(f"Row {row_id!r} can't be explained: it does not exist in these data, or has no score.")
-        if frame.tiled and item_scores is not None:
+        if item_set.tiled and item_scores is not None:
             best = item_scores[covering].argmax()
         else:
-            best = np.abs(start[covering] + frame.span // 2 - at).argmin()
+            best = np.abs(start[covering] + item_set.span // 2 - at).argmin()
         found.append(covering[best])
     return np.array(found, dtype=np.int64)

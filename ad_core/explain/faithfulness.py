@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ad_core.explain.attribution import SEED, Attribution, explain, methods_for
 from ad_core.explain.grade import DRAWS, OWN_MAP, grades
-from ad_core.explain.perturbation import Pieces, Places, Regions, of_map
+from ad_core.explain.perturbation import FeaturePerturbation, Perturbation, RegionPerturbation, of_map
 from ad_core.methods.scorer import ScoreModel
 from ad_core.types import ItemShape, Modality
 
@@ -76,8 +76,8 @@ def check(
         baseline: (k, *item), what it compared them with.
         spread: (*item) standard deviation of each entry among normal items.
     """
-    kind = Regions if shape.modality is Modality.IMAGE else Pieces
-    places: Places = kind(model, shape, x, baseline)
+    kind = RegionPerturbation if shape.modality is Modality.IMAGE else FeaturePerturbation
+    places: Perturbation = kind(model, shape, x, baseline)
     named = places.first(places.shares(found.values))
     counts, areas = places.extent(named)
     second, others = _second(places, found.method)
@@ -97,7 +97,7 @@ def check(
     )
 
 
-def _second(places: Places, method: str) -> tuple[str, np.ndarray]:
+def _second(places: Perturbation, method: str) -> tuple[str, np.ndarray]:
     """Who else is asked what raises the score, and the answer, (k, place).
 
     The detector's own map of an image needs neither a baseline nor a gradient, and no change that might itself look
@@ -136,7 +136,7 @@ def shared(shares: np.ndarray, named: np.ndarray) -> np.ndarray:
         return np.asarray(np.where(best > 0, on_named / best, np.nan))
 
 
-def _deleted(places: Places, found: Attribution, named: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _deleted(places: Perturbation, found: Attribution, named: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Drop, mean drop of random sets, and p; NaN where nothing is named, nothing else is there, or nothing differs."""
     possible = named.any(1) & places.testable(named) & (found.score > found.baseline_score)
     span = np.where(possible, found.score - found.baseline_score, np.nan)
@@ -145,7 +145,7 @@ def _deleted(places: Places, found: Attribution, named: np.ndarray) -> tuple[np.
     return drop, np.mean(draws, axis=0), np.where(np.isnan(drop), np.nan, p)
 
 
-def _stability(places: Places, method: str, spread: Tensor, named: np.ndarray) -> np.ndarray:
+def _stability(places: Perturbation, method: str, spread: Tensor, named: np.ndarray) -> np.ndarray:
     """(k,) how much of what is named after small changes is the same; every item gets the same changes."""
     generator, x = torch.Generator().manual_seed(SEED), places.x
     steps, found = FEW_STEPS[places.shape.modality], []

@@ -19,12 +19,17 @@ def attribution_bars(parts: Sequence[str], values: np.ndarray, *, keep: int = 10
     names, shares = _largest(parts, values, keep)
     figure = go.Figure(
         go.Bar(
-            x=shares[::-1], y=names[::-1], orientation="h", marker_line_width=0,
+            x=shares[::-1],
+            y=names[::-1],
+            orientation="h",
+            marker_line_width=0,
             marker_color=MUTED if doubtful else [ALERT if v > 0 else "#3B74B8" for v in shares[::-1]],
-            text=[f"{v:+.3g}" for v in shares[::-1]], textposition="outside", cliponaxis=False,
+            text=[f"{v:+.3g}" for v in shares[::-1]],
+            textposition="outside",
+            cliponaxis=False,
             hovertemplate="%{y}: %{x:+.4g} of the score<extra></extra>",
         )
-    )  # fmt: skip
+    )
     low, high = min(shares.min(), 0.0), max(shares.max(), 0.0)
     pad = 0.25 * ((high - low) or 1.0)
     figure.update_xaxes(title="share of the score", range=[low - (pad if low < 0 else 0), high + pad])
@@ -61,10 +66,17 @@ def window(
         limit = float(np.abs(attribution).max()) or 1.0
         at = np.linspace(0, len(x) - 1, attribution.shape[1]).round().astype(int)
         figure.add_heatmap(
-            z=attribution, x=x[at], y=list(channels), colorscale=SIGNED, zmin=-limit, zmax=limit, row=1, col=1,
+            z=attribution,
+            x=x[at],
+            y=list(channels),
+            colorscale=SIGNED,
+            zmin=-limit,
+            zmax=limit,
+            row=1,
+            col=1,
             colorbar={"title": {"text": "share"}, "lenmode": "pixels", "len": 110, "y": 1, "yanchor": "top"},
             hovertemplate="%{y} at %{x}: %{z:+.3g}<extra></extra>",
-        )  # fmt: skip
+        )
         figure.update_yaxes(autorange="reversed", dtick=1, row=1, col=1)
     for row, channel in enumerate(channels, start=first + 1):
         for column, name, line in (
@@ -75,9 +87,16 @@ def window(
                 values = frame[column].to_numpy(dtype=np.float64)
                 keep = thinned(values)
                 figure.add_scatter(
-                    x=x[keep], y=values[keep], mode="lines", line=line, name=name, legendgroup=name, row=row, col=1,
+                    x=x[keep],
+                    y=values[keep],
+                    mode="lines",
+                    line=line,
+                    name=name,
+                    legendgroup=name,
+                    row=row,
+                    col=1,
                     showlegend=row == first + 1,
-                )  # fmt: skip
+                )
         figure.add_annotation(**axis_label(channel, row))
         figure.update_yaxes(nticks=4, row=row, col=1)
     if first:

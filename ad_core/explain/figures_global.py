@@ -22,7 +22,7 @@ DARK = 0.6
 """From this share of the largest on, text on a shade is white."""
 
 
-def driver_bars(ranking: pd.DataFrame, keep: int = BARS) -> go.Figure:
+def importance_bars(ranking: pd.DataFrame, keep: int = BARS) -> go.Figure:
     """The mean share of each part, with its interval as a line; what is not among the first is summed up.
 
     Args:
@@ -37,12 +37,16 @@ def driver_bars(ranking: pd.DataFrame, keep: int = BARS) -> go.Figure:
     error = {"type": "data", "array": 100 * ends[0], "arrayminus": 100 * ends[1], "color": MUTED, "thickness": 1.5}
     figure = go.Figure(
         go.Bar(
-            x=100 * share, y=[str(i) for i in range(len(names))], orientation="h", customdata=names,
-            marker_line_width=0, error_x=error,
+            x=100 * share,
+            y=[str(i) for i in range(len(names))],
+            orientation="h",
+            customdata=names,
+            marker_line_width=0,
+            error_x=error,
             marker_color=[ALERT] * len(top) + [MUTED] * min(len(rest), 1),
             hovertemplate="%{customdata}: %{x:.0f} % of an alert's score<extra></extra>",
         )
-    )  # fmt: skip
+    )
     figure.update_xaxes(title="mean share [%]", rangemode="tozero")
     figure.update_yaxes(
         automargin=True,
@@ -55,8 +59,8 @@ def driver_bars(ranking: pd.DataFrame, keep: int = BARS) -> go.Figure:
     return tidy(figure, 80 + 30 * len(names), showlegend=False)
 
 
-def drivers_in_words(ranking: pd.DataFrame, alerts: int) -> str:
-    """The finding of `driver_bars`."""
+def importance_in_words(ranking: pd.DataFrame, alerts: int) -> str:
+    """The finding of `importance_bars`."""
     named = ", ".join(f"{line.part} {_percent(line.share)}" for line in ranking.head(3).itertuples())
     return f"Mean share in the scores of {alerts:,} alert{'' if alerts == 1 else 's'}: {named}."
 
@@ -65,9 +69,13 @@ def field_shares(ranking: pd.DataFrame) -> go.Figure:
     """Nine fields of a picture, each shaded by its mean share."""
     share = ranking.set_index("part")["share"].reindex(list(FIELDS)).fillna(0.0).to_numpy(dtype=np.float64)
     return _shaded(
-        share.reshape(3, 3), ["left", "middle", "right"], ["top", "middle", "bottom"], 300,
-        np.array(FIELDS).reshape(3, 3), hide_axes=True,
-    )  # fmt: skip
+        share.reshape(3, 3),
+        ["left", "middle", "right"],
+        ["top", "middle", "bottom"],
+        300,
+        np.array(FIELDS).reshape(3, 3),
+        hide_axes=True,
+    )
 
 
 def split_shades(table: pd.DataFrame, parts: Sequence[str]) -> go.Figure:
@@ -100,7 +108,7 @@ def split_in_words(table: pd.DataFrame) -> str:
     return f"Largest mean share within each of {table['value'].nunique()}: {named}."
 
 
-def drivers_over_time(table: pd.DataFrame, parts: Sequence[str], what: str = "alerts") -> go.Figure:
+def importance_over_time(table: pd.DataFrame, parts: Sequence[str], what: str = "alerts") -> go.Figure:
     """Alerts of each stretch of time, shared out among the parts that drive them.
 
     Args:
@@ -118,17 +126,22 @@ def drivers_over_time(table: pd.DataFrame, parts: Sequence[str], what: str = "al
             is_clock = pd.api.types.is_timedelta64_dtype(width)
             length = width.dt.total_seconds() * 1000 if is_clock else width
             figure.add_bar(
-                x=own["begin"] + width / 2, y=own["alerts"], width=length * 0.9, name=literal(str(part)),
-                marker_color=colour, marker_line_width=0, customdata=own[["begin", "end"]].astype(str).to_numpy(),
+                x=own["begin"] + width / 2,
+                y=own["alerts"],
+                width=length * 0.9,
+                name=literal(str(part)),
+                marker_color=colour,
+                marker_line_width=0,
+                customdata=own[["begin", "end"]].astype(str).to_numpy(),
                 hovertemplate=f"{literal(str(part))}: %{{y:.1f}} {what}<br>%{{customdata[0]}} to %{{customdata[1]}}"
                 "<extra></extra>",
-            )  # fmt: skip
+            )
     figure.update_yaxes(title=what, rangemode="tozero")
     return tidy(figure, 280, barmode="stack").update_layout(legend_traceorder="normal")
 
 
 def over_time_in_words(table: pd.DataFrame) -> str:
-    """The finding of `drivers_over_time`."""
+    """The finding of `importance_over_time`."""
     per = table.groupby("begin")["alerts"].sum()
     busiest = table.loc[table["begin"] == per.idxmax()].nlargest(1, "alerts").iloc[0]
     return (
@@ -138,18 +151,32 @@ def over_time_in_words(table: pd.DataFrame) -> str:
 
 
 def _shaded(
-    shares: np.ndarray, columns: Sequence[str], lines: Sequence[str], height: int, hover: np.ndarray,
-    *, hide_axes: bool = False,
-) -> go.Figure:  # fmt: skip
+    shares: np.ndarray,
+    columns: Sequence[str],
+    lines: Sequence[str],
+    height: int,
+    hover: np.ndarray,
+    *,
+    hide_axes: bool = False,
+) -> go.Figure:
     """A table of shares as shades, each with its number."""
     high = max(float(shares.max()), 1e-9)
     x, y = [str(i) for i in range(len(columns))], [str(i) for i in range(len(lines))]  # names may repeat when shortened
     figure = go.Figure(
         go.Heatmap(
-            z=100 * shares, x=x, y=y, colorscale=SHADES, zmin=0, zmax=100 * high, showscale=False, xgap=2, ygap=2,
-            customdata=hover, hovertemplate="%{customdata}<br>mean share %{z:.0f} %<extra></extra>",
+            z=100 * shares,
+            x=x,
+            y=y,
+            colorscale=SHADES,
+            zmin=0,
+            zmax=100 * high,
+            showscale=False,
+            xgap=2,
+            ygap=2,
+            customdata=hover,
+            hovertemplate="%{customdata}<br>mean share %{z:.0f} %<extra></extra>",
         )
-    )  # fmt: skip
+    )
     for i, j in np.ndindex(shares.shape):
         if shares[i, j] >= 0.005:
             colour = "white" if shares[i, j] > DARK * high else "#33403F"
@@ -158,9 +185,14 @@ def _shaded(
             )
     figure.update_xaxes(tickmode="array", tickvals=x, ticktext=list(columns), showgrid=False, visible=not hide_axes)
     figure.update_yaxes(
-        tickmode="array", tickvals=y, ticktext=list(lines), autorange="reversed", automargin=True, showgrid=False,
+        tickmode="array",
+        tickvals=y,
+        ticktext=list(lines),
+        autorange="reversed",
+        automargin=True,
+        showgrid=False,
         visible=not hide_axes,
-    )  # fmt: skip
+    )
     return tidy(figure, height)
 
 

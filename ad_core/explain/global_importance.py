@@ -24,7 +24,7 @@ NOT_EXPLAINED, NOT_CHECKED = "not explained", "not checked"
 
 
 @dataclass(frozen=True)
-class Drivers:
+class GlobalImportance:
     """What raises the scores of some alerts, in shares."""
 
     shares: pd.DataFrame
@@ -40,7 +40,9 @@ class Drivers:
         return len(self.shares) + sum(self.left_out.values())
 
 
-def drivers(parts: pd.DataFrame | None, checks: pd.DataFrame | None, row_ids: Sequence[str] | pd.Series) -> Drivers:
+def global_importance(
+    parts: pd.DataFrame | None, checks: pd.DataFrame | None, row_ids: Sequence[str] | pd.Series
+) -> GlobalImportance:
     """The shares of the alerts whose explanations can be believed.
 
     Args:
@@ -61,7 +63,7 @@ def drivers(parts: pd.DataFrame | None, checks: pd.DataFrame | None, row_ids: Se
     counted = grades.index[grades.isin(COUNTED)]
     chosen = table.loc[counted] if len(counted) else pd.DataFrame()
     left_out = grades[~grades.isin(COUNTED)].value_counts()
-    return Drivers(
+    return GlobalImportance(
         chosen.abs().div(size.loc[counted], axis=0) if len(chosen) else chosen,
         first_parts(chosen),
         {str(why): int(count) for why, count in left_out.items()},
@@ -87,7 +89,7 @@ def first_parts(table: pd.DataFrame) -> pd.Series:
     return raised.idxmax(axis=1).astype("object")
 
 
-def ranking(found: Drivers) -> pd.DataFrame:
+def ranking(found: GlobalImportance) -> pd.DataFrame:
     """`part`, its mean `share`, the ends `low` and `high` of the 95 % interval (NaN where there are fewer than FEWEST
     alerts), and `first`, the number of alerts that it raises most; the largest share first.
 
@@ -106,7 +108,7 @@ def ranking(found: Drivers) -> pd.DataFrame:
     return table.sort_values("share", ascending=False, kind="stable", ignore_index=True)
 
 
-def split(found: Drivers, values: pd.Series) -> pd.DataFrame:
+def split(found: GlobalImportance, values: pd.Series) -> pd.DataFrame:
     """The ranking within each value of a column, a group, or whatever else tells alerts apart.
 
     Args:
@@ -119,13 +121,13 @@ def split(found: Drivers, values: pd.Series) -> pd.DataFrame:
     lines = []
     for value in known.value_counts().index:
         inside = known.index[known == value]
-        own = Drivers(found.shares.loc[inside], found.first[found.first.index.isin(inside)], {})
+        own = GlobalImportance(found.shares.loc[inside], found.first[found.first.index.isin(inside)], {})
         lines.append(ranking(own).assign(value=value, alerts=len(inside)))
     columns = ["value", "alerts", "part", "share", "low", "high", "first"]
     return pd.concat(lines, ignore_index=True)[columns] if lines else pd.DataFrame(columns=columns)
 
 
-def over_time(found: Drivers, times: pd.Series, bins: int = 24) -> pd.DataFrame:
+def over_time(found: GlobalImportance, times: pd.Series, bins: int = 24) -> pd.DataFrame:
     """How many alerts fell into each stretch of time, shared out among the parts that drive them.
 
     Args:

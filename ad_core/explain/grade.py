@@ -58,7 +58,7 @@ def in_words(checked: Mapping[str, Any], severity: str | None = None) -> str:
     """
     if nothing_stands_out(checked, severity):
         return (
-            "It scores like many normal ones, so there is little to explain: which parts raise a usual score hardly "
+            "It scores like many normal ones, so there is little to explain: which parts raise a normal score hardly "
             "matters."
         )
     if checked["grade"] == "not checked":

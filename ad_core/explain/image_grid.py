@@ -4,10 +4,16 @@ import numpy as np
 import pandas as pd
 
 FIELDS = (
-    "upper left", "top", "upper right",
-    "left", "middle", "right",
-    "lower left", "bottom", "lower right",
-)  # fmt: skip
+    "upper left",
+    "top",
+    "upper right",
+    "left",
+    "middle",
+    "right",
+    "lower left",
+    "bottom",
+    "lower right",
+)
 """Row by row, from the upper left."""
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ad_core.data.frame import Frame
+from ad_core.data.item_set import ItemSet
 from ad_core.detector.detector import Detector
 from ad_core.explain import attribution
 from ad_core.training.fit import embed_items
@@ -12,16 +12,18 @@ NEIGHBOURS = 5
 """So many nearest normal items are shown beside a case."""
 
 
-def nearest(detector: Detector, frame: Frame, index: np.ndarray, k: int = NEIGHBOURS) -> tuple[np.ndarray, np.ndarray]:
+def nearest(
+    detector: Detector, item_set: ItemSet, index: np.ndarray, k: int = NEIGHBOURS
+) -> tuple[np.ndarray, np.ndarray]:
     """(n, k) positions of the nearest normals by embedding, and their distances; those that share samples with the item
     come last: they would hide what is odd.
     """
-    embeddings = embed_items(detector.model, frame, index, device=detector.device)
+    embeddings = embed_items(detector.model, item_set, index, device=detector.device)
     normals = detector.normals
     near, distance = attribution.nearest_normals(embeddings, normals.embeddings.numpy(), len(normals.row_ids))
-    sample = pd.Series(frame.rows["sample"].to_numpy(), index=frame.rows["row_id"].to_numpy())
-    at = sample.reindex(normals.row_ids).fillna(-frame.span).to_numpy()  # (m,) where this normal sits in these data
-    middle = frame.items["start"].to_numpy()[index] + frame.span // 2
-    shares = np.abs(at[near] - middle[:, None]) < frame.span
+    sample = pd.Series(item_set.rows["sample"].to_numpy(), index=item_set.rows["row_id"].to_numpy())
+    at = sample.reindex(normals.row_ids).fillna(-item_set.span).to_numpy()  # (m,) where this normal sits in these data
+    middle = item_set.items["start"].to_numpy()[index] + item_set.span // 2
+    shares = np.abs(at[near] - middle[:, None]) < item_set.span
     order = np.argsort(shares, axis=1, kind="stable")[:, :k]
     return np.take_along_axis(near, order, 1), np.take_along_axis(distance, order, 1)

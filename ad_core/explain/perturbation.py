@@ -12,7 +12,7 @@ from ad_core.explain.attribution import SEED, at_a_time
 from ad_core.explain.attribution_regions import cells, heat, parts
 from ad_core.explain.grade import COVERED, DRAWS
 from ad_core.explain.inpainting import as_bright, soft_edge
-from ad_core.methods.perturbed_copies import Originals
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.scorer import ScoreModel
 from ad_core.types import ItemShape
 
@@ -20,7 +20,7 @@ MOST_NAMED = 5
 """The parts that are tested are the fewest that hold COVERED of what raises the score, and no more than so many."""
 
 MOST_AREA = 0.25
-"""Regions that are named take at most this share of an image."""
+"""RegionPerturbation that are named take at most this share of an image."""
 
 MOST_PAINTED = 0.5
 """Where more of an image would be painted over, margins included, hardly anything would be left to compare with."""
@@ -32,7 +32,7 @@ OVERLAP = 0.1
 """What is painted over for comparison shares at most so much of its area with the region, if there is such a place."""
 
 
-class Places(Protocol):
+class Perturbation(Protocol):
     """Of k items, the places that can be named and taken away."""
 
     model: ScoreModel
@@ -62,7 +62,7 @@ class Places(Protocol):
         """(1 + DRAWS, k) scores without what is named, and without as much elsewhere, at random."""
 
 
-class Pieces:
+class FeaturePerturbation:
     """Columns of a row, channels of a window; of a single channel its spans.
 
     A span that is replaced leaves two steps in the course of a channel, which look odd themselves.
@@ -103,12 +103,12 @@ class Pieces:
                 rows = which[begin : begin + some]
                 replaced = flat[begin : begin + some].to(self.x.device)[:, self.pieces]  # (b, *item)
                 items = torch.where(replaced, self.baseline[rows], self.x[rows])
-                made_of = Originals(self.x, torch.from_numpy(rows).to(self.x.device))
+                made_of = SourceItems(self.x, torch.from_numpy(rows).to(self.x.device))
                 scores.append(self.model.score_copies(items, made_of).cpu().double())
         return torch.cat(scores).numpy().reshape(len(chosen), len(self.x))
 
 
-class Regions:
+class RegionPerturbation:
     """Pixels of images, smoothed; what is taken away is painted over as in the baseline, without a seam.
 
     As much elsewhere is the same region, moved over the image.

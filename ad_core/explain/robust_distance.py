@@ -12,7 +12,7 @@ NORMAL_WIDTH = 1.349
 
 
 def apart(own: pd.DataFrame, others: pd.DataFrame, usual: pd.DataFrame) -> pd.Series:
-    """By column: (value - median of the others) / (interquartile range of usual rows / 1.349), or / their standard
+    """By column: (value - median of the others) / (interquartile range of normal rows / 1.349), or / their standard
     deviation where that range is 0. NaN where a column holds no numbers or dates, does not vary, or a value is missing.
 
     Args:

@@ -9,7 +9,7 @@ from ad_core.explain.global_importance import signed
 from ad_core.explain.shares import raising_shares
 
 
-def alike_by_shares(parts: pd.DataFrame, row_id: str) -> pd.Series:
+def similar_by_attribution(parts: pd.DataFrame, row_id: str) -> pd.Series:
     """How alike other cases are to one: 1 = raised by the same parts in the same shares, 0 = by no part in common.
 
     Args:
@@ -27,7 +27,7 @@ def alike_by_shares(parts: pd.DataFrame, row_id: str) -> pd.Series:
     return pd.Series(1 - apart, index=shares.index).drop(row_id).sort_values(ascending=False, kind="stable")
 
 
-def alike_by_course(courses: Mapping[str, np.ndarray], row_id: str) -> pd.Series:
+def similar_by_signal(courses: Mapping[str, np.ndarray], row_id: str) -> pd.Series:
     """How alike the courses of one channel are, whatever their height, their scale, and when in the window they begin.
 
     Args:

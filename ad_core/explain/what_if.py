@@ -15,8 +15,8 @@ from ad_core.data.readers.table import Table
 from ad_core.data.tables.allowed_values import Allowed, allowed_in
 from ad_core.detector.detector import Detector
 from ad_core.errors import DataError
-from ad_core.explain.counterfactual.words import Told, told
-from ad_core.methods.perturbed_copies import Originals
+from ad_core.explain.counterfactual.words import Description, described
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.types import Modality
 
 AS_IT_IS = "as it is"
@@ -27,7 +27,7 @@ def what_if(
 ) -> pd.DataFrame:
     """Score a row as it is, and with other values.
 
-    A row that taught has the score that it got without itself, and the changed ones are not compared with it either.
+    A training row has the score that it got without itself, and the changed ones are not compared with it either.
 
     Args:
         tries: for each try column -> value, as texts or as they stand in the data.
@@ -97,21 +97,21 @@ def only_row(dataset: Dataset, at: int, times: int = 1) -> Dataset:
     """A data set of one row, so many times."""
     chosen = [at] * times
     rows, data = (table.iloc[chosen].reset_index(drop=True) for table in (dataset.rows, dataset.data))
-    return replace(dataset, data=data, rows=rows, teaches=dataset.teaches[chosen])
+    return replace(dataset, data=data, rows=rows, is_training=dataset.is_training[chosen])
 
 
 def in_words(cells: pd.Series, changes: Mapping[str, Any]) -> str:
     """Such as `amount 9,200 → 12.5, shop fuel → food`."""
-    return told([Told(name, value=cells[name], to=value) for name, value in changes.items()])
+    return described([Description(name, value=cells[name], to=value) for name, value in changes.items()])
 
 
 def _scored(detector: Detector, copies: Dataset) -> pd.DataFrame:
     """As `Detector.score` gives it, of a row and changed copies of it."""
-    frame = detector.frame(copies)
-    x = frame.take(np.arange(len(frame))).to(detector.device)
+    item_set = detector.item_set(copies)
+    x = item_set.take(np.arange(len(item_set))).to(detector.device)
     with torch.no_grad():
-        scores = detector.model.score_copies(x, Originals.of_one(x[:1], len(x)))
-    return detector.scored_rows(frame, scores.cpu().double().numpy())
+        scores = detector.model.score_copies(x, SourceItems.of_one(x[:1], len(x)))
+    return detector.scored_rows(item_set, scores.cpu().double().numpy())
 
 
 def _copies(dataset: Dataset, at: int, changes: Sequence[Mapping[str, Any]]) -> Dataset:

@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING, Any
 
-from ad_core.alerts.boundary import alert_begin
+from ad_core.alerts.boundary import alert_boundary
 from ad_core.alerts.rule import Rule
 from ad_core.explain.counterfactual.find import counterfactual
 from ad_core.explain.what_if import what_if
@@ -46,4 +46,4 @@ def counterfactual_job(store: "Store", run: "RunRecord", report: Report) -> dict
 
 def _begin(store: "Store", scored_id: str, config: dict[str, Any], detector: "Detector") -> float:
     rule, rows = Rule.parse(config["rule"], "threshold"), results.ranked(store, scored_id)
-    return alert_begin(rule, rows, config["row_id"], detector.calibration, detector.calibration_rows)
+    return alert_boundary(rule, rows, config["row_id"], detector.calibration, detector.calibration_rows)

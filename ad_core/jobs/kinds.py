@@ -12,12 +12,12 @@ import pandas as pd
 
 from ad_core import pipeline
 from ad_core.data.dataset import Dataset
-from ad_core.data.frame import Frame
+from ad_core.data.item_set import ItemSet
 from ad_core.detector.drift import gate
 from ad_core.detector.events import event_rule, find_events
 from ad_core.errors import AdError
-from ad_core.evaluation.mask_metrics import mask_figures
-from ad_core.evaluation.of_run import judged
+from ad_core.evaluation.mask_metrics import mask_metrics
+from ad_core.evaluation.of_run import run_metrics
 from ad_core.explain.anomaly_maps import anomaly_maps, heat_scale
 from ad_core.explain.attribution import How, methods_for
 from ad_core.explain.describe import Explained
@@ -75,12 +75,12 @@ def train_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
     detector.save(folder / "bundle")
     facts = {**detector.facts, "calibration": detector.calibration.facts()}
     facts["explanation_methods"] = methods_for(detector.model)
-    facts["evaluation"] = judged(dataset, trained.scores, trained.references)
-    _published_scores(folder, trained.scores, detector, trained.frame, facts)
+    facts["evaluation"] = run_metrics(dataset, trained.scores, trained.references)
+    _published_scores(folder, trained.scores, detector, trained.item_set, facts)
     results.publish(folder, "references", trained.references)
-    if (scale := heat_scale(detector, trained.frame, report)) is not None:
+    if (scale := heat_scale(detector, trained.item_set, report)) is not None:
         facts["heat_scale"] = scale.model_dump()
-    _map_and_explain(folder, detector, dataset, trained.frame, trained.item_scores, facts, report)
+    _map_and_explain(folder, detector, dataset, trained.item_set, trained.item_scores, facts, report)
     return facts
 
 
@@ -95,10 +95,10 @@ def score_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
     for sentence in (*dataset.notices, *matches):
         report.say(sentence)
     report.stage("score")
-    frame = detector.reader.frame(dataset)  # already matched above
-    item_scores = pipeline.score_frame(detector, frame, report)
-    scores = detector.scored_rows(frame, item_scores)
-    scores["used_for"] = np.where(detector.taught_by(scores, dataset), "fit", "")
+    item_set = detector.reader.item_set(dataset)  # already matched above
+    item_scores = pipeline.score_item_set(detector, item_set, report)
+    scores = detector.scored_rows(item_set, item_scores)
+    scores["used_for"] = np.where(detector.used_in_training(scores, dataset), "fit", "")
     if "label" in dataset.rows:
         scores["label"] = dataset.rows["label"].to_numpy()
     facts = {
@@ -107,13 +107,13 @@ def score_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
         "matches": matches,
         "notices": list(dataset.notices),
         "calibration": detector.calibration.facts(),
-        "evaluation": judged(dataset, scores, None),
+        "evaluation": run_metrics(dataset, scores, None),
     }
-    if (moved := gate(detector, _taught(store, run, report), dataset, frame)) is not None:
+    if (moved := gate(detector, _taught(store, run, report), dataset, item_set)) is not None:
         report.say(moved.sentence)
         facts["drift"], scores["withdrawn"] = moved.facts(), moved.outside
-    _published_scores(folder, scores, detector, frame, facts)
-    _map_and_explain(folder, detector, dataset, frame, item_scores, facts, report)
+    _published_scores(folder, scores, detector, item_set, facts)
+    _map_and_explain(folder, detector, dataset, item_set, item_scores, facts, report)
     return facts
 
 
@@ -129,7 +129,7 @@ def explain_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, A
 
 
 def recommend_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
-    """Try every fitting method briefly on made-up anomalies; the config is what `selection.recommend` takes."""
+    """Try every fitting method briefly on synthetic anomalies; the config is what `selection.recommend` takes."""
     report.stage("load")
     found = recommend(stored_dataset(store, run.dataset_id), **run.config, report=report)
     return {"recommendation": found.model_dump(mode="json")}
@@ -150,7 +150,7 @@ def masks_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
     report.stage("load")
     scored, detector, dataset = of_parent(store, run)
     report.stage("score")
-    found = mask_figures(anomaly_maps(detector, dataset, report), Path(run.config["masks"]))
+    found = mask_metrics(anomaly_maps(detector, dataset, report), Path(run.config["masks"]))
     results.publish(store.folder(scored.id), "masks", found.images)
     return {"masks": found.facts()}
 
@@ -158,8 +158,10 @@ def masks_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
 def add_explanations(folder: Path, found: Explained) -> None:
     """Join new explanations to those of a run; a row that is explained again is replaced."""
     for name, new in (
-        ("explanations", found.parts), ("neighbours", found.neighbours), ("checks", found.checks),
-    ):  # fmt: skip
+        ("explanations", found.parts),
+        ("neighbours", found.neighbours),
+        ("checks", found.checks),
+    ):
         old = results.table(folder, name)
         if old is not None and len(old) and len(new):
             new = pd.concat([old[~old["row_id"].isin(new["row_id"].unique())], new], ignore_index=True)
@@ -184,11 +186,11 @@ def _taught(store: "Store", run: "RunRecord", report: Report) -> Dataset | None:
 
 
 def _published_scores(
-    folder: Path, scores: pd.DataFrame, detector: "Detector", frame: Frame, facts: dict[str, Any]
+    folder: Path, scores: pd.DataFrame, detector: "Detector", item_set: ItemSet, facts: dict[str, Any]
 ) -> None:
     if detector.modality is Modality.SENSOR:
-        facts["events"] = event_rule(detector, frame)
-        results.publish(folder, "events", find_events(detector, scores, frame))
+        facts["events"] = event_rule(detector, item_set)
+        results.publish(folder, "events", find_events(detector, scores, item_set))
     _summarise(folder, facts)
     results.publish(folder, "scores", scores)
 
@@ -198,11 +200,16 @@ def _summarise(folder: Path, facts: dict[str, Any]) -> None:
 
 
 def _map_and_explain(
-    folder: Path, detector: "Detector", dataset: Dataset, frame: Frame, item_scores: np.ndarray,
-    facts: dict[str, Any], report: Report,
-) -> None:  # fmt: skip
+    folder: Path,
+    detector: "Detector",
+    dataset: Dataset,
+    item_set: ItemSet,
+    item_scores: np.ndarray,
+    facts: dict[str, Any],
+    report: Report,
+) -> None:
     report.stage("map")
-    placed, trust = embedding_map(detector, frame, item_scores, MAP_POINTS, report)
+    placed, trust = embedding_map(detector, item_set, item_scores, MAP_POINTS, report)
     facts["map"] = trust
     _summarise(folder, facts)
     if detector.modality is Modality.IMAGE:
@@ -210,4 +217,6 @@ def _map_and_explain(
     results.publish(folder, "map", placed)
     report.stage("explain")
     top = EXPLAINED[detector.modality]
-    add_explanations(folder, explain_top(detector, dataset, top, How(), report, frame=frame, item_scores=item_scores))
+    add_explanations(
+        folder, explain_top(detector, dataset, top, How(), report, item_set=item_set, item_scores=item_scores)
+    )

@@ -198,7 +198,7 @@ def _end_leftovers(run: RunRecord) -> None:
         processes.end_leftovers(run.pid)
 
 
-def _eta_s(run: RunRecord, progress: run_files.Progress) -> float | None:
+def _eta_s(run: RunRecord, progress: run_files.JobProgress) -> float | None:
     if run.status != "running" or progress.began is None or progress.done <= ETA_FROM:
         return None
     return max(time.time() - progress.began, 0.0) * (1.0 - progress.done) / progress.done

@@ -43,20 +43,20 @@ def sensitivity(dataset: Dataset, choice: Choice, report: Report) -> pd.DataFram
         gone = most_suspicious(suspicious, share)
         report.say(f"Training without {gone.sum():,} rows, the most suspicious {share:.0%}.")
         part = Quiet(report, number / parts, (number + 1) / parts)
-        trained = train_all(dataset.taught_by(dataset.teaches & ~gone), choice, part, references=False)
+        trained = train_all(dataset.with_training_rows(dataset.is_training & ~gone), choice, part, references=False)
         found[column(share)] = ranks(trained.scores["score"])
     return found
 
 
 def suspicious_rows(dataset: Dataset, choice: Choice, report: Report) -> np.ndarray:
-    """(rows,) how suspicious each row that teaches is, NaN of the others; see `contamination.suspicion`."""
+    """(rows,) how suspicious each training row is, NaN of the others; see `contamination.suspicion`."""
     quick = choice.model_copy(update={"pretext": "histogram", "scorer": None, "settings": _reader_alone(choice)})
     trained = train_all(dataset, quick, report, references=False)  # reads and splits as the run does
-    split, frame = trained.split, trained.frame
+    split, item_set = trained.split, trained.item_set
     teaching = np.sort(np.concatenate([split.fit, split.early_stop, split.calibration]))
     items = judged_items(teaching, choice.seed)
-    rows = frame.only(items).reduce(suspicion(flat_rows(frame, items), choice.seed))
-    return np.where(dataset.teaches, rows, np.nan)
+    rows = item_set.only(items).reduce(suspicion(flat_rows(item_set, items), choice.seed))
+    return np.where(dataset.is_training, rows, np.nan)
 
 
 def most_suspicious(suspicious: np.ndarray, share: float) -> np.ndarray:
@@ -67,7 +67,7 @@ def most_suspicious(suspicious: np.ndarray, share: float) -> np.ndarray:
     """
     known = np.flatnonzero(np.isfinite(suspicious))
     if len(known) < 10:
-        raise DataError(f"Only {len(known)} rows teach: too few to leave some out. Choose more reference rows.")
+        raise DataError(f"Only {len(known)} rows teach: too few to leave some out. Choose more training rows.")
     count = max(1, round(share * len(known)))
     gone = np.zeros(len(suspicious), dtype=bool)
     gone[known[np.argsort(-suspicious[known], kind="stable")[:count]]] = True

@@ -9,7 +9,7 @@ many rows teach and is why the user can declare the rows clean.
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from ad_core.data.frame import Frame
+from ad_core.data.item_set import ItemSet
 from ad_core.data.reservoir import drawn_items
 from ad_core.methods.reference import MAX_FIT_ROWS, REFERENCES, flat_rows
 from ad_core.methods.score_normalisation import surprise_among
@@ -18,7 +18,7 @@ from ad_core.types import TrainingRows
 LEFT_OUT: dict[TrainingRows, float] = {"clean": 0.0, "unsure": 0.1, "mixed": 0.2}
 """Share of the training rows that is left out, by what the user says of them."""
 
-NOT_TAUGHT: dict[TrainingRows, float] = {"clean": 0.0, "unsure": 0.05, "mixed": 0.1}
+LEFT_OUT_OF_TRAINING: dict[TrainingRows, float] = {"clean": 0.0, "unsure": 0.05, "mixed": 0.1}
 """Share of a batch, the items with the largest loss, that a training step does not learn from."""
 
 SUBSETS, SUBSET_ROWS, NEAREST = 40, 64, 3
@@ -34,7 +34,7 @@ def judged_items(fit: np.ndarray, seed: int) -> np.ndarray:
     return drawn_items(fit, MOST_JUDGED, seed)
 
 
-def trusted(frame: Frame, fit: np.ndarray, leave_out: float, seed: int) -> np.ndarray:
+def trusted(item_set: ItemSet, fit: np.ndarray, leave_out: float, seed: int) -> np.ndarray:
     """The training items without the most suspicious ones.
 
     Args:
@@ -46,7 +46,7 @@ def trusted(frame: Frame, fit: np.ndarray, leave_out: float, seed: int) -> np.nd
     """
     if leave_out <= 0 or len(fit) < FEWEST:
         return fit
-    return np.asarray(fit[unsuspicious(flat_rows(frame, fit), leave_out, seed)])
+    return np.asarray(fit[unsuspicious(flat_rows(item_set, fit), leave_out, seed)])
 
 
 def unsuspicious(x: np.ndarray, leave_out: float, seed: int, fewest: int = FEWEST) -> np.ndarray:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ad_core.data.reservoir import at_positions
-from ad_core.methods.nearest_neighbours import Nearness
+from ad_core.methods.nearest_neighbours import NeighbourDistances
 from ad_core.methods.pretext import TensorGroup
 from ad_core.types import Batch
 
@@ -69,7 +69,7 @@ class KernelImputation(nn.Module):
         # Autocast would round the sums whose small differences decide how rows are weighted.
         with torch.autocast(x.device.type, enabled=False):
             x, bank = x.clamp(-FAR, FAR), self.bank.to(x.dtype)
-            itself = Nearness(x.detach(), bank).itself
+            itself = NeighbourDistances(x.detach(), bank).itself
             visible = (~hidden[:, self.owner]).to(x.dtype)
             squares = (2 * self.log_attention).exp()[:, self.owner].to(x.dtype)  # (heads, entries)
             seen = visible[:, None] * squares  # (b, heads, entries)

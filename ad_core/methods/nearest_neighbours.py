@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ad_core.methods.perturbed_copies import Originals
+from ad_core.methods.perturbed_copies import SourceItems
 
 
-class Nearness:
+class NeighbourDistances:
     """Squared Euclidean distances of rows to a bank, over all entries or all but some.
 
-    A row that is in the bank is not its own neighbour, so that rows that taught and rows that did not are judged alike:
+    A row that is in the bank is not its own neighbour, so that training rows and rows that did not are judged alike:
     of the bank's rows that equal a row in every entry, one does not count. Of a changed copy, that is the row which
     equals its original.
 
@@ -25,7 +25,7 @@ class Nearness:
         originals: where x are changed copies.
     """
 
-    def __init__(self, x: Tensor, bank: Tensor, originals: Originals | None = None) -> None:
+    def __init__(self, x: Tensor, bank: Tensor, originals: SourceItems | None = None) -> None:
         self.dtype = x.dtype
         exact = torch.float32 if x.device.type == "mps" else torch.float64
         self.x, self.bank = x.to(exact), bank.detach().to(exact)

@@ -15,7 +15,7 @@ from ad_core.types import Batch, Draw, ItemShape, Modality
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """Where the training stands, for a task that knows itself when it has had enough."""
 
     step: int
@@ -88,7 +88,7 @@ class Pretext(nn.Module, ABC):
     def loss(self, batch: Batch, draw: Draw) -> Tensor:
         """(b,) training loss per item; may look across the batch. Randomness comes from `draw` only."""
 
-    def enough(self, progress: Progress) -> bool:  # noqa: ARG002
+    def enough(self, progress: TrainingProgress) -> bool:  # noqa: ARG002
         """The task's own stop, asked after every step; by default only the loop's early stop counts."""
         return False
 

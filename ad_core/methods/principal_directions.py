@@ -12,7 +12,7 @@ def at_least_two(x: np.ndarray) -> np.ndarray:
     return x if len(x) > 1 else np.repeat(x, 2, axis=0)
 
 
-class Leading:
+class PrincipalDirections:
     """Leaves narrow rows as they are; of wide ones it keeps the leading directions, and what is left over as one more.
 
     The length of the rest matters: an item that is odd in a direction in which nothing varied is odd.

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ad_core.data.frame import Frame, Split
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Report
 from ad_core.registry import Registry
@@ -50,7 +50,7 @@ class Recipe(ABC):
     modalities: ClassVar[frozenset[Modality]]
     Settings: ClassVar[type[AnySettings]]
     shares: ClassVar[tuple[float, float, float]] = (0.6, 0.15, 0.25)
-    """Of the rows that may teach: fit, early stop, calibration. A recipe with out-of-bag scores can fit on all."""
+    """Of the rows that may train: fit, early stop, calibration. A recipe with out-of-bag scores can fit on all."""
     reader_defaults: ClassVar[Mapping[str, Any]] = {}
     """Settings of the reader that suit the recipe; what the user sets wins."""
 
@@ -58,7 +58,7 @@ class Recipe(ABC):
         self.settings, self.seed, self.device = settings, seed, device
 
     @abstractmethod
-    def fit(self, frame: Frame, split: Split, training_rows: TrainingRows, report: Report) -> Fitted:
+    def fit(self, item_set: ItemSet, split: Split, training_rows: TrainingRows, report: Report) -> Fitted:
         """Train all members on the fit items."""
 
     @abstractmethod

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ad_core.data.frame import Frame
+from ad_core.data.item_set import ItemSet
 from ad_core.data.reservoir import drawn_items
 from ad_core.methods.scorer import ScoreModel
 from ad_core.registry import Registry
@@ -76,10 +76,10 @@ def flat(x: Tensor, modality: Modality) -> np.ndarray:
     return x.flatten(1).numpy()
 
 
-def flat_rows(frame: Frame, index: np.ndarray) -> np.ndarray:
+def flat_rows(item_set: ItemSet, index: np.ndarray) -> np.ndarray:
     """(len(index), d) float32: `flat` of the items at these positions."""
-    batches = frame.batches(index, frame.items_at_a_time)
-    return np.concatenate([flat(batch.x, frame.shape.modality) for batch in batches])
+    batches = item_set.batches(index, item_set.items_at_a_time)
+    return np.concatenate([flat(batch.x, item_set.shape.modality) for batch in batches])
 
 
 def whole_windows(x: Tensor, modality: Modality) -> np.ndarray:
@@ -87,16 +87,16 @@ def whole_windows(x: Tensor, modality: Modality) -> np.ndarray:
     return x.flatten(1).numpy() if modality is Modality.SENSOR else flat(x, modality)
 
 
-def fitting_rows(reference: type[Reference], frame: Frame, index: np.ndarray, seed: int) -> np.ndarray:
+def fitting_rows(reference: type[Reference], item_set: ItemSet, index: np.ndarray, seed: int) -> np.ndarray:
     """(n, *vector) float32: what a reference is fitted on, a random sample of the items where there are very many.
 
     Args:
         index: positions of the items that may teach.
     """
-    size = reference.vectors(frame.take(index[:1]), frame.shape.modality).size
+    size = reference.vectors(item_set.take(index[:1]), item_set.shape.modality).size
     most = max(1, min(MAX_FIT_ROWS, MAX_FIT_NUMBERS // size))
-    batches = frame.batches(drawn_items(index, most, seed), frame.items_at_a_time)
-    return np.concatenate([reference.vectors(batch.x, frame.shape.modality) for batch in batches])
+    batches = item_set.batches(drawn_items(index, most, seed), item_set.items_at_a_time)
+    return np.concatenate([reference.vectors(batch.x, item_set.shape.modality) for batch in batches])
 
 
 class ReferenceModel(ScoreModel):

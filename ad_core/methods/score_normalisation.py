@@ -1,4 +1,4 @@
-"""Scores of different methods on one scale: how rare they are among usual scores, and how far beyond the tail."""
+"""Scores of different methods on one scale: how rare they are among normal scores, and how far beyond the tail."""
 
 from typing import Self
 
@@ -14,11 +14,11 @@ TAIL = 0.9
 MOST_KNOTS = 1000
 
 
-class Tail(TensorGroup):
+class TailNormalisation(TensorGroup):
     """From a score to how surprising it is [nat], monotone and piecewise linear.
 
-    Up to the 90 % quantile u of the usual scores: -log of the share of them that is as high. Beyond it: -log 0.1 +
-    (score - u) / (mean excess of the usual scores over u), as if the tail were exponential (the Pareto tail of extreme
+    Up to the 90 % quantile u of the normal scores: -log of the share of them that is as high. Beyond it: -log 0.1 +
+    (score - u) / (mean excess of the normal scores over u), as if the tail were exponential (the Pareto tail of extreme
     value theory with shape 0). Plain means of several methods' values are then meaningful: none drowns the others by
     its unit, and far beyond the tail order and distance still count.
     """
@@ -56,4 +56,4 @@ class Tail(TensorGroup):
 
 def surprise_among(scores: np.ndarray) -> np.ndarray:
     """(n,) scores on the scale that they themselves make."""
-    return np.asarray(Tail.of(scores).double()(torch.from_numpy(np.asarray(scores, dtype=np.float64))))
+    return np.asarray(TailNormalisation.of(scores).double()(torch.from_numpy(np.asarray(scores, dtype=np.float64))))

@@ -7,7 +7,7 @@ from typing import ClassVar, Protocol
 import torch
 from torch import Tensor, nn
 
-from ad_core.methods.perturbed_copies import Originals
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.pretext import Pretext
 from ad_core.registry import Registry
 from ad_core.settings import Settings as AnySettings
@@ -56,9 +56,9 @@ class ScoreModel(Protocol):
     def score(self, x: Tensor) -> Tensor:
         """(b, *item) -> (b,)."""
 
-    def score_copies(self, x: Tensor, originals: Originals) -> Tensor:  # noqa: ARG002
+    def score_copies(self, x: Tensor, originals: SourceItems) -> Tensor:  # noqa: ARG002
         """(b, *item) -> (b,) scores of changed copies of items, none of which is compared with its original; the score
-        itself where a model doesn't compare items with rows that taught.
+        itself where a model doesn't compare items with training rows.
         """
         return self.score(x)
 

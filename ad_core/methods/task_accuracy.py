@@ -21,13 +21,13 @@ HARDLY = 0.6
 """What was done to an item is hardly recognised if at most this share of the answers about it is right."""
 
 AS_GOOD_AS = 10
-"""Weights start from so many made-up items, all of whose answers are right: a few held-out items settle little."""
+"""Weights start from so many synthetic items, all of whose answers are right: a few held-out items settle little."""
 
 ITEMS = {Modality.TABLE: ("row", "rows"), Modality.IMAGE: ("image", "images"), Modality.SENSOR: ("window", "windows")}
 
 
 @dataclass(frozen=True)
-class Shares:
+class AccuracyShares:
     """How well the questions are answered for items that did not teach."""
 
     right: Tensor
@@ -36,7 +36,7 @@ class Shares:
     """How many items were asked about."""
 
     @classmethod
-    def of(cls, answers: Iterable[Tensor]) -> "Shares":
+    def of(cls, answers: Iterable[Tensor]) -> "AccuracyShares":
         """From (b, k, k) each, one at least: the answers [logits] about every item to each of the k questions, of which
         question i has the right answer i.
         """
@@ -60,7 +60,7 @@ class Shares:
         return (self.count * better + AS_GOOD_AS) / (self.count + AS_GOOD_AS)
 
 
-class Recognition:
+class TaskAccuracy:
     """Watches the first training steps, and judges the answers about held-out items in words.
 
     Args:
@@ -86,7 +86,7 @@ class Recognition:
             right = _right(answers) if truth is None else answers.argmax(1) == truth
             self.first.append(float(right.float().mean()))
 
-    def doubts(self, shares: Shares) -> list[str]:
+    def doubts(self, shares: AccuracyShares) -> list[str]:
         """A sentence where the puzzle was too hard or too easy for its score to say much; none else."""
         share = float(shares.right.mean())
         if share <= TIMES_CHANCE * shares.chance:
@@ -104,7 +104,7 @@ class Recognition:
             ]
         return []
 
-    def hardly(self, shares: Shares, names: Sequence[str], consequence: str) -> list[str]:
+    def hardly(self, shares: AccuracyShares, names: Sequence[str], consequence: str) -> list[str]:
         """A sentence that names what is hardly recognised, and what follows from that; none where nothing is."""
         known = zip(names, shares.right.tolist(), shares.recognised().tolist(), strict=True)
         found = [f"{name} ({share:.0%})" for name, share, recognised in known if not recognised]
@@ -123,7 +123,7 @@ def surprises(answers: Tensor) -> Tensor:
     """Cross-entropy of each right answer, with all its digits where the answer is right but for a trifle.
 
     Args:
-        answers: (b, k, k) as for `Shares.of`.
+        answers: (b, k, k) as for `AccuracyShares.of`.
 
     Returns:
         (b, k) [nat].

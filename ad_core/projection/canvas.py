@@ -63,12 +63,23 @@ def packed(
         cell[pictures.points[shown]] = shown
         parts |= {"cell": cell.tobytes(), "sheet": pictures.sheet}
     header = {
-        "map": stamp, "alt": alt, "n": len(points), "low": low.tolist(), "size": size.tolist(),
-        "equal": axes[0] == "x", "title": colours.title, "names": colours.names, "tints": colours.tints,
-        "scale": [colours.low, colours.high], "alerts": int(alert.sum()), "far": int(far.sum()),
-        "grid": [SIDE, COLUMNS], "farTint": FAR, "farWords": FAR_WORDS,
+        "map": stamp,
+        "alt": alt,
+        "n": len(points),
+        "low": low.tolist(),
+        "size": size.tolist(),
+        "equal": axes[0] == "x",
+        "title": colours.title,
+        "names": colours.names,
+        "tints": colours.tints,
+        "scale": [colours.low, colours.high],
+        "alerts": int(alert.sum()),
+        "far": int(far.sum()),
+        "grid": [SIDE, COLUMNS],
+        "farTint": FAR,
+        "farWords": FAR_WORDS,
         "sections": [[name, len(part)] for name, part in parts.items()],
-    }  # fmt: skip
+    }
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 4)  # numbers of four bytes must begin at a multiple of four
     return len(text).to_bytes(4, "little") + text + b"".join(parts.values())

@@ -77,7 +77,7 @@ def _add_far(figure: go.Figure, part: pd.DataFrame) -> None:
 
 
 def _by_alert(alert: np.ndarray) -> list[tuple[str, np.ndarray, dict[str, Any]]]:
-    """Name, rows and marker of the usual rows and of the alerts, where there are any.
+    """Name, rows and marker of the normal rows and of the alerts, where there are any.
 
     One symbol and one size for all points of a trace: arrays of them more than double what is sent, and draw slower.
     """
@@ -92,7 +92,13 @@ def _add_points(
     figure: go.Figure, part: pd.DataFrame, name: str, marker: dict[str, Any], said: str, *, listed: bool = True
 ) -> None:
     figure.add_scattergl(
-        x=part["x"].to_numpy(dtype=np.float32), y=part["y"].to_numpy(dtype=np.float32), mode="markers", marker=marker,
-        name=name, legendgroup=name, showlegend=listed, customdata=part["row_id"].astype(str).tolist(),
+        x=part["x"].to_numpy(dtype=np.float32),
+        y=part["y"].to_numpy(dtype=np.float32),
+        mode="markers",
+        marker=marker,
+        name=name,
+        legendgroup=name,
+        showlegend=listed,
+        customdata=part["row_id"].astype(str).tolist(),
         hovertemplate=f"%{{customdata}}<br>{said}<extra></extra>",
-    )  # fmt: skip
+    )

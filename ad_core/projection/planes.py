@@ -16,7 +16,7 @@ FEWEST = 15
 
 
 @dataclass(frozen=True)
-class Placed:
+class Placement:
     """Places on both planes, UMAP's before the principal components, with their marks."""
 
     places: np.ndarray
@@ -27,15 +27,15 @@ class Placed:
     """(n, 2) bool, see `PlaneJudge.inside`."""
 
     @classmethod
-    def empty(cls, n: int) -> "Placed":
+    def empty(cls, n: int) -> "Placement":
         """Nothing placed yet."""
         return cls(np.full((n, 4), np.nan), np.full((n, 2), np.nan, dtype=np.float32), np.zeros((n, 2), dtype=bool))
 
-    def put(self, index: np.ndarray, some: "Placed") -> None:
+    def put(self, index: np.ndarray, some: "Placement") -> None:
         """Fill in some of them."""
         self.places[index], self.kept[index], self.inside[index] = some.places, some.kept, some.inside
 
-    def frame(self, fitted: np.ndarray) -> pd.DataFrame:
+    def table(self, fitted: np.ndarray) -> pd.DataFrame:
         """With a column for each, and `fitted`."""
         columns = pd.DataFrame(self.places, columns=["x", "y", "pca_x", "pca_y"])
         for i, plane in enumerate(("", "pca_")):
@@ -49,7 +49,7 @@ class Plane:
 
     Args:
         z: (m, d) finite embeddings of the items to fit on.
-        normals: (k, d) of items that taught, which say what lies far outside; None = nothing is marked.
+        normals: (k, d) of training items, which say what lies far outside; None = nothing is marked.
     """
 
     def __init__(self, z: np.ndarray, seed: int, report: Report, normals: np.ndarray | None) -> None:
@@ -73,26 +73,26 @@ class Plane:
         self._far = self._outside.far(z)
         self._judges = [PlaneJudge(places, self._far, k) for places in self._places]
 
-    def of_fitted(self) -> Placed:
+    def of_fitted(self) -> Placement:
         """The items that it was fitted on."""
         return self._judged(self._places, self._near, self._far)
 
-    def of_others(self, z: np.ndarray) -> Placed:
+    def of_others(self, z: np.ndarray) -> Placement:
         """(b, d) further items, placed between their neighbours."""
         if not len(z):
-            return Placed.empty(0)
+            return Placement.empty(0)
         distance, near = self._index.kneighbors(z)
         pca = (z - self._centre) @ self._axes
         umap = pca if self.why_no_umap else between_neighbours(self._places[0], near, distance)
         return self._judged((umap, pca), near, self._outside.far(z))
 
-    def _judged(self, places: tuple[np.ndarray, np.ndarray], near: np.ndarray, far: np.ndarray) -> Placed:
+    def _judged(self, places: tuple[np.ndarray, np.ndarray], near: np.ndarray, far: np.ndarray) -> Placement:
         kept = [
             judge.kept(xy, near) if near.shape[1] else np.full(len(xy), np.nan)
             for judge, xy in zip(self._judges, places, strict=True)
         ]
         inside = [judge.inside(xy, far) for judge, xy in zip(self._judges, places, strict=True)]
-        return Placed(np.hstack(places), np.stack(kept, 1), np.stack(inside, 1))
+        return Placement(np.hstack(places), np.stack(kept, 1), np.stack(inside, 1))
 
 
 def principal_axes(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from ad_core.errors import DataError
 from ad_core.progress import Report, Silent
-from ad_core.projection.planes import NEIGHBOURS, Placed, Plane
+from ad_core.projection.planes import NEIGHBOURS, Placement, Plane
 
 FITTED = 5_000
 """UMAP lays out so many items; twice as many take twice the time, and the picture is the same."""
@@ -66,7 +66,7 @@ def project_items(
             get no place.
         n: how many items there are.
         fitted: ascending positions of the items to fit on; the others are placed by their neighbours among them.
-        normals: (m, d) embeddings of items that taught, which say what lies far outside; None = nothing is marked.
+        normals: (m, d) embeddings of training items, which say what lies far outside; None = nothing is marked.
 
     Raises:
         DataError: none of the items to fit on has an embedding.
@@ -77,7 +77,7 @@ def project_items(
     if not known.any():
         raise DataError(f"None of {len(z)} items has an embedding of finite numbers, so there is no map.")
     plane = Plane(z[known], seed, report, normals)
-    found = Placed.empty(n)
+    found = Placement.empty(n)
     found.put(fitted[known], plane.of_fitted())
     rest = np.setdiff1d(np.arange(n), fitted, assume_unique=True)
     for begin in range(0, len(rest), BATCH):
@@ -95,7 +95,7 @@ def project_items(
     report.step(1.0)
     fits = int(known.sum())
     facts = {"fitted": fits, "placed": int(placed.sum()) - fits, "notice": " ".join(notices)}
-    coordinates = found.frame(np.isin(np.arange(n), fitted[known]))
+    coordinates = found.table(np.isin(np.arange(n), fitted[known]))
     return EmbeddingMap(coordinates, {"method": "pca" if plane.why_no_umap else "umap", "trust": trust, **facts})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ad_core.data.dataset import Kind
+from ad_core.data.dataset import ColumnKind
 from ad_core.data.tables.values import coded, numbers
 
 MOST_ROWS = 20_000
@@ -24,7 +24,7 @@ LEAST = 0.1
 COLUMNS = ["column", "selection", "rest", "effect"]
 
 
-def contrast(data: pd.DataFrame, kinds: Mapping[str, Kind], inside: np.ndarray, most: int = 8) -> pd.DataFrame:
+def contrast(data: pd.DataFrame, kinds: Mapping[str, ColumnKind], inside: np.ndarray, most: int = 8) -> pd.DataFrame:
     """The columns that tell a selection from the rest best.
 
     Numbers and dates: the difference of the medians in robust standard deviations of the rest (interquartile range /
@@ -47,9 +47,15 @@ def contrast(data: pd.DataFrame, kinds: Mapping[str, Kind], inside: np.ndarray, 
     part, chosen = data.iloc[rows], inside[rows]
     lines = []
     for name, kind in kinds.items():
-        if name not in part or kind is Kind.TEXT:
+        if name not in part or kind is ColumnKind.TEXT:
             continue
-        found = _of_levels if kind in (Kind.CATEGORY, Kind.BOOLEAN) else _of_dates if kind is Kind.DATE else _of_numbers
+        found = (
+            _of_levels
+            if kind in (ColumnKind.CATEGORY, ColumnKind.BOOLEAN)
+            else _of_dates
+            if kind is ColumnKind.DATE
+            else _of_numbers
+        )
         selection, rest, effect = found(part[name], chosen)
         if abs(effect) >= LEAST:
             lines.append((name, selection, rest, effect))

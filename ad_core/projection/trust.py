@@ -21,7 +21,7 @@ class Outside:
     """Tells which points lie far from all normal items, by their mean distance to the nearest ones.
 
     Args:
-        normals: (m, d) embeddings of items that taught; each is judged without itself.
+        normals: (m, d) embeddings of training items; each is judged without itself.
     """
 
     def __init__(self, normals: np.ndarray) -> None:

@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from ad_core.data.frame import Frame, Split
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.data.splitting import SHARES
 from ad_core.errors import DataError
 from ad_core.methods.pretext import PRETEXTS
@@ -17,7 +17,7 @@ from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Report, Within
 from ad_core.settings import Settings as AnySettings
 from ad_core.training.selection.blend import Joined, joined, trained_on
-from ad_core.training.selection.ranking import judged
+from ad_core.training.selection.ranking import ranked
 from ad_core.training.selection.recommendation import CLEAR
 from ad_core.training.selection.trials import Candidate, Plan, run_trials
 from ad_core.types import Modality, TrainingRows
@@ -44,7 +44,7 @@ class AutoTabular(Recipe):
     title = "Auto"
     about = (
         "Balanced. Only where the training rows are declared free of anomalies, and one pretext task is clearly better "
-        "on made-up anomalies, that task is blended in; Balanced keeps the larger share. Takes minutes more."
+        "on synthetic anomalies, that task is blended in; Balanced keeps the larger share. Takes minutes more."
     )
     source = "Own; after the trials of `recommend`"
     modalities = frozenset({Modality.TABLE})
@@ -52,28 +52,35 @@ class AutoTabular(Recipe):
     settings: AutoTabularSettings
     shares = (1.0, 0.0, 0.0)
 
-    def fit(self, frame: Frame, split: Split, training_rows: TrainingRows, report: Report) -> Fitted:
-        fitted = self._base().fit(frame, split, training_rows, Within(report, 0, 0.2))
-        task = self.settings.task or self._found(frame, split, training_rows, Within(report, 0.2, 0.7))
+    def fit(self, item_set: ItemSet, split: Split, training_rows: TrainingRows, report: Report) -> Fitted:
+        fitted = self._base().fit(item_set, split, training_rows, Within(report, 0, 0.2))
+        task = self.settings.task or self._found(item_set, split, training_rows, Within(report, 0.2, 0.7))
         if not task:
             return fitted
         PRETEXTS.get(task)  # an unknown one is told before anything is trained
         device = torch.device(self.device)
-        fit = trained_on(task, frame, self.settings.steps, training_rows, self.seed, device, Within(report, 0.7, 1.0))
+        fit = trained_on(
+            task, item_set, self.settings.steps, training_rows, self.seed, device, Within(report, 0.7, 1.0)
+        )
         model, held_out = joined(
-            cast(nn.Module, fitted.model), cast(HeldOut, fitted.held_out), frame, fit, self.settings.share, self.seed,
+            cast(nn.Module, fitted.model),
+            cast(HeldOut, fitted.held_out),
+            item_set,
+            fit,
+            self.settings.share,
+            self.seed,
             device,
-        )  # fmt: skip
+        )
         share = f"{self.settings.share:.0%}"
         report.say(f"Auto: {PRETEXTS.get(task).title} counts for {share} of the score, Balanced for the rest.")
         return Fitted(model, held_out)
 
-    def _found(self, frame: Frame, split: Split, training_rows: TrainingRows, report: Report) -> str:
-        """The task that is clearly better than Balanced on made-up anomalies; "" where none is, or may be asked for."""
+    def _found(self, item_set: ItemSet, split: Split, training_rows: TrainingRows, report: Report) -> str:
+        """The task that clearly beats Balanced on synthetic anomalies; "" where none does, or none may be tried."""
         if training_rows != "clean":
             report.say(
-                f"Auto is Balanced here: the training rows are declared {training_rows!r}, and made-up anomalies "
-                f"mislead where rows that teach may be anomalies."
+                f"Auto is Balanced here: the training rows are declared {training_rows!r}, and synthetic anomalies "
+                f"mislead where training rows may be anomalies."
             )
             return ""
         plan = Plan(seeds=self.settings.seeds, minutes=self.settings.minutes)
@@ -81,13 +88,19 @@ class AutoTabular(Recipe):
         candidates += [Candidate(name, "pretext", name) for name in PRETEXTS.names(Modality.TABLE)]
         try:
             trials = run_trials(
-                frame, _dealt(split, self.seed), candidates, plan, training_rows, self.seed,
-                torch.device(self.device), report,
-            )  # fmt: skip
+                item_set,
+                _dealt(split, self.seed),
+                candidates,
+                plan,
+                training_rows,
+                self.seed,
+                torch.device(self.device),
+                report,
+            )
         except DataError as error:
             report.say(f"Auto is Balanced here. {error}")
             return ""
-        found = judged(trials, Modality.TABLE, training_rows, self.seed)
+        found = ranked(trials, Modality.TABLE, training_rows, self.seed)
         report.say(" ".join(found.sentences[:2]))
         if found.task is None or found.beats_balanced is None or found.beats_balanced < CLEAR:
             report.say(f"Auto is Balanced here: no pretext task is better in {CLEAR:.0%} of resamples.")
@@ -114,7 +127,7 @@ class AutoTabular(Recipe):
 
 
 def _dealt(split: Split, seed: int) -> Split:
-    """All items that teach, dealt out for the trials: these hold some out."""
+    """All training items, dealt out for the trials: these hold some out."""
     items = np.concatenate([split.fit, split.early_stop, split.calibration])
     order = np.random.default_rng(seed).permutation(items)
     cuts = np.round(np.cumsum(SHARES[:2]) * len(order)).astype(int)

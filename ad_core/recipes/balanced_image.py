@@ -1,4 +1,4 @@
-"""Balanced, for images: made-up defects teach where damage is, nearest images tell other things apart."""
+"""Balanced, for images: synthetic defects teach where damage is, nearest images tell other things apart."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, cast
@@ -8,13 +8,13 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from ad_core.data.frame import Frame, Split
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.data.reservoir import drawn_items
 from ad_core.devices import seeded
 from ad_core.errors import BundleError, DataError
 from ad_core.methods.base_detectors.defect_training import (
+    DefectTraining,
     Features,
-    Lessons,
     as_floats,
     damaged_copies,
     features_of,
@@ -22,9 +22,9 @@ from ad_core.methods.base_detectors.defect_training import (
     teach,
 )
 from ad_core.methods.base_detectors.fixed_filters import FixedFilters
-from ad_core.methods.base_detectors.global_features import WholeImages
-from ad_core.methods.base_detectors.image_blend import Origin, PictureViews, Question
-from ad_core.methods.base_detectors.patch_gaussians import PlaceGaussians
+from ad_core.methods.base_detectors.global_features import GlobalFeatures
+from ad_core.methods.base_detectors.image_blend import ImageBlend, Origin, Question
+from ad_core.methods.base_detectors.patch_gaussians import PatchGaussians
 from ad_core.methods.contamination import LEFT_OUT, unsuspicious
 from ad_core.methods.networks.imagenet_features import AT_A_TIME
 from ad_core.methods.recipe import RECIPES, Fitted, Recipe
@@ -61,15 +61,15 @@ class BalancedImageSettings(AnySettings):
         0,
         ge=0,
         le=100_000,
-        description="Copies with made-up defects to learn from; 0 = two of each image, 200 at least and 1,200 at most.",
+        description="Copies with synthetic defects to learn from; 0 = two per image, at least 200, at most 1,200.",
     )
     steps: int = Field(400, ge=20, le=100_000, description="Training steps on them.")
 
 
 @RECIPES.register
 class BalancedImage(Recipe):
-    """Two views of an image. One finds small damage, and where: a small network that learnt to mark made-up defects on
-    features of a backbone, and a Gaussian of these features at each place. The other is the distance to the most
+    """Two views of an image. One finds small damage, and where: a small network that learnt to mark synthetic defects
+    on features of a backbone, and a Gaussian of these features at each place. The other is the distance to the most
     similar normal images: it finds other objects.
     """
 
@@ -89,44 +89,46 @@ class BalancedImage(Recipe):
     shares = (0.65, 0.15, 0.2)
     reader_defaults: ClassVar[Mapping[str, Any]] = {"size": 0}
 
-    def fit(self, frame: Frame, split: Split, training_rows: TrainingRows, report: Report) -> Fitted:
+    def fit(self, item_set: ItemSet, split: Split, training_rows: TrainingRows, report: Report) -> Fitted:
         if not len(split.fit):
             raise DataError(
                 "No images are left to train on. Choose more reference images, or repair those with a note."
             )
         with seeded(self.seed, torch.device(self.device)):
-            model = PictureViews(frame.shape, self.settings.question, self.settings.features).to(self.device)
+            model = ImageBlend(item_set.shape, self.settings.question, self.settings.features).to(self.device)
         index = self._chosen(split.fit, report)
         if self.settings.features == "imagenet":
             report.say("What the detector sees by comes from the photographs of ImageNet, not from these images.")
         else:
             some = drawn_items(index, SCALED, self.seed)
-            cast(FixedFilters, model.backbone).learn_scale(frame.take(some).to(self.device))
-        wholes = self._taught(model, frame, index, LEFT_OUT[training_rows], report)
+            cast(FixedFilters, model.backbone).learn_scale(item_set.take(some).to(self.device))
+        wholes = self._taught(model, item_set, index, LEFT_OUT[training_rows], report)
         with torch.no_grad():
             if model.sees_wholes:
-                model.whole = WholeImages.of(wholes).to(self.device)
+                model.whole = GlobalFeatures.of(wholes).to(self.device)
             usual = split.early_stop if len(split.early_stop) else index
-            model.learn_usual(list(frame.batches(usual[:MOST_USUAL], AT_A_TIME)))
+            model.learn_usual(list(item_set.batches(usual[:MOST_USUAL], AT_A_TIME)))
         return Fitted(model.eval())
 
-    def _taught(self, model: PictureViews, frame: Frame, index: np.ndarray, leave_out: float, report: Report) -> Tensor:
+    def _taught(
+        self, model: ImageBlend, item_set: ItemSet, index: np.ndarray, leave_out: float, report: Report
+    ) -> Tensor:
         """Teach the map on features that are computed once; give the (n, d) wholes of the images that are trusted."""
-        features = self._seen(model, lambda chosen: frame.take(index[chosen]), len(index), Within(report, 0, 0.3))
+        features = self._seen(model, lambda chosen: item_set.take(index[chosen]), len(index), Within(report, 0, 0.3))
         wholes = _wholes(model, features)
         kept = torch.from_numpy(unsuspicious(wholes.numpy(), leave_out, self.seed))
         index, features = index[kept.numpy()], [f[kept] for f in features]
         if model.damage is not None:
-            images, masks = damaged_copies(frame, index, self._copies(index), self.seed)
+            images, masks = damaged_copies(item_set, index, self._copies(index), self.seed)
             near = model.near(features)
             damaged = self._seen(model, lambda chosen: as_floats(images[chosen]), len(images), Within(report, 0.3, 0.7))
-            lessons = Lessons(near, model.near(damaged), share_covered(masks, model.damage.grid))
+            lessons = DefectTraining(near, model.near(damaged), share_covered(masks, model.damage.grid))
             model.damage.learn_scale(near)
-            model.places = PlaceGaussians.of(near).to(self.device)
+            model.places = PatchGaussians.of(near).to(self.device)
             teach(model.damage, lessons, self.settings.steps, self.seed, Within(report, 0.7, 1))
         return wholes[kept]
 
-    def _seen(self, model: PictureViews, images: Callable[[slice], Tensor], count: int, report: Report) -> Features:
+    def _seen(self, model: ImageBlend, images: Callable[[slice], Tensor], count: int, report: Report) -> Features:
         return features_of(lambda x: model.features(x.to(self.device)), images, count, report)
 
     def _chosen(self, index: np.ndarray, report: Report) -> np.ndarray:
@@ -139,20 +141,20 @@ class BalancedImage(Recipe):
         return self.settings.copies or min(MOST_COPIES, max(LEAST_COPIES, 2 * len(index)))
 
     def state(self, model: ScoreModel) -> tuple[dict[str, Any], Mapping[str, np.ndarray | Tensor]]:
-        views = cast(PictureViews, model)
+        views = cast(ImageBlend, model)
         facts = {"shape": views.shape.model_dump(mode="json")}
         return facts, {name: value.detach().cpu().contiguous() for name, value in views.state_dict().items()}
 
     def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> ScoreModel:
         shape = ItemShape.model_validate(facts["shape"])
-        model = PictureViews(shape, self.settings.question, self.settings.features)
+        model = ImageBlend(shape, self.settings.question, self.settings.features)
         if self.settings.features == "own" and "backbone.centre" not in arrays:
             raise BundleError("This detector was made by a version that learnt its features otherwise. Train it again.")
         model.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in arrays.items()})
         return model.eval()
 
 
-def _wholes(model: PictureViews, features: Features) -> Tensor:
+def _wholes(model: ImageBlend, features: Features) -> Tensor:
     """(n, d) of features that were kept, some at a time."""
     parts = zip(*(f.split(AT_A_TIME) for f in features), strict=True)
     return torch.cat([model.wholes([f.float() for f in part]) for part in parts])

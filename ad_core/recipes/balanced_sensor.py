@@ -9,22 +9,22 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from ad_core.data.frame import Frame, Split
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.data.recordings.level_shift import of_windows
 from ad_core.errors import DataError
-from ad_core.methods.base_detectors.level_and_shape import Views
+from ad_core.methods.base_detectors.level_and_shape import LevelAndShape
 from ad_core.methods.contamination import LEFT_OUT, trusted
 from ad_core.methods.recipe import RECIPES, Fitted, HeldOut, Recipe
 from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Report
 from ad_core.settings import Settings as AnySettings
-from ad_core.types import ItemShape, Judged, Modality, TrainingRows
+from ad_core.types import ItemShape, JudgedBy, Modality, TrainingRows
 
 EARLIER = 0.6
-"""Share of the teaching windows, the first ones of each recording, by which the later ones are calibrated."""
+"""Share of the training windows, the first ones of each recording, by which the later ones are calibrated."""
 
 MOST_TEACHING = 3000
-"""Of more windows an even choice teaches: a member remembers no more stretches than that."""
+"""Of more windows an even choice is_training: a member remembers no more stretches than that."""
 
 
 class BalancedSensorSettings(AnySettings):
@@ -38,17 +38,17 @@ class BalancedSensorSettings(AnySettings):
 
 @RECIPES.register
 class BalancedSensor(Recipe):
-    """Distances to the nearest stretches of the reference rows, each as a multiple of what is usual on rows it has not
+    """Distances to the nearest stretches of the training rows, each as a multiple of what is usual on rows it has not
     seen; their mean per view, and a soft maximum of the two views.
 
     One view keeps the level of a stretch and finds faults that are nothing but another level; the other takes the
-    channels' own means away and is not misled by drift. Later teaching windows calibrate a first fit on earlier ones;
+    channels' own means away and is not misled by drift. Later training windows calibrate a first fit on earlier ones;
     then all teach.
     """
 
     title = "Balanced"
     about = (
-        "Compares stretches of several lengths with the most similar ones of the reference rows, with and without "
+        "Compares stretches of several lengths with the most similar ones of the training rows, with and without "
         "their level. Steadier than any single method; nothing to tune."
     )
     source = "Own; after Yankov et al. 2008 (nearest subsequences) and Mahalanobis 1936 (whitening)"
@@ -57,65 +57,65 @@ class BalancedSensor(Recipe):
     settings: BalancedSensorSettings
     shares = (1.0, 0.0, 0.0)
 
-    def fit(self, frame: Frame, split: Split, training_rows: TrainingRows, report: Report) -> Fitted:
+    def fit(self, item_set: ItemSet, split: Split, training_rows: TrainingRows, report: Report) -> Fitted:
         teaching = np.sort(np.concatenate([split.fit, split.early_stop, split.calibration]))
         if not len(teaching):
             raise DataError(
-                "No windows are left to train on. Choose more reference rows, or repair those that have a note."
+                "No windows are left to train on. Choose more training rows, or repair those that have a note."
             )
-        judged = self._judged(frame, teaching, report)
+        judged = self._judged(item_set, teaching, report)
         if training_rows == "mixed":
-            teaching = np.sort(trusted(frame, teaching, LEFT_OUT["mixed"], self.seed))
-        earlier, later = earlier_and_later(frame, teaching)
-        first = Views.of(_dense(frame, earlier), frame.shape, judged)
+            teaching = np.sort(trusted(item_set, teaching, LEFT_OUT["mixed"], self.seed))
+        earlier, later = earlier_and_later(item_set, teaching)
+        first = LevelAndShape.of(_dense(item_set, earlier), item_set.shape, judged)
         report.check()
         report.step(0.3)
-        first.learn_usual(frame.take(_evenly(later, MOST_TEACHING)))
-        model = Views.of(_dense(frame, teaching), frame.shape, judged)
+        first.learn_usual(item_set.take(_evenly(later, MOST_TEACHING)))
+        model = LevelAndShape.of(_dense(item_set, teaching), item_set.shape, judged)
         model.take_usual(first)
         report.step(0.6)
         with torch.no_grad():
-            scores = [first.over_time(batch.x).numpy() for batch in frame.batches(later, frame.items_at_a_time)]
+            scores = [first.over_time(batch.x).numpy() for batch in item_set.batches(later, item_set.items_at_a_time)]
         return Fitted(model.eval(), HeldOut(later, np.concatenate(scores), first.eval()))
 
-    def _judged(self, frame: Frame, teaching: np.ndarray, report: Report) -> list[Judged]:
+    def _judged(self, item_set: ItemSet, teaching: np.ndarray, report: Report) -> list[JudgedBy]:
         """By what each channel is judged: as declared, else both ways unless it is alone and its level has drifted."""
-        parts = frame.shape.parts
+        parts = item_set.shape.parts
         declared = parts.judged_by or (None,) * len(parts.names)
-        judged: list[Judged] = [by or "both" for by in declared]
+        judged: list[JudgedBy] = [by or "both" for by in declared]
         if self.settings.doubt_levels and declared == (None,):
-            for finding in of_windows(frame, teaching):
+            for finding in of_windows(item_set, teaching):
                 if finding.drifted:
                     judged = ["shape"]
                     report.say(f"{finding.reason} So it is judged by its shape only.")
         return judged
 
     def state(self, model: ScoreModel) -> tuple[dict[str, Any], Mapping[str, np.ndarray | Tensor]]:
-        views = cast(Views, model)
+        views = cast(LevelAndShape, model)
         facts = {"shape": views.shape.model_dump(mode="json"), "judged": views.judged}
         return facts, {name: value.detach().cpu() for name, value in views.state_dict().items()}
 
     def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> ScoreModel:
-        model = Views(ItemShape.model_validate(facts["shape"]), list(facts["judged"]))
+        model = LevelAndShape(ItemShape.model_validate(facts["shape"]), list(facts["judged"]))
         model.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in arrays.items()})
         return model.eval()
 
 
-def earlier_and_later(frame: Frame, teaching: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def earlier_and_later(item_set: ItemSet, teaching: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The first windows of each recording, and the later ones that share no sample with them.
 
     Where no recording is long enough for both, whole recordings are dealt out; a single short one is both.
     """
-    start = frame.items["start"].to_numpy()[teaching]
-    entity = frame.items["entity"].to_numpy()[teaching] if "entity" in frame.items else np.zeros(len(teaching))
+    start = item_set.items["start"].to_numpy()[teaching]
+    entity = item_set.items["entity"].to_numpy()[teaching] if "entity" in item_set.items else np.zeros(len(teaching))
     order = np.lexsort((start, pd.factorize(entity)[0]))
     recordings = np.split(teaching[order], np.flatnonzero(np.diff(pd.factorize(entity[order])[0])) + 1)
     earlier, later = [], []
     for items in recordings:
         cut = max(1, round(EARLIER * len(items)))
-        begin = frame.items["start"].to_numpy()[items]
+        begin = item_set.items["start"].to_numpy()[items]
         earlier.append(items[:cut])
-        later.append(items[cut:][begin[cut:] >= begin[cut - 1] + frame.span])
+        later.append(items[cut:][begin[cut:] >= begin[cut - 1] + item_set.span])
     if any(map(len, later)):
         return np.concatenate(earlier), np.concatenate(later)
     if len(recordings) > 1:
@@ -124,15 +124,15 @@ def earlier_and_later(frame: Frame, teaching: np.ndarray) -> tuple[np.ndarray, n
     return teaching, teaching
 
 
-def _dense(frame: Frame, items: np.ndarray) -> Tensor:
+def _dense(item_set: ItemSet, items: np.ndarray) -> Tensor:
     """(n, channel, time) windows from all samples that these items cover, also between their starts, evenly chosen."""
-    start = np.sort(frame.items["start"].to_numpy()[items])
-    follows = np.diff(start) <= frame.span  # the windows overlap or touch, so all samples between them teach
+    start = np.sort(item_set.items["start"].to_numpy()[items])
+    follows = np.diff(start) <= item_set.span  # the windows overlap or touch, so all samples between them teach
     starts = [
         np.arange(a, b) if next_ else np.array([a]) for a, b, next_ in zip(start, start[1:], follows, strict=False)
     ]
     every = np.concatenate([*starts, start[-1:]])
-    return torch.from_numpy(np.ascontiguousarray(frame.x[_evenly(every, MOST_TEACHING)], dtype=np.float32))
+    return torch.from_numpy(np.ascontiguousarray(item_set.x[_evenly(every, MOST_TEACHING)], dtype=np.float32))
 
 
 def _evenly(positions: np.ndarray, most: int) -> np.ndarray:

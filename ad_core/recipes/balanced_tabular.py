@@ -8,18 +8,18 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from ad_core.data.frame import Frame, Split
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.errors import DataError
-from ad_core.methods.base_detectors.cross_fitted_mixture import Clouds
-from ad_core.methods.base_detectors.local_mahalanobis import LocalClouds
-from ad_core.methods.base_detectors.masked_retrieval import Retrieval
-from ad_core.methods.base_detectors.nearest_neighbours import Neighbours, RankedNeighbours
-from ad_core.methods.base_detectors.synthetic_evidence import made_up_rows, weights_from
+from ad_core.methods.base_detectors.cross_fitted_mixture import CrossFittedMixture
+from ad_core.methods.base_detectors.local_mahalanobis import LocalMahalanobis
+from ad_core.methods.base_detectors.masked_retrieval import RetrievalMember
+from ad_core.methods.base_detectors.nearest_neighbours import NearestNeighbours, RankedNearestNeighbours
+from ad_core.methods.base_detectors.synthetic_evidence import synthetic_rows, weights_from
 from ad_core.methods.contamination import unsuspicious
-from ad_core.methods.perturbed_copies import Originals
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.pretexts.masked_retrieval import MaskedRetrievalSettings
 from ad_core.methods.recipe import RECIPES, Fitted, HeldOut, Recipe
-from ad_core.methods.score_normalisation import Tail
+from ad_core.methods.score_normalisation import TailNormalisation
 from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Report
 from ad_core.settings import Settings as AnySettings
@@ -35,8 +35,9 @@ by their mean over the benchmark's tables, on half of them first and then on all
 """
 
 SUSPICIOUS = 0.4
-"""Share of the rows, the most suspicious ones, that `_from_trusted` members never compare with. It loses many usual
-rows too, which costs these members little: they need each kind of usual row once.
+"""Share of the rows, the most suspicious ones, that `_from_trusted` members never compare with. It loses many normal
+rows
+ too, which costs these members little: they need each kind of usual row once.
 """
 
 RETRIEVALS = {
@@ -60,7 +61,7 @@ class BalancedTabularSettings(AnySettings):
 class BalancedTabular(Recipe):
     """Nearest neighbours, masked retrieval and densities, each on the scale of its own tail, and their mean.
 
-    Every row that teaches is scored without itself: it is never its own neighbour, and the density that scores it was
+    Every training row is scored without itself: it is never its own neighbour, and the density that scores it was
     fitted without it. So all rows teach, all calibrate, and rows that are both trained on and scored keep that score.
     """
 
@@ -77,34 +78,34 @@ class BalancedTabular(Recipe):
     settings: BalancedTabularSettings
     shares = (1.0, 0.0, 0.0)
 
-    def fit(self, frame: Frame, split: Split, training_rows: TrainingRows, report: Report) -> Fitted:
+    def fit(self, item_set: ItemSet, split: Split, training_rows: TrainingRows, report: Report) -> Fitted:
         teaching = np.sort(np.concatenate([split.fit, split.early_stop, split.calibration]))
         if not len(teaching):
             raise DataError(
-                "No rows are left to train on. Choose more reference rows, or repair those that have a note."
+                "No rows are left to train on. Choose more training rows, or repair those that have a note."
             )
         order = np.random.default_rng(self.seed).permutation(teaching)
         taught, rest = np.sort(order[: self.settings.rows]), np.sort(order[self.settings.rows :][: self.settings.rows])
         if len(rest):
             report.say(f"Balanced learns from {len(taught):,} of {len(teaching):,} rows, drawn at random.")
-        x = frame.take(taught).numpy()
+        x = item_set.take(taught).numpy()
         leave_out = 0.0 if training_rows == "clean" else SUSPICIOUS
         trusted = unsuspicious(x, leave_out, self.seed, fewest=2)
         names = [name for name in POOLS[training_rows] if name != "clouds" or x.shape[1] <= WIDE]
-        model, left_out = Blend(frame.shape), []
+        model, left_out = Blend(item_set.shape), []
         for number, name in enumerate(names, 1):
             report.check()
-            member, scores = self._member(name, x, trusted, frame.shape)
-            model.add(name, member, Tail.of(scores))
+            member, scores = self._member(name, x, trusted, item_set.shape)
+            model.add(name, member, TailNormalisation.of(scores))
             left_out.append(scores)
             report.step(number / len(names))
         if training_rows == "clean":
             model.weigh(self._evidence(model, x, left_out))
-        items, values = np.concatenate([taught, rest]), [model.blended(left_out), scored(model, frame.take(rest))]
+        items, values = np.concatenate([taught, rest]), [model.blended(left_out), scored(model, item_set.take(rest))]
         return Fitted(model.eval(), HeldOut(items, np.concatenate(values)))
 
     def _evidence(self, model: "Blend", x: np.ndarray, left_out: list[np.ndarray]) -> np.ndarray:
-        rows = torch.from_numpy(made_up_rows(x, model.shape.parts, np.random.default_rng(self.seed)))
+        rows = torch.from_numpy(synthetic_rows(x, model.shape.parts, np.random.default_rng(self.seed)))
         return weights_from(left_out, [scored(member, rows) for member in model.members.values()])
 
     def state(self, model: ScoreModel) -> tuple[dict[str, Any], Mapping[str, np.ndarray | Tensor]]:
@@ -115,21 +116,21 @@ class BalancedTabular(Recipe):
     def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> ScoreModel:
         model = Blend(ItemShape.model_validate(facts["shape"]))
         for name in facts["members"]:
-            model.add(name, _empty(name, model.shape), Tail())
+            model.add(name, _empty(name, model.shape), TailNormalisation())
         model.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in arrays.items()})
         return model.eval()
 
     def _member(self, name: str, x: np.ndarray, trusted: np.ndarray, shape: ItemShape) -> tuple[nn.Module, np.ndarray]:
         """A fitted member, and (n,) its scores of the rows, each without the row itself."""
         if name == "clouds":
-            return Clouds.of(x, self.seed)
+            return CrossFittedMixture.of(x, self.seed)
         if name in RETRIEVALS:
-            return Retrieval.of(x, trusted, shape, RETRIEVALS[name], self.seed)
+            return RetrievalMember.of(x, trusted, shape, RETRIEVALS[name], self.seed)
         member: nn.Module
         if name == "local_clouds":
-            member = LocalClouds.of(x, self.seed)
+            member = LocalMahalanobis.of(x, self.seed)
         else:
-            member = RankedNeighbours.of(x) if name == "ranked_neighbours" else Neighbours.of(x[trusted])
+            member = RankedNearestNeighbours.of(x) if name == "ranked_neighbours" else NearestNeighbours.of(x[trusted])
         return member, scored(member, torch.from_numpy(x))
 
 
@@ -146,7 +147,7 @@ class Blend(nn.Module, ScoreModel):
         self.members, self.tails = nn.ModuleDict(), nn.ModuleDict()
         self.register_buffer("weights", torch.zeros(0))
 
-    def add(self, name: str, member: nn.Module, tail: Tail) -> None:
+    def add(self, name: str, member: nn.Module, tail: TailNormalisation) -> None:
         """Take in another fitted member."""
         self.members[name], self.tails[name] = member, tail
         self.weigh(np.full(len(self.members), 1 / len(self.members)))
@@ -158,7 +159,7 @@ class Blend(nn.Module, ScoreModel):
     def score(self, x: Tensor) -> Tensor:
         return self._mean([member(x) for member in self.members.values()])
 
-    def score_copies(self, x: Tensor, originals: Originals) -> Tensor:
+    def score_copies(self, x: Tensor, originals: SourceItems) -> Tensor:
         return self._mean([member(x, originals) for member in self.members.values()])
 
     def blended(self, scores: list[np.ndarray]) -> np.ndarray:
@@ -186,18 +187,20 @@ class Blend(nn.Module, ScoreModel):
         return found[0], found[1]
 
     @property
-    def _retrievals(self) -> list[Retrieval]:
-        return [member for member in self.members.values() if isinstance(member, Retrieval)]
+    def _retrievals(self) -> list[RetrievalMember]:
+        return [member for member in self.members.values() if isinstance(member, RetrievalMember)]
 
 
 def _empty(name: str, shape: ItemShape) -> nn.Module:
     """A member whose buffers are still to be loaded."""
     if name in RETRIEVALS:
-        return Retrieval(shape, RETRIEVALS[name])
+        return RetrievalMember(shape, RETRIEVALS[name])
     others: dict[str, type[nn.Module]] = {
-        "clouds": Clouds, "local_clouds": LocalClouds, "ranked_neighbours": RankedNeighbours,
-    }  # fmt: skip
-    return others.get(name, Neighbours)()
+        "clouds": CrossFittedMixture,
+        "local_clouds": LocalMahalanobis,
+        "ranked_neighbours": RankedNearestNeighbours,
+    }
+    return others.get(name, NearestNeighbours)()
 
 
 def scored(member: nn.Module, x: Tensor) -> np.ndarray:

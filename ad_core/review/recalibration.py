@@ -1,7 +1,7 @@
 """A calibration without rows that a person has confirmed as anomalies; without training again, and reversible.
 
 An anomaly among the calibration rows makes the p-values of its likes large, so that they are never alerts. Leaving out
-confirmed anomalies keeps the promise; leaving out the highest rows unseen breaks it, as usual rows go with them. So
+confirmed anomalies keeps the guarantee; leaving out the highest rows unseen breaks it, as normal rows go with them. So
 nothing is ever left out that nobody has confirmed: the newest verdict "anomaly" on a row (see `verdicts`) leaves it
 out, and taking that verdict back puts it back. Everything follows from all rows that calibrated at first and the
 verdicts of now, so that what was cut short can simply be done again.
@@ -19,7 +19,7 @@ import pandas as pd
 from ad_core.alerts.calibration import Calibration
 from ad_core.alerts.calibration_rows import calibrated
 from ad_core.alerts.events import alarm_threshold, events
-from ad_core.alerts.threshold import TEACHING
+from ad_core.alerts.threshold import USED_FOR
 from ad_core.errors import StoreError
 from ad_core.storage import bundle, results, verdicts
 from ad_core.storage.database import RunRow
@@ -35,7 +35,7 @@ LONGEST = 50
 
 
 @dataclass(frozen=True)
-class Review:
+class CalibrationReview:
     """Where the review of a run's calibration rows stands."""
 
     rows: pd.DataFrame
@@ -55,7 +55,7 @@ class Review:
         return set(self.confirmed) != set(self.left_out)
 
 
-def review(store: "Store", run_id: str) -> Review:
+def review(store: "Store", run_id: str) -> CalibrationReview:
     """The calibration rows behind a run's p-values, and what was said of them.
 
     Raises:
@@ -74,10 +74,10 @@ def review(store: "Store", run_id: str) -> Review:
     if "block" in queue:
         queue = queue.drop_duplicates("block")
     queue = queue[["row_id", "score", "verdict", "left_out"]].head(LONGEST).reset_index(drop=True)
-    return Review(rows, confirmed, left_out, queue)
+    return CalibrationReview(rows, confirmed, left_out, queue)
 
 
-def preview(found: Review) -> Calibration:
+def preview(found: CalibrationReview) -> Calibration:
     """The calibration as the verdicts of now would have it.
 
     Raises:
@@ -136,7 +136,7 @@ def _rows(store: "Store", training: "RunRecord") -> pd.DataFrame:
     scores = results.table(store.folder(training.id), "scores")
     if facts is not None and scores is not None and "used_for" in scores and not facts["approximate"]:
         known = bundle.part(_bundle(store, training), "calibration")["score"].to_numpy()
-        for parts in (("calibration",), TEACHING):
+        for parts in (("calibration",), USED_FOR):
             rows = scores.loc[scores["used_for"].isin(parts) & scores["score"].notna(), ["row_id", "score"]]
             if len(rows) == len(known) and np.allclose(np.sort(rows["score"]), known):
                 return rows.reset_index(drop=True)

@@ -35,7 +35,7 @@ COMPARED = 20_000
 
 
 @dataclass(frozen=True)
-class TakenIn:
+class Imported:
     """What an import did."""
 
     added: int
@@ -115,7 +115,7 @@ def from_file(content: bytes, name: str) -> pd.DataFrame:
     return table.assign(threshold=[_rule(value) for value in table["threshold"]])
 
 
-def take_in(store: "Store", dataset_id: str, table: pd.DataFrame, author: str) -> TakenIn:
+def import_verdicts(store: "Store", dataset_id: str, table: pd.DataFrame, author: str) -> Imported:
     """Add what is new of a file's lines; all of it, or nothing.
 
     Args:
@@ -141,7 +141,7 @@ def take_in(store: "Store", dataset_id: str, table: pd.DataFrame, author: str) -
         there.add(key)  # a line that a file repeats counts once
         standing.add(bare)
     verdicts.add(store, dataset_id, lines.loc[fresh])
-    return TakenIn(sum(fresh), len(fresh) - sum(fresh))
+    return Imported(sum(fresh), len(fresh) - sum(fresh))
 
 
 def known_rows(store: "Store", dataset_id: str) -> set[str]:

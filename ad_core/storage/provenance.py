@@ -22,10 +22,15 @@ def origin(store: "Store", run_id: str) -> dict[str, Any]:
         "run": {"id": run.id, "name": run.name, "kind": run.kind, "created": run.created},
         "data": {name: getattr(record, name) for name in ("name", "sources", "fingerprint", "rows")},
         "detector": {
-            "method": facts.get("method"), "preset": facts.get("preset"), "seed": facts.get("seed"),
-            "settings": facts.get("settings"), "training_rows": facts.get("training_rows"),
-            "trained_on": facts.get("data"), "created": facts.get("created"), "versions": facts.get("versions"),
+            "method": facts.get("method"),
+            "preset": facts.get("preset"),
+            "seed": facts.get("seed"),
+            "settings": facts.get("settings"),
+            "training_rows": facts.get("training_rows"),
+            "trained_on": facts.get("data"),
+            "created": facts.get("created"),
+            "versions": facts.get("versions"),
             "identity": bundle.identity(store.folder(training.id) / "bundle"),
         },
         "calibration": facts.get("calibration"),
-    }  # fmt: skip
+    }

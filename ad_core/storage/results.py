@@ -113,9 +113,10 @@ def case(store: "Store", run_id: str, row_id: str) -> Case:
         map=stored_map(folder, row_id),
         window=stored_window(folder, row_id),
         counterfactual=_json(kept),
-        changed=_window(kept.with_suffix(".parquet")) if _array(picture := kept.with_suffix(".npy")) is None
+        changed=_window(kept.with_suffix(".parquet"))
+        if _array(picture := kept.with_suffix(".npy")) is None
         else _array(picture),
-    )  # fmt: skip
+    )
 
 
 def keep_counterfactual(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ad_core.alerts.calibration import Calibration
-from ad_core.alerts.threshold import TEACHING
+from ad_core.alerts.threshold import USED_FOR
 from ad_core.storage import bundle, results
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def calibration_of(store: "Store", run_id: str) -> Calibration:
 def calibration_scores(rows: pd.DataFrame, facts: dict[str, Any]) -> np.ndarray | None:
     """Scores of the rows that a training run was calibrated with; None where that is not known.
 
-    A recipe that scores each row without itself calibrates with every row that teaches.
+    A recipe that scores each row without itself calibrates with every training row.
 
     Args:
         rows: its score table.
@@ -45,5 +45,5 @@ def calibration_scores(rows: pd.DataFrame, facts: dict[str, Any]) -> np.ndarray 
         return None
     kept_apart = (rows["used_for"] == "calibration").to_numpy()
     if ((facts.get("calibration") or {}).get("rows") or 0) > kept_apart.sum():
-        kept_apart = rows["used_for"].isin(TEACHING).to_numpy()
+        kept_apart = rows["used_for"].isin(USED_FOR).to_numpy()
     return np.asarray(rows["score"].to_numpy()[kept_apart])

@@ -48,7 +48,7 @@ TAIL_BYTES = 64_000
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class JobProgress:
     """Where a run stands: `stage_done` of this stage, `done` of all, both 0..1; facts are the newest numbers.
 
     `began` is when the first stage began [s since 1970]: the start of the process before it takes seconds of its own.
@@ -67,7 +67,7 @@ class LiveReport:
     def __init__(self, folder: Path, kind: str) -> None:
         self.folder = folder
         self.weights = WEIGHTS[kind]
-        self.progress = Progress()
+        self.progress = JobProgress()
         self._points = 0
         self._pending: list[str] = []
         self._due = 0.0
@@ -79,7 +79,7 @@ class LiveReport:
             before = sum(self.weights[earlier] for earlier in stages[: stages.index(name)])
         # A stage that comes again, or out of its usual order, must not turn the bar back.
         began = self.progress.began or time.time()
-        self.progress = Progress(name, 0.0, max(self.progress.done, before), {}, began)
+        self.progress = JobProgress(name, 0.0, max(self.progress.done, before), {}, began)
         self.say(f"Stage: {name}")
         self._write()
 
@@ -133,12 +133,12 @@ def replace_text(file: Path, text: str) -> None:
         part.unlink(missing_ok=True)
 
 
-def read_progress(folder: Path) -> Progress:
+def read_progress(folder: Path) -> JobProgress:
     """The last progress written; the beginning if there is none yet."""
     try:
-        return Progress(**json.loads((folder / PROGRESS).read_text(encoding="utf-8")))
+        return JobProgress(**json.loads((folder / PROGRESS).read_text(encoding="utf-8")))
     except FileNotFoundError:
-        return Progress()
+        return JobProgress()
 
 
 def read_curve(folder: Path) -> list[dict[str, Any]]:

@@ -38,7 +38,7 @@ class MethodCard(BaseModel):
     settings: dict[str, dict[str, Any]]
     """Section -> JSON schema of its settings."""
     reader_defaults: dict[str, Any] = {}
-    """Settings of the reader that suit a recipe, where they are not the usual ones."""
+    """Settings of the reader that suit a recipe, where they are not the normal ones."""
 
 
 def methods(modality: Modality | None = None) -> list[MethodCard]:

@@ -16,14 +16,14 @@ from torch import nn
 
 
 @dataclass(frozen=True)
-class Team:
+class ProcessGroup:
     """The processes that train together; usually this one alone."""
 
     rank: int = 0
     size: int = 1
 
     @classmethod
-    def joined(cls, device: torch.device) -> "Team":
+    def joined(cls, device: torch.device) -> "ProcessGroup":
         """The team that `torchrun` announced in the environment; waits until all of it is there."""
         if not dist.is_available() or int(os.environ.get("WORLD_SIZE", "1")) == 1:
             return cls()

@@ -46,10 +46,18 @@ def split_bar(fit: int, early_stop: int, calibration: int, other: int = 0) -> go
     for name, n, colour in parts:
         if n:
             figure.add_bar(
-                x=[n], y=[""], orientation="h", name=name, marker_color=colour, marker_line_width=0,
-                text=[name], textposition="inside", insidetextanchor="middle", textfont={"color": "white"},
+                x=[n],
+                y=[""],
+                orientation="h",
+                name=name,
+                marker_color=colour,
+                marker_line_width=0,
+                text=[name],
+                textposition="inside",
+                insidetextanchor="middle",
+                textfont={"color": "white"},
                 hovertemplate=f"{name}: {n:,} rows<extra></extra>",
-            )  # fmt: skip
+            )
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
     still = {"margin": {"l": 0, "r": 0, "t": 0, "b": 0}, "uniformtext": {"minsize": 11, "mode": "hide"}}

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from ad_core.data.batches import Batches
-from ad_core.data.frame import Frame, Split
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.devices import Halver, choose_device, seeded
 from ad_core.errors import DataError, SettingsError
 from ad_core.methods.building import build_model, check_fits
-from ad_core.methods.contamination import LEFT_OUT, NOT_TAUGHT, judged_items, trusted
+from ad_core.methods.contamination import LEFT_OUT, LEFT_OUT_OF_TRAINING, judged_items, trusted
 from ad_core.methods.encoder import EncoderChoice
 from ad_core.methods.reference import REFERENCES, ReferenceModel, fitting_rows, flat
 from ad_core.methods.scorer import ScoreModel, TaskModel, finest_scores
@@ -23,9 +23,18 @@ from ad_core.training.loop import TrainingSettings, TrainingSummary, train_task
 from ad_core.types import Modality, TrainingRows
 
 __all__ = [
-    "PRESETS", "TrainingSettings", "TrainingSummary", "build_model", "choose_device", "embed_items", "fit_reference",
-    "fit_task_model", "score_items", "train_task", "training_settings",
-]  # fmt: skip
+    "PRESETS",
+    "TrainingSettings",
+    "TrainingSummary",
+    "build_model",
+    "choose_device",
+    "embed_items",
+    "fit_reference",
+    "fit_task_model",
+    "score_items",
+    "train_task",
+    "training_settings",
+]
 
 PRESETS: dict[str, dict[str, Any]] = {
     "quick": {"max_steps": 300},
@@ -56,7 +65,7 @@ def training_settings(
     if preset not in PRESETS:
         raise SettingsError(f"There is no preset {preset!r}. There is: {', '.join(PRESETS)}.")
     values = {**OF_MODALITY[modality], **PRESETS[preset]}
-    values |= {"leave_out": LEFT_OUT[training_rows], "not_taught": NOT_TAUGHT[training_rows]}
+    values |= {"leave_out": LEFT_OUT[training_rows], "not_taught": LEFT_OUT_OF_TRAINING[training_rows]}
     if modality is Modality.IMAGE:
         values["max_steps"] //= IMAGE_STEP
     return TrainingSettings.parse({**values, **chosen}, "training")
@@ -65,7 +74,7 @@ def training_settings(
 def fit_task_model(
     method: str,
     scorer: str | None,
-    frame: Frame,
+    item_set: ItemSet,
     split: Split,
     sections: dict[str, dict[str, Any]],
     preset: str,
@@ -89,29 +98,33 @@ def fit_task_model(
         MethodError, SettingsError, ResourceError, DataError: with a sentence that says what to do.
         Cancelled: the report says so.
     """
-    settings = training_settings(preset, frame.shape.modality, sections.get("training", {}), training_rows)
+    settings = training_settings(preset, item_set.shape.modality, sections.get("training", {}), training_rows)
 
     def trained(fit: np.ndarray) -> tuple[TaskModel, TrainingSummary]:
         with seeded(seed, device):
             model = build_model(
-                method, scorer or "own_score", frame.shape, sections.get("pretext", {}), sections.get("scorer", {}),
+                method,
+                scorer or "own_score",
+                item_set.shape,
+                sections.get("pretext", {}),
+                sections.get("scorer", {}),
                 EncoderChoice.of_section(sections.get("encoder", {})),
-            )  # fmt: skip
-        summary = train_task(model.task, frame, replace(split, fit=fit), settings, device, seed, report)
+            )
+        summary = train_task(model.task, item_set, replace(split, fit=fit), settings, device, seed, report)
         model.to(device).eval()
         with torch.no_grad():
             Halver(summary.batch_size, report)(
-                lambda size: model.scorer.fit(model.task, Batches(frame, fit, size, device))
+                lambda size: model.scorer.fit(model.task, Batches(item_set, fit, size, device))
             )
         return model.to(device), summary
 
     if not settings.leave_out:
         return _with_origin(*trained(split.fit), report)
     judged = judged_items(split.fit, seed)
-    fit = trusted(frame, judged, settings.leave_out, seed)
+    fit = trusted(item_set, judged, settings.leave_out, seed)
     model, summary = trained(fit)
     for _ in range(settings.refits):
-        scores = score_items(model, frame, judged, device=device, report=report)
+        scores = score_items(model, item_set, judged, device=device, report=report)
         fit = judged[scores <= np.quantile(scores, 1 - settings.leave_out)]
         model, summary = trained(fit)
     if left_out := len(judged) - len(fit):
@@ -126,7 +139,7 @@ def fit_task_model(
 def fit_reference(
     name: str,
     settings: dict[str, Any],
-    frame: Frame,
+    item_set: ItemSet,
     split: Split,
     seed: int,
     report: Report,
@@ -142,34 +155,32 @@ def fit_reference(
         SettingsError: a setting is unknown or out of range.
         DataError: there is nothing to fit on.
     """
-    check_fits(REFERENCES, name, frame.shape.modality)
+    check_fits(REFERENCES, name, item_set.shape.modality)
     cls, index = REFERENCES.get(name), split.fit
     if not len(index):
-        raise DataError(
-            "No rows are left to train on. Choose more reference rows, or repair the rows that have a note."
-        )
-    rows = fitting_rows(cls, frame, index, seed) if rows is None else rows
+        raise DataError("No rows are left to train on. Choose more training rows, or repair the rows that have a note.")
+    rows = fitting_rows(cls, item_set, index, seed) if rows is None else rows
     if len(rows) < len(index):
         report.say(f"{cls.title}: fitted on {len(rows):,} of {len(index):,} items, drawn at random.")
-    return ReferenceModel(cls(cls.Settings.parse(settings, "pretext"), seed), frame.shape.modality, rows)
+    return ReferenceModel(cls(cls.Settings.parse(settings, "pretext"), seed), item_set.shape.modality, rows)
 
 
 def score_items(
     model: ScoreModel,
-    frame: Frame,
+    item_set: ItemSet,
     index: np.ndarray,
     batch_size: int | None = None,
     device: torch.device | None = None,
     report: Report | None = None,
 ) -> np.ndarray:
     """(len(index),) float64 scores of the items at these positions; (len(index), span) float32 by models that tell the
-    samples of a window apart. `Frame.reduce` leads both back to rows, `per_item` makes the second like the first.
+    samples of a window apart. `ItemSet.reduce` leads both back to rows, `per_item` makes the second like the first.
 
     Args:
         batch_size: None = as many as are handled well at a time; the scores don't depend on it.
         device: where the model is; None = the cpu.
     """
-    scores = _in_batches(partial(finest_scores, model), model, frame, index, batch_size, device, report)
+    scores = _in_batches(partial(finest_scores, model), model, item_set, index, batch_size, device, report)
     return scores if scores.ndim == 2 else scores.astype(np.float64)
 
 
@@ -180,7 +191,7 @@ def per_item(scores: np.ndarray) -> np.ndarray:
 
 def embed_items(
     model: ScoreModel,
-    frame: Frame,
+    item_set: ItemSet,
     index: np.ndarray,
     batch_size: int | None = None,
     device: torch.device | None = None,
@@ -190,16 +201,16 @@ def embed_items(
 
     def embedded(x: Tensor) -> Tensor:
         z = model.embed(x)
-        return torch.from_numpy(flat(x.cpu(), frame.shape.modality)) if z is None else z
+        return torch.from_numpy(flat(x.cpu(), item_set.shape.modality)) if z is None else z
 
-    rows = _in_batches(embedded, model, frame, index, batch_size, device, report)
+    rows = _in_batches(embedded, model, item_set, index, batch_size, device, report)
     return rows.astype(np.float32) if len(rows) else np.zeros((0, 0), dtype=np.float32)
 
 
 def _in_batches(
     compute: Callable[[Tensor], Tensor],
     model: ScoreModel,
-    frame: Frame,
+    item_set: ItemSet,
     index: np.ndarray,
     batch_size: int | None,
     device: torch.device | None,
@@ -213,12 +224,12 @@ def _in_batches(
     if isinstance(model, nn.Module):
         model.eval()
     report, device = report or Silent(), device or torch.device("cpu")
-    halver = Halver(batch_size or frame.items_at_a_time, report)
+    halver = Halver(batch_size or item_set.items_at_a_time, report)
     results, done = np.zeros(0), 0
     with torch.no_grad():
         while done < len(index):
             report.check()
-            found = halver(lambda size: compute(frame.take(index[done : done + size]).to(device)))  # noqa: B023
+            found = halver(lambda size: compute(item_set.take(index[done : done + size]).to(device)))  # noqa: B023
             if not done:
                 results = np.empty((len(index), *found.shape[1:]), dtype=found.cpu().numpy().dtype)
             results[done : done + len(found)] = found.cpu().numpy()

@@ -12,13 +12,13 @@ from pydantic import Field
 from torch import Tensor
 
 from ad_core.data.batches import Batches, on_device
-from ad_core.data.frame import Frame, Split
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.devices import Halver, seeded, use_bfloat16
 from ad_core.errors import DataError, MethodError
-from ad_core.methods.pretext import Pretext, Progress
+from ad_core.methods.pretext import Pretext, TrainingProgress
 from ad_core.progress import Report
 from ad_core.settings import Settings
-from ad_core.training.distributed import Team
+from ad_core.training.distributed import ProcessGroup
 from ad_core.types import Draw
 
 T = TypeVar("T")
@@ -87,7 +87,7 @@ class TrainingSummary:
 
 def train_task(
     task: Pretext,
-    frame: Frame,
+    item_set: ItemSet,
     split: Split,
     settings: TrainingSettings,
     device: torch.device,
@@ -105,12 +105,10 @@ def train_task(
         Cancelled: the report says so.
     """
     if not len(split.fit):
-        raise DataError(
-            "No rows are left to train on. Choose more reference rows, or repair the rows that have a note."
-        )
+        raise DataError("No rows are left to train on. Choose more training rows, or repair the rows that have a note.")
     began = time.perf_counter()
     with seeded(seed, device):
-        loop = _Loop(task, frame, split, settings, device, seed, report)
+        loop = _Loop(task, item_set, split, settings, device, seed, report)
         loop.calmly(task.prepare, split.fit)
         loop.team.same(task)
         if loop.weights:
@@ -132,16 +130,16 @@ class _Loop:
     def __init__(
         self,
         task: Pretext,
-        frame: Frame,
+        item_set: ItemSet,
         split: Split,
         settings: TrainingSettings,
         device: torch.device,
         seed: int,
         report: Report,
     ) -> None:
-        self.task, self.frame, self.split = task.to(device), frame, split
+        self.task, self.item_set, self.split = task.to(device), item_set, split
         self.settings, self.device, self.report = settings, device, report
-        self.team = Team.joined(device)
+        self.team = ProcessGroup.joined(device)
         self.halver = Halver(min(settings.batch_size, len(split.fit)), report)
         self.steps = min(settings.max_steps, settings.max_epochs * (len(split.fit) // self.halver.size))
         self.bfloat16 = use_bfloat16(settings.precision, device)
@@ -171,7 +169,7 @@ class _Loop:
                 self.summary.curve.append({"step": step, "loss": losses.since_asked(), "held_out_loss": held_out})
                 best.offer(held_out, self.task)
             self.report.step(step / self.steps, **facts)
-            progress = Progress(step, self.order.epoch, losses.of_epoch, held_out)
+            progress = TrainingProgress(step, self.order.epoch, losses.of_epoch, held_out)
             if enough := bool(self.team.agreed(self.task.enough(progress), self.device)):
                 break
             if best.checks_without_gain >= self.settings.patience:
@@ -184,14 +182,14 @@ class _Loop:
         """Show a task the items at these positions, in evaluation mode and without gradients."""
         self.task.eval()
         with torch.no_grad():
-            found = self.halver(lambda size: work(Batches(self.frame, index, size, self.device)))
+            found = self.halver(lambda size: work(Batches(self.item_set, index, size, self.device)))
         self.task.to(self.device)
         return found
 
     def _step(self, size: int) -> float:
         """One step on so many new items: their mean loss."""
         chosen = self.team.share(self.order.take(size))
-        batch = on_device(next(self.frame.batches(chosen, size)), self.device)
+        batch = on_device(next(self.item_set.batches(chosen, size)), self.device)
         if not self.task.training:  # telling every layer takes as long as some layers
             self.task.train()
         with torch.enable_grad(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
@@ -220,7 +218,7 @@ class _Loop:
         self.task.eval()
         draw = Draw.per_item(HELD_OUT_SEED, self.device)
         with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            losses = torch.cat([self.task.loss(b, draw) for b in Batches(self.frame, index, size, self.device)])
+            losses = torch.cat([self.task.loss(b, draw) for b in Batches(self.item_set, index, size, self.device)])
         kept = losses.float().sort().values[: max(1, round((1 - WORST_HELD_OUT) * len(losses)))]
         return self.team.agreed(kept.mean().item(), self.device)
 

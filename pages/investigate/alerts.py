@@ -7,7 +7,7 @@ from ad_core.alerts.calibration import severity_rule
 from ad_core.storage.results import detector_run
 from pages._ui.alerts.alert_rows import alert_filters, alert_table, view
 from pages._ui.alerts.case_card import case_card
-from pages._ui.alerts.drift import promise_withdrawn
+from pages._ui.alerts.drift import guarantee_withdrawn
 from pages._ui.alerts.event_list import event_list
 from pages._ui.alerts.part_filter import led_rows, part_field
 from pages._ui.alerts.picture_grid import picture_grid
@@ -37,7 +37,7 @@ if run.alive:
         "The scores are there; the map and the explanations are still being made.", icon=":material/progress_activity:"
     )
 
-promise_withdrawn(facts)
+guarantee_withdrawn(facts)
 scored = int(rows["score"].notna().sum())
 top = st.container()
 kinds = st.container()
@@ -82,7 +82,7 @@ with top, st.container(horizontal=True):
         border=True,
         width="stretch",
         help="How many alerts chance alone would bring; the sentence beside the threshold says whether that is a "
-        "promise. It can be more than there are alerts.",
+        "guarantee. It can be more than there are alerts.",
     )
     st.metric(
         "Smallest p",

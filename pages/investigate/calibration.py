@@ -15,7 +15,7 @@ from pages._ui.shell.stored import calibration, ranked, store
 from pages._ui.shell.threshold import current_rule, doubted, threshold_at
 
 
-def alerts_with(run_id: str, rule: Rule, other: Calibration, found: recalibration.Review) -> int:
+def alerts_with(run_id: str, rule: Rule, other: Calibration, found: recalibration.CalibrationReview) -> int:
     """How many alerts the run would have with another calibration."""
     rows = ranked(run_id)
     again = rows.assign(p_value=other.p_value(rows["score"]), percentile=other.percentile(rows["score"]))

@@ -32,9 +32,13 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     ordered_by = st.container(width="content")
     st.space("stretch")
     go_button(
-        f"Alerts from score {words.number(threshold.score)}" if threshold.alerts else "No alerts", "alerts",
-        type="tertiary", icon=":material/tune:", help="The threshold is chosen on the Alerts page.", key="to-threshold",
-    )  # fmt: skip
+        f"Alerts from score {words.number(threshold.score)}" if threshold.alerts else "No alerts",
+        "alerts",
+        type="tertiary",
+        icon=":material/tune:",
+        help="The threshold is chosen on the Alerts page.",
+        key="to-threshold",
+    )
     with st.popover(author(), icon=":material/person:", type="tertiary"):
         author_field()
 alerts = threshold.of(rows)
@@ -42,10 +46,16 @@ scored = Scored(rows, alerts, rows["row_id"].isin(known.index).to_numpy(), refer
 with ordered_by:
     possible = [name for name, order in ORDERS.items() if order.possible(scored)]
     order = st.segmented_control(
-        "Order", possible, default=possible[0], format_func=lambda name: ORDERS[name].title, key="order",
-        required=True, bind="query-params", label_visibility="collapsed",
+        "Order",
+        possible,
+        default=possible[0],
+        format_func=lambda name: ORDERS[name].title,
+        key="order",
+        required=True,
+        bind="query-params",
+        label_visibility="collapsed",
         help="\n\n".join(f"**{ORDERS[name].title}**: {ORDERS[name].about}" for name in possible),
-    )  # fmt: skip
+    )
 waiting = queue(scored, order)
 review_progress(waiting, known.reindex(rows.loc[alerts, "row_id"]).dropna())
 
@@ -54,8 +64,9 @@ if waiting.items.empty:
         st.success(
             f"Every row of this queue has a verdict ({words.count(waiting.total, 'row')}). Another order or a lower "
             "threshold shows more.",
-            icon=":material/done_all:", title="All reviewed",
-        )  # fmt: skip
+            icon=":material/done_all:",
+            title="All reviewed",
+        )
     else:
         st.info("At this threshold there are no alerts. Choose a lower one on the Alerts page.", title="Nothing waits")
     go_button("See them in Alerts", "alerts", type="primary", icon=":material/notifications:")
@@ -80,6 +91,12 @@ with st.bottom, st.container(gap="small"):
         st.space("stretch")
         undo_button(run.id, keys=True)
         st.button(
-            "Later", icon=":material/arrow_forward:", type="tertiary", shortcut="Right", disabled=following is None,
-            on_click=choose, kwargs={"row": following}, help="Leaves this row in the queue and goes on.",
-        )  # fmt: skip
+            "Later",
+            icon=":material/arrow_forward:",
+            type="tertiary",
+            shortcut="Right",
+            disabled=following is None,
+            on_click=choose,
+            kwargs={"row": following},
+            help="Leaves this row in the queue and goes on.",
+        )

@@ -33,8 +33,14 @@ if current("run"):
     with errors_shown():
         run = store().run(current("run") or "")
     if run.kind == "recommend":
-        nothing_yet("A search for a task", "Its result is shown with its data.", "Show it", "train",
-                    data=run.dataset_id, run=None)  # fmt: skip
+        nothing_yet(
+            "A search for a task",
+            "Its result is shown with its data.",
+            "Show it",
+            "train",
+            data=run.dataset_id,
+            run=None,
+        )
     if run.kind not in WITH_SCORES:
         run = store().run(run.parent or "")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -60,7 +66,7 @@ with errors_shown():
 with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown(
         f"{words.MODALITY_ICONS[record.modality]} **{record.name}** :gray[· "
-        f"{words.count(int(data.teaches.sum()), 'image' if record.modality == 'image' else 'row')} teach]",
+        f"{words.count(int(data.is_training.sum()), 'image' if record.modality == 'image' else 'row')} teach]",
         width="content",
     )
     go_button("Change", "data", type="tertiary", icon=":material/edit:")
@@ -107,9 +113,14 @@ with st.expander("More settings", icon=":material/tune:"):
     if question not in (None, "unsure"):
         settings["pretext"] = {**settings.get("pretext", {}), "question": question}
 config = {
-    "pretext": card.name, "scorer": scorer, "preset": preset, "seed": int(seed), "device": device,
-    "training_rows": known, "settings": settings,
-}  # fmt: skip
+    "pretext": card.name,
+    "scorer": scorer,
+    "preset": preset,
+    "seed": int(seed),
+    "device": device,
+    "training_rows": known,
+    "settings": settings,
+}
 effort = (preset or "quick") if card.kind == "pretext" else card.kind
 with st.bottom, st.container(horizontal=True, wrap=False, vertical_alignment="center"):
     st.caption(f":material/schedule: {words.estimate(len(data), record.modality, effort)}", width="stretch")

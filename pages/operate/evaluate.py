@@ -41,9 +41,15 @@ if not any(known.values()):
     )
 sources = [name for name, there in known.items() if there] + (["both"] if all(known.values()) else [])
 source = st.segmented_control(
-    "What is known", sources, default=sources[-1], format_func=SOURCES.get, key="truth", bind="query-params",
-    required=True, help="Where both speak of a row, the label column counts.",
-)  # fmt: skip
+    "What is known",
+    sources,
+    default=sources[-1],
+    format_func=SOURCES.get,
+    key="truth",
+    bind="query-params",
+    required=True,
+    help="Where both speak of a row, the label column counts.",
+)
 labels = {"labels": own, "verdicts": said, "both": np.where(np.isnan(own), said, own)}[source]
 if source != "labels":
     st.caption(
@@ -65,12 +71,24 @@ if positives < FEW:
 with st.container(horizontal=True):
     for word, key in (("average precision", "average_precision"), ("AUROC", "auroc")):
         st.metric(
-            word[0].upper() + word[1:], f"{found[key]:.3f}", border=True, width="stretch",
-            delta=f"{found[f'{key}_low']:.3f} – {found[f'{key}_high']:.3f}", delta_color="off", delta_arrow="off",
+            word[0].upper() + word[1:],
+            f"{found[key]:.3f}",
+            border=True,
+            width="stretch",
+            delta=f"{found[f'{key}_low']:.3f} – {found[f'{key}_high']:.3f}",
+            delta_color="off",
+            delta_arrow="off",
             help=f"{GLOSSARY[word]} Below: 95 % interval (bootstrap).",
-        )  # fmt: skip
-    st.metric("Labelled anomalies", f"{positives:,}", border=True, width="stretch", delta=f"of {found['n']:,} rows",
-              delta_color="off", delta_arrow="off")  # fmt: skip
+        )
+    st.metric(
+        "Labelled anomalies",
+        f"{positives:,}",
+        border=True,
+        width="stretch",
+        delta=f"of {found['n']:,} rows",
+        delta_color="off",
+        delta_arrow="off",
+    )
 st.caption(report_card.more_labels_in_words(found))
 
 drawn = report_card.curves(labels, scores)
@@ -97,26 +115,27 @@ with right:
 
 left, right = st.columns(2, gap="large")
 with left:
-    st.subheader("What became of the promises", anchor=False, help=words.PROMISES)
+    st.subheader("What became of the guarantees", anchor=False, help=words.GUARANTEES)
     fresh = (rows["used_for"] == "").to_numpy() if "used_for" in rows else np.ones(len(rows), dtype=bool)
     p_values = rows["p_value"].to_numpy(dtype=np.float64, na_value=np.nan)
-    lines = report_card.promises(labels[fresh], p_values[fresh])
+    lines = report_card.guarantees_table(labels[fresh], p_values[fresh])
     if lines.empty:
         st.info(
-            "No labelled row has a p-value and is new: rows that taught or calibrate the detector are no test of its "
-            "promise. Score a file of new rows.",
+            "No labelled row has a p-value and is new: training rows or calibrate the detector are no test of its "
+            "guarantee. Score a file of new rows.",
             icon=":material/info:",
         )
     else:
-        chart(figures.kept_promises(lines), alt=figures.kept_promises_in_words(lines), key="promises")
+        chart(figures.kept_guarantees(lines), alt=figures.kept_guarantees_in_words(lines), key="guarantees")
         judges = words.count(int((fresh & known_rows(labels, p_values)).sum()), "row")
-        st.caption(f"{figures.kept_promises_in_words(lines)} By {judges} that neither taught nor calibrate.")
+        st.caption(f"{figures.kept_guarantees_in_words(lines)} By {judges} that neither taught nor calibrate.")
 with right:
     st.subheader("Among the highest", anchor=False)
     st.dataframe(
         report_card.precision_table(labels, scores).round(3).rename(columns=HEADINGS),
-        hide_index=True, alt="Precision among the highest scores",
-    )  # fmt: skip
+        hide_index=True,
+        alt="Precision among the highest scores",
+    )
 if modality == "sensor":
     found_events(run.id, rows, labels, alert)
 if modality == "image":

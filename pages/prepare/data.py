@@ -74,7 +74,7 @@ with st.container(horizontal=True, gap="small"):
     st.metric("Rows" if kind != "image" else "Images", f"{len(dataset):,}", border=True, width=170)
     st.metric(
         "Teach",
-        f"{int(dataset.teaches.sum()):,}",
+        f"{int(dataset.is_training.sum()):,}",
         border=True,
         width=170,
         help="Rows that train and calibrate the detector.",

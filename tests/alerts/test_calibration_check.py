@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from ad_core.alerts.calibration import Calibration
-from ad_core.alerts.calibration_check import doubt
+from ad_core.alerts.calibration_check import check_calibration
 from ad_core.alerts.threshold import Rule, apply
 
 RULE = Rule(kind="fdr", value=0.1)
@@ -14,10 +14,15 @@ RULE = Rule(kind="fdr", value=0.1)
 def batch(calibration: Calibration, anomalies: int = 40, used_for: str = "") -> pd.DataFrame:
     rng = np.random.default_rng(7)
     score = np.r_[rng.normal(size=2000 - anomalies), rng.normal(6, 0.5, anomalies)]
-    return pd.DataFrame({
-        "row_id": np.arange(2000).astype(str), "score": score, "p_value": calibration.p_value(score),
-        "percentile": calibration.percentile(score), "used_for": used_for,
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "row_id": np.arange(2000).astype(str),
+            "score": score,
+            "p_value": calibration.p_value(score),
+            "percentile": calibration.percentile(score),
+            "used_for": used_for,
+        }
+    )
 
 
 @pytest.fixture
@@ -36,7 +41,7 @@ def test_twenty_anomalies_among_the_calibration_rows_are_found_with_their_number
     rows = batch(dirty)
     assert apply(RULE, rows, dirty).count == 0
 
-    found = doubt(RULE, rows, dirty)
+    found = check_calibration(RULE, rows, dirty)
 
     assert found.highest == 20
     assert found.beyond == 40
@@ -48,13 +53,13 @@ def test_twenty_anomalies_among_the_calibration_rows_are_found_with_their_number
 
 
 def test_a_clean_calibration_is_not_doubted(clean):
-    assert doubt(RULE, batch(clean), clean) is None
+    assert check_calibration(RULE, batch(clean), clean) is None
 
 
 def test_rows_without_anomalies_raise_no_doubt_even_if_dropping_rows_would_bring_alerts(clean, dirty):
-    assert doubt(RULE, batch(clean, anomalies=0), clean) is None
-    assert doubt(RULE, batch(dirty, anomalies=0), dirty) is None
+    assert check_calibration(RULE, batch(clean, anomalies=0), clean) is None
+    assert check_calibration(RULE, batch(dirty, anomalies=0), dirty) is None
 
 
 def test_rules_without_p_values_raise_no_doubt(dirty):
-    assert doubt(Rule(kind="budget", value=5), batch(dirty), dirty) is None
+    assert check_calibration(Rule(kind="budget", value=5), batch(dirty), dirty) is None

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy.stats import genpareto, norm
 
-from ad_core.alerts.extreme_values import Peaks
+from ad_core.alerts.extreme_values import PeaksOverThreshold
 from ad_core.errors import DataError
 
 
 @pytest.mark.parametrize("shape", [0.3, -0.2])
 def test_the_threshold_is_that_of_the_published_equation(shape):
     """z_q = t + scale / shape ((q n / N_t)^(-shape) - 1), Siffer et al. 2017, eq. 1."""
-    peaks = Peaks(start=2.0, share=0.02, shape=shape, scale=0.5)
+    peaks = PeaksOverThreshold(start=2.0, share=0.02, shape=shape, scale=0.5)
 
     by_hand = 2.0 + 0.5 / shape * ((0.001 / 0.02) ** -shape - 1)
 
@@ -23,7 +23,7 @@ def test_the_rate_at_which_usual_scores_exceed_the_threshold_is_about_the_accept
     """20 draws of 10,000 calibration scores; one may miss the rate 0.0005 by a factor of two, their mean not."""
     draws = np.random.default_rng(0).normal(size=(20, 10_000))
 
-    rates = [norm.sf(Peaks.fit(usual).threshold(0.0005)) for usual in draws]
+    rates = [norm.sf(PeaksOverThreshold.fit(usual).threshold(0.0005)) for usual in draws]
 
     assert np.mean(rates) == pytest.approx(0.0005, rel=0.25)
 
@@ -31,24 +31,26 @@ def test_the_rate_at_which_usual_scores_exceed_the_threshold_is_about_the_accept
 def test_a_pareto_tail_is_fitted_with_its_own_shape():
     usual = genpareto.rvs(0.25, size=50_000, random_state=1)
 
-    assert Peaks.fit(usual).shape == pytest.approx(0.25, abs=0.1)  # 1,000 peaks: standard error (1 + 0.25) / sqrt(1000)
+    assert PeaksOverThreshold.fit(usual).shape == pytest.approx(
+        0.25, abs=0.1
+    )  # 1,000 peaks: standard error (1 + 0.25) / sqrt(1000)
 
 
 def test_a_few_hundred_scores_take_a_lower_quantile_so_that_there_are_twenty_peaks():
-    peaks = Peaks.fit(np.random.default_rng(2).normal(size=400))
+    peaks = PeaksOverThreshold.fit(np.random.default_rng(2).normal(size=400))
 
     assert peaks.share * 400 == 20
 
 
 def test_scores_outside_the_tail_have_no_rate():
-    peaks = Peaks(start=2.0, share=0.02, shape=0.1, scale=0.5)
+    peaks = PeaksOverThreshold(start=2.0, share=0.02, shape=0.1, scale=0.5)
 
     assert np.isnan(peaks.rate([1.0, 2.0, np.nan])).all()
     assert peaks.threshold(0.5) == np.inf
 
 
 def test_beyond_the_end_of_a_bounded_tail_the_rate_is_zero():
-    assert Peaks(start=0.0, share=0.02, shape=-0.5, scale=1.0).rate([3.0]) == [0.0]
+    assert PeaksOverThreshold(start=0.0, share=0.02, shape=-0.5, scale=1.0).rate([3.0]) == [0.0]
 
 
 @pytest.mark.parametrize(
@@ -62,4 +64,4 @@ def test_beyond_the_end_of_a_bounded_tail_the_rate_is_zero():
 )
 def test_too_little_of_a_tail_is_said(scores, words):
     with pytest.raises(DataError, match=words):
-        Peaks.fit(scores)
+        PeaksOverThreshold.fit(scores)

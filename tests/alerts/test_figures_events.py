@@ -11,11 +11,16 @@ def events() -> pd.DataFrame:
     start = pd.to_datetime(["2026-01-01 10:00", "2026-01-02 10:00", "2026-01-01 12:00"])
     return pd.DataFrame(
         {
-            "entity": ["b", "b", "<i>a</i>"], "start": start, "peak": start + pd.Timedelta("10min"),
-            "end": start + pd.Timedelta("1h"), "row_id_peak": ["e0", "e1", "e2"], "peak_score": [3.0, 9.0, 5.0],
-            "severity": ["High", "High", "Low"], "about": ["first", "second", "third"],
+            "entity": ["b", "b", "<i>a</i>"],
+            "start": start,
+            "peak": start + pd.Timedelta("10min"),
+            "end": start + pd.Timedelta("1h"),
+            "row_id_peak": ["e0", "e1", "e2"],
+            "peak_score": [3.0, 9.0, 5.0],
+            "severity": ["High", "High", "Low"],
+            "about": ["first", "second", "third"],
         }
-    )  # fmt: skip
+    )
 
 
 def test_each_recording_has_a_lane_and_each_event_a_bar_with_its_peak(events):

@@ -1,4 +1,4 @@
-"""Rules: whom they alert, what they expect to be false, and that no sentence promises what does not hold."""
+"""Rules: whom they alert, what they expect to be false, and that no sentence guarantees what does not hold."""
 
 import numpy as np
 import pandas as pd
@@ -44,7 +44,7 @@ def usual() -> Calibration:
 
 @pytest.fixture(scope="module")
 def new(usual) -> pd.DataFrame:
-    """1,960 usual rows and 40 far out, none of which taught."""
+    """1,960 normal rows and 40 far out, none of which taught."""
     rng = np.random.default_rng(1)
     return rows_of(np.r_[rng.normal(size=1960), rng.normal(5, 1, 40)], usual)
 
@@ -54,7 +54,7 @@ def test_the_p_rule_alerts_every_row_with_a_small_p_and_expects_its_share_of_all
 
     assert (found.of_rows == (new["p_value"] <= 0.01)).all()
     assert found.expected_false == pytest.approx(20)
-    assert found.promised
+    assert found.guaranteed
     assert found.sentence.startswith("If all 2,000 rows were usual, about 20 of them would be alerts by chance.")
 
 
@@ -74,10 +74,10 @@ def test_alerts_under_fdr_say_how_many_are_expected_to_be_false(usual, new):
     found = apply(Rule(kind="fdr", value=0.1), new, usual)
 
     assert found.sentence.startswith(f"Of these {found.count} alerts we expect at most ")
-    assert found.promised
+    assert found.guaranteed
 
 
-def test_the_realised_false_share_stays_below_the_promised_one_on_average():
+def test_the_realised_false_share_stays_below_the_guaranteed_one_on_average():
     """200 draws of 300 calibration and 300 new rows, a tenth of these shifted by 4; within 2 standard errors."""
     rng, shares = np.random.default_rng(3), []
     for _ in range(200):
@@ -101,7 +101,7 @@ def test_with_too_few_calibration_rows_the_sentence_says_how_many_alerts_it_woul
         "No alert: with 99 calibration rows the smallest p is 0.01, so fewer than 200 alerts among 2,000 rows can't "
         "pass at 10 %."
     )
-    assert not found.promised
+    assert not found.guaranteed
 
 
 def test_so_many_alerts_are_indeed_the_fewest_that_can_pass():
@@ -112,7 +112,7 @@ def test_so_many_alerts_are_indeed_the_fewest_that_can_pass():
 
 
 def test_rows_that_taught_are_alerts_at_the_same_p_but_are_neither_counted_nor_covered(usual, new):
-    """1,000 teaching rows of middling scores would make the procedure timid; they don't take part."""
+    """1,000 training rows of middling scores would make the procedure timid; they don't take part."""
     taught = rows_of(np.r_[np.zeros(999), 9.0], usual, used_for="fit")
 
     alone = apply(Rule(kind="fdr", value=0.1), new, usual)
@@ -121,20 +121,20 @@ def test_rows_that_taught_are_alerts_at_the_same_p_but_are_neither_counted_nor_c
     assert (both.of_rows[:2000] == alone.of_rows).all()
     assert both.of_rows[2000:].nonzero()[0].tolist() == [999]
     assert both.expected_false == pytest.approx(alone.expected_false)
-    assert "The 1,000 rows that taught the model are not covered; 1 of them is an alert too." in both.sentence
+    assert "The 1,000 training rows the model are not covered; 1 of them is an alert too." in both.sentence
 
 
 @pytest.mark.parametrize("used_for", ["fit", "early_stop", "calibration"])
 @pytest.mark.parametrize(("kind", "value"), EVERY_KIND)
-def test_nothing_is_promised_where_every_row_taught(usual, new, kind, value, used_for):
-    assert not apply(Rule(kind=kind, value=value), new.assign(used_for=used_for), usual).promised
+def test_nothing_is_guaranteed_where_every_row_taught(usual, new, kind, value, used_for):
+    assert not apply(Rule(kind=kind, value=value), new.assign(used_for=used_for), usual).guaranteed
 
 
 @pytest.mark.parametrize(("kind", "value"), EVERY_KIND)
-def test_an_empty_calibration_promises_nothing(new, kind, value):
+def test_an_empty_calibration_guarantee_nothing(new, kind, value):
     found = apply(Rule(kind=kind, value=value), rows_of(new["score"], EMPTY), EMPTY)
 
-    assert not found.promised
+    assert not found.guaranteed
     assert found.expected_false is None
     assert bool(found.count) is (kind in ("budget", "score"))
     if not found.count:
@@ -142,12 +142,12 @@ def test_an_empty_calibration_promises_nothing(new, kind, value):
 
 
 @pytest.mark.parametrize(("kind", "value"), EVERY_KIND)
-def test_rows_without_p_values_get_no_promise_and_no_expected_number(new, kind, value):
+def test_rows_without_p_values_get_no_guarantee_and_no_expected_number(new, kind, value):
     few = Calibration.fit(np.arange(100.0), blocks=np.repeat(np.arange(10), 10))  # 10 blocks: no p-values
 
     found = apply(Rule(kind=kind, value=value), rows_of(new["score"], few), few)
 
-    assert not found.promised
+    assert not found.guaranteed
     assert found.expected_false is None
     if kind in ("p", "fdr", "fdr_dependent"):
         assert found.count == 0
@@ -158,7 +158,7 @@ def test_rows_without_p_values_get_no_promise_and_no_expected_number(new, kind, 
 def test_without_any_score_there_is_nothing_to_alert_on(usual, kind, value):
     found = apply(Rule(kind=kind, value=value), rows_of([np.nan] * 5, usual), usual)
 
-    assert (found.count, found.promised) == (0, False)
+    assert (found.count, found.guaranteed) == (0, False)
     assert found.score == np.inf
     assert "No row has a score" in found.sentence
 
@@ -178,7 +178,7 @@ def test_twenty_calibration_rows_reach_no_p_below_a_twentyfirst(new):
 
     found = apply(Rule(kind="p", value=0.01), rows_of(new["score"], few), few)
 
-    assert (found.count, found.promised) == (0, False)
+    assert (found.count, found.guaranteed) == (0, False)
     assert "p ≤ 0.01 can't be reached: with 20 calibration rows the smallest p is 0.048" in found.sentence
 
 
@@ -222,17 +222,17 @@ def test_percentile_and_score_alert_from_the_value_up(usual, new):
 
     assert (by_percentile.of_rows == (new["percentile"] >= 99)).all()
     assert (by_score.of_rows == (new["score"] >= 2.5)).all()
-    assert "Nothing is promised" in by_percentile.sentence
-    assert "Nothing is promised" in by_score.sentence
+    assert "Nothing is guaranteed" in by_percentile.sentence
+    assert "Nothing is guaranteed" in by_score.sentence
 
 
 def test_the_tail_rule_alerts_what_lies_beyond_the_fitted_threshold(usual, new):
-    from ad_core.alerts.extreme_values import Peaks
+    from ad_core.alerts.extreme_values import PeaksOverThreshold
 
     found = apply(Rule(kind="tail", value=0.001), new, usual)
 
-    assert (found.of_rows == (new["score"] >= Peaks.fit(usual.scores).threshold(0.001))).all()
-    assert "an estimate beyond what was seen, and no promise" in found.sentence
+    assert (found.of_rows == (new["score"] >= PeaksOverThreshold.fit(usual.scores).threshold(0.001))).all()
+    assert "an estimate beyond what was seen, and no guarantee" in found.sentence
 
 
 def test_a_tail_of_too_few_rows_is_said_and_alerts_nobody(new):
@@ -244,7 +244,7 @@ def test_a_tail_of_too_few_rows_is_said_and_alerts_nobody(new):
     assert found.sentence.startswith("Only 5 of 50 calibration scores lie above their 90 % quantile; a tail needs 20.")
 
 
-def test_promises_on_recordings_are_called_approximate(new):
+def test_guarantee_on_recordings_are_called_approximate(new):
     calibration = Calibration.fit(np.random.default_rng(0).normal(size=5000), blocks=np.arange(5000) // 5)
 
     found = apply(Rule(kind="p", value=0.01), rows_of(new["score"], calibration), calibration)

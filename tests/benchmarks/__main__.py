@@ -19,9 +19,25 @@ from tests.benchmarks.tables import print_tables, write_tables
 
 RESULTS = Path(__file__).parent / "results"
 COLUMNS = [
-    "cell", "modality", "group", "name", "protocol", "method", "declared", "seed", "auroc", "ap", "base_rate", "rows",
-    "seconds", "error", "vus_pr", "event_recall", "pixel_auroc", "aupro",
-]  # fmt: skip
+    "cell",
+    "modality",
+    "group",
+    "name",
+    "protocol",
+    "method",
+    "declared",
+    "seed",
+    "auroc",
+    "ap",
+    "base_rate",
+    "rows",
+    "seconds",
+    "error",
+    "vus_pr",
+    "event_recall",
+    "pixel_auroc",
+    "aupro",
+]
 
 
 def main() -> int:

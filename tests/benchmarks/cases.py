@@ -28,13 +28,24 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 FIRST = {
     "table": [
-        REFERENCES, RANDOM, "balanced", "masked_retrieval", "masked_cells", "random_projections", "autoencoder",
-        "deep_svdd", "denoising_score", "internal_contrast", "random_transformations", "learnt_transformations",
-        "scale_order", "masked_contrast",
+        REFERENCES,
+        RANDOM,
+        "balanced",
+        "masked_retrieval",
+        "masked_cells",
+        "random_projections",
+        "autoencoder",
+        "deep_svdd",
+        "denoising_score",
+        "internal_contrast",
+        "random_transformations",
+        "learnt_transformations",
+        "scale_order",
+        "masked_contrast",
     ],
     "sensor": [REFERENCES, RANDOM, "balanced", "masked_window", "autoencoder"],
     "image": [REFERENCES, RANDOM, "balanced", *VARIANTS, "autoencoder", "rotation", "cutpaste", "simclr"],
-}  # fmt: skip
+}
 """The methods in the order in which they are measured."""
 
 SERIES = [tuple(line.split()) for line in (Path(__file__).parent / "sensor_series.txt").read_text().splitlines()]
@@ -111,7 +122,7 @@ def _table(data: Path, cell: Cell, scratch: Path) -> tuple[Dataset, np.ndarray]:
     normal = np.flatnonzero(frame["is_anomaly"].to_numpy() == 0)
     teaches = np.zeros(len(frame), dtype=bool)
     teaches[np.random.default_rng(cell.seed).permutation(normal)[: len(normal) // 2]] = True
-    return dataset.taught_by(teaches), ~teaches
+    return dataset.with_training_rows(teaches), ~teaches
 
 
 def _dropped(manifest: list[dict[str, Any]], name: str) -> list[str]:
@@ -130,7 +141,7 @@ def _sensor(data: Path, cell: Cell, scratch: Path) -> tuple[Dataset, np.ndarray]
     frame = frame.drop(columns=[c for c in ("split", "changepoint", "is_anomaly_point") if c in frame])
     time = next((c for c in ("timestamp", "datetime", "time") if c in frame), None)
     dataset = open_dataset(frame, modality="sensor", label="is_anomaly", time=time)
-    return dataset.taught_by(teaches), ~teaches
+    return dataset.with_training_rows(teaches), ~teaches
 
 
 def _image(data: Path, cell: Cell, scratch: Path) -> tuple[Dataset, np.ndarray]:
@@ -146,7 +157,7 @@ def _image(data: Path, cell: Cell, scratch: Path) -> tuple[Dataset, np.ndarray]:
     names = {p.name for p in train} - {p.name for p in test}
     teaches[[Path(r).name in names for r in dataset.rows["row_id"]]] = True
     dataset.rows["label"] = anomalous.astype(float)
-    return dataset.taught_by(teaches), ~teaches
+    return dataset.with_training_rows(teaches), ~teaches
 
 
 def _unpacked(archive: Path, scratch: Path) -> Path:

@@ -45,7 +45,7 @@ def measure(cell: Cell, data: Path, preset: str, out: Path) -> None:
         seconds = {cell.method: trained.seconds["method"], "whole": perf_counter() - began}
         found = {cell.method: trained.scores["score"].to_numpy(dtype=float)}
         if cell.modality == "sensor":
-            found[f"{cell.method}, causal"] = without_look_ahead(trained.frame, trained.item_scores)
+            found[f"{cell.method}, causal"] = without_look_ahead(trained.item_set, trained.item_scores)
             seconds[f"{cell.method}, causal"] = trained.seconds["method"]
     lines = [{"method": name, **figures(dataset, scores, judged, seconds[name])} for name, scores in found.items()]
     out.write_text("\n".join(map(json.dumps, lines)))
@@ -58,9 +58,7 @@ def _of_images(cell: Cell, dataset: Dataset, judged: np.ndarray, data: Path, pre
     else:
         settings = {"pretext": VARIANTS.get(cell.method, {})}
         method = "balanced" if cell.method in VARIANTS else cell.method
-        choice = Choice(
-            pretext=method, preset=preset, seed=cell.seed, training_rows=cell.declared, settings=settings
-        )  # fmt: skip
+        choice = Choice(pretext=method, preset=preset, seed=cell.seed, training_rows=cell.declared, settings=settings)
         trained = train_all(dataset, choice, Silent(), references=False)
         found = of_trained(cell.method, trained, judged)
         seconds = dict.fromkeys(found, trained.seconds["method"])
@@ -78,7 +76,7 @@ def _of_images(cell: Cell, dataset: Dataset, judged: np.ndarray, data: Path, pre
 def _on_short_windows(
     dataset: Dataset, seed: int, usual: pd.DataFrame, seconds: dict[str, float]
 ) -> tuple[np.ndarray, float]:
-    """Mahalanobis on windows of 64, which suit some series better, or on the usual ones where none fits."""
+    """Mahalanobis on windows of 64, which suit some series better, or on the normal ones where none fits."""
     try:
         table, took = reference_scores(dataset, seed, Silent(), ["mahalanobis"], {"reader": {"window": 64}})
     except DataError:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from ad_core.data.item_set import ItemSet, Split
 from sklearn.datasets import load_digits
 from sklearn.metrics import roc_auc_score
 
-from ad_core.data.frame import Frame, Split
 from ad_core.devices import choose_device
 from ad_core.methods.pretext import PRETEXTS
 from ad_core.methods.scorer import TaskModel
@@ -30,7 +30,7 @@ PLAIN: dict[str, Any] = {"alpha": 5.0, "beta": 5.0, "attraction": 0.0}
 COPIES = {"one": "1 copy", "turned": "4 copies", "turned and flipped": "8 copies"}
 
 
-def digits(seed: int) -> tuple[Frame, Split, np.ndarray, np.ndarray]:
+def digits(seed: int) -> tuple[ItemSet, Split, np.ndarray, np.ndarray]:
     """All digits as a frame; who teaches; who is judged, and whether those are of an unknown class."""
     x, truth = load_digits(return_X_y=True)
     random = np.random.default_rng(seed)
@@ -45,35 +45,35 @@ def digits(seed: int) -> tuple[Frame, Split, np.ndarray, np.ndarray]:
     fit, early_stop, rest = np.split(mine, [TEACH, TEACH + EARLY_STOP])
     judged = np.concatenate([rest, np.flatnonzero(items["cls"] < 0)])
     split = Split(fit, early_stop, np.zeros(0, dtype=int))
-    return Frame(shape, images, items, rows), split, judged, items["cls"].to_numpy()[judged] < 0
+    return ItemSet(shape, images, items, rows), split, judged, items["cls"].to_numpy()[judged] < 0
 
 
-def trained(method: str, frame: Frame, split: Split, seed: int, steps: int, **settings: Any) -> TaskModel:
+def trained(method: str, item_set: ItemSet, split: Split, seed: int, steps: int, **settings: Any) -> TaskModel:
     """Every method sees the same number of copies: 4 turns of BATCH images, or 4 times as many images."""
     torch.manual_seed(seed)
-    model = build_model(method, "own_score", frame.shape, settings, {})
+    model = build_model(method, "own_score", item_set.shape, settings, {})
     batch = BATCH if method == "masked_contrast" else 4 * BATCH
     training = TrainingSettings(max_steps=steps, batch_size=batch, learning_rate=2e-3, patience=1000)
-    train_task(model.task, frame, split, training, choose_device("cpu"), seed, Silent())
+    train_task(model.task, item_set, split, training, choose_device("cpu"), seed, Silent())
     return model.eval()
 
 
-def judged_by(copies: str, model: TaskModel, frame: Frame, split: Split) -> TaskModel:
+def judged_by(copies: str, model: TaskModel, item_set: ItemSet, split: Split) -> TaskModel:
     """The same network, other copies of an item in its statistics and score."""
     settings = model.task.settings.model_dump() | {"copies": copies}
-    other = build_model("masked_contrast", "own_score", frame.shape, settings, {}).eval()
+    other = build_model("masked_contrast", "own_score", item_set.shape, settings, {}).eval()
     other.load_state_dict(model.state_dict())
     with torch.no_grad():
-        other.task.finish([*frame.batches(split.fit, 100)])
+        other.task.finish([*item_set.batches(split.fit, 100)])
     return other
 
 
 def measured(seed: int, steps: int) -> dict[str, float]:
     """AUROC of every variant."""
-    frame, split, judged, unknown = digits(seed)
+    item_set, split, judged, unknown = digits(seed)
 
     def auroc(model: TaskModel) -> float:
-        return float(roc_auc_score(unknown, score_items(model, frame, judged)))
+        return float(roc_auc_score(unknown, score_items(model, item_set, judged)))
 
     found = {}
     for name, settings in {
@@ -81,14 +81,16 @@ def measured(seed: int, steps: int) -> dict[str, float]:
         "without attraction": {"attraction": 0.0},
         "plain mask": PLAIN,
     }.items():
-        model = trained("masked_contrast", frame, split, seed, steps, **settings)
-        found |= {f"{name}, {words}": auroc(judged_by(copies, model, frame, split)) for copies, words in COPIES.items()}
-    without = Frame(frame.shape, frame.x, frame.items.drop(columns="cls"), frame.rows)
+        model = trained("masked_contrast", item_set, split, seed, steps, **settings)
+        found |= {
+            f"{name}, {words}": auroc(judged_by(copies, model, item_set, split)) for copies, words in COPIES.items()
+        }
+    without = ItemSet(item_set.shape, item_set.x, item_set.items.drop(columns="cls"), item_set.rows)
     found["masked contrast, classes not told, 8 copies"] = auroc(
         trained("masked_contrast", without, split, seed, steps)
     )
     if "simclr" in PRETEXTS.names(Modality.IMAGE):
-        found["simclr"] = auroc(trained("simclr", frame, split, seed, steps))
+        found["simclr"] = auroc(trained("simclr", item_set, split, seed, steps))
     found["noise"] = float(roc_auc_score(unknown, np.random.default_rng(seed).random(len(judged))))
     return found
 

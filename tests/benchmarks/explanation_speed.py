@@ -48,12 +48,12 @@ def main() -> None:
 def explained(dataset: Dataset, choice: Choice, how_many: int, turns: int) -> tuple[float, float, float]:
     """Seconds by the clock and of the processor, and the median of (gap of the sum / score)."""
     trained = train_all(dataset, choice, Silent(), references=False)
-    highest = np.argsort(-trained.item_scores.reshape(len(trained.frame), -1)[:, 0], kind="stable")[:how_many]
-    names = trained.frame.row_ids(highest)
+    highest = np.argsort(-trained.item_scores.reshape(len(trained.item_set), -1)[:, 0], kind="stable")[:how_many]
+    names = trained.item_set.row_ids(highest)
     seconds = []
     for _ in range(turns):
         began, busy = perf_counter(), process_time()
-        found = explain_items(trained.detector, dataset, trained.frame, highest, names, How(), Silent())
+        found = explain_items(trained.detector, dataset, trained.item_set, highest, names, How(), Silent())
         seconds.append((perf_counter() - began, process_time() - busy))
     return (*min(seconds), float(found.checks["gap"].median()))
 
@@ -62,9 +62,16 @@ def _table(_folder: Path) -> tuple[Dataset, int, dict[str, object], list[tuple[s
     random = np.random.default_rng(SEED)
     z = random.normal(size=(ROWS, HIDDEN)) @ random.normal(size=(HIDDEN, COLUMNS))
     rows = pd.DataFrame(z + 0.3 * random.normal(size=z.shape), columns=[f"c{i}" for i in range(COLUMNS)])
-    return open_dataset(rows, modality="table"), 100, {}, [
-        ("balanced", "clean"), ("balanced", "unsure"), ("autoencoder", "unsure"),
-    ]  # fmt: skip
+    return (
+        open_dataset(rows, modality="table"),
+        100,
+        {},
+        [
+            ("balanced", "clean"),
+            ("balanced", "unsure"),
+            ("autoencoder", "unsure"),
+        ],
+    )
 
 
 def _image(folder: Path) -> tuple[Dataset, int, dict[str, object], list[tuple[str, str]]]:

@@ -18,7 +18,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
-from ad_core.data.frame import Frame
+from ad_core.data.item_set import ItemSet
 from ad_core.data.sample_datasets import sample
 from ad_core.detector.detector import Detector
 from ad_core.evaluation.precision import wilson
@@ -32,12 +32,24 @@ from ad_core.types import Modality
 from tests.benchmarks.cases import Cell, opened
 
 SETS = {
-    "table": ["adbench_cardio", "adbench_fault", "adbench_ionosphere", "adbench_pendigits", "adbench_satellite",
-              "adbench_waveform"],
-    "sensor": ["skab/valve1_00", "skab/valve1_04", "asd_servers/omi-1", "asd_servers/omi-4", "asd_servers/omi-8",
-               "msl_rover/C-1"],
+    "table": [
+        "adbench_cardio",
+        "adbench_fault",
+        "adbench_ionosphere",
+        "adbench_pendigits",
+        "adbench_satellite",
+        "adbench_waveform",
+    ],
+    "sensor": [
+        "skab/valve1_00",
+        "skab/valve1_04",
+        "asd_servers/omi-1",
+        "asd_servers/omi-4",
+        "asd_servers/omi-8",
+        "msl_rover/C-1",
+    ],
     "image": ["magnetic_tile", "deeppcb", "cifar10_automobile", "plates"],
-}  # fmt: skip
+}
 METHODS = {
     "table": ["balanced", "autoencoder"],
     "sensor": ["balanced", "autoencoder"],
@@ -77,7 +89,7 @@ def _measured(modality: str, name: str, method: str, data: Path, per: int, every
     settings = {"reader": {"size": SIDE}} if modality == "image" else {}
     choice = Choice(pretext=method, preset="quick", training_rows="clean", settings=settings)
     trained = train_all(dataset, choice, Silent(), references=False)
-    detector, frame = trained.detector, trained.frame
+    detector, frame = trained.detector, trained.item_set
     chosen = np.random.default_rng(0).permutation(_held_out(trained))[:per]
     x, truth = _broken(frame, chosen, trained.split.fit)
     z = detector.model.embed(x).detach().numpy() if detector.model.embed(x[:1]) is not None else x.flatten(1).numpy()  # type: ignore[union-attr]
@@ -96,10 +108,10 @@ def _measured(modality: str, name: str, method: str, data: Path, per: int, every
 
 
 def _held_out(trained: Trained) -> np.ndarray:
-    """Items that taught nothing and are normal; where none is known, items that calibrated."""
+    """Training Items nothing and are normal; where none is known, items that calibrated."""
     label = trained.scores.get("label", pd.Series(np.nan, index=trained.scores.index))
     usual = (trained.scores["used_for"] == "") & (label == 0)
-    return trained.frame.items_within(usual.to_numpy()) if usual.any() else trained.split.calibration
+    return trained.item_set.items_within(usual.to_numpy()) if usual.any() else trained.split.calibration
 
 
 def _dataset(modality: str, name: str, data: Path) -> object:
@@ -112,49 +124,49 @@ def _dataset(modality: str, name: str, data: Path) -> object:
     return opened(data, cell, Path(tempfile.gettempdir()) / "anomaly-lens-bench")[0]
 
 
-def _broken(frame: Frame, chosen: np.ndarray, fit: np.ndarray) -> tuple[Tensor, np.ndarray]:
+def _broken(item_set: ItemSet, chosen: np.ndarray, fit: np.ndarray) -> tuple[Tensor, np.ndarray]:
     """(k, *item) items with one broken part, and (k, piece) bool which pieces were touched."""
-    random, x = np.random.default_rng(1), frame.take(chosen)
-    before, parts = x.clone(), frame.shape.parts
-    some = frame.take(random.choice(fit, min(len(fit), 300), replace=False))
+    random, x = np.random.default_rng(1), item_set.take(chosen)
+    before, parts = x.clone(), item_set.shape.parts
+    some = item_set.take(random.choice(fit, min(len(fit), 300), replace=False))
     for i, item in enumerate(x):
-        if frame.shape.modality is Modality.IMAGE:
-            other = frame.take(random.choice(fit, 1))[0].numpy()
+        if item_set.shape.modality is Modality.IMAGE:
+            other = item_set.take(random.choice(fit, 1))[0].numpy()
             damaged, _ = with_defects(item.numpy(), other, random, ("scratch", "stain", "rectangle"))
             x[i] = torch.from_numpy(np.ascontiguousarray(damaged))
             continue
         entries = parts.entries(int(random.integers(len(parts.names))))
-        if frame.shape.modality is Modality.SENSOR:
-            begin, length = frame.span // 4, frame.span // 2
+        if item_set.shape.modality is Modality.SENSOR:
+            begin, length = item_set.span // 4, item_set.span // 2
             order = random.permutation(length)
             noise = torch.from_numpy(random.normal(0, 2, length).astype(np.float32)) * some[:, entries].std()
             x[i, entries, begin : begin + length] = item[entries][:, begin + order] + noise
             continue
-        donors = frame.take(random.choice(fit, DONORS))[:, entries]
+        donors = item_set.take(random.choice(fit, DONORS))[:, entries]
         x[i, entries] = donors[(donors - item[entries]).abs().sum(1).argmax()]
-    return x, _by_piece(frame, (x - before).abs().numpy()) > 1e-6
+    return x, _by_piece(item_set, (x - before).abs().numpy()) > 1e-6
 
 
-def _by_piece(frame: Frame, values: np.ndarray) -> np.ndarray:
+def _by_piece(item_set: ItemSet, values: np.ndarray) -> np.ndarray:
     """(k, *item) -> (k, part) of tables and recordings, (k, cell) of images."""
-    if frame.shape.modality is Modality.IMAGE:
-        mask = cells(frame.shape).numpy().ravel()
+    if item_set.shape.modality is Modality.IMAGE:
+        mask = cells(item_set.shape).numpy().ravel()
         return np.stack([np.bincount(mask, v.ravel()) for v in values.astype(np.float64)])
-    owner = np.asarray(frame.shape.parts.of_entry)
+    owner = np.asarray(item_set.shape.parts.of_entry)
     sums = values.reshape(len(values), values.shape[1], -1).sum(2)
     return np.stack([np.bincount(owner, v) for v in sums.astype(np.float64)])
 
 
-def _hits(frame: Frame, values: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    first = _by_piece(frame, values).argmax(1)
+def _hits(item_set: ItemSet, values: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    first = _by_piece(item_set, values).argmax(1)
     return np.where(truth.any(1), truth[np.arange(len(truth)), first].astype(float), np.nan)
 
 
-def _areas(frame: Frame, values: np.ndarray, truth: np.ndarray) -> np.ndarray:
+def _areas(item_set: ItemSet, values: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """(k,) of images: AUROC of the smoothed attribution over the cells that were touched."""
-    if frame.shape.modality is not Modality.IMAGE:
+    if item_set.shape.modality is not Modality.IMAGE:
         return np.full(len(values), np.nan)
-    smooth = _by_piece(frame, heat(values)[:, None].repeat(values.shape[1], 1))
+    smooth = _by_piece(item_set, heat(values)[:, None].repeat(values.shape[1], 1))
     both = truth.any(1) & ~truth.all(1)
     return np.array([roc_auc_score(t, s) if b else np.nan for t, s, b in zip(truth, smooth, both, strict=True)])
 

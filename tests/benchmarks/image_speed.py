@@ -10,15 +10,15 @@ from time import perf_counter
 
 import numpy as np
 import torch
+from ad_core.data.item_set import ItemSet, Split
 from PIL import Image
 from torch.nn import functional as F
 
-from ad_core.data.frame import Frame, Split
 from ad_core.data.opening import open_dataset
 from ad_core.data.readers.images import Images, ImagesSettings
 from ad_core.devices import seeded
-from ad_core.methods.base_detectors.image_blend import PictureViews
-from ad_core.methods.base_detectors.patch_gaussians import PlaceGaussians
+from ad_core.methods.base_detectors.image_blend import ImageBlend
+from ad_core.methods.base_detectors.patch_gaussians import PatchGaussians
 from ad_core.methods.networks.imagenet_features import AT_A_TIME
 from ad_core.progress import Silent
 from ad_core.training.fit import build_model, score_items, train_task, training_settings
@@ -42,7 +42,7 @@ def main() -> None:
     print(f"decoding files               {decoded:11,.0f}   images/s, {decoded / scored:.0f} times as fast as scoring")
 
 
-def read(folder: Path) -> tuple[Frame, float]:
+def read(folder: Path) -> tuple[ItemSet, float]:
     """Noisy stripes as JPEG files of twice the size, and how many are decoded a second."""
     random = np.random.default_rng(SEED)
     for number in range(IMAGES):
@@ -53,22 +53,22 @@ def read(folder: Path) -> tuple[Frame, float]:
     reader = Images(ImagesSettings(size=SIDE))
     reader.fit(dataset, np.ones(len(dataset), dtype=bool))
     began = perf_counter()
-    frame = reader.frame(dataset)
-    return frame, IMAGES / (perf_counter() - began)
+    item_set = reader.item_set(dataset)
+    return item_set, IMAGES / (perf_counter() - began)
 
 
-def scoring(frame: Frame, turns: int) -> float:
+def scoring(item_set: ItemSet, turns: int) -> float:
     """The default's view on damage, hardly taught: the time is the same."""
-    model, found = PictureViews(frame.shape, "defect", "imagenet").eval(), dict[str, np.ndarray]()
-    pixels = torch.from_numpy(frame.x)
+    model, found = ImageBlend(item_set.shape, "defect", "imagenet").eval(), dict[str, np.ndarray]()
+    pixels = torch.from_numpy(item_set.x)
     with torch.no_grad():
-        some = frame.take(np.arange(32))
-        model.places = PlaceGaussians.of(model.near(model.features(some)))
+        some = item_set.take(np.arange(32))
+        model.places = PatchGaussians.of(model.near(model.features(some)))
         model.learn_usual([Batch(some)])
     began = perf_counter()
 
     def product() -> None:
-        found["product"] = score_items(model, frame, np.arange(IMAGES))
+        found["product"] = score_items(model, item_set, np.arange(IMAGES))
 
     def bare() -> None:
         scores = []
@@ -92,20 +92,20 @@ def scoring(frame: Frame, turns: int) -> float:
     return IMAGES * 2 * (turns + 1) / (perf_counter() - began)
 
 
-def training(frame: Frame, turns: int) -> None:
+def training(item_set: ItemSet, turns: int) -> None:
     """Steps of the rotation task from scratch."""
-    pixels = torch.from_numpy(frame.x)
+    pixels = torch.from_numpy(item_set.x)
 
     def untrained():  # type: ignore[no-untyped-def]
         with seeded(SEED, CPU):
-            return build_model("rotation", "own_score", frame.shape, {}, {}).task
+            return build_model("rotation", "own_score", item_set.shape, {}, {}).task
 
     def product() -> None:
         task = untrained()
         task.finish = nothing
         chosen = {"max_steps": STEPS, "batch_size": BATCH, "patience": 100}
         settings = training_settings("quick", Modality.IMAGE, chosen)
-        train_task(task, frame, Split(np.arange(IMAGES), NONE, NONE), settings, CPU, SEED, Silent())
+        train_task(task, item_set, Split(np.arange(IMAGES), NONE, NONE), settings, CPU, SEED, Silent())
 
     def bare() -> None:
         task, random = untrained(), torch.Generator().manual_seed(SEED)

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from ad_core.data.item_set import ItemSet
 
 from ad_core.data.dataset import Dataset
-from ad_core.data.frame import Frame
-from ad_core.evaluation.mask_metrics import mask_figures
-from ad_core.methods.base_detectors.image_blend import PictureViews
+from ad_core.evaluation.mask_metrics import mask_metrics
+from ad_core.methods.base_detectors.image_blend import ImageBlend
 from ad_core.methods.reference import REFERENCES, ReferenceModel, fitting_rows
 from ad_core.pipeline import Trained, _prepared, reference_scores
 from ad_core.progress import Silent
@@ -61,11 +61,11 @@ def of_trained(name: str, trained: Trained, judged: np.ndarray) -> Found:
     def seen(x: torch.Tensor) -> dict[str, np.ndarray]:
         maps = model.part_scores(x)
         found = {} if maps is None or maps.ndim != 3 else {"map": maps}
-        if isinstance(model, PictureViews) and model.question == "unsure" and model.origin == "imagenet":
+        if isinstance(model, ImageBlend) and model.question == "unsure" and model.origin == "imagenet":
             found["defect"] = model.by_view(model.features(x))["defect"]
         return {key: value.numpy().astype(np.float32) for key, value in found.items()}
 
-    parts = _in_batches(trained.frame, np.flatnonzero(judged), seen)
+    parts = _in_batches(trained.item_set, np.flatnonzero(judged), seen)
     maps = parts.pop("map", None)
     views = {f"{name}, {view}": (_of_rows(values, judged), None) for view, values in parts.items()}
     return {name: (scores, maps), **views}
@@ -80,19 +80,19 @@ def pixel_figures(dataset: Dataset, judged: np.ndarray, maps: np.ndarray, folder
     if not (folder / "ground_truth").exists():
         return {}
     names = dataset.rows["row_id"].to_numpy()[judged]
-    found = mask_figures(zip(names, maps, strict=True), folder / "ground_truth").facts()
+    found = mask_metrics(zip(names, maps, strict=True), folder / "ground_truth").facts()
     return {name: found[name] for name in ("pixel_auroc", "aupro")}
 
 
 def _in_batches(
-    frame: Frame, rows: np.ndarray, compute: Callable[[torch.Tensor], dict[str, Any]]
+    item_set: ItemSet, rows: np.ndarray, compute: Callable[[torch.Tensor], dict[str, Any]]
 ) -> dict[str, np.ndarray]:
     """(rows, ...) of everything that is computed, for rows all of which are items."""
-    item = np.full(len(frame.rows), -1)
-    item[frame.row_of_sample()[frame.items["start"].to_numpy()]] = np.arange(len(frame))
+    item = np.full(len(item_set.rows), -1)
+    item[item_set.row_of_sample()[item_set.items["start"].to_numpy()]] = np.arange(len(item_set))
 
     def parts() -> Iterator[dict[str, np.ndarray]]:
-        for batch in frame.batches(item[rows], 16):
+        for batch in item_set.batches(item[rows], 16):
             with torch.no_grad():
                 yield compute(batch.x)
 

@@ -16,9 +16,11 @@ MEASURES = ["auroc", "ap", "vus_pr", "event_recall", "pixel_auroc", "aupro"]
 def complete(part: pd.DataFrame) -> pd.DataFrame:
     """Means over the seeds, for the methods that were run on most sets, and the sets that all of them were run on."""
     means = {measure: (measure, "mean") for measure in MEASURES if measure in part}
-    sets = named(part).groupby(["method", "name"], as_index=False).agg(
-        **means, time=("time", "mean"), declared=("declared", "first"), group=("group", "first")
-    )  # fmt: skip
+    sets = (
+        named(part)
+        .groupby(["method", "name"], as_index=False)
+        .agg(**means, time=("time", "mean"), declared=("declared", "first"), group=("group", "first"))
+    )
     counts = sets["method"].value_counts()
     sets = sets[sets["method"].isin(counts[counts >= 0.9 * counts.max()].index)]
     methods = sets["method"].nunique()

@@ -13,10 +13,10 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import torch
+from ad_core.data.item_set import ItemSet, Split
 from torch import Tensor, nn
 
 from ad_core.data.batches import Batches
-from ad_core.data.frame import Frame, Split
 from ad_core.devices import seeded
 from ad_core.methods.scorer import SCORE_SEED, TaskModel
 from ad_core.progress import Silent
@@ -42,7 +42,7 @@ def main() -> None:
         scoring(frame, threads, turns)
 
 
-def table() -> Frame:
+def table() -> ItemSet:
     """Numbers that hang together."""
     random = np.random.default_rng(0)
     x = random.normal(size=(ROWS, 5)) @ random.normal(size=(5, COLUMNS)) + 0.3 * random.normal(size=(ROWS, COLUMNS))
@@ -53,27 +53,27 @@ def table() -> Frame:
     rows = pd.DataFrame({"row_id": [f"r{i}" for i in range(ROWS)], "sample": np.arange(ROWS), "note": ""})
     shape = ItemShape(modality=Modality.TABLE, size=(COLUMNS,), parts=parts)
     x = (x / x.std(0)).astype(np.float32)
-    return Frame(shape, x, pd.DataFrame({"start": np.arange(ROWS)}), rows)
+    return ItemSet(shape, x, pd.DataFrame({"start": np.arange(ROWS)}), rows)
 
 
-def training(frame: Frame, threads: int, turns: int) -> None:
+def training(item_set: ItemSet, threads: int, turns: int) -> None:
     """The steps alone, then with held-out checks. What a task does after them, once, is scoring: see there."""
     split = Split(np.arange(ROWS), NONE, NONE)
-    shown = torch.from_numpy(frame.x)
+    shown = torch.from_numpy(item_set.x)
     models: dict[str, TaskModel] = {}
 
     def product(of: Split) -> Callable[[], None]:
         def work() -> None:
-            models["product"] = untrained(frame)
+            models["product"] = untrained(item_set)
             models["product"].task.finish = nothing
             chosen = {"max_steps": STEPS, "batch_size": BATCH, "patience": 100}
             settings = training_settings("quick", Modality.TABLE, chosen)
-            train_task(models["product"].task, frame, of, settings, CPU, SEED, Silent())
+            train_task(models["product"].task, item_set, of, settings, CPU, SEED, Silent())
 
         return work
 
     def bare() -> None:
-        models["bare"] = untrained(frame)
+        models["bare"] = untrained(item_set)
         bare_training(models["bare"], shown)
 
     said(f"training, {threads} thread(s)", STEPS * BATCH, turns, product(split), bare)
@@ -90,25 +90,25 @@ def nothing(_batches: Batches) -> None:
     """Stands in for what comes after the steps."""
 
 
-def scoring(frame: Frame, threads: int, turns: int) -> None:
+def scoring(item_set: ItemSet, threads: int, turns: int) -> None:
     """All rows by a network that needs no training for it: the time is the same."""
-    model, found = untrained(frame).eval(), dict[str, np.ndarray]()
+    model, found = untrained(item_set).eval(), dict[str, np.ndarray]()
 
     def product() -> None:
-        found["product"] = score_items(model, frame, np.arange(ROWS))
+        found["product"] = score_items(model, item_set, np.arange(ROWS))
 
     def bare() -> None:
-        found["bare"] = bare_scores(model, torch.from_numpy(frame.x))
+        found["bare"] = bare_scores(model, torch.from_numpy(item_set.x))
 
     said(f"scoring, {threads} thread(s)", ROWS, turns, product, bare)
     gap = np.abs(found["product"] - found["bare"]).max() / np.abs(found["bare"]).max()
     print(f"{'':28}largest difference of a score {gap:.1e} of the largest")
 
 
-def untrained(frame: Frame) -> TaskModel:
+def untrained(item_set: ItemSet) -> TaskModel:
     """The product's own network, always the same; the bare side takes its layers and weights."""
     with seeded(SEED, CPU):
-        return build_model("masked_cells", "own_score", frame.shape, {}, {})
+        return build_model("masked_cells", "own_score", item_set.shape, {}, {})
 
 
 def bare_training(model: TaskModel, x: Tensor) -> None:

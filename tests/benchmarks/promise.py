@@ -1,7 +1,7 @@
-"""Does a promised false share of alerts hold? Five detectors on three tables, each trained once on usual rows, then 50
-draws of who calibrates and who is tested, with clean calibration rows and with 1 % anomalies among them.
+"""Does a guaranteed false share of alerts hold? Five detectors on three tables, each trained once on normal rows, then
+50 draws of who calibrates and who is tested, with clean calibration rows and with 1 % anomalies among them.
 
-    AD_BENCH_DATA=... python -m tests.benchmarks.promise
+    AD_BENCH_DATA=... python -m tests.benchmarks.guarantee
 
 A review confirms the true anomalies among the 50 highest calibration rows, as a reviewer without error would; only
 these are left out. The standard error is over the draws, which share one detector and one pool of rows.
@@ -27,14 +27,14 @@ METHODS = ("balanced", "isolation_forest", "nearest_neighbours", "mahalanobis", 
 SHARES = (0.05, 0.1, 0.2)
 DRAWS = 50
 TAUGHT = 0.4
-"""Of the usual rows; the others are calibrated with and tested on by turns."""
+"""Of the normal rows; the others are calibrated with and tested on by turns."""
 DIRT = 0.01
 MOST_ANOMALIES = 0.1
-"""Of the usual rows that are tested on."""
+"""Of the normal rows that are tested on."""
 
 
 def main() -> None:
-    """Print a line per table, method and promise, then how many of them held."""
+    """Print a line per table, method and guarantee, then how many of them held."""
     folder = os.environ.get("AD_BENCH_DATA")
     if not folder:
         sys.exit("Set AD_BENCH_DATA to a folder of labelled data; see tests/benchmarks/cases.py. Nothing was done.")
@@ -46,14 +46,14 @@ def main() -> None:
             found = [draw(usual, odd, seed) for seed in range(DRAWS)]
             part = summary([line for lines_of_draw in found for line in lines_of_draw])
             lines += [{"table": name.removeprefix("adbench_"), "method": method, **line} for line in part]
-            print(f"{name}, {method}: {len(usual):,} usual rows, {len(odd):,} anomalies", file=sys.stderr, flush=True)
+            print(f"{name}, {method}: {len(usual):,} normal rows, {len(odd):,} anomalies", file=sys.stderr, flush=True)
     table = pd.DataFrame(lines)
     print(table.to_string(index=False, float_format=lambda x: f"{x:.3f}"))
     print(overall(table).to_string(index=False, float_format=lambda x: f"{x:.3f}"))
 
 
 def scored(data: pd.DataFrame, method: str) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of usual rows that taught nothing, and of all anomalies."""
+    """Scores of usual training rows nothing, and of all anomalies."""
     label = data["is_anomaly"].to_numpy()
     features = data.drop(columns="is_anomaly")
     usual = np.random.default_rng(0).permutation(np.flatnonzero(label == 0))
@@ -72,7 +72,7 @@ def scored(data: pd.DataFrame, method: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def draw(usual: np.ndarray, odd: np.ndarray, seed: int) -> list[dict[str, float]]:
-    """One division into calibration and test rows; a line per promised share."""
+    """One division into calibration and test rows; a line per guaranteed share."""
     rng = np.random.default_rng(seed)
     usual, odd = rng.permutation(usual), rng.permutation(odd)
     n = len(usual) // 2
@@ -86,7 +86,7 @@ def draw(usual: np.ndarray, odd: np.ndarray, seed: int) -> list[dict[str, float]
     confirmed = [row_id for row_id in highest if row_id.startswith("a")]
     lines = []
     for share in SHARES:
-        line: dict[str, float] = {"promised": share}
+        line: dict[str, float] = {"guaranteed": share}
         ways = {"clean": calibrated(rows), "dirty": calibrated(dirty), "reviewed": calibrated(dirty, confirmed)}
         for way, calibration in ways.items():
             alert = alerted(tested, calibration, share)
@@ -104,22 +104,22 @@ def alerted(scores: np.ndarray, calibration: Calibration, share: float) -> np.nd
 
 
 def summary(lines: list[dict[str, float]]) -> list[dict[str, Any]]:
-    """Means over the draws, the standard error of the clean FDR, and whether the promise held."""
+    """Means over the draws, the standard error of the clean FDR, and whether the guarantee held."""
     found = []
-    for share, part in pd.DataFrame(lines).groupby("promised"):
+    for share, part in pd.DataFrame(lines).groupby("guaranteed"):
         mean = part.mean()
         error = float(part["clean FDR"].std() / np.sqrt(len(part)))
         held = {"SE": error, "holds": "yes" if mean["clean FDR"] <= share + 2 * error else "NO"}
         after = part["reviewed FDR"].std() / np.sqrt(len(part))
         ends = {"holds reviewed": "yes" if mean["reviewed FDR"] <= share + 2 * after else "NO"}
-        first = {"promised": share, "clean FDR": mean["clean FDR"], **held}
-        found.append({**first, **mean.drop(["promised", "clean FDR"]).to_dict(), **ends})
+        first = {"guaranteed": share, "clean FDR": mean["clean FDR"], **held}
+        found.append({**first, **mean.drop(["guaranteed", "clean FDR"]).to_dict(), **ends})
     return found
 
 
 def overall(table: pd.DataFrame) -> pd.DataFrame:
-    """Means over tables and methods by promise, and how often it held."""
-    grouped = table.groupby("promised")
+    """Means over tables and methods by guarantee, and how often it held."""
+    grouped = table.groupby("guaranteed")
     means = grouped[[column for column in table if column.endswith(("FDR", "power"))]].mean()
     held = grouped[["holds", "holds reviewed"]].agg(lambda column: f"{(column == 'yes').sum()} of {len(column)}")
     return means.join(held).reset_index()

@@ -1,8 +1,8 @@
 """Is the recommendation worth anything? `python -m tests.benchmarks.recommend`, with labels only to judge.
 
-Per table and protocol: the AUROC on made-up anomalies and other signals without labels of every method, beside its true
-AUROC on the judged rows; then the rank correlation of each signal with the truth, and what Auto reaches beside the best
-and the worst single method. Sets with a line in the results are not run again, and a method that `make bench` has
+Per table and protocol: the AUROC on synthetic anomalies and other signals without labels of every method, beside its
+true AUROC on the judged rows; then the rank correlation of each signal with the truth, and what Auto reaches beside the
+best and the worst single method. Sets with a line in the results are not run again, and a method that `make bench` has
 measured on the same rows with the same seed is not trained again. AD_BENCH_DATA names the labelled data.
 """
 
@@ -20,27 +20,41 @@ from ad_core.data.dataset import Dataset
 from ad_core.errors import DataError
 from ad_core.pipeline import Choice, reference_scores, train_all
 from ad_core.progress import Silent
-from ad_core.training.selection.ranking import judged
+from ad_core.training.selection.ranking import ranked
 from ad_core.training.selection.recommend import candidates_for, tried
 from ad_core.training.selection.recommendation import Recommendation
 from ad_core.training.selection.trials import Trials
-from ad_core.training.synthetic.inject import FLAWS
+from ad_core.training.synthetic.inject import SYNTHETIC_ANOMALIES
 from ad_core.types import Modality
 from tests.benchmarks.cases import Cell, opened
 
 FILE = Path(__file__).parent / "results" / "recommend.tsv"
 CELLS = FILE.with_name("cells_quick.tsv")
-KINDS = tuple(flaw.name for flaw in FLAWS[Modality.TABLE])
+KINDS = tuple(flaw.name for flaw in SYNTHETIC_ANOMALIES[Modality.TABLE])
 FEW = ("adbench_cardio", "adbench_ionosphere", "adbench_pima", "adbench_wbc", "adbench_letter", "adbench_vertebral")
-COLUMNS = ["set", "protocol", "method", "kind", "seconds", "chosen", "task", "made_up", "agreement", "steadiness",
-           "consensus", "tail", "truth", *KINDS]  # fmt: skip
+COLUMNS = [
+    "set",
+    "protocol",
+    "method",
+    "kind",
+    "seconds",
+    "chosen",
+    "task",
+    "made_up",
+    "agreement",
+    "steadiness",
+    "consensus",
+    "tail",
+    "truth",
+    *KINDS,
+]
 SIGNALS = {
-    "made_up": "AUROC on made-up anomalies, mean over the kinds",
+    "made_up": "AUROC on synthetic anomalies, mean over the kinds",
     "agreement": "Spearman between two seeds' scores of held-out rows",
     "steadiness": "minus the width of the bootstrap interval",
     "consensus": "Spearman with the mean rank that all other methods give the held-out rows",
     "tail": "(99 % - 50 % quantile) / (75 % - 50 % quantile) of held-out scores",
-    **{flaw.name: f"AUROC on “{flaw.title}” alone" for flaw in FLAWS[Modality.TABLE]},
+    **{flaw.name: f"AUROC on “{flaw.title}” alone" for flaw in SYNTHETIC_ANOMALIES[Modality.TABLE]},
 }
 
 
@@ -81,7 +95,7 @@ def measured(data: Path, name: str, protocol: str, options: argparse.Namespace) 
     trials = tried(
         dataset, training_rows=declared, seed=0, device="cpu", only=only, plan=plan, reader=None, report=Silent()
     )
-    found = judged(trials, Modality.TABLE, declared, 0)
+    found = ranked(trials, Modality.TABLE, declared, 0)
     lines = signals(found, trials)
     truth = _truth(dataset, rows, lines["method"].tolist(), cell)
     task = found.task if found.choice == "auto" else None
@@ -156,7 +170,7 @@ def _auroc(dataset: Dataset, rows: np.ndarray, scores: np.ndarray) -> float:
 
 
 def in_tables(part: pd.DataFrame, protocol: str) -> str:
-    """Rank correlations of every signal with the truth, and what choosing by made-up anomalies reaches."""
+    """Rank correlations of every signal with the truth, and what choosing by synthetic anomalies reaches."""
     singles = part[part["method"] != "auto"]
     lines = [
         f"# Protocol {protocol}: {part['set'].nunique()} tables",

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from ad_core.data.frame import Frame
+from ad_core.data.item_set import ItemSet
 from ad_core.methods.encoder import build_encoder
 from ad_core.methods.pretexts.forecast import Forecast, ForecastSettings
 from ad_core.methods.scorer import SCORE_SEED, SCORERS, TaskModel
@@ -42,7 +42,7 @@ def main() -> None:
         at_start, began = peak_gb(), time.perf_counter()
         dataset = open_dataset(file, modality="sensor", time="time")
         print(f"opened: {time.perf_counter() - began:.0f} s, peak {peak_gb():.2f} GB", flush=True)
-        dataset = dataset.taught_by(np.arange(options.rows) < TAUGHT * options.rows)
+        dataset = dataset.with_training_rows(np.arange(options.rows) < TAUGHT * options.rows)
         trained = train_all(dataset, Choice(pretext=options.method, preset="quick"), Progress())
     seconds = time.perf_counter() - began
     scored = int(trained.scores["score"].notna().sum())
@@ -50,7 +50,7 @@ def main() -> None:
     aim = (AIM_GB - at_start) * options.rows / AIM_ROWS + at_start
     print(f"peak resident memory {peak_gb():.2f} GB (aim {aim:.2f} GB: {AIM_GB} GB at {AIM_ROWS:,} time stamps)")
     torch.set_num_threads(1)
-    overhead(trained.frame)
+    overhead(trained.item_set)
 
 
 def write(file: Path, rows: int) -> None:
@@ -63,22 +63,22 @@ def write(file: Path, rows: int) -> None:
     pq.write_table(pa.table({"time": time_stamps, **columns}), file)
 
 
-def overhead(frame: Frame) -> None:
+def overhead(item_set: ItemSet) -> None:
     """Windows scored by the forecasting network, one thread: the product's loop and the bare one."""
     settings = ForecastSettings()
-    encoder = build_encoder("dilated_conv", frame.shape, Forecast.encoder_settings(settings, frame.shape))
+    encoder = build_encoder("dilated_conv", item_set.shape, Forecast.encoder_settings(settings, item_set.shape))
     scorer = SCORERS.get("own_score")
-    model = TaskModel(Forecast(settings, frame.shape, encoder), scorer(scorer.Settings())).eval()
-    index, found = np.arange(min(WINDOWS, len(frame))), dict[str, np.ndarray]()
+    model = TaskModel(Forecast(settings, item_set.shape, encoder), scorer(scorer.Settings())).eval()
+    index, found = np.arange(min(WINDOWS, len(item_set))), dict[str, np.ndarray]()
 
     def product() -> None:
-        found["product"] = score_items(model, frame, index)
+        found["product"] = score_items(model, item_set, index)
 
     def bare() -> None:
-        starts, size = frame.items["start"].to_numpy()[index], frame.items_at_a_time
+        starts, size = item_set.items["start"].to_numpy()[index], item_set.items_at_a_time
         with torch.no_grad():
             parts = [
-                model.task.score(torch.from_numpy(frame.x[starts[begin : begin + size]]), Draw.shared(SCORE_SEED))
+                model.task.score(torch.from_numpy(item_set.x[starts[begin : begin + size]]), Draw.shared(SCORE_SEED))
                 for begin in range(0, len(index), size)
             ]
         found["bare"] = torch.cat(parts).numpy()

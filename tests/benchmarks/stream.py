@@ -63,9 +63,11 @@ def main() -> None:
         detector = pipeline.train(data, method, training_rows="clean", settings=settings)
         new = recording(TICKS, 1)
         works = (
-            one_by_one(detector, new), one_by_one(detector, new, TOGETHER), in_blocks(detector, new),
+            one_by_one(detector, new),
+            one_by_one(detector, new, TOGETHER),
+            in_blocks(detector, new),
             at_once(detector, new),
-        )  # fmt: skip
+        )
         print(f"{method:26}" + "".join(f"{spent(detector, work):>18}" for work in works), flush=True)
 
 

@@ -7,12 +7,16 @@ from tests.benchmarks.recommend import COLUMNS, _rank, _reached, in_tables
 
 
 def results() -> pd.DataFrame:
-    """One table: made-up anomalies order the tasks the wrong way round and the references the right one."""
+    """One table: synthetic anomalies order the tasks the wrong way round and the references the right one."""
     lines = [
-        ("balanced", "recipe", 0.80, 0.90), ("a", "pretext", 0.9, 0.5), ("b", "pretext", 0.8, 0.6),
-        ("c", "pretext", 0.7, 0.7), ("d", "pretext", 0.6, 0.95), ("forest", "reference", 0.65, 0.85),
+        ("balanced", "recipe", 0.80, 0.90),
+        ("a", "pretext", 0.9, 0.5),
+        ("b", "pretext", 0.8, 0.6),
+        ("c", "pretext", 0.7, 0.7),
+        ("d", "pretext", 0.6, 0.95),
+        ("forest", "reference", 0.65, 0.85),
         ("auto", "recipe", None, 0.91),
-    ]  # fmt: skip
+    ]
     frame = pd.DataFrame(lines, columns=["method", "kind", "made_up", "truth"])
     return frame.assign(set="one", protocol="A", chosen="auto", task="b").reindex(columns=COLUMNS)
 

@@ -21,13 +21,25 @@ from tests.benchmarks.tables import write_tables
 def results(figures_of: dict[str, list[float]], seeds: int = 1) -> pd.DataFrame:
     """VUS-PR of each method on the series a1 and a2 of one family and b1 of another; one second each."""
     lines = [
-        {"cell": f"{method}{name}", "modality": "sensor", "group": name[0], "name": name, "protocol": "train-part",
-         "method": method, "declared": "unsure" if method == "puzzle" else "reference", "seed": seed, "auroc": 0.5,
-         "ap": 0.5, "seconds": 1.0, "vus_pr": vus_pr + 0.1 * seed, "event_recall": 1.0}
+        {
+            "cell": f"{method}{name}",
+            "modality": "sensor",
+            "group": name[0],
+            "name": name,
+            "protocol": "train-part",
+            "method": method,
+            "declared": "unsure" if method == "puzzle" else "reference",
+            "seed": seed,
+            "auroc": 0.5,
+            "ap": 0.5,
+            "seconds": 1.0,
+            "vus_pr": vus_pr + 0.1 * seed,
+            "event_recall": 1.0,
+        }
         for method, of_series in figures_of.items()
         for name, vus_pr in zip(("a1", "a2", "b1"), of_series, strict=True)
         for seed in range(seeds)
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(lines, columns=COLUMNS)
 
 

@@ -24,8 +24,22 @@ def done(*arguments: object) -> str:
 @pytest.fixture(scope="module")
 def payments_bundle(payments_file, tmp_path_factory):
     folder = tmp_path_factory.mktemp("cli") / "bundle"
-    done("train", payments_file, "--out", folder, "--pretext", "masked_cells", "--label", "is_fraud", "--id", "payment",
-         "--preset", "quick", "--set", "training.max_steps=60")  # fmt: skip
+    done(
+        "train",
+        payments_file,
+        "--out",
+        folder,
+        "--pretext",
+        "masked_cells",
+        "--label",
+        "is_fraud",
+        "--id",
+        "payment",
+        "--preset",
+        "quick",
+        "--set",
+        "training.max_steps=60",
+    )
     return folder
 
 
@@ -48,8 +62,18 @@ def test_a_table_is_explained_in_the_users_columns(payments_bundle, payments_fil
 
 def test_images_get_a_map_of_their_own_size_each(plates_folder, tmp_path):
     bundle, maps = tmp_path / "bundle", tmp_path / "maps"
-    done("train", plates_folder / "good", "--out", bundle, "--pretext", "autoencoder", "--set", "reader.size=32",
-         "--set", "training.max_steps=20")  # fmt: skip
+    done(
+        "train",
+        plates_folder / "good",
+        "--out",
+        bundle,
+        "--pretext",
+        "autoencoder",
+        "--set",
+        "reader.size=32",
+        "--set",
+        "training.max_steps=20",
+    )
     done("score", bundle, plates_folder, "--out", tmp_path / "scores.parquet", "--maps", maps)
     done("explain", bundle, plates_folder, "--top", 2, "--out", tmp_path / "why.parquet")
 
@@ -63,8 +87,22 @@ def test_images_get_a_map_of_their_own_size_each(plates_folder, tmp_path):
 
 def test_a_recording_is_explained_by_channel_and_span(recording_file, tmp_path):
     bundle = tmp_path / "bundle"
-    done("train", recording_file, "--out", bundle, "--pretext", "masked_window", "--label", "is_anomaly", "--time",
-         "time", "--set", "reader.window=32", "--set", "training.max_steps=40")  # fmt: skip
+    done(
+        "train",
+        recording_file,
+        "--out",
+        bundle,
+        "--pretext",
+        "masked_window",
+        "--label",
+        "is_anomaly",
+        "--time",
+        "time",
+        "--set",
+        "reader.window=32",
+        "--set",
+        "training.max_steps=40",
+    )
     done("score", bundle, recording_file, "--out", tmp_path / "scores.parquet")
     done("explain", bundle, recording_file, "--top", 2, "--out", tmp_path / "why.parquet")
 
@@ -135,7 +173,7 @@ def test_a_threshold_is_changed_without_training_and_marks_alerts_from_then_on(
     scores = pd.read_parquet(tmp_path / "scores.parquet")
     assert scores["alert"].dtype == bool
     assert set(scores.index[scores["alert"]]) == set(scores["score"].nlargest(7).index)
-    assert "At most 7 alerts, the highest scores. Nothing is promised" in finished.stderr
+    assert "At most 7 alerts, the highest scores. Nothing is guaranteed" in finished.stderr
 
 
 @pytest.mark.parametrize(

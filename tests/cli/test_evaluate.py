@@ -16,7 +16,7 @@ from ad_core.errors import DataError
 
 @pytest.fixture(scope="module")
 def labelled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A detector of 300 usual rows, and 120 new ones of which 20 are far off."""
+    """A detector of 300 normal rows, and 120 new ones of which 20 are far off."""
     folder, random = tmp_path_factory.mktemp("labelled"), np.random.default_rng(0)
     taught = pd.DataFrame(random.normal(size=(300, 3)), columns=list("abc"))
     new = pd.DataFrame(random.normal(size=(120, 3)), columns=list("abc"))
@@ -29,7 +29,7 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return folder / "bundle", folder / "new.csv"
 
 
-def test_figures_promises_and_segments_are_told(labelled):
+def test_figures_guarantee_and_segments_are_told(labelled):
     bundle, data = labelled
     command = ["evaluate", str(bundle), str(data), "--label", "truth", "--segment", "site", "--json"]
 
@@ -41,11 +41,11 @@ def test_figures_promises_and_segments_are_told(labelled):
     assert [line["k"] for line in report["precision"]] == [10, 20, 50, 100]
     assert report["precision"][0]["precision"] == 1.0
     assert {line["segment"] for line in report["segments"]} == {"north", "south"}
-    assert all(line["recall"] == 1.0 for line in report["promises"][1:3])
+    assert all(line["recall"] == 1.0 for line in report["guarantees"][1:3])
     assert "60 more labelled anomalies" in report["more_labels"]
 
 
-def test_the_rows_that_taught_are_no_test_of_a_promise(labelled, tmp_path):
+def test_the_rows_that_taught_are_no_test_of_a_guarantee(labelled, tmp_path):
     _, data = labelled
     dataset = pipeline.open_dataset(data, label="truth")
     pipeline.train(dataset, "mahalanobis", training_rows="unsure").save(tmp_path / "bundle")
@@ -53,7 +53,7 @@ def test_the_rows_that_taught_are_no_test_of_a_promise(labelled, tmp_path):
     found = CliRunner().invoke(app, ["evaluate", str(tmp_path / "bundle"), str(data), "--json"], catch_exceptions=False)
 
     report = json.loads(found.stdout)
-    assert report["promises"] == []
+    assert report["guarantees"] == []
     assert report["figures"]["positives"] == 20
 
 
@@ -64,7 +64,7 @@ def test_people_get_sentences(labelled):
 
     assert "20 labelled anomalies among 120 rows." in found.stdout
     assert "right among the highest 10: 1.00 [0.72, 1.00]" in found.stdout
-    assert "false alarms promised 0.05" in found.stdout
+    assert "false alarms guaranteed 0.05" in found.stdout
 
 
 @pytest.mark.parametrize(

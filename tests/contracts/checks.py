@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from ad_core.data.item_set import ItemSet
 from pydantic import BaseModel
 from torch import Tensor
 
 from ad_core.data.batches import Batches
-from ad_core.data.frame import Frame
 from ad_core.methods.encoder import DEFAULT_ENCODER, build_encoder
 from ad_core.methods.pretext import Pretext
 from ad_core.methods.scorer import SCORERS, TaskModel
@@ -33,13 +33,13 @@ class Case:
     loss_before: float
 
     @property
-    def frame(self) -> Frame:
-        return items.frame(self.modality)
+    def item_set(self) -> ItemSet:
+        return items.item_set(self.modality)
 
     @property
     def x(self) -> Tensor:
         """(12, *item) normal items that did not teach."""
-        return self.frame.take(np.arange(80, 92))
+        return self.item_set.take(np.arange(80, 92))
 
     def model(self) -> TaskModel:
         return own_score(self.task)
@@ -63,7 +63,7 @@ def untrained(cls: type[Pretext], modality: Modality) -> Pretext:
 
 
 def trained(cls: type[Pretext], modality: Modality, steps: int = 60) -> Case:
-    task, frame, split = untrained(cls, modality), items.frame(modality), items.split()
+    task, frame, split = untrained(cls, modality), items.item_set(modality), items.split()
     batches = Batches(frame, split.fit, 64, CPU)
     with torch.no_grad():
         task.prepare(batches)
@@ -106,7 +106,7 @@ def check_card_is_complete(case: Case) -> None:
 
 def check_loss_is_one_finite_number_per_item_with_a_gradient(case: Case) -> None:
     task = untrained(case.cls, case.modality)
-    batch = next(iter(Batches(case.frame, np.arange(16), 16, CPU)))
+    batch = next(iter(Batches(case.item_set, np.arange(16), 16, CPU)))
     with torch.no_grad():
         task.prepare([batch])
     loss = task.loss(batch, Draw.per_item(0))
@@ -121,7 +121,7 @@ def check_loss_is_one_finite_number_per_item_with_a_gradient(case: Case) -> None
 
 
 def check_loss_uses_no_randomness_but_the_draw(case: Case) -> None:
-    batch = next(iter(Batches(case.frame, np.arange(16), 16, CPU)))
+    batch = next(iter(Batches(case.item_set, np.arange(16), 16, CPU)))
     before = torch.get_rng_state()
     with torch.no_grad():  # dropout is off: the task is in evaluation mode
         first, second = (case.task.loss(batch, Draw.per_item(3)) for _ in range(2))
@@ -132,7 +132,7 @@ def check_loss_uses_no_randomness_but_the_draw(case: Case) -> None:
 def check_training_lowers_the_loss(case: Case) -> None:
     if not learns(case.task):
         return
-    assert mean_loss(case.task, Batches(case.frame, items.split().fit, 64, CPU)) < case.loss_before
+    assert mean_loss(case.task, Batches(case.item_set, items.split().fit, 64, CPU)) < case.loss_before
 
 
 def check_score_does_not_depend_on_the_rest_of_the_batch(case: Case) -> None:
@@ -247,7 +247,7 @@ def check_float64_scores_agree(case: Case) -> None:
 
 def check_bfloat16_gives_numbers(case: Case) -> None:
     task = untrained(case.cls, case.modality)
-    batch = next(iter(Batches(case.frame, np.arange(16), 16, CPU)))
+    batch = next(iter(Batches(case.item_set, np.arange(16), 16, CPU)))
     with torch.no_grad():
         task.prepare([batch])
     with torch.autocast("cpu", torch.bfloat16):

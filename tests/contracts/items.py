@@ -5,9 +5,9 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 import torch
+from ad_core.data.item_set import ItemSet, Split
 from torch import Tensor
 
-from ad_core.data.frame import Frame, Split
 from ad_core.types import ItemShape, Modality, PartKind, Parts
 
 N = 96
@@ -38,7 +38,7 @@ def shape(modality: Modality) -> ItemShape:
 
 
 @lru_cache
-def frame(modality: Modality) -> Frame:
+def item_set(modality: Modality) -> ItemSet:
     """N normal items."""
     x = {Modality.TABLE: _rows, Modality.IMAGE: _images, Modality.SENSOR: _windows}[modality]()
     items = pd.DataFrame({"start": np.arange(N), "cls": np.arange(N) % 2})
@@ -46,7 +46,7 @@ def frame(modality: Modality) -> Frame:
     rows = pd.DataFrame(
         {"row_id": [f"r{i}" for i in range(N + span - 1)], "sample": np.arange(N + span - 1), "note": ""}
     )
-    return Frame(shape(modality), x, items, rows, span)
+    return ItemSet(shape(modality), x, items, rows, span)
 
 
 def far_off(modality: Modality) -> Tensor:

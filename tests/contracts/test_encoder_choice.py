@@ -45,7 +45,7 @@ def test_task_learns_and_scores_with_another_encoder(task, modality, name, folde
             build_model(task, "own_score", shape, {}, {}, choice)
         return
     model = build_model(task, "own_score", shape, {}, {}, choice)
-    batch = next(iter(Batches(items.frame(modality), np.arange(16), 16, CPU)))
+    batch = next(iter(Batches(items.item_set(modality), np.arange(16), 16, CPU)))
 
     with torch.no_grad():
         model.task.eval().prepare([batch])

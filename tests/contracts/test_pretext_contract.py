@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ad_core.methods.pretext import Pretext, Progress, TensorGroup
+from ad_core.methods.pretext import Pretext, TensorGroup, TrainingProgress
 from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, Modality
 from tests.contracts.checks import CHECKS, Case, check_far_off_item_scores_above_the_median_of_normal_ones, trained
@@ -43,7 +43,7 @@ class AttackedProjections(Card):
         z = self.encoder((self.projections[which] @ batch.x[:, :, None])[:, :, 0])
         return F.cross_entropy(self.head(z), which, reduction="none")
 
-    def enough(self, progress: Progress) -> bool:
+    def enough(self, progress: TrainingProgress) -> bool:
         return progress.loss < 0.01
 
     def score(self, x: Tensor, draw: Draw) -> Tensor:

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 import torch
+from ad_core.data.item_set import ItemSet, Split
 
-from ad_core.data.frame import Frame, Split
 from ad_core.methods.recipe import RECIPES, Fitted, HeldOut, Recipe
 from ad_core.methods.reference import REFERENCES, ReferenceModel, flat
 from ad_core.progress import Silent
@@ -59,15 +59,15 @@ class FourFolds(Recipe):
     modalities = frozenset(Modality)
     Settings = Nothing
 
-    def fit(self, frame: Frame, split: Split, training_rows: TrainingRows, report) -> Fitted:
-        self.modality = frame.shape.modality
+    def fit(self, item_set: ItemSet, split: Split, training_rows: TrainingRows, report) -> Fitted:
+        self.modality = item_set.shape.modality
         folds = np.array_split(np.random.default_rng(self.seed).permutation(split.fit), 4)
         members, held_out = [], []
         for fold in folds:
             report.check()
-            rows = flat(frame.take(np.setdiff1d(split.fit, fold)), self.modality)
+            rows = flat(item_set.take(np.setdiff1d(split.fit, fold)), self.modality)
             pair = [self.member(name, rows) for name in MEMBERS]
-            held_out.append(Mean(pair).score(frame.take(fold)).numpy())
+            held_out.append(Mean(pair).score(item_set.take(fold)).numpy())
             members += pair
         return Fitted(Mean(members), HeldOut(np.concatenate(folds), np.concatenate(held_out)))
 
@@ -92,7 +92,7 @@ ALL += [(FourFolds, modality) for modality in Modality]
 def fitted(request) -> tuple[Recipe, Modality, Fitted]:
     cls, modality = request.param
     recipe = cls(cls.Settings(), 0)
-    return recipe, modality, recipe.fit(items.frame(modality), items.split(), "unsure", Silent())
+    return recipe, modality, recipe.fit(items.item_set(modality), items.split(), "unsure", Silent())
 
 
 def test_card_and_settings_are_complete(fitted):
@@ -105,7 +105,7 @@ def test_card_and_settings_are_complete(fitted):
 
 def test_score_depends_on_the_item_alone(fitted):
     _, modality, result = fitted
-    x = items.frame(modality).take(np.arange(80, 92))
+    x = items.item_set(modality).take(np.arange(80, 92))
 
     with torch.no_grad():
         whole, pieces = result.model.score(x), torch.cat([result.model.score(part) for part in x.split([1, 4, 7])])
@@ -122,7 +122,7 @@ def held_out_of(modality: Modality, result: Fitted) -> HeldOut:
         return result.held_out
     index = items.split().calibration
     with torch.no_grad():
-        return HeldOut(index, result.model.score(items.frame(modality).take(index)).numpy())
+        return HeldOut(index, result.model.score(items.item_set(modality).take(index)).numpy())
 
 
 def test_far_off_item_scores_above_the_median_of_held_out_ones(fitted):
@@ -137,7 +137,7 @@ def test_held_out_scores_belong_to_different_items(fitted):
 
     held_out = held_out_of(modality, result)
     assert len(held_out.items) == len(held_out.scores) == len(set(held_out.items))
-    assert np.isin(held_out.items, np.arange(len(items.frame(modality)))).all()
+    assert np.isin(held_out.items, np.arange(len(items.item_set(modality)))).all()
     assert np.isfinite(held_out.scores).all()
 
 
@@ -156,13 +156,13 @@ def test_state_is_json_and_arrays_and_restores_the_model(fitted):
 
 def test_out_of_bag_scores_come_from_members_that_did_not_see_the_row():
     """Each row is in the bag of three of the four pairs; its held-out score is the one that the fourth gives."""
-    frame = items.frame(Modality.TABLE)
-    result = FourFolds(Nothing(), 0).fit(frame, items.split(), "unsure", Silent())
+    item_set = items.item_set(Modality.TABLE)
+    result = FourFolds(Nothing(), 0).fit(item_set, items.split(), "unsure", Silent())
     members = result.model.members
 
     assert sorted(result.held_out.items) == items.split().fit.tolist()
     for item, score in zip(result.held_out.items, result.held_out.scores, strict=True):
-        x = frame.take(np.array([item]))
+        x = item_set.take(np.array([item]))
         row = flat(x, Modality.TABLE)
         strangers = [m for m in members if not (m.rows == row).all(axis=1).any()]
         assert len(strangers) == len(MEMBERS)

@@ -14,7 +14,7 @@ everywhere = pytest.mark.parametrize(("name", "modality"), ALL)
 
 
 def rows(name: str, modality: Modality) -> np.ndarray:
-    return fitting_rows(REFERENCES.get(name), items.frame(modality), items.split().fit, 0)
+    return fitting_rows(REFERENCES.get(name), items.item_set(modality), items.split().fit, 0)
 
 
 def model(name: str, modality: Modality, seed: int = 0) -> ReferenceModel:
@@ -32,14 +32,14 @@ def test_card_and_settings_are_complete(name):
 
 @everywhere
 def test_same_rows_and_seed_give_the_same_scores(name, modality):
-    x = items.frame(modality).take(np.arange(80, 92))
+    x = items.item_set(modality).take(np.arange(80, 92))
 
     assert torch.equal(model(name, modality).score(x), model(name, modality).score(x))
 
 
 @everywhere
 def test_score_depends_on_the_item_alone(name, modality):
-    x, score = items.frame(modality).take(np.arange(80, 92)), model(name, modality).score
+    x, score = items.item_set(modality).take(np.arange(80, 92)), model(name, modality).score
 
     pieces = torch.cat([score(part) for part in x.split([1, 4, 7])])
 
@@ -56,7 +56,9 @@ BLIND = {"spectral_residual": "looks for samples that stick out of their own win
 def test_far_off_item_scores_above_the_median_of_normal_ones(name, modality):
     score = model(name, modality).score
 
-    assert score(items.far_off(modality)).item() > score(items.frame(modality).take(np.arange(80, 92))).median().item()
+    assert (
+        score(items.far_off(modality)).item() > score(items.item_set(modality).take(np.arange(80, 92))).median().item()
+    )
 
 
 @everywhere

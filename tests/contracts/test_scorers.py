@@ -26,7 +26,7 @@ def model(name: str, modality: Modality) -> TaskModel:
     scorer = SCORERS.get(name)
     fitted = TaskModel(case(modality).task, scorer(scorer.Settings())).eval()
     with torch.no_grad():
-        fitted.scorer.fit(fitted.task, Batches(items.frame(modality), items.split().fit, 16, CPU))
+        fitted.scorer.fit(fitted.task, Batches(items.item_set(modality), items.split().fit, 16, CPU))
     return fitted
 
 
@@ -57,7 +57,7 @@ def test_fit_does_not_depend_on_how_the_items_are_cut_into_batches(name, modalit
     scorer = SCORERS.get(name)
     other = TaskModel(case(modality).task, scorer(scorer.Settings())).eval()
     with torch.no_grad():
-        other.scorer.fit(other.task, Batches(items.frame(modality), items.split().fit, 9, CPU))
+        other.scorer.fit(other.task, Batches(items.item_set(modality), items.split().fit, 9, CPU))
 
         torch.testing.assert_close(
             other.score(case(modality).x), model(name, modality).score(case(modality).x), rtol=1e-4, atol=1e-4
@@ -77,7 +77,7 @@ def test_score_has_a_gradient_where_the_task_is_smooth(name, modality):
 @everywhere
 def test_a_taught_item_has_a_finite_gradient(name, modality):
     """Its distance to itself is 0, where a root has no slope."""
-    x = items.frame(modality).take(items.split().fit[:4]).requires_grad_()
+    x = items.item_set(modality).take(items.split().fit[:4]).requires_grad_()
 
     (gradient,) = torch.autograd.grad(model(name, modality).score(x).sum(), x)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ad_core.data.dataset import Column, Dataset, Declared, Kind, Role, Schema
+from ad_core.data.dataset import Column, ColumnKind, Dataset, Declared, Role, Schema
 from ad_core.data.profiling import drift, profile
 from ad_core.data.readers.table import Table
 from ad_core.types import Modality
@@ -88,7 +88,7 @@ def test_labelled_anomalies_among_the_reference_rows_are_told():
 
     told = " ".join(profile(opened(data)).warnings)
 
-    assert "4 of 400 reference rows are labelled as anomalies" in told
+    assert "4 of 400 training rows are labelled as anomalies" in told
 
 
 def test_more_columns_than_rows_and_few_rows_are_told():
@@ -96,8 +96,8 @@ def test_more_columns_than_rows_and_few_rows_are_told():
 
     told = " ".join(profile(opened(data)).warnings)
 
-    assert "more columns (50) than reference rows (30)" in told
-    assert "30 reference rows are few" in told
+    assert "more columns (50) than training rows (30)" in told
+    assert "30 training rows are few" in told
 
 
 def dataset_of(modality: Modality, data: pd.DataFrame, columns: tuple[Column, ...]) -> Dataset:
@@ -132,7 +132,7 @@ def test_a_channel_that_keeps_its_value_is_stuck():
     values = np.arange(100.0)
     values[30:55] = 7.0
     values[60:65] = 1.0  # too short to count
-    column = Column(name="flow", role=Role.FEATURE, kind=Kind.NUMBER)
+    column = Column(name="flow", role=Role.FEATURE, kind=ColumnKind.NUMBER)
 
     found = profile(dataset_of(Modality.SENSOR, pd.DataFrame({"flow": values}), (column,)))
 
@@ -143,7 +143,7 @@ def test_the_stability_index_equals_the_one_computed_by_hand():
     """Two levels, 75 % and 25 % against 50 % and 50 %; with counts this large the half row added does not show."""
     old = pd.DataFrame({"x": ["a"] * 75_000 + ["b"] * 25_000})
     new = pd.DataFrame({"x": ["a"] * 50_000 + ["b"] * 50_000})
-    schema = Schema(columns=(Column(name="x", role=Role.FEATURE, kind=Kind.CATEGORY),))
+    schema = Schema(columns=(Column(name="x", role=Role.FEATURE, kind=ColumnKind.CATEGORY),))
 
     found = drift(old, new, schema).iloc[0]
 
@@ -192,7 +192,7 @@ def test_few_new_rows_alone_are_no_drift():
     new=st.lists(st.floats() | st.none(), min_size=1, max_size=30),
 )
 def test_drift_of_any_numbers_is_finite_and_none_against_itself(old, new):
-    schema = Schema(columns=(Column(name="x", role=Role.FEATURE, kind=Kind.NUMBER),))
+    schema = Schema(columns=(Column(name="x", role=Role.FEATURE, kind=ColumnKind.NUMBER),))
     first, second = (pd.DataFrame({"x": pd.Series(v, dtype="float64")}) for v in (old, new))
 
     assert np.isfinite(drift(first, second, schema)["effect"]).all()

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ad_core.data.dataset import Dataset, Declared, Schema
-from ad_core.data.frame import Frame
+from ad_core.data.item_set import ItemSet
 from ad_core.data.readers.sensor import Sensor, SensorSettings
 from ad_core.data.splitting import CALIBRATION, EARLY_STOP, FIT, UNUSED, split_items, split_rows
 from ad_core.errors import DataError
@@ -37,10 +37,10 @@ def recording(lengths: list[int], seed: int = 0) -> Dataset:
     return Sensor.open(pd.concat(parts, ignore_index=True), Declared(time="time", entity="machine"))
 
 
-def framed(dataset: Dataset, parts: np.ndarray, window: int) -> Frame:
+def framed(dataset: Dataset, parts: np.ndarray, window: int) -> ItemSet:
     reader = Sensor(SensorSettings(window=window))
     reader.fit(dataset, parts == FIT)
-    return reader.frame(dataset)
+    return reader.item_set(dataset)
 
 
 def sizes(parts: np.ndarray) -> list[int]:
@@ -67,7 +67,7 @@ def test_few_rows_still_serve_every_part(n, seed):
 
 
 def test_rows_with_a_note_or_outside_the_reference_are_not_used():
-    dataset = table(100, ["broken"] * 10 + [""] * 90).taught_by(np.arange(100) < 50)
+    dataset = table(100, ["broken"] * 10 + [""] * 90).with_training_rows(np.arange(100) < 50)
     parts = split_rows(dataset)
     assert (parts[:10] == UNUSED).all()
     assert (parts[50:] == UNUSED).all()
@@ -76,7 +76,7 @@ def test_rows_with_a_note_or_outside_the_reference_are_not_used():
 
 def test_no_teaching_row_at_all_is_an_error():
     with pytest.raises(DataError, match="No row may teach"):
-        split_rows(table(10).taught_by(np.zeros(10, dtype=bool)))
+        split_rows(table(10).with_training_rows(np.zeros(10, dtype=bool)))
 
 
 def test_items_of_a_table_are_its_rows():
@@ -87,8 +87,8 @@ def test_items_of_a_table_are_its_rows():
         parts=Parts(names=("a",), of_entry=(0,), kinds=(PartKind.NUMBER,), units=(None,)),
     )
     rows = pd.DataFrame({"row_id": np.arange(100).astype(str), "note": "", "sample": np.arange(100)})
-    frame = Frame(shape, np.zeros((100, 1), np.float32), pd.DataFrame({"start": np.arange(100)}), rows)
-    split, notices = split_items(frame, parts)
+    item_set = ItemSet(shape, np.zeros((100, 1), np.float32), pd.DataFrame({"start": np.arange(100)}), rows)
+    split, notices = split_items(item_set, parts)
     for part, items in enumerate((split.fit, split.early_stop, split.calibration)):
         np.testing.assert_array_equal(items, np.flatnonzero(parts == part))
     assert notices == []

@@ -1,4 +1,4 @@
-"""When what was promised of alerts no longer holds for a new file."""
+"""When what was guaranteed of alerts no longer holds for a new file."""
 
 import json
 from dataclasses import replace
@@ -22,7 +22,7 @@ def gate(new: pd.DataFrame) -> drift.Gate:
     return drift.of_columns(reference.data, new, reference.schema)
 
 
-def test_rows_of_the_same_kind_keep_the_promise():
+def test_rows_of_the_same_kind_keep_the_guarantee():
     found = gate(shop(500, 1))
 
     assert found.state == "same"
@@ -30,7 +30,7 @@ def test_rows_of_the_same_kind_keep_the_promise():
     assert "look like those" in found.sentence
 
 
-def test_a_moved_column_withdraws_the_promise_and_is_named():
+def test_a_moved_column_withdraws_the_guarantee_and_is_named():
     found = gate(shop(500, 1, mean=1.5))
 
     assert found.state == "withdrawn"
@@ -45,7 +45,7 @@ def test_a_little_drift_is_watched():
     assert "somewhat off" in found.sentence
 
 
-def test_rows_of_a_shop_that_was_never_seen_lose_the_promise_alone():
+def test_rows_of_a_shop_that_was_never_seen_lose_the_guarantee_alone():
     new = shop(500, 1)
     new.loc[:149, "shop"] = "z"
 
@@ -64,13 +64,13 @@ def test_a_missing_category_is_no_new_one():
     assert gate(new).outside[0] == ""
 
 
-def test_darker_images_withdraw_the_promise():
+def test_darker_images_withdraw_the_guarantee():
     """Images of the same kind pass; the same at a third of the light do not."""
-    frame = items.frame(Modality.IMAGE)
-    usual = frame.take(slice(0, 96)).numpy()
-    darker = replace(frame, x=(frame.x / 3).astype(frame.x.dtype))
+    item_set = items.item_set(Modality.IMAGE)
+    usual = item_set.take(slice(0, 96)).numpy()
+    darker = replace(item_set, x=(item_set.x / 3).astype(item_set.x.dtype))
 
-    assert drift.of_images(usual, frame).state == "same"
+    assert drift.of_images(usual, item_set).state == "same"
     found = drift.of_images(usual, darker)
 
     assert found.state == "withdrawn"

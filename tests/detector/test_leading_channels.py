@@ -8,11 +8,11 @@ from torch import Tensor
 
 from ad_core import pipeline
 from ad_core.data.dataset import Declared
-from ad_core.data.frame import Frame
+from ad_core.data.item_set import ItemSet
 from ad_core.data.readers.sensor import Sensor, SensorSettings
 from ad_core.detector.detector import Detector
 from ad_core.detector.events import event_rule, find_events
-from ad_core.detector.leading_channels import in_words_of, leads, usual_levels
+from ad_core.detector.leading_channels import in_words_of, leads, reference_levels
 from ad_core.progress import Silent
 from tests.conftest import recording
 
@@ -41,7 +41,7 @@ class Silence:
         return None
 
 
-def framed(changes: dict[tuple[str, int, int], float], time: str | None = "time") -> Frame:
+def framed(changes: dict[tuple[str, int, int], float], time: str | None = "time") -> ItemSet:
     """Noise of size 1 in three channels; `changes` adds to stretches of them after scales were learnt."""
     values = np.random.default_rng(0).normal(size=(N, 3))
     table = pd.DataFrame(values, columns=["a", "b", "c"])
@@ -49,28 +49,29 @@ def framed(changes: dict[tuple[str, int, int], float], time: str | None = "time"
         table.insert(0, time, pd.Timestamp("2024-03-01") + pd.to_timedelta(10 * np.arange(N), unit="s"))
     reader = Sensor(SensorSettings(window=SPAN, stride=1))
     usual = Sensor.open(table, Declared(time=time))
-    reader.fit(usual, usual.teaches)
+    reader.fit(usual, usual.is_training)
     for (channel, begin, end), added in changes.items():
         table.loc[begin : end - 1, channel] += added
-    return reader.frame(Sensor.open(table, Declared(time=time)))
+    return reader.item_set(Sensor.open(table, Declared(time=time)))
 
 
 @pytest.fixture
-def event() -> Frame:
+def event() -> ItemSet:
     """b rises at 280, c at 300, both until 320; a rose from 200 to 210, long before."""
     return framed({("b", 280, 320): 8.0, ("c", 300, 320): 15.0, ("a", 200, 210): 9.0})
 
 
-def levels_of(model: object, frame: Frame) -> np.ndarray:
-    return usual_levels(model, frame, np.arange(150), CPU)
+def levels_of(model: object, item_set: ItemSet) -> np.ndarray:
+    return reference_levels(model, item_set, np.arange(150), CPU)
 
 
 def test_the_level_is_exceeded_by_one_usual_time_stamp_in_a_hundred():
     frame = framed({})
     x = np.abs(frame.take(slice(None)).numpy())
     series = np.concatenate([x[:, :, 0], x[-1, :, 1:].T])  # (samples, channel); all windows hold the same cell
-    np.testing.assert_allclose(usual_levels(Sizes(), frame, np.arange(len(frame)), CPU)[0],
-                               np.quantile(series[:, 0], 0.99), rtol=0.15)  # a thinned sample of them  # fmt: skip
+    np.testing.assert_allclose(
+        reference_levels(Sizes(), frame, np.arange(len(frame)), CPU)[0], np.quantile(series[:, 0], 0.99), rtol=0.15
+    )  # a thinned sample of them
     np.testing.assert_allclose(levels_of(Sizes(), frame), np.quantile(series[:165], 0.99, axis=0), rtol=1e-6)
 
 
@@ -102,7 +103,7 @@ def test_a_score_per_window_is_spread_over_it(event):
 
 def test_a_model_without_part_scores_has_no_levels():
     assert levels_of(Silence(), framed({})) is None
-    assert usual_levels(Sizes(), framed({}), np.arange(0), CPU) is None
+    assert reference_levels(Sizes(), framed({}), np.arange(0), CPU) is None
 
 
 @pytest.fixture(scope="module")
@@ -120,9 +121,9 @@ def test_events_of_a_trained_detector_say_what_moved_first(detector):
     table.loc[700:759, "pressure [bar]"] += noise
     table.loc[730:759, "flow [l/s]"] += 5 * noise[30:]
     new = pipeline.open_like(detector, table)
-    frame = detector.frame(new)
+    item_set = detector.item_set(new)
 
-    found = find_events(detector, detector.score(new), frame).iloc[0]
+    found = find_events(detector, detector.score(new), item_set).iloc[0]
 
     assert detector.part_levels.shape == (2,)
     assert found["leading"] == "pressure [bar]"
@@ -141,7 +142,7 @@ def test_quiet_stretches_up_to_the_set_length_are_merged(detector):
     for begin in (600, 850):
         table.loc[begin : begin + 19, "flow [l/s]"] += noise
     new = pipeline.open_like(detector, table)
-    frame, scores = detector.frame(new), detector.score(new)
+    frame, scores = detector.item_set(new), detector.score(new)
 
     counts = {}
     for merge in (0.0, 2.0, 8.0):
@@ -160,7 +161,7 @@ def test_the_mark_of_an_excluded_peak_stays_with_its_event():
     )
     choice = pipeline.Choice(pretext="nearest_neighbours", settings={"reader": {"window": 32}})
     trained = pipeline.train_all(dataset, choice, Silent(), references=False)
-    found = find_events(trained.detector, trained.scores, trained.frame)
+    found = find_events(trained.detector, trained.scores, trained.item_set)
 
     assert bool(found["excluded"].iloc[0])
     assert "leads" not in found
@@ -171,7 +172,7 @@ def test_where_all_rows_teach_the_levels_come_from_a_model_that_had_not_seen_the
     detector = pipeline.train(pipeline.open_dataset(table, time="time", label="is_anomaly"), "balanced")
     table.loc[800:859, "pressure [bar]"] = np.random.default_rng(3).normal(0, 2, 60)
     new = pipeline.open_like(detector, table.assign(time=lambda t: t["time"] + pd.Timedelta(days=1)))
-    found = find_events(detector, detector.score(new), detector.frame(new)).iloc[0]
+    found = find_events(detector, detector.score(new), detector.item_set(new)).iloc[0]
 
     assert (detector.part_levels > 1).all()  # 1 is the usual error on rows that were not seen
     assert found["leading"] == "pressure [bar]"

@@ -5,12 +5,17 @@ import pytest
 
 from ad_core.evaluation import figures
 
-PROMISES = pd.DataFrame(
+GUARANTEES = pd.DataFrame(
     {
-        "promise": ["false alarms", "false alerts"], "promised": [0.05, 0.1], "alerts": [12, 0],
-        "realised": [0.2, float("nan")], "low": [0.1, float("nan")], "high": [0.3, float("nan")], "held": [False, True],
+        "guarantee": ["false alarms", "false alerts"],
+        "guaranteed": [0.05, 0.1],
+        "alerts": [12, 0],
+        "realised": [0.2, float("nan")],
+        "low": [0.1, float("nan")],
+        "high": [0.3, float("nan")],
+        "held": [False, True],
     }
-)  # fmt: skip
+)
 
 
 def test_the_present_threshold_and_guessing_are_on_both_curves():
@@ -31,12 +36,12 @@ def test_words_give_the_precision_where_half_is_found():
     assert "40 % of the labelled anomalies" in figures.roc_in_words(roc)
 
 
-def test_broken_promises_are_orange_and_named():
-    figure = figures.kept_promises(PROMISES)
+def test_broken_guarantee_are_orange_and_named():
+    figure = figures.kept_guarantees(GUARANTEES)
 
     assert list(figure.data[0].marker.color) == [figures.ALERT, figures.USUAL]
     assert list(figure.data[0].y) == ["false alarms ≤ 5 %", "false alerts ≤ 10 % (no alert)"]
     assert list(figure.data[1].x) == [0.05, 0.1]
     assert figure.data[0].error_x.array[0] == pytest.approx(0.1)
-    assert figures.kept_promises_in_words(PROMISES) == "1 of 2 promises were broken: false alarms ≤ 5 %."
-    assert figures.kept_promises_in_words(PROMISES.iloc[1:]) == "None of 1 promises was surely broken."
+    assert figures.kept_guarantees_in_words(GUARANTEES) == "1 of 2 guarantees were broken: false alarms ≤ 5 %."
+    assert figures.kept_guarantees_in_words(GUARANTEES.iloc[1:]) == "None of 1 guarantees was surely broken."

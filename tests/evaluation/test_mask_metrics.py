@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from ad_core.errors import DataError
-from ad_core.evaluation.mask_metrics import SIZE, mask_figures, mask_of
+from ad_core.evaluation.mask_metrics import SIZE, mask_metrics, mask_of
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def test_a_map_that_marks_the_defects_is_perfect_and_an_even_one_is_chance(masks
     perfect[:4, :4] = 1.0
     names = ["test/hole/a.jpg", "b.bmp", "test/good/c.png"]
 
-    found = mask_figures(zip(names, [perfect, perfect, np.zeros((8, 8))], strict=True), masks)
-    even = mask_figures(((name, np.zeros((8, 8))) for name in names), masks)
+    found = mask_metrics(zip(names, [perfect, perfect, np.zeros((8, 8))], strict=True), masks)
+    even = mask_metrics(((name, np.zeros((8, 8))) for name in names), masks)
 
     assert found.facts()["masks"] == 2
     assert found.pixel_auroc > 0.995  # the edge is blurred over a cell of the map
@@ -48,7 +48,7 @@ def test_the_image_whose_map_misses_its_defect_is_named_first(masks):
     perfect = np.zeros((8, 8))
     perfect[:4, :4] = 1.0
 
-    found = mask_figures([("test/hole/a.jpg", perfect), ("b.bmp", -perfect), ("c.png", perfect)], masks).images
+    found = mask_metrics([("test/hole/a.jpg", perfect), ("b.bmp", -perfect), ("c.png", perfect)], masks).images
 
     assert found["row_id"].tolist() == ["b.bmp", "test/hole/a.jpg"]
     assert found["marked"].tolist() == [0.25, 0.25]
@@ -57,9 +57,9 @@ def test_the_image_whose_map_misses_its_defect_is_named_first(masks):
 
 def test_a_folder_without_masks_is_said(tmp_path):
     with pytest.raises(DataError, match="No image has a mask"):
-        mask_figures([("a.png", np.zeros((4, 4)))], tmp_path)
+        mask_metrics([("a.png", np.zeros((4, 4)))], tmp_path)
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path):
     with pytest.raises(DataError, match="There is no folder"):
-        mask_figures([("a.png", np.zeros((4, 4)))], tmp_path / "gone")
+        mask_metrics([("a.png", np.zeros((4, 4)))], tmp_path / "gone")

@@ -1,4 +1,4 @@
-"""Scores against labels: curves, promises, segments, and how many labels are missing."""
+"""Scores against labels: curves, guarantees, segments, and how many labels are missing."""
 
 import numpy as np
 import pandas as pd
@@ -6,15 +6,26 @@ import pytest
 from sklearn.metrics import auc
 
 from ad_core.evaluation.metrics import evaluate
-from ad_core.evaluation.report_card import POINTS, by_segment, curves, more_labels_in_words, precision_table, promises
+from ad_core.evaluation.report_card import (
+    POINTS,
+    by_segment,
+    curves,
+    guarantees_table,
+    more_labels_in_words,
+    precision_table,
+)
 
 
 def test_curves_are_those_of_the_thresholds():
     found = curves([1, 0, 1, 0, np.nan, 1], [5, 4, 3, 2, 9, np.nan])
 
     assert found.precision_recall.to_numpy().round(3).tolist() == [
-        [0, 1], [0.5, 1], [0.5, 0.5], [1, 0.667], [1, 0.5],
-    ]  # fmt: skip
+        [0, 1],
+        [0.5, 1],
+        [0.5, 0.5],
+        [1, 0.667],
+        [1, 0.5],
+    ]
     assert found.roc["recall"].tolist()[-1] == 1
     assert found.roc["false_alarms"].is_monotonic_increasing
 
@@ -52,15 +63,15 @@ def test_precision_has_wilson_intervals():
     assert found.loc[0, ["low", "high"]].tolist() == pytest.approx([0.4902, 0.9433], abs=1e-4)
 
 
-def test_promises_are_compared_with_what_became_of_them():
-    """Of 100 normal rows 8 have p <= .05: more than promised, but not surely. Anomalies all have p = .001."""
+def test_guarantee_are_compared_with_what_became_of_them():
+    """Of 100 normal rows 8 have p <= .05: more than guaranteed, but not surely. Anomalies all have p = .001."""
     p = np.r_[np.full(10, 0.001), np.full(8, 0.03), np.linspace(0.2, 1, 92)]
-    found = promises(np.r_[np.ones(10), np.zeros(100)], p).set_index(["promise", "promised"])
+    found = guarantees_table(np.r_[np.ones(10), np.zeros(100)], p).set_index(["guarantee", "guaranteed"])
 
     five = found.loc[("false alarms", 0.05)]
     assert (five["alerts"], five["realised"], five["recall"]) == (18, 0.08, 1.0)
     assert five["held"]
-    assert not promises(np.zeros(100), np.full(100, 0.01))["held"].iloc[1]
+    assert not guarantees_table(np.zeros(100), np.full(100, 0.01))["held"].iloc[1]
     # Benjamini-Hochberg at 10 %: p(10) = .001 <= .1 * 10 / 110; p(18) = .03 > .1 * 18 / 110
     assert found.loc[("false alerts", 0.1), "alerts"] == 10
     assert found.loc[("false alerts", 0.1), "realised"] == 0
@@ -72,8 +83,8 @@ def test_a_false_discovery_rate_looks_at_every_row_and_is_judged_on_the_labelled
     """Of 1,000 rows 10 have p = .003: among all of them too few to be alerts at 20 %, p(10) = .003 > .2 * 10 / 1000."""
     p = np.r_[np.full(10, 0.003), np.linspace(0.3, 1, 990)]
     labels = np.r_[np.ones(10), np.zeros(20), np.full(970, np.nan)]
-    whole = promises(labels, p).set_index(["promise", "promised"])
-    alone = promises(labels[:30], p[:30]).set_index(["promise", "promised"])
+    whole = guarantees_table(labels, p).set_index(["guarantee", "guaranteed"])
+    alone = guarantees_table(labels[:30], p[:30]).set_index(["guarantee", "guaranteed"])
 
     assert whole.loc[("false alerts", 0.2), "alerts"] == 0
     assert alone.loc[("false alerts", 0.2), "alerts"] == 10
@@ -81,7 +92,7 @@ def test_a_false_discovery_rate_looks_at_every_row_and_is_judged_on_the_labelled
 
 
 def test_without_p_values_nothing_was_promised():
-    assert promises([1, 0], [np.nan, np.nan]).empty
+    assert guarantees_table([1, 0], [np.nan, np.nan]).empty
 
 
 def test_segments_with_too_few_labels_are_counted_not_judged():

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ad_core.explain.clusters import grouped, surrogate_rule
+from ad_core.explain.clusters import alert_groups, surrogate_rule
 
 
 def explained(cases: dict[str, dict[str, float]], values: dict[str, tuple[str, str]] | None = None) -> pd.DataFrame:
@@ -34,7 +34,7 @@ def two_kinds() -> dict[str, dict[str, float]]:
 def test_cases_with_the_same_reasons_are_one_group_whatever_their_scores(two_kinds):
     values = {"amount": ("4980", "30"), "hour": ("3", "14"), "shop": ("travel", "food")}
 
-    found = grouped(explained(two_kinds, values))
+    found = alert_groups(explained(two_kinds, values))
 
     assert [len(group.row_ids) for group in found] == [10, 6]
     assert set(found[0].row_ids) == {f"c{i}" for i in range(10)}
@@ -48,7 +48,7 @@ def test_cases_that_are_all_alike_are_one_group():
     random = np.random.default_rng(1)
     cases = {f"c{i}": {"amount": 1 + 0.02 * random.random(), "hour": 0.1 * random.random()} for i in range(12)}
 
-    (group,) = grouped(explained(cases))
+    (group,) = alert_groups(explained(cases))
 
     assert group.name == "amount"
     assert len(group.row_ids) >= 9
@@ -58,14 +58,14 @@ def test_channels_of_recordings_are_what_counts(two_kinds):
     parts = explained(two_kinds).rename(columns={"part": "channel"})
     parts["part"] = parts["channel"] + ", 08:00 to 09:00"
 
-    found = grouped(parts)
+    found = alert_groups(parts)
 
     assert [group.name for group in found] == ["amount, hour", "shop"]
 
 
 def test_too_few_cases_or_cases_that_nothing_raises_are_no_group():
-    assert grouped(explained({f"c{i}": {"a": 1.0} for i in range(5)})) == []
-    assert grouped(explained({f"c{i}": {"a": -1.0, "b": -2.0} for i in range(20)})) == []
+    assert alert_groups(explained({f"c{i}": {"a": 1.0} for i in range(5)})) == []
+    assert alert_groups(explained({f"c{i}": {"a": -1.0, "b": -2.0} for i in range(20)})) == []
 
 
 def test_a_rule_describes_a_group_with_its_precision_and_coverage():

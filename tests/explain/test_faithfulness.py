@@ -10,8 +10,8 @@ import torch
 from ad_core.explain.attribution import Attribution, explain
 from ad_core.explain.faithfulness import Checks, check, second_method, shared
 from ad_core.explain.grade import DRAWS, OWN_MAP, grades, in_words, nothing_stands_out
-from ad_core.explain.perturbation import Pieces, Regions, _elsewhere, of_map
-from ad_core.methods.perturbed_copies import Originals
+from ad_core.explain.perturbation import FeaturePerturbation, RegionPerturbation, _elsewhere, of_map
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.types import Modality
 from tests.explain.test_attribution import HandMade, shape_of
 
@@ -135,8 +135,8 @@ def test_of_windows_whole_channels_are_tested_of_a_single_channel_its_spans():
         assert (checks.p == 1 / (DRAWS + 1)).all()
         assert np.isnan(checks.gap).all()
         assert np.isnan(checks.area).all()
-    assert Pieces(HandMade(None), shape_of(Modality.SENSOR, (3, 32)), *NOTHING).pieces.max() == 2
-    assert Pieces(HandMade(None), shape_of(Modality.SENSOR, (1, 32)), *NOTHING).pieces.max() == 7
+    assert FeaturePerturbation(HandMade(None), shape_of(Modality.SENSOR, (3, 32)), *NOTHING).pieces.max() == 2
+    assert FeaturePerturbation(HandMade(None), shape_of(Modality.SENSOR, (1, 32)), *NOTHING).pieces.max() == 7
 
 
 def test_the_second_opinion_on_windows_is_of_whole_channels():
@@ -165,7 +165,7 @@ class Remembering(HandMade):
         self.plain += len(x)
         return self.formula(x)
 
-    def score_copies(self, x: torch.Tensor, originals: Originals) -> torch.Tensor:
+    def score_copies(self, x: torch.Tensor, originals: SourceItems) -> torch.Tensor:
         for copy, own in zip(x, originals.items[originals.of], strict=True):
             assert copy[0] == own[0]
             assert any(torch.equal(own, item) for item in self.items)
@@ -318,7 +318,7 @@ def test_a_region_that_takes_most_of_an_image_is_not_tested():
 def test_a_region_that_is_named_takes_a_quarter_of_an_image_at_most():
     shares = np.ones((1, 400))
 
-    assert Regions(Spots(), shape_of(Modality.IMAGE, (1, 20, 20)), *NOTHING).first(shares).sum() == 100
+    assert RegionPerturbation(Spots(), shape_of(Modality.IMAGE, (1, 20, 20)), *NOTHING).first(shares).sum() == 100
 
 
 def test_a_region_that_is_not_what_raises_the_score_is_not_supported(spotted):

@@ -4,20 +4,20 @@ import numpy as np
 import pandas as pd
 
 from ad_core.explain import figures_global
-from ad_core.explain.global_importance import Drivers, over_time, ranking, split
+from ad_core.explain.global_importance import GlobalImportance, over_time, ranking, split
 from ad_core.explain.image_grid import FIELDS
 
 
-def many(parts: int = 14, alerts: int = 6) -> Drivers:
+def many(parts: int = 14, alerts: int = 6) -> GlobalImportance:
     shares = np.random.default_rng(0).dirichlet(np.arange(parts, 0, -1), alerts)
     table = pd.DataFrame(shares, columns=[f"c{i}" for i in range(parts)], index=[f"r{i}" for i in range(alerts)])
-    return Drivers(table, table.idxmax(axis=1), {})
+    return GlobalImportance(table, table.idxmax(axis=1), {})
 
 
 def test_bars_add_up_to_the_whole_and_carry_their_intervals():
     table = ranking(many())
 
-    bar = figures_global.driver_bars(table).data[0]
+    bar = figures_global.importance_bars(table).data[0]
 
     assert len(bar.x) == figures_global.BARS + 1
     assert bar.customdata[-1] == "2 other parts"
@@ -29,7 +29,7 @@ def test_bars_add_up_to_the_whole_and_carry_their_intervals():
 def test_names_with_tags_stay_text():
     table = ranking(many(2)).assign(part=["<b>bold</b>", "plain"])
 
-    names = figures_global.driver_bars(table).layout.yaxis.ticktext
+    names = figures_global.importance_bars(table).layout.yaxis.ticktext
 
     assert names == ("&lt;b&gt;bold&lt;/b&gt;", "plain")
 
@@ -38,7 +38,7 @@ def test_words_say_the_finding():
     found = many(3)
     table = ranking(found)
 
-    assert table["part"].iloc[0] in figures_global.drivers_in_words(table, 6)
+    assert table["part"].iloc[0] in figures_global.importance_in_words(table, 6)
     by_kind = split(found, pd.Series(["x", "x", "x", "x", "y", "y"], index=found.shares.index))
     assert figures_global.split_in_words(by_kind).startswith("Largest mean share within each of 2: x: ")
     times = over_time(found, pd.Series(range(6), index=found.shares.index), bins=2)
@@ -71,7 +71,7 @@ def test_over_time_what_has_no_colour_is_summed_up():
     found = many(14)
     times = over_time(found, pd.Series(pd.date_range("2026", periods=6), index=found.shares.index), bins=3)
 
-    figure = figures_global.drivers_over_time(times, ranking(found)["part"].tolist())
+    figure = figures_global.importance_over_time(times, ranking(found)["part"].tolist())
 
     assert [bar.name for bar in figure.data][-1] == "all others"
     assert len(figure.data) == len(figures_global.PALETTE) + 1

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ad_core.explain.global_importance import Drivers, drivers, over_time, ranking, split
+from ad_core.explain.global_importance import GlobalImportance, global_importance, over_time, ranking, split
 from ad_core.explain.image_grid import FIELDS, by_field
 
 
@@ -23,7 +23,7 @@ def graded(**grades: str) -> pd.DataFrame:
 
 
 @pytest.fixture
-def found() -> Drivers:
+def found() -> GlobalImportance:
     """Two alerts of very different height, one that failed its check, one nobody checked, one nobody explained."""
     parts = lines(
         {
@@ -34,7 +34,9 @@ def found() -> Drivers:
             "usual": {"amount": 1.0, "hour": 0.0},
         }
     )
-    return drivers(parts, graded(a="supported", b="weak", c="not supported", usual="weak"), ["a", "b", "c", "d", "e"])
+    return global_importance(
+        parts, graded(a="supported", b="weak", c="not supported", usual="weak"), ["a", "b", "c", "d", "e"]
+    )
 
 
 def test_each_alert_counts_the_same_and_doubtful_ones_are_left_out_and_counted(found):
@@ -53,16 +55,16 @@ def test_the_interval_holds_the_true_share_about_as_often_as_it_says():
     for _ in range(200):
         shares = random.dirichlet([3.0, 1.0], 30)
         table = pd.DataFrame(shares, columns=["x", "y"], index=[str(i) for i in range(30)])
-        line = ranking(Drivers(table, table.idxmax(axis=1), {})).set_index("part").loc["x"]
+        line = ranking(GlobalImportance(table, table.idxmax(axis=1), {})).set_index("part").loc["x"]
         inside += line["low"] <= 0.75 <= line["high"]
 
     assert 180 <= inside <= 198  # 95 % of 200 is 190; three standard deviations are 9
 
 
 def test_without_explanations_or_with_doubtful_ones_alone_nothing_counts():
-    none = drivers(None, None, ["a", "b"])
-    unchecked = drivers(lines({"a": {"x": 1.0}}), None, ["a"])
-    nothing = drivers(lines({"a": {"x": 0.0}}), graded(a="weak"), ["a"])
+    none = global_importance(None, None, ["a", "b"])
+    unchecked = global_importance(lines({"a": {"x": 1.0}}), None, ["a"])
+    nothing = global_importance(lines({"a": {"x": 0.0}}), graded(a="weak"), ["a"])
 
     assert (len(none.shares), none.left_out) == (0, {"not explained": 2})
     assert (len(unchecked.shares), unchecked.left_out) == (0, {"not checked": 1})
@@ -71,7 +73,7 @@ def test_without_explanations_or_with_doubtful_ones_alone_nothing_counts():
 
 
 def test_a_part_that_lowers_a_score_drives_it_but_never_comes_first():
-    found = drivers(
+    found = global_importance(
         lines({"a": {"x": -9.0, "y": 1.0}, "b": {"x": -1.0, "y": 0.0}}), graded(a="weak", b="weak"), list("ab")
     )
 
@@ -83,7 +85,7 @@ def test_spans_of_a_channel_count_together():
     parts = lines({"a": {"flow, 1 to 2": 3.0, "flow, 2 to 3": -1.0, "load, 1 to 2": 2.0}})
     parts["channel"] = ["flow", "flow", "load"]
 
-    assert drivers(parts, graded(a="weak"), ["a"]).shares.loc["a"].to_dict() == {"flow": 0.5, "load": 0.5}
+    assert global_importance(parts, graded(a="weak"), ["a"]).shares.loc["a"].to_dict() == {"flow": 0.5, "load": 0.5}
 
 
 def test_a_split_ranks_within_each_value_and_leaves_out_what_has_none(found):

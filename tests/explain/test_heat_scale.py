@@ -84,9 +84,9 @@ def test_a_frame_covers_nothing_of_its_place_and_stays_within_the_picture(box):
 
 
 def test_calibration_images_fix_the_colours_and_a_scratch_exceeds_them(trained_on_plates, plates_folder):
-    detector, frame = trained_on_plates.detector, trained_on_plates.frame
+    detector, item_set = trained_on_plates.detector, trained_on_plates.item_set
 
-    scale = heat_scale(detector, frame, Silent())
+    scale = heat_scale(detector, item_set, Silent())
 
     assert scale is not None
     assert scale.images == len(detector.calibration_rows)
@@ -95,4 +95,4 @@ def test_calibration_images_fix_the_colours_and_a_scratch_exceeds_them(trained_o
     coloured = {name: (with_heat(grey, heat, scale) != 130).any(axis=2).mean() for name, heat in maps.items()}
     assert coloured["scratch/000.png"] > 0.05
     assert np.mean([share for name, share in coloured.items() if name.startswith("good")]) < 0.03
-    assert heat_scale(detector, frame.only(np.arange(0)), Silent()) is None
+    assert heat_scale(detector, item_set.only(np.arange(0)), Silent()) is None

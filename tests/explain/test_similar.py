@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ad_core.explain.similar import alike_by_course, alike_by_shares
+from ad_core.explain.similar import similar_by_attribution, similar_by_signal
 
 
 def explained(**cases: dict[str, float]) -> pd.DataFrame:
@@ -26,7 +26,7 @@ def test_the_same_shares_are_alike_whatever_the_score_and_none_in_common_are_not
         nothing={"flow": -1.0, "load": 0.0, "heat": 0.0},
     )
 
-    found = alike_by_shares(parts, "now")
+    found = similar_by_attribution(parts, "now")
 
     assert list(found.index) == ["same", "near", "other"]
     assert found["same"] == pytest.approx(1)
@@ -36,21 +36,25 @@ def test_the_same_shares_are_alike_whatever_the_score_and_none_in_common_are_not
 
 
 def test_of_a_single_channel_shares_say_nothing():
-    assert alike_by_shares(explained(a={"flow": 1.0}, b={"flow": 2.0}), "a").empty
-    assert alike_by_shares(explained(b={"flow": 2.0, "load": 1.0}), "a").empty
+    assert similar_by_attribution(explained(a={"flow": 1.0}, b={"flow": 2.0}), "a").empty
+    assert similar_by_attribution(explained(b={"flow": 2.0, "load": 1.0}), "a").empty
 
 
 def test_courses_are_alike_whatever_their_height_scale_and_begin():
     time = np.arange(200)
     bump, step = np.exp(-(((time - 60) / 8) ** 2)), (time > 100).astype(float)
     courses = {
-        "now": bump, "later": 50 + 7 * np.roll(bump, 40), "step": step, "flat": np.ones(200),
-        "gap": np.where(time == 3, np.nan, bump), "short": bump[:50],
-    }  # fmt: skip
+        "now": bump,
+        "later": 50 + 7 * np.roll(bump, 40),
+        "step": step,
+        "flat": np.ones(200),
+        "gap": np.where(time == 3, np.nan, bump),
+        "short": bump[:50],
+    }
 
-    found = alike_by_course(courses, "now")
+    found = similar_by_signal(courses, "now")
 
     assert list(found.index) == ["later", "step"]
     assert found["later"] > 0.9  # a rolled course is not quite a shifted one
     assert found["step"] < 0.6
-    assert alike_by_course(courses, "flat").empty
+    assert similar_by_signal(courses, "flat").empty

@@ -145,13 +145,13 @@ def test_of_more_items_than_fit_on_a_map_the_highest_scores_are_kept(store, paym
     """A sample of 60 of 300 items; the six highest are in it, and the facts say how many there are."""
     run = payments_run[0]
     detector = pipeline.load_detector(store.folder(run.id) / "bundle")
-    frame = detector.frame(stored_dataset(store, run.dataset_id))
-    scores = np.linspace(1, 0, len(frame))
+    item_set = detector.item_set(stored_dataset(store, run.dataset_id))
+    scores = np.linspace(1, 0, len(item_set))
 
-    placed, facts = embedding_map(detector, frame, scores, 60, Silent())
+    placed, facts = embedding_map(detector, item_set, scores, 60, Silent())
 
-    assert (len(placed), facts["shown"], facts["items"]) == (60, 60, len(frame))
-    assert set(frame.row_ids(np.arange(6))) <= set(placed["row_id"])
+    assert (len(placed), facts["shown"], facts["items"]) == (60, 60, len(item_set))
+    assert set(item_set.row_ids(np.arange(6))) <= set(placed["row_id"])
 
 
 def test_a_row_that_was_not_explained_can_be_explained_later(store, payments_run):

@@ -15,7 +15,7 @@ COLUMNS = [column(share) for share in SHARES]
 
 
 def two_groups() -> pd.DataFrame:
-    """200 usual rows, four odd ones close together that cover for each other, and one odd one alone."""
+    """200 normal rows, four odd ones close together that cover for each other, and one odd one alone."""
     random = np.random.default_rng(0)
     usual = random.normal(size=(200, 3))
     group, alone = 9 + 0.01 * random.normal(size=(4, 3)), np.full((1, 3), -14.0)
@@ -52,7 +52,7 @@ def test_a_group_that_covers_for_itself_comes_out_when_its_rows_no_longer_teach(
 
 def test_the_odd_rows_are_the_suspicious_ones_and_rows_that_do_not_teach_are_not_judged() -> None:
     dataset = pipeline.open_dataset(two_groups())
-    dataset = dataset.taught_by(np.arange(205) >= 20)
+    dataset = dataset.with_training_rows(np.arange(205) >= 20)
     suspicious = suspicious_rows(dataset, pipeline.Choice(pretext="mahalanobis"), Silent())
 
     assert np.isnan(suspicious[:20]).all()

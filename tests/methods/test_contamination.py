@@ -13,7 +13,7 @@ from tests.contracts import items
 
 
 def mixed(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """200 usual rows and a tight group of 6 that break the pattern; which are which."""
+    """200 normal rows and a tight group of 6 that break the pattern; which are which."""
     random = np.random.default_rng(seed)
     usual = random.normal(size=(200, 1)) @ np.ones((1, 5)) + 0.3 * random.normal(size=(200, 5))
     odd = np.array([4.0, -4.0, 4.0, -4.0, 4.0]) + 0.1 * random.normal(size=(6, 5))
@@ -35,7 +35,7 @@ def test_subsets_never_hold_the_row_itself():
 def test_the_share_that_is_left_out_is_the_one_that_was_asked_for(leave_out, kept):
     fit = items.split().fit
 
-    found = trusted(items.frame(Modality.TABLE), fit, leave_out, 0)
+    found = trusted(items.item_set(Modality.TABLE), fit, leave_out, 0)
 
     assert abs(len(found) - kept) <= 1
     assert np.isin(found, fit).all()
@@ -44,7 +44,7 @@ def test_the_share_that_is_left_out_is_the_one_that_was_asked_for(leave_out, kep
 def test_of_very_few_rows_none_is_left_out():
     fit = items.split().fit[:20]
 
-    assert trusted(items.frame(Modality.TABLE), fit, 0.5, 0) is fit
+    assert trusted(items.item_set(Modality.TABLE), fit, 0.5, 0) is fit
 
 
 @pytest.mark.parametrize(("rows", "said"), [("clean", False), ("unsure", True), ("mixed", True)])
@@ -72,7 +72,7 @@ def test_of_very_many_rows_a_sample_is_judged(monkeypatch):
     fit = items.split().fit
 
     judged = contamination.judged_items(fit, 0)
-    found = trusted(items.frame(Modality.TABLE), judged, 0.25, 0)
+    found = trusted(items.item_set(Modality.TABLE), judged, 0.25, 0)
 
     assert len(judged) == 40
     assert len(found) == 30

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from ad_core.methods.principal_directions import AT_A_TIME, Leading
+from ad_core.methods.principal_directions import AT_A_TIME, PrincipalDirections
 
 
 def test_rows_taken_some_at_a_time_turn_out_as_each_by_itself_and_keep_their_length():
     x = np.random.default_rng(0).normal(size=(AT_A_TIME + 3, 12))
-    leading = Leading(x, 4, 0)
+    leading = PrincipalDirections(x, 4, 0)
 
     z = leading(x)
 
@@ -18,4 +18,4 @@ def test_rows_taken_some_at_a_time_turn_out_as_each_by_itself_and_keep_their_len
 def test_narrow_rows_stay_as_they_are():
     x = np.random.default_rng(0).normal(size=(9, 4))
 
-    np.testing.assert_array_equal(Leading(x, 4, 0)(x), x)
+    np.testing.assert_array_equal(PrincipalDirections(x, 4, 0)(x), x)

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ad_core.methods.score_normalisation import Tail, surprise_among
+from ad_core.methods.score_normalisation import TailNormalisation, surprise_among
 
 
 def of(usual: np.ndarray, at: np.ndarray) -> np.ndarray:
-    return Tail.of(usual)(torch.from_numpy(np.asarray(at, dtype=np.float32))).numpy()
+    return TailNormalisation.of(usual)(torch.from_numpy(np.asarray(at, dtype=np.float32))).numpy()
 
 
 def test_within_the_tail_it_is_the_log_of_how_many_are_as_high_and_beyond_it_the_excess():
@@ -40,13 +40,13 @@ def test_it_has_a_slope_wherever_scores_differ():
     usual = np.random.default_rng(0).normal(size=200)
     x = torch.tensor([-1.0, 0.0, 1.0, 5.0], requires_grad=True)
 
-    Tail.of(usual)(x).sum().backward()
+    TailNormalisation.of(usual)(x).sum().backward()
 
     assert (x.grad > 0).all()
 
 
 def test_it_is_restored_from_its_state():
-    tail, other = Tail.of(np.arange(30.0)), Tail()
+    tail, other = TailNormalisation.of(np.arange(30.0)), TailNormalisation()
     other.load_state_dict(tail.state_dict())
 
     x = torch.linspace(-5, 50, 20)

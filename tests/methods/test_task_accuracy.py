@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from ad_core.methods.task_accuracy import A_FEW_STEPS, Recognition, Shares, surprises
+from ad_core.methods.task_accuracy import A_FEW_STEPS, AccuracyShares, TaskAccuracy, surprises
 from ad_core.types import Modality
 
 
@@ -20,13 +20,13 @@ def answered(*right: int) -> torch.Tensor:
     return answers
 
 
-def shares(*right: int) -> Shares:
-    return Shares.of([answered(*right)])
+def shares(*right: int) -> AccuracyShares:
+    return AccuracyShares.of([answered(*right)])
 
 
-def solved_at_once(of_200: int) -> Recognition:
+def solved_at_once(of_200: int) -> TaskAccuracy:
     """So many of 200 answers right in each of the first steps."""
-    recognition = Recognition(Modality.SENSOR)
+    recognition = TaskAccuracy(Modality.SENSOR)
     answers = torch.eye(2).repeat(100, 1)
     truth = answers.argmax(1)
     truth[of_200:] = 1 - truth[of_200:]
@@ -36,39 +36,39 @@ def solved_at_once(of_200: int) -> Recognition:
 
 
 def test_shares_are_counted_per_question_however_the_items_are_batched():
-    found = Shares.of(answered(10, 5, 0).split([3, 7]))
+    found = AccuracyShares.of(answered(10, 5, 0).split([3, 7]))
 
     assert found.right.tolist() == [1.0, 0.5, 0.0]
     assert (found.count, found.chance) == (10, pytest.approx(1 / 3))
 
 
 def test_weights_rise_from_guessing_and_few_items_change_them_little():
-    """Ten items beside ten made-up ones: halfway between 1 and (share - 1/2) / (1 - 1/2), which is 1, .6, 0 and 0."""
+    """Ten items beside ten synthetic ones: halfway between 1 and (share - 1/2) / (1 - 1/2), which is 1, .6, 0 and 0."""
     found = torch.cat([shares(10, 8).weights(), shares(5, 2).weights()])
 
     torch.testing.assert_close(found, torch.tensor([1.0, 0.8, 0.5, 0.5]))
-    assert (Shares(torch.zeros(2), 1).weights() > 0.9).all()
-    assert (Shares(torch.zeros(2), 512).weights() < 0.02).all()
+    assert (AccuracyShares(torch.zeros(2), 1).weights() > 0.9).all()
+    assert (AccuracyShares(torch.zeros(2), 512).weights() < 0.02).all()
 
 
 def test_a_question_counts_as_recognised_unless_enough_items_say_otherwise():
     assert shares(10, 3, 1).recognised().tolist() == [True, True, False]  # (10 + 3) / 20 = .65, (10 + 1) / 20 = .55
-    assert Shares(torch.zeros(2), 3).recognised().all()
-    assert not Shares(torch.tensor([0.55, 0.5]), 500).recognised().any()
+    assert AccuracyShares(torch.zeros(2), 3).recognised().all()
+    assert not AccuracyShares(torch.tensor([0.55, 0.5]), 500).recognised().any()
 
 
 def test_a_puzzle_hardly_better_than_guessing_is_said_to_be_not_learnt():
-    (sentence,) = Recognition(Modality.SENSOR).doubts(shares(6, 3, 3, 3))  # 37.5 % = 1.5 * 25 %
+    (sentence,) = TaskAccuracy(Modality.SENSOR).doubts(shares(6, 3, 3, 3))  # 37.5 % = 1.5 * 25 %
 
     assert sentence == (
         "Of the answers about 10 windows that did not teach, 38% were right, where guessing gives 25%: the task learnt "
         "next to nothing here, and its scores mean little. Choose another pretext task."
     )
-    assert Recognition(Modality.SENSOR).doubts(shares(6, 4, 3, 3)) == []
+    assert TaskAccuracy(Modality.SENSOR).doubts(shares(6, 4, 3, 3)) == []
 
 
 def test_one_held_out_image_is_one_image():
-    (sentence,) = Recognition(Modality.IMAGE).doubts(Shares(torch.zeros(4), 1))
+    (sentence,) = TaskAccuracy(Modality.IMAGE).doubts(AccuracyShares(torch.zeros(4), 1))
 
     assert "about 1 image that did not teach" in sentence
 
@@ -93,7 +93,7 @@ def test_only_the_last_of_the_first_steps_count_and_a_new_training_starts_anew()
 
 
 def test_what_is_hardly_recognised_is_named_with_its_share():
-    recognition, names = Recognition(Modality.SENSOR), ["sign flip", "time reversal", "scale"]
+    recognition, names = TaskAccuracy(Modality.SENSOR), ["sign flip", "time reversal", "scale"]
 
     assert recognition.hardly(shares(10, 1, 0), names, "counted less") == [
         "Hardly recognised on 10 windows that did not teach, and counted less: time reversal (10%), scale (0%)."

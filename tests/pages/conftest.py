@@ -149,15 +149,30 @@ def write_sensor_run(store: Store, file: Path, rows: int = 1200) -> RunRecord:
     scores = _scores(data["time"].dt.strftime("%Y-%m-%dT%H:%M:%S"), score)
     scores.insert(1, "time", data["time"])
     event = {
-        "start": data["time"][1000], "peak": data["time"][1030], "end": data["time"][1059],
-        "row_id_start": scores["row_id"][1000], "row_id_peak": scores["row_id"][1030],
-        "row_id_end": scores["row_id"][1059], "peak_score": 12.0, "duration": 59.0, "n_rows": 60, "n_alarms": 60,
-        "leading": "pressure [bar]", "leads": "pressure [bar], 30 s before the peak",
-    }  # fmt: skip
+        "start": data["time"][1000],
+        "peak": data["time"][1030],
+        "end": data["time"][1059],
+        "row_id_start": scores["row_id"][1000],
+        "row_id_peak": scores["row_id"][1030],
+        "row_id_end": scores["row_id"][1059],
+        "peak_score": 12.0,
+        "duration": 59.0,
+        "n_rows": 60,
+        "n_alarms": 60,
+        "leading": "pressure [bar]",
+        "leads": "pressure [bar], 30 s before the peak",
+    }
     part = {
-        "row_id": event["row_id_peak"], "part": "pressure [bar], a to b", "value": "2", "attribution": 3.0,
-        "method": "occlusion", "delta": 0.0, "channel": "pressure [bar]", "t0": event["start"], "t1": event["end"],
-    }  # fmt: skip
+        "row_id": event["row_id_peak"],
+        "part": "pressure [bar], a to b",
+        "value": "2",
+        "attribution": 3.0,
+        "method": "occlusion",
+        "delta": 0.0,
+        "channel": "pressure [bar]",
+        "t0": event["start"],
+        "t1": event["end"],
+    }
     near = [{"row_id": event["row_id_peak"], "rank": 1, "neighbour": scores["row_id"][3], "distance": 1.0}]
     placed = pd.DataFrame({"row_id": scores["row_id"], "x": score, "y": score, "pca_x": score, "pca_y": score})
     _publish(store, run, scores, [part], near, placed.assign(score=score, percentile=50.0))
@@ -197,8 +212,10 @@ def write_bundle(store: Store, run_id: str, scores: pd.DataFrame) -> None:
     rows = scores.loc[scores["used_for"] == "calibration", ["row_id", "score"]].reset_index(drop=True)
     calibration = Calibration.fit(rows["score"])
     parts = {
-        "calibration": calibration.to_frame(), "calibration_facts": calibration.facts(), "calibration_rows": rows,
-    }  # fmt: skip
+        "calibration": calibration.to_frame(),
+        "calibration_facts": calibration.facts(),
+        "calibration_rows": rows,
+    }
     bundle.write(store.folder(run_id) / "bundle", {}, parts)
 
 

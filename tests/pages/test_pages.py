@@ -78,10 +78,10 @@ def test_few_labels_are_called_an_anecdote_and_still_measured(table_run: RunReco
     assert [str(e.value) for e in test.error] == ["Only 5 labelled anomalies: every figure here is an anecdote."]
     assert {m.label: m.value for m in test.metric}["AUROC"] == "1.000"
     assert "15 more labelled anomalies would halve that" in texts(test)
-    assert "no test of its promise" in texts(test)
+    assert "no test of its guarantee" in texts(test)
 
 
-def test_promises_are_judged_by_rows_that_neither_taught_nor_calibrate(
+def test_guarantee_are_judged_by_rows_that_neither_taught_nor_calibrate(
     table_run: RunRecord, store: Store, open_page: Open
 ) -> None:
     scores = results.table(store.folder(table_run.id), "scores")
@@ -91,7 +91,7 @@ def test_promises_are_judged_by_rows_that_neither_taught_nor_calibrate(
     test = open_page("operate/evaluate.py", run=table_run.id)
 
     assert not test.exception
-    assert "of 6 promises" in texts(test)
+    assert "of 6 guarantees" in texts(test)
     assert "By 40 rows that neither taught nor calibrate." in texts(test)
 
 
@@ -475,5 +475,6 @@ def test_of_two_runs_with_one_name_the_chosen_one_stays(store: Store, tmp_path: 
         assert not test.exception
         assert {m.label: m.value for m in test.metric}["Rows scored"] == str(rows)
         assert next(box for box in test.selectbox if box.label == "Run").options == [
-            f"{second.name} · {second.id}", f"{first.name} · {first.id}",
-        ]  # fmt: skip
+            f"{second.name} · {second.id}",
+            f"{first.name} · {first.id}",
+        ]

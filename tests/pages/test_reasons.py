@@ -16,9 +16,17 @@ from tests.pages.conftest import write_image_run, write_sensor_run
 
 Open = Callable[..., AppTest]
 CHECKED = {
-    "named": 1.0, "drop": 0.9, "drop_random": 0.1, "p": 0.05, "agreement": 1.0, "stability": 1.0, "gap": 0.0,
-    "second_method": "feature_ablation", "method": "occlusion", "baseline": "nearest",
-}  # fmt: skip
+    "named": 1.0,
+    "drop": 0.9,
+    "drop_random": 0.1,
+    "p": 0.05,
+    "agreement": 1.0,
+    "stability": 1.0,
+    "gap": 0.0,
+    "second_method": "feature_ablation",
+    "method": "occlusion",
+    "baseline": "nearest",
+}
 
 
 @pytest.fixture

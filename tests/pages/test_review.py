@@ -66,9 +66,14 @@ def test_each_button_has_its_key(table_run: RunRecord, open_page: Open) -> None:
     keys = {b.label: b.proto.shortcut for b in test.button if b.proto.shortcut}
 
     assert keys == {
-        "Anomaly": "a", "Normal": "n", "Unsure": "u", "Data error": "d", "Seen before": "s",
-        "Undo": "z", "Later": "right",
-    }  # fmt: skip
+        "Anomaly": "a",
+        "Normal": "n",
+        "Unsure": "u",
+        "Data error": "d",
+        "Seen before": "s",
+        "Undo": "z",
+        "Later": "right",
+    }
 
 
 def test_precision_is_told_with_its_interval_and_what_is_apart(

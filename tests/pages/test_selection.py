@@ -55,7 +55,7 @@ def test_the_finding_is_a_sentence_a_chart_in_words_and_a_table(
 
     assert not test.exception
     assert "Autoencoder suits best" in texts(test)
-    assert "made-up anomalies mislead" in texts(test)
+    assert "synthetic anomalies mislead" in texts(test)
     shown = next(frame.value for frame in test.dataframe if "seeds agree" in frame.value)
     assert list(shown["method"]) == ["Autoencoder", "Balanced", "Compactness"]
     assert shown["A number far out"].str.fullmatch(r"\d\.\d\d \[\d\.\d\d – \d\.\d\d\]").all()

@@ -37,9 +37,14 @@ def give_events(store: Store, run: RunRecord) -> None:
         peak = scores["row_id"][at]
         edges = {"start": at - 20, "peak": at, "end": at + 20}
         lines.append(
-            {**first, **{name: scores["time"][i] for name, i in edges.items()}, "row_id_peak": peak, "duration": 40.0,
-             "peak_score": float(at)}
-        )  # fmt: skip
+            {
+                **first,
+                **{name: scores["time"][i] for name, i in edges.items()},
+                "row_id_peak": peak,
+                "duration": 40.0,
+                "peak_score": float(at),
+            }
+        )
         same = {"row_id": peak, "method": "x", "delta": 0.0, "t0": scores["time"][at], "t1": scores["time"][at]}
         parts += [
             {**same, "part": f"{channel}, a to b", "channel": channel, "attribution": value}

@@ -1,4 +1,4 @@
-"""The threshold on the Alerts page: rules say what they promise, links and saved rules hold, other pages follow."""
+"""The threshold on the Alerts page: rules say what they guarantee, links and saved rules hold, other pages follow."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -33,9 +33,9 @@ def test_the_p_rule_stays_where_it_was_until_somebody_chooses(table_run: RunReco
     ("rule", "said"),
     [
         ("False share of alerts", "All these rows taught the model or calibrate it"),
-        ("Alert budget", "At most 20 alerts, the highest scores. Nothing is promised"),
-        ("Percentile", "Alerts score higher than 99 % of the calibration rows. Nothing is promised"),
-        ("Score", "A fixed score. Nothing is promised"),
+        ("Alert budget", "At most 20 alerts, the highest scores. Nothing is guaranteed"),
+        ("Percentile", "Alerts score higher than 99 % of the calibration rows. Nothing is guaranteed"),
+        ("Score", "A fixed score. Nothing is guaranteed"),
         ("More", "All these rows taught the model or calibrate it"),
     ],
 )

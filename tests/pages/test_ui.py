@@ -7,7 +7,7 @@ import pytest
 from pydantic import Field
 from streamlit.testing.v1 import AppTest
 
-from ad_core.data.dataset import Column, Declared, Kind, Role, Schema
+from ad_core.data.dataset import Column, ColumnKind, Declared, Role, Schema
 from ad_core.methods.contamination import LEFT_OUT
 from ad_core.settings import Settings
 from ad_core.storage.results import Case
@@ -119,7 +119,7 @@ def test_a_heading_can_be_a_formula_too() -> None:
 @pytest.fixture
 def schema() -> Schema:
     roles = {"id": Role.ID, "other": Role.FEATURE, "y": Role.LABEL, "left_out": Role.IGNORE}
-    return Schema(columns=tuple(Column(name=n, role=r, kind=Kind.NUMBER) for n, r in roles.items()))
+    return Schema(columns=tuple(Column(name=n, role=r, kind=ColumnKind.NUMBER) for n, r in roles.items()))
 
 
 def test_a_role_that_one_column_can_have_moves_and_its_old_holder_is_left_out(schema: Schema) -> None:
@@ -145,9 +145,9 @@ def test_a_label_can_become_a_feature(schema: Schema) -> None:
 
 
 def test_a_corrected_kind_is_kept_beside_the_others() -> None:
-    declared = with_kind(with_kind(Declared(), "a", Kind.CATEGORY), "b", Kind.DATE)
+    declared = with_kind(with_kind(Declared(), "a", ColumnKind.CATEGORY), "b", ColumnKind.DATE)
 
-    assert declared.kinds == {"a": Kind.CATEGORY, "b": Kind.DATE}
+    assert declared.kinds == {"a": ColumnKind.CATEGORY, "b": ColumnKind.DATE}
 
 
 def test_every_page_explains_itself_and_every_word_it_uses() -> None:
@@ -194,8 +194,12 @@ def test_tables_are_judged_row_by_row_with_intervals() -> None:
 
     table = test.dataframe[0].value
     assert [name.strip() for name in table] == [
-        "detector", "AUROC", "95 % interval", "average precision", "95 % interval",
-    ]  # fmt: skip
+        "detector",
+        "AUROC",
+        "95 % interval",
+        "average precision",
+        "95 % interval",
+    ]
     assert table.iloc[0, 2] == "0.750 – 0.750"
     assert len(test.caption) == 1
 

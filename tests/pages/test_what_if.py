@@ -23,10 +23,20 @@ from tests.pages.test_pages import button, texts
 Open = Callable[..., AppTest]
 ROW = f"r{ROWS - 1}"
 ANSWER = {
-    "row_id": ROW, "found": True, "sentence": "amount 5,000 → 71, hour 9 → 11: p 0.024 → 0.3.", "others": [],
-    "changes": [{"part": "amount", "value": 5000, "to": 71}], "before": {}, "after": {}, "begin": 3.5, "tried": 64,
-    "fixed": ["shop"], "distance": 0.4, "typical_distance": 0.5, "rule": "5 % false alarms among usual rows",
-}  # fmt: skip
+    "row_id": ROW,
+    "found": True,
+    "sentence": "amount 5,000 → 71, hour 9 → 11: p 0.024 → 0.3.",
+    "others": [],
+    "changes": [{"part": "amount", "value": 5000, "to": 71}],
+    "before": {},
+    "after": {},
+    "begin": 3.5,
+    "tried": 64,
+    "fixed": ["shop"],
+    "distance": 0.4,
+    "typical_distance": 0.5,
+    "rule": "5 % false alarms among normal rows",
+}
 
 
 @pytest.fixture
@@ -106,7 +116,7 @@ def test_the_answer_is_told_with_what_it_goes_by(run: RunRecord, store: Store, o
 
     assert "amount 5,000 → 71, hour 9 → 11: p 0.024 → 0.3." in seen
     assert "Kept as they are: shop" in seen
-    assert "5 % false alarms among usual rows" in seen
+    assert "5 % false alarms among normal rows" in seen
     none = ANSWER | {
         "found": False,
         "changes": [],
@@ -155,8 +165,10 @@ def test_a_run_whose_threshold_has_changed_is_searched_by_the_rule_in_force(
     test.run()
 
     assert store.runs(kind="counterfactual", parent=run.id)[0].config["rule"] == {
-        "kind": "budget", "value": 3.0, "segment": None,
-    }  # fmt: skip
+        "kind": "budget",
+        "value": 3.0,
+        "segment": None,
+    }
 
 
 def test_thumbnails_show_maps_on_the_same_scale_when_asked(store: Store, tmp_path: Path, open_page: Open) -> None:

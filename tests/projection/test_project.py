@@ -69,8 +69,16 @@ def test_every_item_has_both_places_and_the_trust_is_high_on_an_easy_map(mapped)
     coordinates = mapped.coordinates
 
     assert coordinates.columns.tolist() == [
-        "x", "y", "pca_x", "pca_y", "fitted", "kept", "far_inside", "pca_kept", "pca_far_inside",
-    ]  # fmt: skip
+        "x",
+        "y",
+        "pca_x",
+        "pca_y",
+        "fitted",
+        "kept",
+        "far_inside",
+        "pca_kept",
+        "pca_far_inside",
+    ]
     assert len(coordinates) == 250
     assert np.isfinite(coordinates[["x", "y", "pca_x", "pca_y"]].to_numpy()).all()
     assert mapped.facts["method"] == "umap"

@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 import torch
+from ad_core.data.item_set import ItemSet, Split
 from scipy.stats import spearmanr
 
 from ad_core import pipeline
-from ad_core.data.frame import Frame, Split
 from ad_core.errors import MethodError
-from ad_core.methods.perturbed_copies import Originals
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.recipe import RECIPES
 from ad_core.progress import Silent
 from ad_core.training.selection.blend import Joined
@@ -31,15 +31,15 @@ class Heard(Silent):
         self.said.append(message)
 
 
-def fitted(rows: str, frame: Frame | None = None, report=None, **settings):
+def fitted(rows: str, item_set: ItemSet | None = None, report=None, **settings):
     cls = RECIPES.get("auto_tabular")
     recipe = cls(cls.Settings(**{**FEW, **settings}), 0)
-    return recipe, recipe.fit(frame or items.frame(Modality.TABLE), ALL, rows, report or Silent())
+    return recipe, recipe.fit(item_set or items.item_set(Modality.TABLE), ALL, rows, report or Silent())
 
 
 def balanced(rows: str):
     cls = RECIPES.get("balanced_tabular")
-    return cls(cls.Settings(), 0).fit(items.frame(Modality.TABLE), ALL, rows, Silent())
+    return cls(cls.Settings(), 0).fit(items.item_set(Modality.TABLE), ALL, rows, Silent())
 
 
 @pytest.mark.parametrize("rows", ["mixed", "unsure"])
@@ -71,7 +71,7 @@ def test_a_task_that_is_named_counts_for_its_share_and_that_is_said(blended) -> 
 
     assert isinstance(auto.model, Joined)
     assert any("Masked cells counts for 33% of the score" in text for text in report.said)
-    x = items.frame(Modality.TABLE).take(np.arange(20))
+    x = items.item_set(Modality.TABLE).take(np.arange(20))
     with torch.no_grad():
         own = torch.stack([t(p.score(x)) for p, t in zip(auto.model.partners, auto.model.tails, strict=True)]).mean(0)
         base = auto.model.base_tail(auto.model.base.score(x))
@@ -80,8 +80,8 @@ def test_a_task_that_is_named_counts_for_its_share_and_that_is_said(blended) -> 
 
 def test_a_copy_is_scored_by_balanced_as_a_copy(blended) -> None:
     _, auto, _ = blended
-    row = items.frame(Modality.TABLE).take(np.arange(1))
-    copy, made_of = row + 1e-4, Originals.of_one(row, 1)
+    row = items.item_set(Modality.TABLE).take(np.arange(1))
+    copy, made_of = row + 1e-4, SourceItems.of_one(row, 1)
     with torch.no_grad():
         of_base = auto.model.base.score_copies(copy, made_of) - auto.model.base.score(copy)
         of_blend = auto.model.score_copies(copy, made_of) - auto.model.score(copy)
@@ -93,13 +93,15 @@ def test_a_copy_is_scored_by_balanced_as_a_copy(blended) -> None:
 def test_a_row_that_taught_is_scored_by_the_training_that_did_not_see_it(blended) -> None:
     """Of the two trainings one fits: the blend of that one alone with Balanced gives the held-out score."""
     _, auto, _ = blended
-    frame = items.frame(Modality.TABLE)
+    item_set = items.item_set(Modality.TABLE)
     of_base = balanced("clean").held_out
     base = auto.model.base_tail(torch.from_numpy(of_base.scores).float()).numpy()
     with torch.no_grad():
-        x = frame.take(of_base.items)
-        each = [0.67 * base + 0.33 * t(p.score(x)).numpy() for p, t in zip(auto.model.partners, auto.model.tails,
-                                                                           strict=True)]  # fmt: skip
+        x = item_set.take(of_base.items)
+        each = [
+            0.67 * base + 0.33 * t(p.score(x)).numpy()
+            for p, t in zip(auto.model.partners, auto.model.tails, strict=True)
+        ]
     fits = np.stack([np.isclose(one, auto.held_out.scores, atol=1e-4) for one in each])
 
     assert fits.any(0).all()
@@ -116,7 +118,7 @@ def test_it_restores_from_json_and_arrays(blended) -> None:
         json.loads(json.dumps(facts)), {name: np.asarray(value) for name, value in arrays.items()}
     )
 
-    x = torch.cat([items.frame(Modality.TABLE).take(np.arange(10)), items.far_off(Modality.TABLE)])
+    x = torch.cat([items.item_set(Modality.TABLE).take(np.arange(10)), items.far_off(Modality.TABLE)])
     with torch.no_grad():
         torch.testing.assert_close(other.score(x), auto.model.score(x), rtol=1e-5, atol=1e-6)
 

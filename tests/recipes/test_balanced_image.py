@@ -68,7 +68,7 @@ def test_small_damage_is_found_and_where(trained):
 
     assert auroc(result, "scratch") > 0.95
     row = result.scores.index[result.scores["row_id"].str.startswith("scratch/")][3]
-    image = result.frame.take(np.array([row]))
+    image = result.item_set.take(np.array([row]))
     map_ = result.detector.model.part_scores(image)[0].detach().numpy()
     dark = image[0, 0].numpy() < 0.2
     assert map_[dark].mean() > np.quantile(map_, 0.9)
@@ -87,7 +87,7 @@ def test_without_weights_from_elsewhere_it_learns_from_these_images_alone(traine
     result = trained("defect", "own", 100)
 
     assert auroc(result, "scratch") > 0.8
-    usual = result.frame.take(result.split.fit)
+    usual = result.item_set.take(result.split.fit)
     assert result.detector.model.features(usual)[0].std() == pytest.approx(1, abs=0.2)  # filters know their scale
     assert not any("ImageNet" in notice for notice in result.detector.facts["notices"])
 
@@ -104,7 +104,7 @@ def test_the_filters_scale_comes_from_images_of_every_folder(tmp_path):
 
     result = train_all(open_dataset(tmp_path), Choice(training_rows="clean", settings=settings), Silent())
 
-    every = result.detector.model.features(result.frame.take(result.split.fit))[0]
+    every = result.detector.model.features(result.item_set.take(result.split.fit))[0]
     assert every.std() == pytest.approx(1, abs=0.2)
 
 
@@ -125,7 +125,7 @@ def test_the_bundle_gives_the_same_scores(trained, tmp_path, question, features)
 
     loaded = Detector.load(result.detector.save(tmp_path / "bundle"))
 
-    x = result.frame.take(np.arange(5))
+    x = result.item_set.take(np.arange(5))
     np.testing.assert_allclose(
         loaded.model.score(x).detach(), result.detector.model.score(x).detach(), rtol=1e-5, atol=1e-6
     )

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 import torch
 
-from ad_core.data.frame import Frame, Split
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.detector.detector import Detector
 from ad_core.explain.attribution import explain
-from ad_core.methods.perturbed_copies import Originals
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.pipeline import Choice, Trained, open_dataset, train_all
 from ad_core.progress import Silent
 from ad_core.recipes.balanced_sensor import BalancedSensor, BalancedSensorSettings, earlier_and_later
@@ -44,7 +44,7 @@ def pump(n: int = 3000, seed: int = 0) -> pd.DataFrame:
 
 @cache
 def trained(declared: str = "unsure") -> Trained:
-    dataset = open_dataset(pump(), label="fault").taught_by(np.arange(3000) < 2000)
+    dataset = open_dataset(pump(), label="fault").with_training_rows(np.arange(3000) < 2000)
     return train_all(dataset, Choice(training_rows=declared), Silent(), references=False)
 
 
@@ -62,14 +62,14 @@ def test_the_fault_is_the_highest_score_and_where_it_is(declared):
 
 
 def test_the_later_teaching_windows_calibrate_and_share_no_sample_with_the_earlier():
-    frame = trained().frame
-    earlier, later = earlier_and_later(frame, np.sort(trained().split.fit))
-    start = frame.items["start"].to_numpy()
+    item_set = trained().item_set
+    earlier, later = earlier_and_later(item_set, np.sort(trained().split.fit))
+    start = item_set.items["start"].to_numpy()
 
     assert len(earlier) > len(later) > 10
-    assert start[earlier].max() + frame.span <= start[later].min()
+    assert start[earlier].max() + item_set.span <= start[later].min()
     assert set(trained().detector.out_of_bag["row_id"]) == set(
-        frame.rows["row_id"][np.isfinite(frame.only(later).reduce(np.ones(len(later))))]
+        item_set.rows["row_id"][np.isfinite(item_set.only(later).reduce(np.ones(len(later))))]
     )
 
 
@@ -80,7 +80,7 @@ def test_scores_of_calibration_rows_are_about_zero_as_those_of_later_usual_rows_
     assert abs(scores[2100:2300].median()) < 0.3
 
 
-def recordings(lengths: list[int]) -> Frame:
+def recordings(lengths: list[int]) -> ItemSet:
     """Windows of 32 samples, half overlapping, of recordings of so many windows each."""
     start, entity, at = [], [], 0
     for number, n in enumerate(lengths):
@@ -90,7 +90,7 @@ def recordings(lengths: list[int]) -> Frame:
     base = np.random.default_rng(0).normal(size=(at, 2)).astype(np.float32)
     rows = pd.DataFrame({"row_id": np.arange(at).astype(str), "sample": np.arange(at), "note": ""})
     x = np.lib.stride_tricks.sliding_window_view(base, 32, axis=0)
-    return Frame(items.shape(Modality.SENSOR), x, pd.DataFrame({"start": start, "entity": entity}), rows, 32)
+    return ItemSet(items.shape(Modality.SENSOR), x, pd.DataFrame({"start": start, "entity": entity}), rows, 32)
 
 
 def test_each_recording_is_split_in_time():
@@ -125,7 +125,7 @@ def test_a_single_channel_whose_level_left_for_good_is_judged_by_its_shape_and_t
     said = {}
     for shift in (0.0, 5.0):
         report = Heard()
-        dataset = open_dataset(one_channel(shift)).taught_by(np.arange(3000) < 2000)
+        dataset = open_dataset(one_channel(shift)).with_training_rows(np.arange(3000) < 2000)
         model = train_all(dataset, Choice(), report, references=False).detector.model
         said[shift] = (model.judged, any("judged by its shape only" in sentence for sentence in report.said))
 
@@ -133,7 +133,7 @@ def test_a_single_channel_whose_level_left_for_good_is_judged_by_its_shape_and_t
 
 
 def test_what_the_analyst_says_of_the_level_settles_it():
-    dataset = open_dataset(one_channel(5.0), judged_by={"flow": "level"}).taught_by(np.arange(3000) < 2000)
+    dataset = open_dataset(one_channel(5.0), judged_by={"flow": "level"}).with_training_rows(np.arange(3000) < 2000)
 
     scores = train_all(dataset, Choice(), Silent(), references=False)
 
@@ -152,14 +152,14 @@ def test_the_bundle_gives_the_same_scores(tmp_path):
 
 
 def test_a_copy_of_a_window_that_taught_scores_as_if_the_window_had_not():
-    model, frame = trained().detector.model, trained().frame
+    model, frame = trained().detector.model, trained().item_set
     bank = {tuple(row) for row in model.members["level_1"].bank.numpy().round(4)}
     vectors = model.embed(frame.take(np.arange(len(frame))))
     at = next(i for i, row in enumerate(vectors.numpy().round(4)) if tuple(row) in bank)
     window = frame.take(np.array([at]))
     nearly = window + 1e-5
 
-    apart = model.score_copies(nearly, Originals.of_one(window, 1))
+    apart = model.score_copies(nearly, SourceItems.of_one(window, 1))
 
     torch.testing.assert_close(apart, model.score(window), rtol=1e-3, atol=1e-3)
     assert model.score(nearly) < apart - 0.01
@@ -168,15 +168,15 @@ def test_a_copy_of_a_window_that_taught_scores_as_if_the_window_had_not():
 def test_shares_add_up_to_the_score():
     result = trained()
     highest = np.argsort(-result.item_scores.mean(1))[:8]
-    x, normal = result.frame.take(highest), result.detector.normals.x[:8]
+    x, normal = result.item_set.take(highest), result.detector.normals.x[:8]
 
-    found = explain(result.detector.model, result.frame.shape, x, normal, "integrated_gradients", 32)
+    found = explain(result.detector.model, result.item_set.shape, x, normal, "integrated_gradients", 32)
 
     assert np.median(found.delta / np.abs(found.score - found.baseline_score)) < 0.02
 
 
 def test_ticks_get_the_scores_of_the_file():
-    detector = replace(trained().detector, out_of_bag=None)  # a stream scores rows that taught like any other
+    detector = replace(trained().detector, out_of_bag=None)  # a stream scores training rows like any other
     table = pump(seed=1)[:600]
     dataset = open_dataset(table.drop(columns="fault"))
 

@@ -9,13 +9,13 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
-from ad_core.data.frame import Frame, Split
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.detector.detector import Detector
 from ad_core.errors import DataError
 from ad_core.explain.attribution import explain
-from ad_core.methods.perturbed_copies import Originals
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.recipe import Fitted
-from ad_core.methods.score_normalisation import Tail
+from ad_core.methods.score_normalisation import TailNormalisation
 from ad_core.methods.scorer import ScoreModel
 from ad_core.pipeline import Choice, Trained, open_dataset, train_all
 from ad_core.progress import Silent
@@ -29,16 +29,18 @@ DECLARED = tuple(POOLS)
 NONE = np.arange(0)
 
 
-def table(x: np.ndarray) -> Frame:
+def table(x: np.ndarray) -> ItemSet:
     """Rows whose entries are number columns of their own."""
     n, d = x.shape
     parts = Parts(
-        names=tuple(f"c{i}" for i in range(d)), of_entry=tuple(range(d)), kinds=(PartKind.NUMBER,) * d,
+        names=tuple(f"c{i}" for i in range(d)),
+        of_entry=tuple(range(d)),
+        kinds=(PartKind.NUMBER,) * d,
         units=(None,) * d,
-    )  # fmt: skip
+    )
     rows = pd.DataFrame({"row_id": [f"r{i}" for i in range(n)], "sample": np.arange(n), "note": ""})
     shape = ItemShape(modality=Modality.TABLE, size=(d,), parts=parts)
-    return Frame(shape, x.astype(np.float32), pd.DataFrame({"start": np.arange(n)}), rows)
+    return ItemSet(shape, x.astype(np.float32), pd.DataFrame({"start": np.arange(n)}), rows)
 
 
 def fitted(x: np.ndarray, declared: str, report=None, **settings: int) -> Fitted:
@@ -68,7 +70,7 @@ def on_rows_in_step(declared: str) -> Fitted:
 
 
 def with_a_group(odd: int = 20) -> tuple[np.ndarray, np.ndarray]:
-    """180 usual rows and equal ones that break their rule; which are which."""
+    """180 normal rows and equal ones that break their rule; which are which."""
     wrong = np.tile([2.0, -2.0, 2.0, -2.0], (odd, 1))
     return np.concatenate([in_step(), wrong]), np.arange(180 + odd) >= 180
 
@@ -85,12 +87,12 @@ class First(nn.Module):
 
 
 def test_the_blend_is_the_weighted_mean_of_what_each_score_is_worth_on_its_own_tail():
-    """Usual scores 0..10: 9 begins the tail and is worth -log 0.1, 12 lies 3 mean excesses further. Of 0..100 the tail
+    """Normal scores 0..10: 9 begins the tail and is worth -log 0.1, 12 lies 3 mean excesses further. Of 0..100 the tail
     begins at 90 and its mean excess is 5.5.
     """
     blend = Blend(items.shape(Modality.TABLE))
-    blend.add("a", First(0), Tail.of(np.arange(11.0)))
-    blend.add("b", First(1), Tail.of(np.arange(101.0)))
+    blend.add("a", First(0), TailNormalisation.of(np.arange(11.0)))
+    blend.add("b", First(1), TailNormalisation.of(np.arange(101.0)))
     x, start = torch.tensor([[12.0, 90.0], [9.0, 101.0]]), np.log(10)
 
     np.testing.assert_allclose(blend.score(x), [start + 1.5, start + 1.0], rtol=1e-5)
@@ -109,7 +111,7 @@ def test_what_is_declared_of_the_rows_chooses_the_members_and_only_clean_rows_we
     assert (len(set(model.weights.tolist())) > 1) is (declared == "clean")
 
 
-def test_clean_rows_are_weighed_by_how_members_tell_made_up_rows():
+def test_clean_rows_are_weighed_by_how_members_tell_synthetic_rows():
     """Columns in step: retrieval and local clouds see that boxes break the step, ranks of single columns less so."""
     weights = dict(zip(POOLS["clean"], on_rows_in_step("clean").model.weights.tolist(), strict=True))
 
@@ -165,13 +167,13 @@ def test_a_copy_of_a_row_that_taught_scores_as_if_the_row_had_not(declared):
     row = torch.from_numpy(in_step()[:1]).float()
     nearly = row + 1e-4
 
-    apart = model.score_copies(nearly, Originals.of_one(row, 1))
+    apart = model.score_copies(nearly, SourceItems.of_one(row, 1))
 
     torch.testing.assert_close(apart, model.score(row), rtol=0.02, atol=0.02)  # it moves on without a jump
     assert model.score(nearly) < apart - 0.02  # taken for a new row, it has its original for a neighbour
-    torch.testing.assert_close(model.score_copies(row, Originals.of_one(row, 1)), model.score(row))
+    torch.testing.assert_close(model.score_copies(row, SourceItems.of_one(row, 1)), model.score(row))
     new = row + 5
-    torch.testing.assert_close(model.score_copies(new + 1, Originals.of_one(new, 1)), model.score(new + 1))
+    torch.testing.assert_close(model.score_copies(new + 1, SourceItems.of_one(new, 1)), model.score(new + 1))
 
 
 @pytest.mark.parametrize("declared", DECLARED)
@@ -233,7 +235,7 @@ def test_a_row_that_taught_keeps_its_out_of_bag_score_when_it_is_scored_again(tr
     np.testing.assert_array_equal(again["score"], kept[again["row_id"]])
     assert len(detector.out_of_bag) == len(kept) == 300
     if "clouds" in detector.model.members:  # whose mean over all folds includes mixtures that saw the row
-        by_model = score_items(detector.model, trained.frame, np.arange(300))
+        by_model = score_items(detector.model, trained.item_set, np.arange(300))
         assert not np.allclose(by_model, kept, rtol=1e-3)
 
 

@@ -88,5 +88,12 @@ def test_places_are_told_as_people_say_them():
     items = queue(Scored(rows, np.ones(30, bool), np.zeros(30, bool)), "highest").items
 
     assert [items["because"].iloc[n - 1].split()[1] for n in (2, 3, 4, 11, 12, 13, 21, 22)] == [
-        "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd",
-    ]  # fmt: skip
+        "2nd",
+        "3rd",
+        "4th",
+        "11th",
+        "12th",
+        "13th",
+        "21st",
+        "22nd",
+    ]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from ad_core.errors import DataError, StoreError
-from ad_core.review.verdict_files import FORMS, dataset_of, from_file, known_rows, take_in, to_file
+from ad_core.review.verdict_files import FORMS, dataset_of, from_file, import_verdicts, known_rows, to_file
 from ad_core.storage import results, verdicts
 from ad_core.storage.store import Store
 
@@ -44,8 +44,8 @@ def test_what_is_written_comes_back_in_another_installation_and_only_once(scored
     file = to_file(verdicts.history(store, data), form)
     other, elsewhere, _ = installation(tmp_path / "two")
 
-    first = take_in(other, elsewhere, from_file(file, f"said.{form}"), "Cy")
-    again = take_in(other, elsewhere, from_file(file, f"said.{form}"), "Cy")
+    first = import_verdicts(other, elsewhere, from_file(file, f"said.{form}"), "Cy")
+    again = import_verdicts(other, elsewhere, from_file(file, f"said.{form}"), "Cy")
 
     mine, theirs = verdicts.history(store, data), verdicts.history(other, elsewhere)
     assert (first.added, first.same, again.added, again.same) == (7, 0, 0, 7)
@@ -79,8 +79,8 @@ def test_a_list_typed_by_hand_is_enough_and_is_not_added_twice(scored):
     store, data, _ = scored
     file = b"Row_id;Verdict;note\na;Data error;broken\n00123; normal;\n"
 
-    first = take_in(store, data, from_file(file, "mine.csv"), "Cy")
-    again = take_in(store, data, from_file(file, "mine.csv"), "Cy")
+    first = import_verdicts(store, data, from_file(file, "mine.csv"), "Cy")
+    again = import_verdicts(store, data, from_file(file, "mine.csv"), "Cy")
 
     lines = verdicts.current(store, data)
     assert lines[["row_id", "verdict", "note", "author"]].to_numpy().tolist() == [
@@ -96,20 +96,24 @@ def test_a_list_typed_by_hand_is_enough_and_is_not_added_twice(scored):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("row_id,verdict\na,normal\na,anomly\n",
-         "no verdict 'anomly' (line 2 of the file's verdicts). Did you mean 'anomaly'"),
-        ("row_id,verdict\na,normal\n0123,normal\nx,normal\n",
-         "no row '0123' (line 2 of the file's verdicts, and 1 more like it). Did you mean '00123'"),
+        (
+            "row_id,verdict\na,normal\na,anomly\n",
+            "no verdict 'anomly' (line 2 of the file's verdicts). Did you mean 'anomaly'",
+        ),
+        (
+            "row_id,verdict\na,normal\n0123,normal\nx,normal\n",
+            "no row '0123' (line 2 of the file's verdicts, and 1 more like it). Did you mean '00123'",
+        ),
         ("row_id,verdict,created\na,normal,yesterday\n", "'yesterday' is no time that has passed"),
         ("row_id,verdict,created\na,normal,2999-01-01\n", "'2999-01-01' is no time that has passed"),
         ("row,verdict\na,normal\n", "no column 'row_id'"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_named_with_its_line_and_nothing_is_added(scored, text, said):
     store, data, _ = scored
 
     with pytest.raises(DataError) as error:
-        take_in(store, data, from_file(text.encode(), "said.csv"), "Cy")
+        import_verdicts(store, data, from_file(text.encode(), "said.csv"), "Cy")
 
     assert said in str(error.value)
     assert verdicts.count(store, data) == 0
@@ -117,9 +121,15 @@ def test_what_is_wrong_is_named_with_its_line_and_nothing_is_added(scored, text,
 
 @pytest.mark.parametrize(
     ("content", "name"),
-    [(b"x", "said.xlsx"), (b"\xff\xfe\x00", "said.csv"), (b"no parquet", "said.parquet"), (b"[1]\n", "said.jsonl"),
-     (b"{", "said.jsonl"), (b"", "said.csv")],
-)  # fmt: skip
+    [
+        (b"x", "said.xlsx"),
+        (b"\xff\xfe\x00", "said.csv"),
+        (b"no parquet", "said.parquet"),
+        (b"[1]\n", "said.jsonl"),
+        (b"{", "said.jsonl"),
+        (b"", "said.csv"),
+    ],
+)
 def test_a_file_of_another_kind_is_refused_in_one_sentence_that_names_it(content, name):
     with pytest.raises(DataError, match=name):
         from_file(content, name)

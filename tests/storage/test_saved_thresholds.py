@@ -105,13 +105,13 @@ def test_a_detector_alerts_by_its_threshold_and_knows_rows_that_taught_it(traine
     class Other:
         fingerprint = "another file"
 
-    taught = detector.taught_by(scores, Other())
+    taught = detector.used_in_training(scores, Other())
     assert set(scores["row_id"][taught]) == set(detector.calibration_rows["row_id"])
     elsewhere = scores.assign(score=scores["score"] + 1)  # another file with the same ids
-    assert not detector.taught_by(elsewhere, Other()).any()
+    assert not detector.used_in_training(elsewhere, Other()).any()
     same = Other()
     same.fingerprint = detector.facts["data"]["fingerprint"]
-    assert detector.taught_by(scores, same).all()
+    assert detector.used_in_training(scores, same).all()
     assert detector.alerts(scores, same) is None
 
     saved = Detector(**{**vars(detector), "thresholds": [{"rule": Rule(kind="score", value=2.0).model_dump()}]})

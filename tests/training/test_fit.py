@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from ad_core.data.item_set import Split
 from torch import nn
 
 from ad_core.data.batches import Batches
-from ad_core.data.frame import Split
 from ad_core.errors import Cancelled, DataError, MethodError, ResourceError, SettingsError
 from ad_core.methods.encoder import EncoderChoice, build_encoder
-from ad_core.methods.pretext import PRETEXTS, Pretext, Progress
+from ad_core.methods.pretext import PRETEXTS, Pretext, TrainingProgress
 from ad_core.methods.reference import MAX_FIT_ROWS
 from ad_core.progress import Silent
 from ad_core.settings import Settings
@@ -31,13 +31,13 @@ from ad_core.training.fit import (
     score_items,
     train_task,
     training_settings,
-)  # fmt: skip
+)
 from ad_core.training.loop import _Best
 from ad_core.types import Modality
 from tests.contracts import items
 from tests.contracts.checks import CPU, untrained
 
-TABLE = items.frame(Modality.TABLE)
+TABLE = items.item_set(Modality.TABLE)
 SPLIT = items.split()
 
 
@@ -156,7 +156,7 @@ def test_a_tasks_own_stop_ends_the_training_with_the_weights_of_that_moment():
     class Enough(Toy):
         held_out = -1.0  # by held-out loss the first weights would be the best
 
-        def enough(self, progress: Progress) -> bool:
+        def enough(self, progress: TrainingProgress) -> bool:
             return progress.step == 17
 
     task = Enough()
@@ -267,7 +267,7 @@ def test_bfloat16_training_comes_close_to_float32(modality):
     for precision in ("float32", "bfloat16"):
         task = untrained(PRETEXTS.get("autoencoder"), modality)
         settings = TrainingSettings(max_steps=10, batch_size=8, precision=precision)  # emulated, so slow
-        summary = train_task(task, items.frame(modality), SPLIT, settings, CPU, 0, Silent())
+        summary = train_task(task, items.item_set(modality), SPLIT, settings, CPU, 0, Silent())
         losses[precision] = summary.best_loss
         assert summary.precision == precision
         assert all(p.dtype == torch.float32 for p in task.parameters())
@@ -336,9 +336,16 @@ def test_scoring_halves_its_batches_too():
 
 def test_scorers_and_a_chosen_pretext_setting_reach_the_model():
     model, _ = fit_task_model(
-        "autoencoder", "nearest_normals", TABLE, SPLIT,
-        {"training": {"max_steps": 2}, "pretext": {"bottleneck": 3}, "scorer": {"bank": 10}}, "quick", CPU, 0, Silent(),
-    )  # fmt: skip
+        "autoencoder",
+        "nearest_normals",
+        TABLE,
+        SPLIT,
+        {"training": {"max_steps": 2}, "pretext": {"bottleneck": 3}, "scorer": {"bank": 10}},
+        "quick",
+        CPU,
+        0,
+        Silent(),
+    )
 
     assert model.scorer.normal.bank.shape == (10, 3)
     assert not model.training
@@ -390,7 +397,7 @@ def test_an_encoder_that_does_not_exist_or_fit_is_a_sentence():
 
 
 def test_weights_from_elsewhere_are_said_and_only_the_head_learns():
-    frame, report = items.frame(Modality.IMAGE), Following()
+    frame, report = items.item_set(Modality.IMAGE), Following()
     sections = {"training": {"max_steps": 6}, "encoder": {"name": "efficientnet_lite0"}}
 
     model, summary = fit_task_model("rotation", None, frame, SPLIT, sections, "quick", CPU, 0, report, "mixed")
@@ -404,8 +411,8 @@ def test_weights_from_elsewhere_are_said_and_only_the_head_learns():
 
 
 def test_the_best_head_is_restored_upon_a_frozen_encoder():
-    frame = items.frame(Modality.IMAGE)
-    task = build_model("rotation", "own_score", frame.shape, {}, {}, EncoderChoice(name="efficientnet_lite0")).task
+    item_set = items.item_set(Modality.IMAGE)
+    task = build_model("rotation", "own_score", item_set.shape, {}, {}, EncoderChoice(name="efficientnet_lite0")).task
     best = _Best()
     best.offer(1.0, task)
     kept = task.head.weight.detach().clone()
@@ -436,7 +443,7 @@ from ad_core.training.fit import fit_task_model, score_items
 from ad_core.types import Modality
 from tests.contracts import items
 
-frame = items.frame(Modality.TABLE)
+frame = items.item_set(Modality.TABLE)
 sections = {"training": {"max_steps": 60, "batch_size": 32}}
 cpu, split = torch.device("cpu"), items.split()
 model, summary = fit_task_model("masked_cells", "gaussian", frame, split, sections, "quick", cpu, 0, Silent())
@@ -481,14 +488,14 @@ def test_two_processes_end_with_the_same_network(tmp_path):
 
 def test_two_halves_of_a_batch_give_the_gradient_of_the_whole():
     """What the average over processes relies on: shares are disjoint and cover the batch."""
-    from ad_core.training.distributed import Team
+    from ad_core.training.distributed import ProcessGroup
 
     batch = np.arange(10)
 
-    shares = [Team(rank, 3).share(batch) for rank in range(3)]
+    shares = [ProcessGroup(rank, 3).share(batch) for rank in range(3)]
 
     assert sorted(np.concatenate(shares)) == batch.tolist()
-    assert Team(1, 3).share(batch[:2]).tolist() == [0, 1]
+    assert ProcessGroup(1, 3).share(batch[:2]).tolist() == [0, 1]
 
 
 def test_batches_can_be_iterated_again():

@@ -19,17 +19,21 @@ from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError, WebPIm
 from ad_core.data.files.archives import read_bytes
 from ad_core.errors import DataError
 
-SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".gif"}
-)  # fmt: skip
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".gif"})
 MIN_SIDE = 8
 """Pictures with a shorter side than this [px] are left out: there is nothing to see in them."""
 MAX_PIXELS = 89_478_485
 """Larger pictures are left out, as they would take 256 MiB and more each: the limit from which Pillow warns."""
 
 _FORMATS = (  # not those that start other programs, as EPS does; Pillow knows the last two only once they are imported
-    "PNG", "JPEG", "BMP", "DIB", "GIF", TiffImagePlugin.TiffImageFile.format, WebPImagePlugin.WebPImageFile.format,
-)  # fmt: skip
+    "PNG",
+    "JPEG",
+    "BMP",
+    "DIB",
+    "GIF",
+    TiffImagePlugin.TiffImageFile.format,
+    WebPImagePlugin.WebPImageFile.format,
+)
 _BROKEN = (
     OSError,
     SyntaxError,
@@ -43,7 +47,8 @@ _BROKEN = (
     NotImplementedError,
     struct.error,
     zlib.error,
-)  # fmt: skip  what Pillow raises on bytes that were tampered with
+)
+"""What Pillow raises on damaged bytes."""
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pandas as pd
 
-from ad_core.data.dataset import Column, Dataset, Declared, Kind, Role, Schema, fingerprint_of, row_ids
+from ad_core.data.dataset import Column, ColumnKind, Dataset, Declared, Role, Schema, fingerprint_of, row_ids
 from ad_core.data.files.image_files import read_header
 from ad_core.data.images.pixels import in_threads
 from ad_core.data.images.sources import find_images
@@ -46,7 +46,7 @@ def open_images(sources: Sequence[Path], declared: Declared) -> Dataset:
         declared=declared,
         sources=tuple(str(source) for source in sources),
         name=_name(sources),
-        teaches=usable & _chosen(data, declared.only),
+        is_training=usable & _chosen(data, declared.only),
         fingerprint=fingerprint_of(data[["path", "sha"]]),
         notices=tuple(_notices(data, rows, other)),
     )
@@ -117,17 +117,17 @@ def _schema(data: pd.DataFrame, declared: Declared) -> Schema:
     folder = Role.CLASS if declared.class_column else Role.LABEL if declared.label else Role.IGNORE
     pixels = "Describes the image, whose pixels are what is learnt from."
     columns = (
-        ("path", Role.ID, Kind.TEXT, None, "The path is the name of the image."),
+        ("path", Role.ID, ColumnKind.TEXT, None, "The path is the name of the image."),
         (
             "folder",
             folder,
-            Kind.CATEGORY,
+            ColumnKind.CATEGORY,
             None,
             "The folder can be the class, the label, or choose the training images.",
         ),
-        ("height", Role.IGNORE, Kind.NUMBER, "px", pixels),
-        ("width", Role.IGNORE, Kind.NUMBER, "px", pixels),
-        ("mode", Role.IGNORE, Kind.CATEGORY, None, pixels),
+        ("height", Role.IGNORE, ColumnKind.NUMBER, "px", pixels),
+        ("width", Role.IGNORE, ColumnKind.NUMBER, "px", pixels),
+        ("mode", Role.IGNORE, ColumnKind.CATEGORY, None, pixels),
     )
     return Schema(
         columns=tuple(

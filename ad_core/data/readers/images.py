@@ -1,7 +1,7 @@
 """Images: files, folders and zips, resized to one square size.
 
-A picture ends up as one item of `size` x `size` px, its own proportions given up; `Frame.place` leads maps back to its
-own height and width. Greys of more than 8 bits rarely fill their range (a 12-bit camera uses a sixteenth of 16 bits),
+An image becomes one item of `size` x `size` px and loses its proportions; `ItemSet.place` leads maps back to its own
+height and width. Greys of more than 8 bits rarely fill their range (a 12-bit camera uses a sixteenth of 16 bits),
 so the range of the training images is learnt and spread over the middle of uint16, with room for what is brighter.
 """
 
@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ad_core.data.dataset import Dataset, Declared
 from ad_core.data.files.image_files import calm_pillow, decode, is_deep
-from ad_core.data.frame import Frame
 from ad_core.data.images.dataset import left_out, open_images
 from ad_core.data.images.pixels import Pixels, empty_items, in_threads
 from ad_core.data.images.tiles import Box, boxes
+from ad_core.data.item_set import ItemSet
 from ad_core.data.reader import READERS, Reader
 from ad_core.errors import DataError
 from ad_core.settings import Settings
@@ -108,7 +108,7 @@ class Images(Reader):
             pixels=pixels, coloured=coloured, sides=(int(sides.min()), int(sides.max())), classes=tuple(classes)
         )
 
-    def frame(self, dataset: Dataset) -> Frame:
+    def item_set(self, dataset: Dataset) -> ItemSet:
         """See the contract. An image that can't be decoded keeps its row, with a note."""
         pixels = self._known.pixels
         notes = dataset.rows["note"].to_numpy(dtype=object, copy=True)
@@ -141,7 +141,7 @@ class Images(Reader):
             items["at"] = np.concatenate([np.arange(first_at[at], first_at[at + 1]) for at in start])
             items[list(Box._fields)] = np.concatenate([places[at] for at in start])
         notices = left_out(data["path"].tolist(), problems) + self._shrunk(data)
-        return Frame(self.shape, x, items, rows, notices=notices)
+        return ItemSet(self.shape, x, items, rows, notices=notices)
 
     def match(self, dataset: Dataset) -> list[str]:
         """See the contract."""

@@ -10,14 +10,14 @@ import pandas as pd
 from pydantic import Field, field_validator
 
 from ad_core.data.dataset import Dataset, Declared, Role, fingerprint_of
-from ad_core.data.frame import Frame
+from ad_core.data.item_set import ItemSet
 from ad_core.data.reader import READERS, Reader
 from ad_core.data.recordings import windows
 from ad_core.data.recordings.base_array import base_of
 from ad_core.data.recordings.channel_checks import command_notice, drifts, frozen
 from ad_core.data.recordings.channels import Channel, some, unlike
 from ad_core.data.recordings.loading import load
-from ad_core.data.recordings.resampling import FEW, Grid, evened
+from ad_core.data.recordings.resampling import FEW, Grid, resampled
 from ad_core.data.recordings.rows import clock_kind, noted, other_clock, repeats, rows_of
 from ad_core.data.recordings.scaling import PerEntity, Scaling, learn_scaling
 from ad_core.data.recordings.schema_inference import looks_like_recording, propose
@@ -46,7 +46,7 @@ class SensorSettings(Settings):
         0,
         ge=0,
         le=8192,
-        description="Samples per window, at least 8; 0 = 128, halved until 20 windows fit in the reference rows.",
+        description="Samples per window, at least 8; 0 = 128, halved until 20 windows fit in the training rows.",
     )
     stride: int = Field(
         0, ge=0, le=8192, description="Samples from one window to the next; 0 = an eighth of the window."
@@ -144,7 +144,7 @@ class Sensor(Reader):
             declared=declared,
             sources=loaded.sources,
             name=loaded.name,
-            teaches=usable & fulfils(data, declared.only) & ~out,
+            is_training=usable & fulfils(data, declared.only) & ~out,
             fingerprint=fingerprint_of(data),
             notices=tuple(notices),
         )
@@ -154,7 +154,7 @@ class Sensor(Reader):
         chosen = np.zeros(len(line.first), dtype=bool)
         chosen[line.sample[rows & (line.sample >= 0)]] = True
         if not chosen.any():
-            raise DataError("No row with a time stamp is among the rows to learn from. Choose other reference rows.")
+            raise DataError("No row with a time stamp is among the rows to learn from. Choose other training rows.")
         taught = line.first[chosen]
         self.scaling, self.notices = learn_scaling(dataset, taught, self.settings.scale_per_entity, self.settings.clip)
         self.notices += drifts(dataset, rows)
@@ -168,7 +168,7 @@ class Sensor(Reader):
         self.window, self.stride, said = windows.fitting(stretches, self.settings.window, self.settings.stride)
         self.notices += said
 
-    def frame(self, dataset: Dataset) -> Frame:
+    def item_set(self, dataset: Dataset) -> ItemSet:
         measured = timeline(dataset.rows)
         grid = self._grid(measured)
         line = measured if grid is None else grid.line
@@ -186,7 +186,7 @@ class Sensor(Reader):
             notices.append(f"{len(new)} of {len(rows)} rows get no score, {why}")
         x = np.lib.stride_tricks.sliding_window_view(base, self.window, axis=0)  # (samples - window + 1, channel, time)
         times = None if grid is None else grid.times(dataset.rows)
-        return Frame(self.shape, x, items, rows, self.window, notices, times)
+        return ItemSet(self.shape, x, items, rows, self.window, notices, times)
 
     def match(self, dataset: Dataset) -> list[str]:
         if wrong := [problem for channel in self.channels if (problem := channel.problem(dataset.data))]:
@@ -261,7 +261,7 @@ class Sensor(Reader):
         """Even samples over irregular ones; None where they are taken as they are."""
         if not self.settings.resample or self.clock is ClockKind.ROW:
             return None
-        return evened(line, self.settings.resample, self._limit_s)
+        return resampled(line, self.settings.resample, self._limit_s)
 
     @property
     def _limit_s(self) -> float:
@@ -269,7 +269,7 @@ class Sensor(Reader):
         return FEW * float(np.nanmax([self.interval_s, self.settings.resample]))
 
     def _items(self, dataset: Dataset, line: Timeline, grid: Grid | None) -> tuple[pd.DataFrame, np.ndarray]:
-        """`Frame.items`, without windows that were hardly measured, and the (samples, channel) they are cut from."""
+        """`ItemSet.items`, without windows that were hardly measured, and the (samples, channel) they are cut from."""
         base, absent = base_of(dataset, self.scaling, line, grid, self._short)
         start = windows.starts(line.bounds, self.window, self.stride)
         until = np.concatenate([[0], np.cumsum(absent)])

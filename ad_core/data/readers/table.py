@@ -8,18 +8,18 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, TypeAdapter
 
-from ad_core.data.dataset import Column, Dataset, Declared, Kind, Role
-from ad_core.data.frame import Frame
+from ad_core.data.dataset import Column, ColumnKind, Dataset, Declared, Role
+from ad_core.data.item_set import ItemSet
 from ad_core.data.reader import READERS, Reader
-from ad_core.data.tables.choose_encoding import AnyCode, NumberForm, learn_code
+from ad_core.data.tables.choose_encoding import AnyEncoding, NumberForm, learn_encoding
 from ad_core.data.tables.dataset import open_table
-from ad_core.data.tables.encoding import Code
+from ad_core.data.tables.encoding import ColumnEncoding
 from ad_core.data.tables.values import coded, date_format, infinities
 from ad_core.errors import DataError
 from ad_core.settings import Settings as AnySettings
 from ad_core.types import ItemShape, Modality, Parts
 
-_CODES: TypeAdapter[list[AnyCode]] = TypeAdapter(list[AnyCode])
+_CODES: TypeAdapter[list[AnyEncoding]] = TypeAdapter(list[AnyEncoding])
 AT_A_TIME = 500_000
 """So many rows of a column are encoded at a time."""
 MOSTLY = 0.5
@@ -48,7 +48,7 @@ class TableSettings(AnySettings):
 class Table(Reader):
     """A row is an item; each column is a part.
 
-    Numbers and dates are z-scores of the rows that teach, booleans 0 or 1, categories one entry per level. A category
+    Numbers and dates are z-scores of the training rows, booleans 0 or 1, categories one entry per level. A category
     part's entries are one block: its argmax is the level, the last entry stands for levels never seen. Free text counts
     by its wording. Whole numbers with few levels stay numbers: mark them as a category where their order means nothing.
 
@@ -62,7 +62,7 @@ class Table(Reader):
 
     def __init__(self, settings: AnySettings) -> None:
         super().__init__(settings)
-        self._codes: list[Code] = []
+        self._codes: list[ColumnEncoding] = []
         self._classes: list[str] = []
         self._class_column: str | None = None
         self._columns: list[str] = []
@@ -77,7 +77,7 @@ class Table(Reader):
         """Learn from the chosen rows; columns that never change in them are dropped, and `frame` says so."""
         chosen = np.asarray(rows, dtype=bool) & (dataset.rows["note"] == "").to_numpy()
         if chosen.sum() < 2:
-            raise DataError(f"{chosen.sum()} rows can teach, but at least 2 are needed. Choose more reference rows.")
+            raise DataError(f"{chosen.sum()} rows can teach, but at least 2 are needed. Choose more training rows.")
         used = [column for column in dataset.schema.columns if column.role is Role.FEATURE]
         if not used:
             raise DataError("No column is used. Mark at least one as a feature on the Data page.")
@@ -86,21 +86,21 @@ class Table(Reader):
         self._dropped = [name for name, code in found.items() if code is None]
         if not self._codes:
             raise DataError(
-                f"None of the {len(used)} used columns changes within the {chosen.sum()} rows that teach. "
-                f"Choose other reference rows or columns."
+                f"None of the {len(used)} used columns changes within the {chosen.sum()} training rows. "
+                f"Choose other training rows or columns."
             )
         self._columns = [str(name) for name in dataset.data.columns]
         self._class_column = dataset.schema.one(Role.CLASS)
         known = dataset.rows["cls"][chosen].dropna() if "cls" in dataset.rows else []
         self._classes = sorted(set(known))
 
-    def _learn(self, column: Column, values: pd.Series, chosen: np.ndarray) -> Code | None:
+    def _learn(self, column: Column, values: pd.Series, chosen: np.ndarray) -> ColumnEncoding | None:
         form = None
-        if column.kind is Kind.DATE and not pd.api.types.is_datetime64_any_dtype(values):
+        if column.kind is ColumnKind.DATE and not pd.api.types.is_datetime64_any_dtype(values):
             form, _ = date_format(coded(values).levels)  # all rows say which of day and month comes first
-        return learn_code(column, values[chosen], self._own.max_levels, self._own.numbers, form)
+        return learn_encoding(column, values[chosen], self._own.max_levels, self._own.numbers, form)
 
-    def frame(self, dataset: Dataset) -> Frame:
+    def item_set(self, dataset: Dataset) -> ItemSet:
         """One item per row that can be read; a row with text in a number column has a note instead."""
         notes = dataset.rows["note"].astype("object").to_numpy().copy()
         notices = self._drop_notices()
@@ -118,7 +118,7 @@ class Table(Reader):
         items = pd.DataFrame({"start": np.arange(len(x))})
         if self._classes:
             items["cls"] = self._class_codes(dataset)[usable]
-        return Frame(self.shape, x, items, rows, notices=notices)
+        return ItemSet(self.shape, x, items, rows, notices=notices)
 
     def _encoded(self, data: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
         """(rows, entries) float32, some rows at a time: what they are encoded in is several times as wide."""
@@ -142,7 +142,7 @@ class Table(Reader):
         if not self._dropped:
             return []
         shown = ", ".join(map(repr, self._dropped[:10])) + (" and more" if len(self._dropped) > 10 else "")
-        return [f"Left out, for they never change within the rows that taught: {shown}."]
+        return [f"Left out, for they never change within the training rows: {shown}."]
 
     def match(self, dataset: Dataset) -> list[str]:
         """Missing and unreadable columns are an error; extra ones, new categories and values out of range are told."""
@@ -192,7 +192,7 @@ class Table(Reader):
         return ItemShape(modality=Modality.TABLE, size=(len(of_entry),), parts=parts, classes=len(self._classes))
 
     @property
-    def codes(self) -> tuple[Code, ...]:
+    def codes(self) -> tuple[ColumnEncoding, ...]:
         """What was learnt of each column, one per part of `shape`."""
         return tuple(self._codes)
 

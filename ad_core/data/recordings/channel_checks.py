@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from ad_core.data.dataset import Column, Dataset, Kind, Role, Schema
+from ad_core.data.dataset import Column, ColumnKind, Dataset, Role, Schema
 from ad_core.data.recordings.channels import as_numbers, some
 from ad_core.data.recordings.level_shift import level_findings
 from ad_core.data.recordings.timeline import Timeline, in_words, timeline
@@ -26,7 +26,7 @@ BLOCKS = 20
 DRIFTED = 1.0
 """A channel drifts when its level moves by so many times its usual spread within a twentieth of the time."""
 STRETCH = 64
-"""Levels are means of so many samples where the rows that teach are compared with the others."""
+"""Levels are means of so many samples where the training rows are compared with the others."""
 
 FEWEST = 200
 """In fewer reference samples nothing is said of drift."""
@@ -95,8 +95,8 @@ def drifts(dataset: Dataset, rows: np.ndarray) -> list[str]:
         return []
     names = [name for _, name in sorted(moved, key=lambda one: -one[0])]
     return [
-        f"The level drifts within the reference rows; the last fifth against the first, in usual spreads: "
-        f"{some(names, TOLD)}. What comes later may lie outside of what was learnt: recent reference rows help."
+        f"The level drifts within the training rows; the last fifth against the first, in usual spreads: "
+        f"{some(names, TOLD)}. What comes later may lie outside of what was learnt: recent training rows help."
     ]
 
 
@@ -104,16 +104,16 @@ def wandered(dataset: Dataset, rows: np.ndarray) -> list[str]:
     """Sentences about the channels whose level has left its range for good after these rows, and what to do.
 
     Args:
-        rows: (rows,) bool, the rows that teach.
+        rows: (rows,) bool, the training rows.
     """
     if "time" not in dataset.rows:
         return []
     line = timeline(dataset.rows)
-    teaches = np.zeros(len(line.first), dtype=bool)
-    teaches[line.sample[rows & (line.sample >= 0)]] = True
+    is_training = np.zeros(len(line.first), dtype=bool)
+    is_training[line.sample[rows & (line.sample >= 0)]] = True
     found = []
     for name, numbers in _courses(dataset.data, dataset.schema, line):
-        usual, others = (_stretch_means(numbers[chosen]) for chosen in (teaches, ~teaches))
+        usual, others = (_stretch_means(numbers[chosen]) for chosen in (is_training, ~is_training))
         found += level_findings([name], usual[:, None], others[:, None])
     open_question = [f for f in found if f.drifted and f.channel not in dataset.declared.judged_by]
     return [
@@ -138,7 +138,7 @@ def command_notice(columns: Sequence[Column]) -> list[str]:
 def _courses(data: pd.DataFrame, schema: Schema, line: Timeline) -> Iterator[tuple[str, np.ndarray]]:
     """Name and (samples,) values of the channels that are numbers."""
     for column in schema.columns:
-        if column.role is Role.FEATURE and column.kind is Kind.NUMBER and column.distinct > 2:
+        if column.role is Role.FEATURE and column.kind is ColumnKind.NUMBER and column.distinct > 2:
             yield column.name, as_numbers(data[column.name])[line.first]
 
 

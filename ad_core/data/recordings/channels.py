@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from ad_core.types import Judged
+from ad_core.types import JudgedBy
 
 UNIT = re.compile(r"[\[(]\s*([^\[\]()]{1,20}?)\s*[\])]\s*$")
 UNCHANGED = 1e-6
@@ -31,13 +31,13 @@ class Channel(BaseModel):
     scale: float
     low: float
     high: float
-    """Smallest and largest value among the rows that taught."""
-    judged_by: Judged | None = None
+    """Smallest and largest value among the training rows."""
+    judged_by: JudgedBy | None = None
     """What the user said of its level."""
 
     @property
     def is_constant(self) -> bool:
-        """Whether it never changed among the rows that taught."""
+        """Whether it never changed among the training rows."""
         return self.low == self.high
 
     def problem(self, data: pd.DataFrame) -> str:

@@ -43,7 +43,7 @@ def _is_the_night(time: pd.Timestamp) -> bool:
     return time.day_of_week == SUNDAY and time.hour < NIGHT_ENDS and (time.month, which) in SUNDAYS
 
 
-def evened(time: pd.Series, entity: pd.Series | None) -> tuple[pd.Series, list[str]]:
+def without_clock_change(time: pd.Series, entity: pd.Series | None) -> tuple[pd.Series, list[str]]:
     """Times on the clock that each recording began with, and sentences about the changes.
 
     Args:

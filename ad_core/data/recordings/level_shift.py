@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ad_core.data.frame import Frame
+from ad_core.data.item_set import ItemSet
 
 AWAY = 0.6
 """Share of the windows outside the range from which on a level has drifted: an anomaly would not last so long."""
@@ -21,7 +21,7 @@ MARGIN = 0.5
 
 @dataclass(frozen=True)
 class LevelFinding:
-    """What the windows after the reference rows say of one channel's level."""
+    """What the windows after the training rows say of one channel's level."""
 
     channel: str
     away: float
@@ -36,7 +36,7 @@ class LevelFinding:
     def reason(self) -> str:
         """One sentence for the analyst."""
         return (
-            f"The level of {self.channel!r} lies outside the range of the reference rows in {self.away:.0%} of the "
+            f"The level of {self.channel!r} lies outside the range of the training rows in {self.away:.0%} of the "
             f"other windows."
         )
 
@@ -45,7 +45,7 @@ def level_findings(names: Sequence[str], usual: np.ndarray, others: np.ndarray) 
     """One finding per channel; none where there is nothing to compare.
 
     Args:
-        usual: (n, channel) means of windows or of stretches as long, of the rows that teach.
+        usual: (n, channel) means of windows or of stretches as long, of the training rows.
         others: (m, channel) of the other rows.
     """
     if not len(usual) or not len(others):
@@ -56,13 +56,13 @@ def level_findings(names: Sequence[str], usual: np.ndarray, others: np.ndarray) 
     return [LevelFinding(name, float(share)) for name, share in zip(names, away, strict=True)]
 
 
-def of_windows(frame: Frame, teaching: np.ndarray) -> list[LevelFinding]:
+def of_windows(item_set: ItemSet, teaching: np.ndarray) -> list[LevelFinding]:
     """The findings of a frame of windows, of which those at these positions teach."""
-    rest = np.setdiff1d(np.arange(len(frame)), teaching)
-    return level_findings(frame.shape.parts.names, _means(frame, teaching), _means(frame, rest))
+    rest = np.setdiff1d(np.arange(len(item_set)), teaching)
+    return level_findings(item_set.shape.parts.names, _means(item_set, teaching), _means(item_set, rest))
 
 
-def _means(frame: Frame, index: np.ndarray) -> np.ndarray:
+def _means(item_set: ItemSet, index: np.ndarray) -> np.ndarray:
     """(len(index), channel) mean of each window."""
-    found = [b.x.mean(2).numpy() for b in frame.batches(index, frame.items_at_a_time)]
-    return np.concatenate(found) if found else np.zeros((0, frame.shape.size[0]))
+    found = [b.x.mean(2).numpy() for b in item_set.batches(index, item_set.items_at_a_time)]
+    return np.concatenate(found) if found else np.zeros((0, item_set.shape.size[0]))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ad_core.data.recordings.ring_buffer import Tail
+from ad_core.data.recordings.ring_buffer import RingBuffer
 from ad_core.data.recordings.timeline import Timeline, in_words
 from ad_core.errors import DataError
 
@@ -63,7 +63,7 @@ class Grid:
         return pd.Series(self.line.seconds + float(np.nanmin(time.to_numpy(dtype=np.float64))))
 
 
-def evened(measured: Timeline, step_s: float, limit_s: float) -> Grid:
+def resampled(measured: Timeline, step_s: float, limit_s: float) -> Grid:
     """Put an even sample every `step_s` seconds, from the first row of each stretch on.
 
     Raises:
@@ -151,7 +151,7 @@ class Feed:
 
     def __init__(self, channels: int, step_s: float, limit_s: float) -> None:
         self.step_s, self.limit_s = step_s, limit_s
-        self.seconds, self.values = Tail((), np.float64), Tail((channels,), np.float64)
+        self.seconds, self.values = RingBuffer((), np.float64), RingBuffer((channels,), np.float64)
         self.begin, self.next = 0.0, 0
         self.waiting: deque[tuple[int, Any]] = deque()
         """Ticks whose even sample is not there yet: its number, and the tick's time."""

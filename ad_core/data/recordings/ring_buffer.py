@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 
-class Tail:
+class RingBuffer:
     """Rows are appended at the end and dropped at the begin; they keep their number, and memory only what is kept.
 
     Args:

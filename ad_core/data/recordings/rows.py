@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from ad_core.data.dataset import Kind, Role, Schema, row_ids
+from ad_core.data.dataset import ColumnKind, Role, Schema, row_ids
 from ad_core.data.recordings import windows
 from ad_core.data.recordings.channels import as_numbers
-from ad_core.data.recordings.clock_changes import evened
+from ad_core.data.recordings.clock_changes import without_clock_change
 from ad_core.data.recordings.exclusion import excluded
-from ad_core.data.recordings.seasonality import period
+from ad_core.data.recordings.seasonality import seasonal_period
 from ad_core.data.recordings.timeline import Timeline, in_words, timeline, usual_interval
 from ad_core.data.recordings.timestamps import Clock, ClockKind, read_clock, row_clock, time_texts
 from ad_core.data.tables.labels import label_values
@@ -40,7 +40,7 @@ def rows_of(
     notes, times = clock.notes.copy(), time_texts(clock.time)
     out = excluded(clock.time, entity, exclude, clock.kind) if exclude else None
     if clock.is_local:
-        time, changes = evened(clock.time, entity)
+        time, changes = without_clock_change(clock.time, entity)
         clock = replace(clock, time=time, notices=(*clock.notices, *changes))
     texts = times
     if entity is not None:
@@ -117,9 +117,11 @@ def repeats(data: pd.DataFrame, schema: Schema, line: Timeline, kind: ClockKind)
     begin, end = bounds[np.argmax(np.diff(bounds, axis=1)[:, 0])]
     first = line.first[begin : min(end, begin + MAX_LOOKED_AT)]
     best: tuple[float, int, str] | None = None
-    for column in [c for c in schema.columns if c.role is Role.FEATURE and c.kind in (Kind.NUMBER, Kind.BOOLEAN)][:20]:
+    for column in [
+        c for c in schema.columns if c.role is Role.FEATURE and c.kind in (ColumnKind.NUMBER, ColumnKind.BOOLEAN)
+    ][:20]:
         numbers = pd.Series(as_numbers(data[column.name].iloc[first])).interpolate(limit_direction="both").to_numpy()
-        found = period(numbers) if np.isfinite(numbers).all() else None
+        found = seasonal_period(numbers) if np.isfinite(numbers).all() else None
         if found is not None and (best is None or found[1] > best[0]):
             best = (found[1], found[0], column.name)
     if best is None:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from ad_core.data.dataset import Dataset, Kind, Role
+from ad_core.data.dataset import ColumnKind, Dataset, Role
 from ad_core.data.recordings.channels import Channel, learn, some, z_scores
 from ad_core.errors import DataError
 from ad_core.types import PartKind, Parts
@@ -31,7 +31,7 @@ EACH_AT_MOST, TOGETHER_AT_MOST = 5.0, 3.0
 APART = 3.0
 """Levels of two entities differ clearly when they lie so many times the usual spread within an entity apart."""
 ENOUGH = 64
-"""An entity with fewer known values of a channel among the rows that teach has no scale of its own."""
+"""An entity with fewer known values of a channel among the training rows has no scale of its own."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,12 @@ class Scaling:
         size = len(names)
         judged_by = (*(channel.judged_by for channel in kept), *([None] if self.shared else []))
         return Parts(
-            names=tuple(names), of_entry=tuple(range(size)), kinds=(PartKind.NUMBER,) * size, units=tuple(units),
+            names=tuple(names),
+            of_entry=tuple(range(size)),
+            kinds=(PartKind.NUMBER,) * size,
+            units=tuple(units),
             judged_by=judged_by,
-        )  # fmt: skip
+        )
 
     def levels(self, entity: str | None) -> np.ndarray:
         """(2, channel) means and scales that hold for an entity; those of all where it has none of its own."""
@@ -173,7 +176,7 @@ class Scaling:
 def learn_scaling(
     dataset: Dataset, taught: np.ndarray, per_entity: PerEntity, clip: float
 ) -> tuple[Scaling, list[str]]:
-    """Level and scale of every channel from the rows that teach, and sentences about what is special.
+    """Level and scale of every channel from the training rows, and sentences about what is special.
 
     Args:
         taught: (k,) positions of these rows.
@@ -183,7 +186,7 @@ def learn_scaling(
     """
     channels, empty = [], []
     for column in (c for c in dataset.schema.columns if c.role is Role.FEATURE):
-        as_text = column.kind in (Kind.CATEGORY, Kind.TEXT)
+        as_text = column.kind in (ColumnKind.CATEGORY, ColumnKind.TEXT)
         channel = learn(column.name, column.unit, dataset.data[column.name].iloc[taught], as_text=as_text)
         channels += [] if channel is None else [channel.model_copy(update={"judged_by": column.judged_by})]
         empty += [column.name] if channel is None else []
@@ -191,22 +194,22 @@ def learn_scaling(
     if len(constant) == len(channels):
         raise DataError(
             f"All {len(constant) + len(empty)} channels are constant or empty in the {len(taught)} rows to learn "
-            f"from, so nothing can be learnt. Choose reference rows in which something happens."
+            f"from, so nothing can be learnt. Choose training rows in which something happens."
         )
     shared = tuple(constant) if len(constant) >= SHARE_FROM else ()
     own, notices = _own_scales(dataset, taught, channels, per_entity)
     names = some([channels[i].name for i in constant])
     if shared:
         notices.append(
-            f"Constant in the reference rows: {names}. These {len(shared)} share one channel, which stays at zero "
+            f"Constant in the training rows: {names}. These {len(shared)} share one channel, which stays at zero "
             f"until one of them changes; an explanation names it."
         )
     elif constant:
         notices.append(
-            f"Constant in the reference rows: {names}. They stay at zero, so that only a change in them shows."
+            f"Constant in the training rows: {names}. They stay at zero, so that only a change in them shows."
         )
     if empty:
-        notices.append(f"Left out, because they are empty in the reference rows: {some(empty)}.")
+        notices.append(f"Left out, because they are empty in the training rows: {some(empty)}.")
     return Scaling(tuple(channels), clip, shared, own), notices
 
 
@@ -217,7 +220,7 @@ def _own_scales(
     if per_entity == "off" or "entity" not in dataset.rows:
         return {}, []
     entity = dataset.rows["entity"].to_numpy()
-    if per_entity == "auto" and set(entity[dataset.teaches]) - set(entity[taught]):
+    if per_entity == "auto" and set(entity[dataset.is_training]) - set(entity[taught]):
         return {}, []  # whole recordings are held back: their scales could not be known when they are scored
     names = pd.unique(entity[taught])
     pooled = np.array([[channel.mean, channel.scale] for channel in channels])  # (channel, 2)

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from ad_core.data.dataset import Column, Declared, Kind, Role, Schema
+from ad_core.data.dataset import Column, ColumnKind, Declared, Role, Schema
 from ad_core.data.recordings.channel_checks import COMMAND, is_command
 from ad_core.data.recordings.channels import as_numbers, unit_of
 from ad_core.data.recordings.timestamps import ClockKind, read_clock
@@ -41,7 +41,9 @@ def propose(data: pd.DataFrame, declared: Declared, stem: str | None = None) -> 
         DataError: a declared column does not exist or can't have its role.
     """
     named = declared.roles()
-    Schema(columns=tuple(Column(name=n, role=Role.IGNORE, kind=Kind.TEXT) for n in data.columns)).with_roles(named)
+    Schema(columns=tuple(Column(name=n, role=Role.IGNORE, kind=ColumnKind.TEXT) for n in data.columns)).with_roles(
+        named
+    )
     found: dict[str, Role] = {}
     taken = {role for role in named.values() if role in (Role.TIME, Role.ENTITY, Role.LABEL)}
     if Role.ENTITY not in taken and (entity := stem or entity_column(data, set(named))):
@@ -149,13 +151,17 @@ def _column(name: str, values: pd.Series, roles: dict[str, Role], declared: Decl
     if name in roles and roles[name] is not Role.FEATURE:
         return column.model_copy(update={"role": roles[name], "reason": _why(roles[name])}), []
     is_told_by_name = LABEL_NAMES.match(name) or PART_NAMES.match(name)
-    if kind is Kind.NUMBER and not pd.api.types.is_numeric_dtype(values) and not is_told_by_name:
+    if kind is ColumnKind.NUMBER and not pd.api.types.is_numeric_dtype(values) and not is_told_by_name:
         return _mostly_numbers(column, values)
     update = _judged(column, values)
     if name in declared.kinds:
         update.pop("kind", None)
     if roles.get(name) is Role.FEATURE and update.get("role") is Role.IGNORE:
-        if kind in (Kind.TEXT, Kind.DATE) or distinct == 0 or (kind is Kind.CATEGORY and distinct > 2):
+        if (
+            kind in (ColumnKind.TEXT, ColumnKind.DATE)
+            or distinct == 0
+            or (kind is ColumnKind.CATEGORY and distinct > 2)
+        ):
             raise DataError(
                 f"Column {name!r} can't be a channel: {update['reason']} Leave it out, or turn it into numbers first."
             )
@@ -173,18 +179,18 @@ def _judged(column: Column, values: pd.Series) -> dict[str, object]:
         return left_out("By its name it tells the truth about the rows: it must not be a channel.")
     if PART_NAMES.match(column.name):
         return left_out("By its name it tells training and test rows apart.")
-    if column.kind is Kind.DATE:
+    if column.kind is ColumnKind.DATE:
         return left_out("It holds dates, and is not the time column.")
-    if column.kind in (Kind.TEXT, Kind.CATEGORY) and column.distinct > 2:
+    if column.kind in (ColumnKind.TEXT, ColumnKind.CATEGORY) and column.distinct > 2:
         return left_out(f"It is text with {column.distinct} different values; a channel takes numbers or two values.")
-    if column.kind is Kind.NUMBER and _counts(values):
+    if column.kind is ColumnKind.NUMBER and _counts(values):
         return left_out("It only counts the rows.")
     if column.distinct == 1:
         return {"role": Role.FEATURE, "grade": "B", "reason": "It never changes here; a change in it will show."}
     if column.missing > 0.6:
         return {"role": Role.FEATURE, "grade": "B", "reason": f"{column.missing:.0%} of its cells are missing."}
     if is_command(values):
-        return {"role": Role.FEATURE, "kind": Kind.BOOLEAN, "reason": COMMAND}
+        return {"role": Role.FEATURE, "kind": ColumnKind.BOOLEAN, "reason": COMMAND}
     return {"role": Role.FEATURE}
 
 
@@ -214,17 +220,17 @@ def _infinite(name: str, values: pd.Series) -> list[str]:
     )
 
 
-def _kind(values: pd.Series) -> Kind:
+def _kind(values: pd.Series) -> ColumnKind:
     if pd.api.types.is_bool_dtype(values):
-        return Kind.BOOLEAN
+        return ColumnKind.BOOLEAN
     if pd.api.types.is_numeric_dtype(values):
-        return Kind.NUMBER
+        return ColumnKind.NUMBER
     if pd.api.types.is_datetime64_any_dtype(values):
-        return Kind.DATE
+        return ColumnKind.DATE
     known = values.dropna()
     if len(known) and pd.to_numeric(known.astype(object), errors="coerce").notna().mean() >= MOSTLY:
-        return Kind.NUMBER
-    return Kind.CATEGORY if known.nunique() <= max(2, min(50, len(known) / 20)) else Kind.TEXT
+        return ColumnKind.NUMBER
+    return ColumnKind.CATEGORY if known.nunique() <= max(2, min(50, len(known) / 20)) else ColumnKind.TEXT
 
 
 def _counts(values: pd.Series) -> bool:

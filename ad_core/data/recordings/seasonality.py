@@ -9,7 +9,7 @@ CLEAR = 0.3
 """Autocorrelation from which on a pattern is worth a mention."""
 
 
-def period(values: np.ndarray) -> tuple[int, float] | None:
+def seasonal_period(values: np.ndarray) -> tuple[int, float] | None:
     """The lag at which a channel resembles itself most.
 
     Only true repeats count: the autocorrelation must have fallen below half of its peak before it.

@@ -16,7 +16,7 @@ import numpy as np
 
 from ad_core.data.overlap import covering_sums
 from ad_core.data.recordings.resampling import Feed
-from ad_core.data.recordings.ring_buffer import Tail
+from ad_core.data.recordings.ring_buffer import RingBuffer
 from ad_core.data.recordings.windows import HARDLY_MEASURED, TOO_MANY_MISSING, fill, too_short
 
 
@@ -51,18 +51,18 @@ class Settled:
     """Why there is no score."""
 
 
-class Lane:
+class StreamBuffer:
     """The stretch of a recording that is under way."""
 
-    raw: Tail
+    raw: RingBuffer
     """(sample, channel) as measured."""
-    seconds: Tail
-    base: Tail
+    seconds: RingBuffer
+    base: RingBuffer
     """(sample, item channel) bridged and scaled: what is settled."""
-    absent: Tail
+    absent: RingBuffer
     """(sample,) cells that were neither measured nor bridged."""
-    total: Tail
-    count: Tail
+    total: RingBuffer
+    count: RingBuffer
     next_start: int
 
     def __init__(self, cut: Cut, item_channels: int) -> None:
@@ -157,9 +157,9 @@ class Lane:
         self.feed = Feed(self.cut.channels, self.cut.step_s, self.cut.limit_s) if self.cut.step_s else None
         self.times: deque[list[Any]] = deque()
         """The ticks that belong to each sample that is not final."""
-        self.raw, self.seconds = Tail((self.cut.channels,), np.float64), Tail((), np.float64)
-        self.base, self.absent = Tail((self.item_channels,), np.float32), Tail((), np.int64)
-        self.total, self.count = Tail((), np.float64), Tail((), np.int64)
+        self.raw, self.seconds = RingBuffer((self.cut.channels,), np.float64), RingBuffer((), np.float64)
+        self.base, self.absent = RingBuffer((self.item_channels,), np.float32), RingBuffer((), np.int64)
+        self.total, self.count = RingBuffer((), np.float64), RingBuffer((), np.int64)
         self.held = np.full(self.cut.channels, np.nan)
         """(channel,) the last value known before the samples in `raw`."""
 

@@ -21,7 +21,7 @@ TRIED = (128, 64, 32, 16, 8)
 labelled faults last long and each time stamp is judged by all windows that cover it."""
 
 ENOUGH = 20
-"""So many windows must fit into the reference rows for a length to be taken."""
+"""So many windows must fit into the training rows for a length to be taken."""
 
 
 def fill(values: np.ndarray, segment: np.ndarray, seconds: np.ndarray, short: int) -> tuple[np.ndarray, np.ndarray]:
@@ -141,7 +141,7 @@ def fitting(stretches: np.ndarray, window: int, stride: int) -> tuple[int, int, 
     if longest < found:
         raise DataError(
             f"The longest stretch without a gap among the rows to learn from has {longest} samples, but a window "
-            f"takes {found}. Bring a longer recording, choose more reference rows, or set a shorter window "
+            f"takes {found}. Bring a longer recording, choose more training rows, or set a shorter window "
             f"(at least {SHORTEST})."
         )
     if window or found == TRIED[0]:
@@ -150,7 +150,7 @@ def fitting(stretches: np.ndarray, window: int, stride: int) -> tuple[int, int, 
         found,
         step,
         [
-            f"A window has {found} samples instead of {TRIED[0]}, because the reference rows are few: "
+            f"A window has {found} samples instead of {TRIED[0]}, because the training rows are few: "
             f"{count(stretches, found, step)} windows fit into them."
         ],
     )

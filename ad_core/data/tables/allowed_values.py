@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from ad_core.data.dataset import Kind
-from ad_core.data.tables.category_encoding import FrequencyCode, LevelsCode
-from ad_core.data.tables.date_encoding import DateCode
-from ad_core.data.tables.encoding import Code, word
-from ad_core.data.tables.number_encoding import BooleanCode, NumberCode
+from ad_core.data.dataset import ColumnKind
+from ad_core.data.tables.category_encoding import FrequencyEncoding, OneHotEncoding
+from ad_core.data.tables.date_encoding import DateEncoding
+from ad_core.data.tables.encoding import ColumnEncoding, word
+from ad_core.data.tables.number_encoding import BooleanEncoding, NumberEncoding
 from ad_core.data.tables.values import known_of, level_text, numbers, parse_dates
 from ad_core.errors import DataError
 
@@ -28,16 +28,16 @@ class Allowed(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str
-    kind: Kind
+    kind: ColumnKind
     levels: tuple[str, ...] = ()
     """Where the column is a choice, all that there is to choose from."""
     low: float | None = None
     high: float | None = None
-    """Range of the rows that taught: numbers in the user's unit, dates in seconds since 1970."""
+    """Range of the training rows: numbers in the user's unit, dates in seconds since 1970."""
     decimals: int | None = None
     """Of numbers: digits after the point, 0 = whole numbers; None = any."""
     missing: bool = False
-    """Whether a cell may be empty: some were, among the rows that taught."""
+    """Whether a cell may be empty: some were, among the training rows."""
     whole_days: bool = False
     """Of dates: none has a time of day."""
     date_format: str | None = None
@@ -51,13 +51,13 @@ class Allowed(BaseModel):
         """
         if text is None or text is pd.NaT or (isinstance(text, float) and np.isnan(text)) or str(text).strip() == "":
             if not self.missing:
-                raise DataError(f"Column {self.name!r} was never empty in the rows that taught. Give it a value.")
+                raise DataError(f"Column {self.name!r} was never empty in the training rows. Give it a value.")
             return None
         if self.levels:
             return self._level(text)
-        if self.kind is Kind.NUMBER:
+        if self.kind is ColumnKind.NUMBER:
             return self._number(text)
-        if self.kind is Kind.DATE:
+        if self.kind is ColumnKind.DATE:
             return self._date(text)
         return str(text)
 
@@ -80,14 +80,14 @@ class Allowed(BaseModel):
         typed = None if text is None or not str(text).strip() else str(text)
         if typed is None or pd.isna(cell):
             return typed is None and bool(pd.isna(cell))
-        if self.kind is Kind.NUMBER and not self.levels:
+        if self.kind is ColumnKind.NUMBER and not self.levels:
             try:
                 return float(typed) == self.rounded(float(cell))
             except ValueError:
                 return False
-        if self.kind is Kind.DATE:
+        if self.kind is ColumnKind.DATE:
             return bool(self.moment_of(cell) == pd.to_datetime(typed, errors="coerce", utc=True).tz_localize(None))
-        same = word if self.kind is Kind.BOOLEAN else str
+        same = word if self.kind is ColumnKind.BOOLEAN else str
         return bool(same(level_text(cell)) == same(level_text(typed)))
 
     def date_cell(self, moment: pd.Timestamp) -> Any:
@@ -100,7 +100,7 @@ class Allowed(BaseModel):
 
     def _level(self, text: Any) -> str:
         wanted = level_text(text)
-        same = word if self.kind is Kind.BOOLEAN else str
+        same = word if self.kind is ColumnKind.BOOLEAN else str
         for level in self.levels:
             if same(level) == same(wanted):
                 return level
@@ -129,7 +129,7 @@ class Allowed(BaseModel):
         return self.date_cell(moment.tz_localize(None))
 
 
-def allowed_in(codes: Sequence[Code], data: pd.DataFrame) -> dict[str, Allowed]:
+def allowed_in(codes: Sequence[ColumnEncoding], data: pd.DataFrame) -> dict[str, Allowed]:
     """What may stand in each column that the detector uses, by name.
 
     Args:
@@ -146,17 +146,17 @@ def allowed_in(codes: Sequence[Code], data: pd.DataFrame) -> dict[str, Allowed]:
     return {code.name: _of(code, data[code.name]) for code in codes}
 
 
-def _of(code: Code, column: pd.Series) -> Allowed:
+def _of(code: ColumnEncoding, column: pd.Series) -> Allowed:
     facts: dict[str, Any] = {"name": code.name, "kind": code.kind, "missing": code.has_missing}
-    if isinstance(code, LevelsCode):
+    if isinstance(code, OneHotEncoding):
         return Allowed(**facts, levels=code.levels)
-    if isinstance(code, BooleanCode):
+    if isinstance(code, BooleanEncoding):
         return Allowed(**facts, levels=tuple(dict.fromkeys((code.zero, code.one))))
-    if isinstance(code, FrequencyCode):
+    if isinstance(code, FrequencyEncoding):
         return Allowed(**facts, levels=tuple(code.counts))
-    if isinstance(code, NumberCode):
+    if isinstance(code, NumberEncoding):
         return Allowed(**facts, low=code.low, high=code.high, decimals=_decimals(column))
-    if isinstance(code, DateCode):
+    if isinstance(code, DateEncoding):
         form = None if pd.api.types.is_datetime64_any_dtype(column) else code.date_format or "ISO8601"
         whole = "hour" not in code.cycles and code.low % DAY == 0
         return Allowed(**facts, low=code.low, high=code.high, date_format=form, whole_days=whole)

@@ -5,12 +5,12 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from ad_core.data.tables.encoding import MISSING, OTHER, Code, unseen
+from ad_core.data.tables.encoding import MISSING, OTHER, ColumnEncoding, unseen
 from ad_core.data.tables.values import coded
 from ad_core.types import PartKind
 
 
-class LevelsCode(Code):
+class OneHotEncoding(ColumnEncoding):
     """One entry per level, then `(missing)` where that occurred, then `(other)` for the never seen: one of them is 1.
 
     The entries are one block, so argmax over the block gives the level.
@@ -46,8 +46,8 @@ class LevelsCode(Code):
         return super().differences(values) + unseen(self.name, values, self.levels)
 
 
-class FrequencyCode(Code):
-    """Many levels: the logarithm of how often a row's level occurred among the rows that taught, as a z-score."""
+class FrequencyEncoding(ColumnEncoding):
+    """Many levels: the logarithm of how often a row's level occurred among the training rows, as a z-score."""
 
     form: Literal["frequency"] = "frequency"
     counts: dict[str, int]

@@ -6,78 +6,98 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from ad_core.data.dataset import Column, Kind
-from ad_core.data.tables.category_encoding import FrequencyCode, LevelsCode
-from ad_core.data.tables.date_encoding import DateCode, learn_date
-from ad_core.data.tables.encoding import Code, word
-from ad_core.data.tables.number_encoding import BooleanCode, NumberCode, learn_number
-from ad_core.data.tables.quantile_encoding import QuantileCode, learn_quantile
-from ad_core.data.tables.text_encoding import TextCode, learn_text
+from ad_core.data.dataset import Column, ColumnKind
+from ad_core.data.tables.category_encoding import FrequencyEncoding, OneHotEncoding
+from ad_core.data.tables.date_encoding import DateEncoding, learn_date
+from ad_core.data.tables.encoding import ColumnEncoding, word
+from ad_core.data.tables.number_encoding import BooleanEncoding, NumberEncoding, learn_number
+from ad_core.data.tables.quantile_encoding import QuantileEncoding, learn_quantile
+from ad_core.data.tables.text_encoding import TextEncoding, learn_text
 from ad_core.data.tables.values import Coded, coded
 
 MAX_COUNTED_LEVELS = 100_000
 """Of so many levels the counts are kept; rarer ones count as never seen."""
 
-AnyCode = Annotated[
-    NumberCode | QuantileCode | BooleanCode | LevelsCode | FrequencyCode | DateCode | TextCode,
+AnyEncoding = Annotated[
+    NumberEncoding
+    | QuantileEncoding
+    | BooleanEncoding
+    | OneHotEncoding
+    | FrequencyEncoding
+    | DateEncoding
+    | TextEncoding,
     Field(discriminator="form"),
 ]
 
 NumberForm = Literal["z-score", "quantile"]
 
 
-def learn_code(
+def learn_encoding(
     column: Column, values: pd.Series, max_levels: int, number_form: NumberForm = "z-score", form: str | None = None
-) -> Code | None:
+) -> ColumnEncoding | None:
     """The form that fits a column, with what it needs from these rows; None where they say nothing.
 
     Args:
-        values: of the rows that teach.
+        values: of the training rows.
         max_levels: a category with more levels is coded by frequency.
         number_form: how numbers are scaled.
         form: how texts are dates, see `column_values.date_format`.
     """
-    if column.kind is Kind.NUMBER:
+    if column.kind is ColumnKind.NUMBER:
         learn = learn_quantile if number_form == "quantile" else learn_number
         return learn(column.name, column.unit, values)
-    if column.kind is Kind.DATE:
+    if column.kind is ColumnKind.DATE:
         return learn_date(column.name, column.unit, values, form)
     found = coded(values)
     if len(found.levels) + bool(found.missing().any()) < 2:
         return None
-    if column.kind is Kind.BOOLEAN:
+    if column.kind is ColumnKind.BOOLEAN:
         return _boolean(column, found)
-    if column.kind is Kind.CATEGORY and len(found.levels) <= max_levels:
+    if column.kind is ColumnKind.CATEGORY and len(found.levels) <= max_levels:
         return _levels(column, found)
-    text = learn_text(column.name, column.unit, found) if column.kind is Kind.TEXT else None
+    text = learn_text(column.name, column.unit, found) if column.kind is ColumnKind.TEXT else None
     return text or _frequency(column, found)
 
 
-def _boolean(column: Column, found: Coded) -> BooleanCode:
+def _boolean(column: Column, found: Coded) -> BooleanEncoding:
     by_count = _most_frequent_first(found)
     zero, one = (sorted(by_count, key=word) * 2)[:2]
-    return BooleanCode(
-        name=column.name, kind=column.kind, unit=column.unit, has_missing=bool(found.missing().any()),
-        zero=zero, one=one, fill=float(by_count[0] == one),
-    )  # fmt: skip
+    return BooleanEncoding(
+        name=column.name,
+        kind=column.kind,
+        unit=column.unit,
+        has_missing=bool(found.missing().any()),
+        zero=zero,
+        one=one,
+        fill=float(by_count[0] == one),
+    )
 
 
-def _levels(column: Column, found: Coded) -> LevelsCode:
-    return LevelsCode(
-        name=column.name, kind=column.kind, unit=column.unit, has_missing=bool(found.missing().any()),
+def _levels(column: Column, found: Coded) -> OneHotEncoding:
+    return OneHotEncoding(
+        name=column.name,
+        kind=column.kind,
+        unit=column.unit,
+        has_missing=bool(found.missing().any()),
         levels=tuple(_most_frequent_first(found)),
-    )  # fmt: skip
+    )
 
 
-def _frequency(column: Column, found: Coded) -> FrequencyCode:
+def _frequency(column: Column, found: Coded) -> FrequencyEncoding:
     gone = int(found.missing().sum())
     counts = dict(zip(found.levels, found.counts().tolist(), strict=True))
     logs = np.log1p(np.append(found.counts(), gone)[found.codes])
-    return FrequencyCode(
-        name=column.name, kind=column.kind, unit=column.unit, has_missing=gone > 0,
+    return FrequencyEncoding(
+        name=column.name,
+        kind=column.kind,
+        unit=column.unit,
+        has_missing=gone > 0,
         counts={level: counts[level] for level in _most_frequent_first(found)[:MAX_COUNTED_LEVELS]},
-        missing=gone, rows=len(found.codes), mean=float(logs.mean()), scale=float(logs.std()) or 1.0,
-    )  # fmt: skip
+        missing=gone,
+        rows=len(found.codes),
+        mean=float(logs.mean()),
+        scale=float(logs.std()) or 1.0,
+    )
 
 
 def _most_frequent_first(found: Coded) -> list[str]:

@@ -44,7 +44,7 @@ def open_table(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Da
     schema, notices = propose(data, declared)
     rows = _rows(data, schema)
     pa.default_memory_pool().release_unused()  # what names and notes needed on the way would else stay
-    teaches = (rows["note"] == "").to_numpy() & fulfils(data, declared.only)
+    is_training = (rows["note"] == "").to_numpy() & fulfils(data, declared.only)
     return Dataset(
         modality=Modality.TABLE,
         schema=schema,
@@ -53,7 +53,7 @@ def open_table(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Da
         declared=declared,
         sources=loaded.sources,
         name=loaded.name,
-        teaches=teaches,
+        is_training=is_training,
         fingerprint=fingerprint_of(data),
         notices=(*loaded.notices, *notices),
     )

@@ -5,15 +5,15 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from ad_core.data.dataset import Kind
-from ad_core.data.tables.encoding import MISSING, Code
+from ad_core.data.dataset import ColumnKind
+from ad_core.data.tables.encoding import MISSING, ColumnEncoding
 from ad_core.data.tables.values import coded, parse_dates
 
 _DAY = 86_400.0
 _CYCLES = ("hour", "weekday", "month")
 
 
-class DateCode(Code):
+class DateEncoding(ColumnEncoding):
     """Elapsed time as a z-score, and hour, weekday and month as sine and cosine where they vary.
 
     Elapsed time is held within the range that taught: later rows are not unusual for being later.
@@ -57,7 +57,7 @@ class DateCode(Code):
         seconds = seconds_of(parse_dates(values, self.date_format))
         outside = float(((seconds < self.low) | (seconds > self.high)).mean())
         ends = " to ".join(_iso(np.array([self.low, self.high]), "D"))
-        sentence = f"{outside:.0%} of {self.name!r} lies outside {ends}, the time of the rows that taught."
+        sentence = f"{outside:.0%} of {self.name!r} lies outside {ends}, the time of the training rows."
         return super().differences(values) + ([sentence] if outside > 0.01 else [])
 
 
@@ -82,8 +82,8 @@ def phase(dates: pd.Series, seconds: np.ndarray, cycle: str) -> np.ndarray:
     return np.asarray((dates.dt.month.to_numpy(dtype=np.float64) - 1) / 12)
 
 
-def learn_date(name: str, unit: str | None, values: pd.Series, form: str | None) -> DateCode | None:
-    """From the rows that teach; None where all dates are the same or missing. `form` is as in `parse_dates`."""
+def learn_date(name: str, unit: str | None, values: pd.Series, form: str | None) -> DateEncoding | None:
+    """From the training rows; None where all dates are the same or missing. `form` is as in `parse_dates`."""
     dates = parse_dates(values, form)
     seconds = seconds_of(dates)
     known = seconds[~np.isnan(seconds)]
@@ -92,7 +92,15 @@ def learn_date(name: str, unit: str | None, values: pd.Series, form: str | None)
         return None
     there = dates.notna().to_numpy()
     cycles = tuple(c for c in _CYCLES if len(np.unique(phase(dates[there], known, c))) > 1)
-    return DateCode(
-        name=name, kind=Kind.DATE, unit=unit, has_missing=has_missing, date_format=form, mean=float(known.mean()),
-        scale=float(known.std()) or 1.0, low=float(known.min()), high=float(known.max()), cycles=cycles,
-    )  # fmt: skip
+    return DateEncoding(
+        name=name,
+        kind=ColumnKind.DATE,
+        unit=unit,
+        has_missing=has_missing,
+        date_format=form,
+        mean=float(known.mean()),
+        scale=float(known.std()) or 1.0,
+        low=float(known.min()),
+        high=float(known.max()),
+        cycles=cycles,
+    )

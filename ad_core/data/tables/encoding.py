@@ -8,23 +8,23 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from ad_core.data.dataset import Kind
+from ad_core.data.dataset import ColumnKind
 from ad_core.data.tables.values import coded
 from ad_core.types import PartKind
 
 MISSING, OTHER = "(missing)", "(other)"
 
 
-class Code(BaseModel, ABC):
+class ColumnEncoding(BaseModel, ABC):
     """What was learnt of one column. `entries` many numbers per row stand for it."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
-    kind: Kind
+    kind: ColumnKind
     unit: str | None
     has_missing: bool
-    """Cells were missing among the rows that taught."""
+    """Cells were missing among the training rows."""
     part_kind: ClassVar[PartKind] = PartKind.NUMBER
 
     @property
@@ -49,7 +49,7 @@ class Code(BaseModel, ABC):
         missing = float(values.isna().mean())
         if self.has_missing or missing == 0:
             return []
-        return [f"{missing:.0%} of {self.name!r} is missing; nothing was missing in the rows that taught."]
+        return [f"{missing:.0%} of {self.name!r} is missing; nothing was missing in the training rows."]
 
 
 def word(level: str) -> str:
@@ -67,4 +67,4 @@ def unseen(name: str, values: pd.Series, known: Iterable[str]) -> list[str]:
         return []
     most = sorted(counts, key=lambda level: -counts[level])
     shown = ", ".join(repr(level) for level in most[:3]) + (f" and {len(most) - 3} more" if len(most) > 3 else "")
-    return [f"{name!r} has values that were not in the rows that taught: {shown} ({sum(counts.values())} rows)."]
+    return [f"{name!r} has values that were not in the training rows: {shown} ({sum(counts.values())} rows)."]

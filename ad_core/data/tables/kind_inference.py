@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from ad_core.data.dataset import Column, Kind, Role
+from ad_core.data.dataset import Column, ColumnKind, Role
 from ad_core.data.tables.text_encoding import words_repeat
 from ad_core.data.tables.values import (
     Coded,
@@ -28,12 +28,12 @@ TEXT_SAMPLE = 1000
 
 
 @dataclass
-class Look:
+class ColumnTraits:
     """What is found in one column before roles are given."""
 
     name: str
     values: pd.Series
-    kind: Kind
+    kind: ColumnKind
     missing: float
     distinct: int
     role: Role = Role.FEATURE
@@ -55,9 +55,15 @@ class Look:
     def column(self) -> Column:
         """As the schema keeps it."""
         return Column(
-            name=self.name, role=self.role, kind=self.kind, unit=unit_of(self.name), missing=round(self.missing, 6),
-            distinct=self.distinct, grade=self.grade, reason=" ".join(self.reasons),
-        )  # fmt: skip
+            name=self.name,
+            role=self.role,
+            kind=self.kind,
+            unit=unit_of(self.name),
+            missing=round(self.missing, 6),
+            distinct=self.distinct,
+            grade=self.grade,
+            reason=" ".join(self.reasons),
+        )
 
 
 def unit_of(name: str) -> str | None:
@@ -66,21 +72,21 @@ def unit_of(name: str) -> str | None:
     return (found.group(1) or found.group(2)) if found else None
 
 
-def check_kind(values: pd.Series, kind: Kind) -> None:
+def check_kind(values: pd.Series, kind: ColumnKind) -> None:
     """Whether a column can be read as a kind that somebody chose for it.
 
     Raises:
         DataError: it has cells that can't; the text names the first.
     """
     wanted, bad = "", np.zeros(len(values), dtype=bool)
-    if kind is Kind.NUMBER:
+    if kind is ColumnKind.NUMBER:
         wanted, bad = "text", numbers(values)[1]
-    elif kind is Kind.DATE and not pd.api.types.is_datetime64_any_dtype(values):
+    elif kind is ColumnKind.DATE and not pd.api.types.is_datetime64_any_dtype(values):
         column = coded(values)
         form, _ = date_format(column.levels)
         unread = parse_dates(values, form).isna().to_numpy() & ~column.missing()
         wanted, bad = "something other than a date of one form", unread if form is None else np.zeros_like(unread)
-    elif kind is Kind.BOOLEAN and len(coded(values).levels) > 2:
+    elif kind is ColumnKind.BOOLEAN and len(coded(values).levels) > 2:
         raise DataError(
             f"Column {values.name!r} has {len(coded(values).levels)} different values, so it is not true or false. "
             f"Mark it as a category on the Data page, or leave it out."
@@ -93,44 +99,44 @@ def check_kind(values: pd.Series, kind: Kind) -> None:
         )
 
 
-def look_at(values: pd.Series, kind: Kind | None) -> Look:
+def look_at(values: pd.Series, kind: ColumnKind | None) -> ColumnTraits:
     """One column by itself; `kind` where somebody has chosen it."""
     name = str(values.name)
-    if is_number_type(values) and kind in (None, Kind.NUMBER):
+    if is_number_type(values) and kind in (None, ColumnKind.NUMBER):
         found, _ = numbers(values)
         there = known_of(found)
         ordered = np.sort(there)  # a hash table of millions of different numbers would be larger than the file
         distinct = int((ordered[1:] != ordered[:-1]).sum()) + bool(len(ordered))
-        look = Look(name, values, Kind.NUMBER, 1 - len(there) / max(len(values), 1), distinct)
-        look.kind = Kind.BOOLEAN if kind is None and distinct == 2 and is_boolean(values) else Kind.NUMBER
+        look = ColumnTraits(name, values, ColumnKind.NUMBER, 1 - len(there) / max(len(values), 1), distinct)
+        look.kind = ColumnKind.BOOLEAN if kind is None and distinct == 2 and is_boolean(values) else ColumnKind.NUMBER
         look.is_unique = distinct == len(values)
         whole = look.is_unique and bool((there == np.floor(there)).all())
         look.is_sequence = whole and distinct > 1 and bool(ordered[-1] == ordered[0] + distinct - 1)
         return look
-    if pd.api.types.is_datetime64_any_dtype(values) and kind in (None, Kind.DATE):
+    if pd.api.types.is_datetime64_any_dtype(values) and kind in (None, ColumnKind.DATE):
         distinct = len(pd.unique(values.dropna()))
-        look = Look(name, values, Kind.DATE, float(values.isna().mean()), distinct)
+        look = ColumnTraits(name, values, ColumnKind.DATE, float(values.isna().mean()), distinct)
         look.is_unique = distinct == len(values)
         return look
     column = coded(values)
-    look = Look(name, values, kind or Kind.CATEGORY, float(column.missing().mean()), len(column.levels))
+    look = ColumnTraits(name, values, kind or ColumnKind.CATEGORY, float(column.missing().mean()), len(column.levels))
     look.is_unique = len(column.levels) == len(values)
     if kind is None:
         _find_kind(look, column)
     return look
 
 
-def _find_kind(look: Look, column: Coded) -> None:
+def _find_kind(look: ColumnTraits, column: Coded) -> None:
     """The kind of a column that pandas does not hold as numbers."""
     levels = column.levels
     if not levels:
         return
     if is_boolean(look.values, levels):
-        look.kind = Kind.BOOLEAN
+        look.kind = ColumnKind.BOOLEAN
         return
     form, is_ambiguous = date_format(levels)
     if form:
-        look.kind = Kind.DATE
+        look.kind = ColumnKind.DATE
         if is_ambiguous:
             look.lower("B", f"Dates are read as {form}; day and month could be the other way round.")
         return
@@ -138,18 +144,18 @@ def _find_kind(look: Look, column: Coded) -> None:
     _, bad = numbers_of(column)
     cells = max(int((~column.missing()).sum()), 1)
     if not bad.any() and not keeps_zeros:
-        look.kind = Kind.NUMBER
+        look.kind = ColumnKind.NUMBER
         return
     length = float(np.mean([len(level) for level in levels[:1000]]))
     is_category = len(levels) <= FEW_LEVELS or (len(levels) <= 0.5 * cells and length <= LONG_TEXT)
-    look.kind = Kind.CATEGORY if is_category else Kind.TEXT
-    if look.kind is Kind.TEXT:
+    look.kind = ColumnKind.CATEGORY if is_category else ColumnKind.TEXT
+    if look.kind is ColumnKind.TEXT:
         look.is_wording = words_repeat(levels[:: max(1, len(levels) // TEXT_SAMPLE)])
     if bad.sum() <= 0.5 * cells and not keeps_zeros:
         _mixed(look, bad, cells)
 
 
-def _mixed(look: Look, bad: np.ndarray, cells: int) -> None:
+def _mixed(look: ColumnTraits, bad: np.ndarray, cells: int) -> None:
     row = int(np.flatnonzero(bad)[0])
     value = str(look.values.iloc[row])[:40]
     look.is_mixed = True
@@ -157,5 +163,5 @@ def _mixed(look: Look, bad: np.ndarray, cells: int) -> None:
     if look.distinct <= FEW_LEVELS:
         look.lower("B", f"{what}: taken as a category.")
     else:
-        look.kind = Kind.TEXT
+        look.kind = ColumnKind.TEXT
         look.lower("C", f"{what}: left out. Repair those cells, or mark it as a category.", Role.IGNORE)

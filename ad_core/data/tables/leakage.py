@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from ad_core.data.dataset import Kind
+from ad_core.data.dataset import ColumnKind
 from ad_core.data.tables.date_encoding import seconds_of
 from ad_core.data.tables.values import coded, numbers, parse_dates
 
@@ -43,7 +43,7 @@ def near_copies(columns: Mapping[str, pd.Series]) -> dict[str, tuple[str, float]
     return {names[j]: (names[first[j]], float(r[first[j], j])) for j in np.flatnonzero(alike.any(axis=0))}
 
 
-def leak(values: pd.Series, kind: Kind, truth: np.ndarray) -> Literal["leak", "strong", ""]:
+def leak(values: pd.Series, kind: ColumnKind, truth: np.ndarray) -> Literal["leak", "strong", ""]:
     """Whether a column alone tells all known anomalies from all known normal rows.
 
     Args:
@@ -58,7 +58,7 @@ def leak(values: pd.Series, kind: Kind, truth: np.ndarray) -> Literal["leak", "s
     if min(is_anomaly.sum(), (~is_anomaly).sum()) < FEWEST_LABELLED:
         return ""
     is_date = pd.api.types.is_datetime64_any_dtype(values)
-    column = None if kind is Kind.NUMBER or is_date else coded(values[known])
+    column = None if kind is ColumnKind.NUMBER or is_date else coded(values[known])
     found = np.empty(0)
     if column is None:
         found = seconds_of(parse_dates(values[known], None)) if is_date else numbers(values[known])[0]

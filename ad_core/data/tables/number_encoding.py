@@ -5,12 +5,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from ad_core.data.dataset import Kind
-from ad_core.data.tables.encoding import MISSING, OTHER, Code, unseen, word
+from ad_core.data.dataset import ColumnKind
+from ad_core.data.tables.encoding import MISSING, OTHER, ColumnEncoding, unseen, word
 from ad_core.data.tables.values import coded, known_of, numbers
 
 
-class NumberCode(Code):
+class NumberEncoding(ColumnEncoding):
     """z-score, missing as the median; a second entry says that the cell was missing, where that occurred."""
 
     form: Literal["number"] = "number"
@@ -50,12 +50,12 @@ class NumberCode(Code):
         if outside > 0.01:
             sentences.append(
                 f"{outside:.0%} of {self.name!r} lies outside {self.low:g} to {self.high:g}, "
-                f"the range of the rows that taught."
+                f"the range of the training rows."
             )
         return sentences
 
 
-class BooleanCode(Code):
+class BooleanEncoding(ColumnEncoding):
     """0 or 1; a value never seen is 2."""
 
     form: Literal["boolean"] = "boolean"
@@ -83,8 +83,8 @@ class BooleanCode(Code):
         return super().differences(values) + unseen(self.name, values, (self.zero, self.one))
 
 
-def learn_number(name: str, unit: str | None, values: pd.Series) -> NumberCode | None:
-    """From the rows that teach; None where all numbers are the same or missing."""
+def learn_number(name: str, unit: str | None, values: pd.Series) -> NumberEncoding | None:
+    """From the training rows; None where all numbers are the same or missing."""
     found, _ = numbers(values)
     known = known_of(found)
     has_missing = len(known) < len(found)
@@ -96,7 +96,14 @@ def learn_number(name: str, unit: str | None, values: pd.Series) -> NumberCode |
     if spread <= 1e-12 and not has_missing:
         return None
     scale = spread * largest if spread > 1e-12 else largest
-    return NumberCode(
-        name=name, kind=Kind.NUMBER, unit=unit, has_missing=has_missing, mean=mean * largest, scale=scale,
-        fill=float(np.median(known)), low=low, high=high,
-    )  # fmt: skip
+    return NumberEncoding(
+        name=name,
+        kind=ColumnKind.NUMBER,
+        unit=unit,
+        has_missing=has_missing,
+        mean=mean * largest,
+        scale=scale,
+        fill=float(np.median(known)),
+        low=low,
+        high=high,
+    )

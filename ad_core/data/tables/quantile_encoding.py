@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 
 from ad_core.data.tables.encoding import MISSING
-from ad_core.data.tables.number_encoding import NumberCode, learn_number
+from ad_core.data.tables.number_encoding import NumberEncoding, learn_number
 from ad_core.data.tables.values import known_of, numbers
 
 KNOTS = 200
 """A column is described by so many quantiles at most."""
 
 
-class QuantileCode(NumberCode):
-    """The place of a number among those that taught, as a standard normal deviate; missing as with `NumberCode`.
+class QuantileEncoding(NumberEncoding):
+    """The place of a number among those that taught, as a standard normal deviate; missing as with `NumberEncoding`.
 
     Piecewise linear between the quantiles that are kept. Beyond the smallest and the largest it goes on as a z-score,
     one per standard deviation, so that far-off values stay far off.
@@ -47,15 +47,15 @@ def _extended(x: np.ndarray, at: np.ndarray, to: np.ndarray, slope: float) -> np
     return np.asarray(np.interp(x, at, to) + slope * beyond)
 
 
-def learn_quantile(name: str, unit: str | None, values: pd.Series) -> NumberCode | None:
-    """From the rows that teach; a plain z-score where there is one number only, None where there is nothing to say."""
+def learn_quantile(name: str, unit: str | None, values: pd.Series) -> NumberEncoding | None:
+    """From the training rows; a plain z-score where there is one number only, None where there is nothing to say."""
     plain = learn_number(name, unit, values)
     found, _ = numbers(values)
     known = np.sort(known_of(found))
     if plain is None or known[0] == known[-1]:
         return plain
     at, z = _knots(known, plain.scale)
-    return QuantileCode(**plain.model_dump(exclude={"form"}), at=tuple(at.tolist()), z=tuple(z.tolist()))
+    return QuantileEncoding(**plain.model_dump(exclude={"form"}), at=tuple(at.tolist()), z=tuple(z.tolist()))
 
 
 def _knots(known: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:

@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pandas as pd
 
-from ad_core.data.dataset import Column, Declared, Kind, Role, Schema
-from ad_core.data.tables.kind_inference import FEW_LEVELS, Look, check_kind, look_at
+from ad_core.data.dataset import Column, ColumnKind, Declared, Role, Schema
+from ad_core.data.tables.kind_inference import FEW_LEVELS, ColumnTraits, check_kind, look_at
 from ad_core.data.tables.labels import label_values
 from ad_core.data.tables.leakage import leak, near_copies
 from ad_core.data.tables.values import infinities, known_of, numbers
@@ -26,7 +26,7 @@ def propose(data: pd.DataFrame, declared: Declared, max_levels: int = FEW_LEVELS
     Raises:
         DataError: a declared column does not exist, has a role or a kind that it can't have.
     """
-    known = Schema(columns=tuple(Column(name=n, role=Role.IGNORE, kind=Kind.TEXT) for n in data.columns))
+    known = Schema(columns=tuple(Column(name=n, role=Role.IGNORE, kind=ColumnKind.TEXT) for n in data.columns))
     known.with_roles(declared.roles() | dict.fromkeys(declared.kinds, Role.IGNORE))
     known.with_roles(declared.roles())
     looks = [look_at(data[name], declared.kinds.get(name)) for name in data.columns]
@@ -47,7 +47,7 @@ def propose(data: pd.DataFrame, declared: Declared, max_levels: int = FEW_LEVELS
     return Schema(columns=tuple(look.column() for look in looks)), notices
 
 
-def _give_label(looks: list[Look], declared: Declared) -> str | None:
+def _give_label(looks: list[ColumnTraits], declared: Declared) -> str | None:
     """The label column; further ones are left out, for they know the answer too."""
     taken = declared.roles()
     alike = [look for look in looks if LABEL_NAME.match(look.name) and look.distinct == 2 and _is_label(look.values)]
@@ -69,7 +69,7 @@ def _is_label(values: pd.Series) -> bool:
     return True
 
 
-def _grade(look: Look, rows: int, max_levels: int) -> None:
+def _grade(look: ColumnTraits, rows: int, max_levels: int) -> None:
     """Caveats that a column has by itself."""
     if look.role is not Role.FEATURE:
         return
@@ -85,15 +85,15 @@ def _grade(look: Look, rows: int, max_levels: int) -> None:
         look.lower("B", "One value or nothing: only whether it is filled can count.")
     if look.role is not Role.FEATURE:
         return
-    if look.kind is Kind.TEXT and look.is_wording:
+    if look.kind is ColumnKind.TEXT and look.is_wording:
         look.lower("B", f"Free text, {look.distinct} different ones: what counts is its wording and its length.")
-    elif look.kind is Kind.TEXT:
+    elif look.kind is ColumnKind.TEXT:
         look.lower("C", f"Free text: {look.distinct} different values in {rows} rows.", Role.IGNORE)
-    elif look.kind is Kind.CATEGORY and look.distinct > max_levels:
+    elif look.kind is ColumnKind.CATEGORY and look.distinct > max_levels:
         look.lower("B", f"{look.distinct} different values: what counts is how frequent a row's value is.")
 
 
-def _give_id(looks: list[Look], declared: Declared, label: str | None) -> None:
+def _give_id(looks: list[ColumnTraits], declared: Declared, label: str | None) -> None:
     """Identifiers are no features; the most likely one names the rows."""
     found = []
     for look in looks:
@@ -101,7 +101,11 @@ def _give_id(looks: list[Look], declared: Declared, label: str | None) -> None:
             continue
         if _can_name_rows(look):
             found.append((not _has_id_name(look), look))
-        elif _has_id_name(look) and look.kind in (Kind.TEXT, Kind.CATEGORY, Kind.NUMBER) and _is_whole(look):
+        elif (
+            _has_id_name(look)
+            and look.kind in (ColumnKind.TEXT, ColumnKind.CATEGORY, ColumnKind.NUMBER)
+            and _is_whole(look)
+        ):
             _repeats(look)
     for place, (_, look) in enumerate(sorted(found, key=lambda pair: pair[0])):
         if place == 0 and declared.id is None:
@@ -111,50 +115,52 @@ def _give_id(looks: list[Look], declared: Declared, label: str | None) -> None:
             look.lower("C", "Different in every row, like an identifier.", Role.IGNORE)
 
 
-def _has_id_name(look: Look) -> bool:
+def _has_id_name(look: ColumnTraits) -> bool:
     name = look.name.strip()
     return bool(ID_NAME.search(name) or ID_NAME.search(name.lower()))
 
 
-def _can_name_rows(look: Look) -> bool:
+def _can_name_rows(look: ColumnTraits) -> bool:
     """Different in every row, and an identifier by its name or by how its values look."""
-    if not look.is_unique or look.is_mixed or look.kind is Kind.DATE:
+    if not look.is_unique or look.is_mixed or look.kind is ColumnKind.DATE:
         return False
     if _has_id_name(look):
         return _is_whole(look)
     return look.distinct >= 10 and (look.is_sequence or _is_codes(look))
 
 
-def _repeats(look: Look) -> None:
+def _repeats(look: ColumnTraits) -> None:
     """An identifier of something that occurs in several rows."""
     if look.distinct > FEW_LEVELS:
         look.lower("C", f"An identifier by its name, with {look.distinct} different values.", Role.IGNORE)
     elif look.role is Role.FEATURE:
-        look.kind = Kind.CATEGORY
+        look.kind = ColumnKind.CATEGORY
         look.lower("B", "An identifier by its name: its values are taken as categories.")
 
 
-def _is_whole(look: Look) -> bool:
+def _is_whole(look: ColumnTraits) -> bool:
     """Whole numbers, or no numbers."""
-    if look.kind is not Kind.NUMBER:
+    if look.kind is not ColumnKind.NUMBER:
         return True
     found, _ = numbers(look.values)
     there = known_of(found)
     return bool((there == np.floor(there)).all())
 
 
-def _is_codes(look: Look) -> bool:
+def _is_codes(look: ColumnTraits) -> bool:
     """Texts without blanks, different in every row."""
-    if look.kind not in (Kind.TEXT, Kind.CATEGORY) or look.distinct <= FEW_LEVELS:
+    if look.kind not in (ColumnKind.TEXT, ColumnKind.CATEGORY) or look.distinct <= FEW_LEVELS:
         return False
     head = look.values.head(200).astype("str").str.strip()
     return bool((~head.str.contains(r"\s", regex=True) & (head.str.len() <= 40)).all())
 
 
-def _compare(looks: list[Look], label: str | None, data: pd.DataFrame) -> None:
+def _compare(looks: list[ColumnTraits], label: str | None, data: pd.DataFrame) -> None:
     """Caveats that a column has because of another one."""
     used = [look for look in looks if look.role is Role.FEATURE]
-    for name, (other, r) in near_copies({look.name: look.values for look in used if look.kind is Kind.NUMBER}).items():
+    for name, (other, r) in near_copies(
+        {look.name: look.values for look in used if look.kind is ColumnKind.NUMBER}
+    ).items():
         look = next(look for look in used if look.name == name)
         look.lower("B", f"Nearly the same as {other!r} (r = {r:.5f}).")
     if label is None:
@@ -169,7 +175,7 @@ def _compare(looks: list[Look], label: str | None, data: pd.DataFrame) -> None:
             look.lower("B", f"Known anomalies of {label!r} all lie on one side: is it known beforehand?")
 
 
-def _infinite(look: Look) -> str | None:
+def _infinite(look: ColumnTraits) -> str | None:
     count = infinities(look.values)
     if not count:
         return None

@@ -13,8 +13,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from ad_core.data.dataset import Kind
-from ad_core.data.tables.encoding import MISSING, Code
+from ad_core.data.dataset import ColumnKind
+from ad_core.data.tables.encoding import MISSING, ColumnEncoding
 from ad_core.data.tables.values import Coded, coded
 
 BUCKETS = 2048
@@ -30,7 +30,7 @@ TEXT = "(text)"
 _WORD = re.compile(r"\w+")
 
 
-class TextCode(Code):
+class TextEncoding(ColumnEncoding):
     """z-scores of each direction, of the share of the wording that no direction holds, and of the length's logarithm.
 
     A missing text is average; a last entry says that it was missing, where that occurred.
@@ -76,8 +76,8 @@ class TextCode(Code):
         return self._z(self.known)
 
 
-def learn_text(name: str, unit: str | None, found: Coded) -> TextCode | None:
-    """From the rows that teach; None where the texts have nothing in common that could be learnt."""
+def learn_text(name: str, unit: str | None, found: Coded) -> TextEncoding | None:
+    """From the training rows; None where the texts have nothing in common that could be learnt."""
     from sklearn.decomposition import TruncatedSVD
 
     step = max(1, -(-len(found.levels) // TEACHING_TEXTS))
@@ -96,12 +96,17 @@ def learn_text(name: str, unit: str | None, found: Coded) -> TextCode | None:
     mean = share @ reduced
     scale = np.sqrt(share @ np.square(reduced - mean))
     by_count = np.argsort(-found.counts(), kind="stable")
-    return TextCode(
-        name=name, kind=Kind.TEXT, unit=unit, has_missing=bool(found.missing().any()), weights=tuple(weights.tolist()),
-        directions=tuple(map(tuple, directions.tolist())), mean=tuple(mean.tolist()),
+    return TextEncoding(
+        name=name,
+        kind=ColumnKind.TEXT,
+        unit=unit,
+        has_missing=bool(found.missing().any()),
+        weights=tuple(weights.tolist()),
+        directions=tuple(map(tuple, directions.tolist())),
+        mean=tuple(mean.tolist()),
         scale=tuple(np.where(scale > 1e-9, scale, 1.0).tolist()),
         known=tuple(text for i in by_count[:KEPT_TEXTS] if len(text := found.levels[i]) <= KEPT_LENGTH),
-    )  # fmt: skip
+    )
 
 
 def words_repeat(texts: Sequence[str]) -> bool:

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from ad_core.data.dataset import Dataset
-from ad_core.data.frame import Frame
+from ad_core.data.item_set import ItemSet
 from ad_core.data.tables.allowed_values import Allowed
 from ad_core.detector.detector import Detector
 from ad_core.errors import DataError
 from ad_core.explain.counterfactual.search import MOST_PARTS, Found, Move
-from ad_core.explain.counterfactual.words import Told
+from ad_core.explain.counterfactual.words import Description
 from ad_core.explain.explain import items_of_rows
 from ad_core.explain.neighbours import nearest
 from ad_core.explain.what_if import editable, only_row, position
@@ -34,7 +34,7 @@ class ChangedCase:
 
     detector: Detector
     dataset: Dataset
-    frame: Frame
+    item_set: ItemSet
     item: int
     row: int
     x: Tensor
@@ -55,22 +55,22 @@ def case_of(detector: Detector, dataset: Dataset, row_id: str) -> ChangedCase:
         allowed = editable(detector, dataset)
     if detector.modality is not Modality.SENSOR:  # a window hangs on its neighbours, a row or an image does not
         dataset, at = only_row(dataset, at), 0
-    frame = detector.frame(dataset)
-    if frame.tiled:
+    item_set = detector.item_set(dataset)
+    if item_set.tiled:
         raise DataError(
             "What would make an image normal is not looked for where images are cut into tiles. Train without "
             "reader.tile to find it."
         )
-    if frame.rows["note"].iloc[at]:
-        raise DataError(f"Row {row_id!r} has no score, so nothing can make it normal: {frame.rows['note'].iloc[at]}")
-    index = items_of_rows(frame, [row_id])
-    x, normals, most = frame.take(index)[0], detector.normals, DONORS[detector.modality]
-    near = nearest(detector, frame, index, most)[0][0].tolist()
+    if item_set.rows["note"].iloc[at]:
+        raise DataError(f"Row {row_id!r} has no score, so nothing can make it normal: {item_set.rows['note'].iloc[at]}")
+    index = items_of_rows(item_set, [row_id])
+    x, normals, most = item_set.take(index)[0], detector.normals, DONORS[detector.modality]
+    near = nearest(detector, item_set, index, most)[0][0].tolist()
     if detector.modality is not Modality.IMAGE:
-        near += _alike_but_for_some(x, normals.x, frame.shape.parts.of_entry)[:most].tolist()
+        near += _alike_but_for_some(x, normals.x, item_set.shape.parts.of_entry)[:most].tolist()
     near = list(dict.fromkeys(near))
     donor_ids = [normals.row_ids[i] for i in near]
-    return ChangedCase(detector, dataset, frame, int(index[0]), at, x, normals.x[near], donor_ids, allowed)
+    return ChangedCase(detector, dataset, item_set, int(index[0]), at, x, normals.x[near], donor_ids, allowed)
 
 
 def _alike_but_for_some(x: Tensor, normals: Tensor, of_entry: Sequence[int]) -> np.ndarray:
@@ -82,51 +82,61 @@ def _alike_but_for_some(x: Tensor, normals: Tensor, of_entry: Sequence[int]) -> 
     return np.asarray(kept.sum(1).argsort(stable=True))
 
 
-def told_moves(case: ChangedCase, moves: Sequence[Move]) -> list[Told]:
+def described_moves(case: ChangedCase, moves: Sequence[Move]) -> list[Description]:
     """Moves in the user's terms, the largest change first."""
     ordered = sorted(moves, key=lambda move: -move.cost)
     if case.detector.modality is Modality.TABLE:
         cells = case.dataset.data.iloc[0]
-        return [Told(move.part, value=cells[move.part], to=move.to) for move in ordered]
+        return [Description(move.part, value=cells[move.part], to=move.to) for move in ordered]
     if case.detector.modality is Modality.IMAGE:
         return [_area(case, move) for move in ordered]
-    start = int(case.frame.items["start"].iloc[case.item])
-    times = case.frame.rows["time"].iloc[case.frame.row_of_sample()] if case.frame.times is None else case.frame.times
+    start = int(case.item_set.items["start"].iloc[case.item])
+    times = (
+        case.item_set.rows["time"].iloc[case.item_set.row_of_sample()]
+        if case.item_set.times is None
+        else case.item_set.times
+    )
     return [
-        Told(
-            move.part, as_in=move.to["as_in"], t0=times.iloc[start + move.to["low"]],
+        Description(
+            move.part,
+            as_in=move.to["as_in"],
+            t0=times.iloc[start + move.to["low"]],
             t1=times.iloc[start + move.to["high"] - 1],
         )
         for move in ordered
-    ]  # fmt: skip
+    ]
 
 
-def _area(case: ChangedCase, move: Move) -> Told:
+def _area(case: ChangedCase, move: Move) -> Description:
     """A region in pixels of the user's image."""
-    size = [int(case.frame.rows[side].iloc[case.row]) for side in ("height", "width")]
+    size = [int(case.item_set.rows[side].iloc[case.row]) for side in ("height", "width")]
     y, x = (
         (low * full // item, -(-high * full // item))
         for (low, high), full, item in zip((move.to["y"], move.to["x"]), size, case.x.shape[1:], strict=True)
     )
-    return Told(f"y {y[0]}-{y[1]}, x {x[0]}-{x[1]}", as_in=move.to["as_in"], y0=y[0], y1=y[1], x0=x[0], x1=x[1])
+    return Description(f"y {y[0]}-{y[1]}, x {x[0]}-{x[1]}", as_in=move.to["as_in"], y0=y[0], y1=y[1], x0=x[0], x1=x[1])
 
 
 def picture(case: ChangedCase, changed: Tensor) -> np.ndarray:
     """A changed image in the size of the user's: (height, width), or (height, width, 3) uint8."""
-    maps = [case.frame.place(channel[None].numpy(), case.row) for channel in changed]
+    maps = [case.item_set.place(channel[None].numpy(), case.row) for channel in changed]
     pixels = np.stack(maps, axis=-1).clip(0, 1) * 255
     return np.asarray(pixels.round().astype(np.uint8)[..., 0] if len(maps) == 1 else pixels.round().astype(np.uint8))
 
 
 def window(case: ChangedCase, changed: Tensor, found: Found) -> pd.DataFrame:
     """A changed window in the user's units: `time`, and for each changed channel its values and `<channel> changed`."""
-    frame, start = case.frame, int(case.frame.items["start"].iloc[case.item])
-    rows = frame.row_of_sample()[start : start + frame.span]
-    times = frame.rows["time"].iloc[rows] if frame.times is None else frame.times.iloc[start : start + frame.span]
-    entity = str(frame.rows["entity"].iloc[rows[0]]) if "entity" in frame.rows else None
+    item_set, start = case.item_set, int(case.item_set.items["start"].iloc[case.item])
+    rows = item_set.row_of_sample()[start : start + item_set.span]
+    times = (
+        item_set.rows["time"].iloc[rows]
+        if item_set.times is None
+        else item_set.times.iloc[start : start + item_set.span]
+    )
+    entity = str(item_set.rows["entity"].iloc[rows[0]]) if "entity" in item_set.rows else None
     scaling = case.detector.reader.scaling  # type: ignore[attr-defined]
     window = pd.DataFrame({"time": times.to_numpy()})
-    for c, name in enumerate(frame.shape.parts.names):
+    for c, name in enumerate(item_set.shape.parts.names):
         if name in found.parts:
             window[name] = scaling.in_units(c, case.x[c].numpy(), entity)
             window[f"{name} changed"] = scaling.in_units(c, changed[c].numpy(), entity)

@@ -21,13 +21,13 @@ from ad_core.detector.detector import Detector
 from ad_core.errors import DataError
 from ad_core.explain.anomaly_maps import grids
 from ad_core.explain.attribution import at_a_time, nearest_normals
-from ad_core.explain.counterfactual.case import ChangedCase, case_of, picture, told_moves, window
+from ad_core.explain.counterfactual.case import ChangedCase, case_of, described_moves, picture, window
 from ad_core.explain.counterfactual.images import image_moves
 from ad_core.explain.counterfactual.rows import Columns
 from ad_core.explain.counterfactual.search import Breadth, Found, Judge, Move, Outcome, apply, search
 from ad_core.explain.counterfactual.windows import best_channels, window_moves
-from ad_core.explain.counterfactual.words import sentence_of, told
-from ad_core.methods.perturbed_copies import Originals
+from ad_core.explain.counterfactual.words import described, sentence_of
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.progress import Report
 from ad_core.training.fit import score_items
 from ad_core.types import Modality
@@ -91,7 +91,7 @@ def counterfactual(
         DataError: the row does not exist or has no score, the data have lost a column, or a fixed part does not exist.
     """
     case = case_of(detector, dataset, row_id)
-    names = case.frame.shape.parts.names
+    names = case.item_set.shape.parts.names
     if unknown := [name for name in fixed if name not in names]:
         raise DataError(f"{unknown[0]!r} can't be fixed: the detector uses no such part. It uses {', '.join(names)}.")
     before = _before(case, row_id)
@@ -100,16 +100,21 @@ def counterfactual(
     start = float(judge.score(case.x[None])[0])
     if before["score"] < begin or judge.normal([case.x], report)[0]:
         again = not before["score"] < begin
-        return Answer(Counterfactual(found=False, sentence=sentence_of(case.frame.shape, normal_again=again), **facts))
+        return Answer(
+            Counterfactual(found=False, sentence=sentence_of(case.item_set.shape, normal_again=again), **facts)
+        )
     moves = _moves(case, judge, fixed)
     outcome = search(case.x, moves, judge, report, BREADTH[detector.modality])
     best = _smallest(case, outcome, judge, report)
     if not best:
         lowest = outcome.lowest if outcome.lowest and outcome.lowest.score < start else None
         sentence = sentence_of(
-            case.frame.shape, free=len(names) - len(fixed), moves=len(moves), begin=begin,
-            lowest=None if lowest is None else (lowest.score, told(told_moves(case, lowest.moves))),
-        )  # fmt: skip
+            case.item_set.shape,
+            free=len(names) - len(fixed),
+            moves=len(moves),
+            begin=begin,
+            lowest=None if lowest is None else (lowest.score, described(described_moves(case, lowest.moves))),
+        )
         return Answer(Counterfactual(found=False, sentence=sentence, tried=outcome.tried, **facts))
     return _answer(case, best, facts | {"tried": outcome.tried})
 
@@ -117,10 +122,10 @@ def counterfactual(
 def _before(case: ChangedCase, row_id: str) -> dict[str, Any]:
     """The row's score as it stands in the score table; of recordings that of the window around it, which is changed."""
     detector = case.detector
-    scores = score_items(detector.model, case.frame, np.array([case.item]), device=detector.device)
+    scores = score_items(detector.model, case.item_set, np.array([case.item]), device=detector.device)
     if detector.modality is Modality.SENSOR:
         return _meaning(detector, float(scores.mean()))
-    found = detector.scored_rows(case.frame, scores)
+    found = detector.scored_rows(case.item_set, scores)
     return _meaning(detector, float(found.loc[found["row_id"] == row_id, "score"].iloc[0]))
 
 
@@ -133,12 +138,12 @@ def _meaning(detector: Detector, score: float) -> dict[str, Any]:
 
 def _judge(case: ChangedCase, begin: float) -> tuple[Judge, float | None]:
     """What counts as normal, and the typical distance; None where the detector does not embed."""
-    detector, size = case.detector, at_a_time(case.frame.shape)
+    detector, size = case.detector, at_a_time(case.item_set.shape)
     original = case.x[None].to(detector.device)
 
     def score(x: Tensor) -> np.ndarray:
         with torch.no_grad():
-            made_of = Originals.of_one(original, len(x))
+            made_of = SourceItems.of_one(original, len(x))
             return np.asarray(detector.model.score_copies(x.to(detector.device), made_of).cpu().double())
 
     with torch.no_grad():
@@ -164,11 +169,11 @@ def _distance(detector: Detector, x: Tensor) -> np.ndarray:
 
 
 def _moves(case: ChangedCase, judge: Judge, fixed: Sequence[str]) -> list[Move]:
-    detector, names = case.detector, case.frame.shape.parts.names
+    detector, names = case.detector, case.item_set.shape.parts.names
     if detector.modality is Modality.TABLE:
         return _columns(case).moves(case.donors, fixed)
     if detector.modality is Modality.IMAGE:
-        grid = grids(detector, case.frame, np.array([case.item]))[0]
+        grid = grids(detector, case.item_set, np.array([case.item]))[0]
         return image_moves(case.x, case.donors, case.donor_ids, grid)
     looked_at = best_channels(case.x, case.donors, judge.score, fixed, names)
     stay = [name for c, name in enumerate(names) if c not in looked_at]
@@ -190,13 +195,13 @@ def _smallest(case: ChangedCase, outcome: Outcome, judge: Judge, report: Report)
 
 
 def _answer(case: ChangedCase, best: Sequence[Found], facts: Mapping[str, Any]) -> Answer:
-    first, changes = best[0], [told_moves(case, one.moves) for one in best]
+    first, changes = best[0], [described_moves(case, one.moves) for one in best]
     changed, after = apply(case.x, first.moves), [_meaning(case.detector, one.score) for one in best]
     said = [
         {
             "changes": [change.facts() for change in own],
             "after": then,
-            "sentence": f"{told(own)}: {_better(facts['before'], then)}.",
+            "sentence": f"{described(own)}: {_better(facts['before'], then)}.",
         }
         for own, then in zip(changes, after, strict=True)
     ]

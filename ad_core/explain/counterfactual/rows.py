@@ -9,10 +9,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ad_core.data.dataset import Kind
+from ad_core.data.dataset import ColumnKind
 from ad_core.data.readers.table import Table
 from ad_core.data.tables.allowed_values import Allowed
-from ad_core.data.tables.category_encoding import FrequencyCode
+from ad_core.data.tables.category_encoding import FrequencyEncoding
 from ad_core.data.tables.date_encoding import seconds_of
 from ad_core.data.tables.encoding import MISSING, OTHER
 from ad_core.data.tables.text_encoding import TEXT
@@ -62,7 +62,7 @@ class Columns:
         """A column with this value in it; a number costs by how far it goes [standard deviations], all else 1."""
         entries = self.reader.shape.parts.entries(part)
         values = torch.from_numpy(self.reader.encoded_cells(part, [cell])[0])
-        is_far = self.reader.codes[part].kind in (Kind.NUMBER, Kind.DATE) and not pd.isna(self._cell(part))
+        is_far = self.reader.codes[part].kind in (ColumnKind.NUMBER, ColumnKind.DATE) and not pd.isna(self._cell(part))
         cost = float((values[0] - self.x[entries][0]).abs()) if is_far else 1.0
         return Move(self.reader.codes[part].name, (entries,), values, cost, cell)
 
@@ -102,7 +102,7 @@ class Columns:
 
     def _short(self, value: float, goal: float, part: int) -> list[float]:
         """Numbers of few digits from here towards the goal; dates stay as they are."""
-        if self.reader.codes[part].kind is not Kind.NUMBER or value == 0:
+        if self.reader.codes[part].kind is not ColumnKind.NUMBER or value == 0:
             return []
         towards = np.ceil if goal > value else np.floor
         steps = [10.0 ** (np.floor(np.log10(abs(value))) + 1 - digits) for digits in DIGITS]
@@ -112,14 +112,14 @@ class Columns:
     def _cells(self, part: int, entries: np.ndarray) -> list[Any]:
         """Different values of the donors in the user's terms, then the other levels of a choice; never empty ones."""
         code, allowed = self.reader.codes[part], self.allowed[self.reader.codes[part].name]
-        if isinstance(code, FrequencyCode):
+        if isinstance(code, FrequencyEncoding):
             return _as_frequent(code, entries)
         cells = [cell for cell in code.decode(entries.astype(np.float64)) if cell not in (MISSING, OTHER, TEXT)]
-        if code.kind is Kind.NUMBER:
+        if code.kind is ColumnKind.NUMBER:
             inside = [allowed.rounded(float(cell)) for cell in cells]
             low, high = allowed.low, allowed.high
             cells = [float(np.clip(cell, low, high)) for cell in inside]
-        if code.kind is Kind.DATE:
+        if code.kind is ColumnKind.DATE:
             cells = [allowed.moment(pd.Timestamp(cell).timestamp()) for cell in cells]
         return list(dict.fromkeys([*cells, *allowed.levels]))
 
@@ -130,9 +130,9 @@ class Columns:
         """A number or a date as something that can be halved, held within what taught; None of all else."""
         code = self.reader.codes[part]
         column, allowed = pd.Series([cell], dtype="object").infer_objects(), self.allowed[code.name]
-        if code.kind is Kind.NUMBER:
+        if code.kind is ColumnKind.NUMBER:
             value = float(numbers(column)[0][0])
-        elif code.kind is Kind.DATE:
+        elif code.kind is ColumnKind.DATE:
             value = float(seconds_of(parse_dates(column, allowed.date_format))[0])
         else:
             return None
@@ -140,12 +140,12 @@ class Columns:
 
     def _from_number(self, part: int, value: float) -> Any:
         allowed = self.allowed[self.reader.codes[part].name]
-        if self.reader.codes[part].kind is Kind.NUMBER:
+        if self.reader.codes[part].kind is ColumnKind.NUMBER:
             return allowed.rounded(value)
         return allowed.moment(value)
 
 
-def _as_frequent(code: FrequencyCode, entries: np.ndarray) -> list[Any]:
+def _as_frequent(code: FrequencyEncoding, entries: np.ndarray) -> list[Any]:
     """For each donor a value that was as frequent as its own: which one it was, its entry does not tell."""
     counts = np.expm1(entries[:, 0].astype(np.float64) * code.scale + code.mean)
     of_count: dict[int, str] = {}

@@ -19,7 +19,7 @@ SMOOTH = "its surroundings"
 
 
 @dataclass(frozen=True)
-class Told:
+class Description:
     """One changed part in the user's terms: a cell with its old and new value, or a place and what it is made like."""
 
     part: str
@@ -52,9 +52,9 @@ class Told:
         return f"area {self.part} [px] filled {like}"
 
 
-def told(changes: Sequence[Told]) -> str:
+def described(changes: Sequence[Description]) -> str:
     """All changes in one line; channels that are changed alike are named together."""
-    alike: dict[tuple[Any, ...], list[Told]] = {}
+    alike: dict[tuple[Any, ...], list[Description]] = {}
     for number, change in enumerate(changes):
         same = (change.as_in, change.t0, change.t1) if change.t0 is not None else (number,)
         alike.setdefault(same, []).append(change)
@@ -62,9 +62,14 @@ def told(changes: Sequence[Told]) -> str:
 
 
 def sentence_of(
-    shape: ItemShape, *, normal_again: bool | None = None, free: int = 0, moves: int = 0, begin: float = np.nan,
+    shape: ItemShape,
+    *,
+    normal_again: bool | None = None,
+    free: int = 0,
+    moves: int = 0,
+    begin: float = np.nan,
     lowest: tuple[float, str] | None = None,
-) -> str:  # fmt: skip
+) -> str:
     """Why there is no change to tell.
 
     Args:

@@ -16,7 +16,7 @@ LIGHT, HUE, CHANGED = 0.8, 0.2, 0.8
 share of the copies (Chen et al. 2020, appendix A)."""
 
 
-class ImageViews:
+class ImageAugmentations:
     """Random pieces of images, mirrored and lit differently, each image by its own random numbers.
 
     Args:

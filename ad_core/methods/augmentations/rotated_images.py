@@ -7,13 +7,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ad_core.errors import MethodError
-from ad_core.methods.augmentations.images import ImageViews
+from ad_core.methods.augmentations.images import ImageAugmentations
 from ad_core.types import Draw, ItemShape
 
 NAMES = ("nothing done", "a quarter turn", "half a turn", "three quarter turns")
 
 
-class TurnedImages(nn.Module):
+class RotatedImages(nn.Module):
     """Copy 0 as it is, copy r turned by r quarter turns, all of them made smaller first where they are large.
 
     Copies are mirrored before they are turned, left to right. So a mirrored copy is one of the same turn: by a
@@ -43,7 +43,7 @@ class TurnedImages(nn.Module):
                 f"An image can be turned in {len(NAMES)} ways, not in {ways}. Lower pretext.transformations."
             )
         self.names, self.pixels = list(NAMES[:ways]), pixels
-        self.photographs = ImageViews(shape, crop, colour)
+        self.photographs = ImageAugmentations(shape, crop, colour)
 
     def learn(self, chunks: Iterable[Tensor]) -> None:
         """Nothing has to be kept."""

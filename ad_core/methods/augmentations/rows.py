@@ -16,7 +16,7 @@ MOST_NUMBERS = 2**27
 """The rotations may hold so many numbers (512 MiB)."""
 
 
-class RowViews(nn.Module):
+class RowAugmentations(nn.Module):
     """Copy 0 as it is, copy r turned by the r-th of fixed random rotations.
 
     Args:

@@ -13,7 +13,7 @@ SEGMENTS = 4
 """Pieces that a window is cut into when they are exchanged."""
 
 
-class WindowViews(nn.Module):
+class WindowAugmentations(nn.Module):
     """Copy 0 as it is, copy r turned by the r-th of: time reversal, sign flip, both, four segments exchanged.
 
     Args:

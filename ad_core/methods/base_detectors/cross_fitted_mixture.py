@@ -1,4 +1,4 @@
-"""Gaussian mixtures, one per fold, so that every row that taught has a density that it did not shape."""
+"""Gaussian mixtures, one per fold, so that every training row has a density that it did not shape."""
 
 from typing import Self
 
@@ -6,14 +6,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ad_core.methods.perturbed_copies import Originals
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.pretext import TensorGroup
 from ad_core.methods.reference import REFERENCES
 
 FOLDS = 4
 
 
-class Clouds(TensorGroup):
+class CrossFittedMixture(TensorGroup):
     """(b, entries) -> (b,) negative log-density [nat], mean over the folds' mixtures.
 
     Fitted by scikit-learn's EM through the reference `gaussian_mixture`; kept as means and whitening matrices.
@@ -37,7 +37,7 @@ class Clouds(TensorGroup):
                 left_out[fold] = member._density(number, rows[fold]).double().numpy()
         return member, left_out
 
-    def forward(self, x: Tensor, originals: Originals | None = None) -> Tensor:  # noqa: ARG002 - remembers no rows
+    def forward(self, x: Tensor, originals: SourceItems | None = None) -> Tensor:  # noqa: ARG002 - remembers no rows
         folds = sum(name.startswith("means_") for name, _ in self.named_buffers())
         return torch.stack([self._density(number, x) for number in range(folds)]).mean(0)
 

@@ -1,4 +1,4 @@
-"""Where an image looks damaged: a small network on features of a backbone, taught with made-up defects."""
+"""Where an image looks damaged: a small network on features of a backbone, taught with synthetic defects."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -16,7 +16,7 @@ BLUR = 1 / 48
 """Standard deviation of the blur of a map as it is shown, as a share of the image's side."""
 
 
-class DefectMap(nn.Module):
+class DefectSegmentation(nn.Module):
     """Features of a backbone -> (b, y, x) logit of damage at each place.
 
     Args:
@@ -32,10 +32,15 @@ class DefectMap(nn.Module):
         d, self.channels = sum(channels), list(channels)
         self.inwards = nn.ModuleList(nn.Conv2d(c, WIDTH, 1, bias=False) for c in channels)
         self.head = nn.Sequential(
-            nn.BatchNorm2d(WIDTH), nn.GELU(),
-            nn.Conv2d(WIDTH, WIDTH, 3, 1, 1, groups=WIDTH), nn.Conv2d(WIDTH, WIDTH, 1), nn.BatchNorm2d(WIDTH),
-            nn.GELU(), nn.Dropout2d(0.1), nn.Conv2d(WIDTH, 1, 1),
-        )  # fmt: skip
+            nn.BatchNorm2d(WIDTH),
+            nn.GELU(),
+            nn.Conv2d(WIDTH, WIDTH, 3, 1, 1, groups=WIDTH),
+            nn.Conv2d(WIDTH, WIDTH, 1),
+            nn.BatchNorm2d(WIDTH),
+            nn.GELU(),
+            nn.Dropout2d(0.1),
+            nn.Conv2d(WIDTH, 1, 1),
+        )
         self.register_buffer("centre", torch.zeros(d, 1, 1))
         self.register_buffer("spread", torch.ones(d, 1, 1))
         self.grid = grid

@@ -1,4 +1,4 @@
-"""How a `DefectMap` is taught: normal images, copies of them with made-up defects, and a loss on each place."""
+"""Training a `DefectSegmentation`: normal images, copies with drawn defects, and a loss at each position."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ad_core.data.frame import Frame
+from ad_core.data.item_set import ItemSet
 from ad_core.methods.augmentations.drawn_defects import with_defects
-from ad_core.methods.base_detectors.defect_segmentation import DefectMap
+from ad_core.methods.base_detectors.defect_segmentation import DefectSegmentation
 from ad_core.methods.networks.imagenet_features import AT_A_TIME
 from ad_core.progress import Report
 
@@ -31,8 +31,8 @@ Features = list[Tensor]
 
 
 @dataclass(frozen=True)
-class Lessons:
-    """What a `DefectMap` learns from: features, computed once."""
+class DefectTraining:
+    """What a `DefectSegmentation` learns from: features, computed once."""
 
     whole: Features
     """Of normal images."""
@@ -42,7 +42,7 @@ class Lessons:
     """(n, y, x): share of each place of the copies that is damaged."""
 
 
-def damaged_copies(frame: Frame, index: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def damaged_copies(item_set: ItemSet, index: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """So many copies of these items, in turn, with defects.
 
     Returns:
@@ -52,7 +52,7 @@ def damaged_copies(frame: Frame, index: np.ndarray, count: int, seed: int) -> tu
     def damage(number: int) -> tuple[np.ndarray, np.ndarray]:
         random = np.random.default_rng([seed, number])
         pair = index[np.array([number % len(index), random.integers(len(index))])]
-        image, other = frame.take(pair).numpy()
+        image, other = item_set.take(pair).numpy()
         damaged, mask = with_defects(image, other, random)
         return (255 * damaged).round().astype(np.uint8), mask
 
@@ -94,7 +94,7 @@ def features_of(
     return found
 
 
-def teach(model: DefectMap, lessons: Lessons, steps: int, seed: int, report: Report) -> None:
+def teach(model: DefectSegmentation, lessons: DefectTraining, steps: int, seed: int, report: Report) -> None:
     """Train the network: focal cross-entropy (Lin et al. 2017, arXiv:1708.02002, eq. 4, gamma 1) at each place."""
     draw, random, device = torch.Generator().manual_seed(seed), np.random.default_rng(seed), model.centre.device
     optimiser = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
@@ -117,7 +117,7 @@ def teach(model: DefectMap, lessons: Lessons, steps: int, seed: int, report: Rep
 
 
 def _batch(
-    lessons: Lessons, damaged: np.ndarray, whole: np.ndarray, device: torch.device
+    lessons: DefectTraining, damaged: np.ndarray, whole: np.ndarray, device: torch.device
 ) -> tuple[Sequence[Tensor], Tensor]:
     features = [
         torch.cat([d[damaged], w[whole]]).to(device).float()

@@ -16,7 +16,7 @@ QUERIES = 1024
 """So many images are compared with the bank at a time."""
 
 
-class WholeImages(TensorGroup):
+class GlobalFeatures(TensorGroup):
     """Mean of 1 - cosine to the nearest normal images.
 
     The features of each depth are averaged over the image and brought to length 1, so that all depths count the same.

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ad_core.methods.base_detectors.defect_segmentation import DefectMap, as_shown
+from ad_core.methods.base_detectors.defect_segmentation import DefectSegmentation, as_shown
 from ad_core.methods.base_detectors.fixed_filters import FixedFilters
-from ad_core.methods.base_detectors.global_features import WholeImages, pooled
-from ad_core.methods.base_detectors.patch_gaussians import PlaceGaussians, Usual
+from ad_core.methods.base_detectors.global_features import GlobalFeatures, pooled
+from ad_core.methods.base_detectors.patch_gaussians import PatchGaussians, PositionStatistics
 from ad_core.methods.losses.reconstruction_error import worst_mean
 from ad_core.methods.networks.imagenet_features import AT_A_TIME, ImagenetFeatures
-from ad_core.methods.score_normalisation import Tail
+from ad_core.methods.score_normalisation import TailNormalisation
 from ad_core.methods.scorer import ScoreModel
 from ad_core.types import Batch, ItemShape
 
@@ -43,7 +43,7 @@ TAUGHT = 224
 """Where only the whole counts, larger items are shrunk to the size [px] that the network was taught with."""
 
 
-class Look(NamedTuple):
+class BackbonePass(NamedTuple):
     """One pass of an image through the backbone."""
 
     side: int
@@ -54,12 +54,12 @@ class Look(NamedTuple):
     """Left and right exchanged."""
 
 
-class PictureViews(nn.Module, ScoreModel):
+class ImageBlend(nn.Module, ScoreModel):
     """(b, channel, y, x) in 0..1 -> score by the members that the question asks for.
 
-    Damage is seen in two ways, by a network that learnt to mark made-up defects and by a Gaussian for each place; the
+    Damage is seen in two ways, by a network that learnt to mark synthetic defects and by a Gaussian for each place; the
     whole by its distance to similar images. Each member's score is put on the scale of its own tail, where it is minus
-    the logarithm of a share of usual images; a view is the mean of its members, and views, of which either is enough,
+    the logarithm of a share of normal images; a view is the mean of its members, and views, of which either is enough,
     are joined as the harmonic mean of such shares (Wilson 2019, The harmonic mean p-value, PNAS 116, eq. 1). A single
     member's score counts as it is. An object and its mirror image are the same kind of thing: where kinds count, the
     network of ImageNet sees both.
@@ -76,7 +76,7 @@ class PictureViews(nn.Module, ScoreModel):
         self.shape, self.question, self.origin = shape, question, origin
         self.views = ("defect", "object") if question == "unsure" else (question,)
         side = min(shape.size[1:])
-        self.looks = _looks(question, max(side, SMALLEST)) if origin == "imagenet" else [Look(side, NEAR[:1])]
+        self.looks = _looks(question, max(side, SMALLEST)) if origin == "imagenet" else [BackbonePass(side, NEAR[:1])]
         self.seen = [(look, depth) for look in self.looks for depth in look.depths]
         self.backbone: nn.Module = (
             ImagenetFeatures(sorted({depth for _, depth in self.seen}))
@@ -85,14 +85,14 @@ class PictureViews(nn.Module, ScoreModel):
         )
         with torch.no_grad():
             near = self.near(self.features(torch.zeros(1, *shape.size)))
-        self.damage = DefectMap.for_features(near) if near else None
-        self.places = PlaceGaussians()
-        self.whole = WholeImages()
+        self.damage = DefectSegmentation.for_features(near) if near else None
+        self.places = PatchGaussians()
+        self.whole = GlobalFeatures()
         self.maps = ["damage", "places"] if self.sees_damage else []
         grid = self.damage.grid if self.damage else (1, 1)
-        self.usual = nn.ModuleDict({name: Usual(grid) for name in self.maps})
+        self.usual = nn.ModuleDict({name: PositionStatistics(grid) for name in self.maps})
         self.members = [*self.maps, *(["whole"] if self.sees_wholes else [])]
-        self.tails = nn.ModuleDict({name: Tail() for name in self.members})
+        self.tails = nn.ModuleDict({name: TailNormalisation() for name in self.members})
 
     @property
     def sees_damage(self) -> bool:
@@ -146,11 +146,11 @@ class PictureViews(nn.Module, ScoreModel):
         features = [[f.half() for f in self.features(batch.x.to(device))] for batch in batches]
         for name in self.maps:
             found = [self._map(name, self.near([f.float() for f in part])) for part in features]
-            cast(Usual, self.usual[name]).learn(torch.cat(found))
+            cast(PositionStatistics, self.usual[name]).learn(torch.cat(found))
         scores = [self.by_member([f.float() for f in part]) for part in features]
         for name in self.members:
             every = torch.cat([found[name] for found in scores]).double().cpu().numpy()
-            self.tails[name] = Tail.of(every).to(device)
+            self.tails[name] = TailNormalisation.of(every).to(device)
 
     def by_member(self, features: Sequence[Tensor]) -> dict[str, Tensor]:
         """Member -> (b,) its score."""
@@ -194,15 +194,21 @@ class PictureViews(nn.Module, ScoreModel):
         return cast(Tensor, getattr(self, name)(near))  # (b, y, x)
 
 
-def _looks(question: Question, side: int) -> list[Look]:
+def _looks(question: Question, side: int) -> list[BackbonePass]:
     """At an item of this side [px]; the last two are mirror images of each other where the whole counts."""
     if question == "object":
-        return _both_ways(Look(min(side, TAUGHT), FAR))
+        return _both_ways(BackbonePass(min(side, TAUGHT), FAR))
     if question == "defect":
-        return [Look(side, NEAR), Look(side // 2, NEAR)] if side >= LARGE else [Look(side, NEAR)]
+        return (
+            [BackbonePass(side, NEAR), BackbonePass(side // 2, NEAR)] if side >= LARGE else [BackbonePass(side, NEAR)]
+        )
     every = tuple(sorted({*NEAR, *FAR}))
-    return [Look(side, NEAR), *_both_ways(Look(side // 2, every))] if side >= LARGE else _both_ways(Look(side, every))
+    return (
+        [BackbonePass(side, NEAR), *_both_ways(BackbonePass(side // 2, every))]
+        if side >= LARGE
+        else _both_ways(BackbonePass(side, every))
+    )
 
 
-def _both_ways(look: Look) -> list[Look]:
-    return [look, Look(look.side, FAR, mirrored=True)]
+def _both_ways(look: BackbonePass) -> list[BackbonePass]:
+    return [look, BackbonePass(look.side, FAR, mirrored=True)]

@@ -6,10 +6,10 @@ from typing import Self, cast
 import torch
 from torch import Tensor, nn
 
-from ad_core.methods.base_detectors.subsequence_neighbours import Stretches
-from ad_core.methods.perturbed_copies import Originals
+from ad_core.methods.base_detectors.subsequence_neighbours import SubsequenceNeighbours
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.scorer import ScoreModel
-from ad_core.types import ItemShape, Judged
+from ad_core.types import ItemShape, JudgedBy
 
 MEMBERS: dict[str, tuple[tuple[int, bool], ...]] = {
     "shape": ((1, False), (2, True)),
@@ -27,7 +27,7 @@ LEAST_ERROR = 0.01
 """Added to a channel's usual squared error [standard deviations squared]: one that never errs would divide by zero."""
 
 
-class Views(nn.Module, ScoreModel):
+class LevelAndShape(nn.Module, ScoreModel):
     """(b, channel, time) -> score of each sample [nat]: how many times as far as usual its stretches are from the bank.
 
     A member's value is the logarithm of its distance over the usual one; a view's is the mean over its members; the
@@ -43,7 +43,7 @@ class Views(nn.Module, ScoreModel):
 
     differentiable = True
 
-    def __init__(self, shape: ItemShape, judged: list[Judged]) -> None:
+    def __init__(self, shape: ItemShape, judged: list[JudgedBy]) -> None:
         super().__init__()
         self.shape, self.judged = shape, judged
         channels, time = shape.size
@@ -52,7 +52,7 @@ class Views(nn.Module, ScoreModel):
         self.names = [f"{view}_{parts}" for view, parts, _ in pairs]
         self.members = nn.ModuleDict(
             {
-                name: Stretches(max(1, time // parts), white)
+                name: SubsequenceNeighbours(max(1, time // parts), white)
                 for name, (_, parts, white) in zip(self.names, pairs, strict=True)
             }
         )
@@ -61,13 +61,13 @@ class Views(nn.Module, ScoreModel):
         self.register_buffer("error", torch.ones(channels, 1))
 
     @classmethod
-    def of(cls, windows: Tensor, shape: ItemShape, judged: list[Judged]) -> Self:
+    def of(cls, windows: Tensor, shape: ItemShape, judged: list[JudgedBy]) -> Self:
         """Remember the stretches of these (n, channel, time) windows."""
         model = cls(shape, judged)
         for name, member in list(model.members.items()):
             by_shape = ("shape", "both") if name.startswith("shape") else ("shape",)
             centred = torch.tensor([by in by_shape for by in judged])
-            model.members[name] = Stretches.of(windows, centred, member.span, member.whitened)  # type: ignore[arg-type]
+            model.members[name] = SubsequenceNeighbours.of(windows, centred, member.span, member.whitened)  # type: ignore[arg-type]
         return model
 
     def learn_usual(self, windows: Tensor) -> None:
@@ -80,15 +80,15 @@ class Views(nn.Module, ScoreModel):
             self.residual = torch.quantile(_at_most(errors), torch.tensor([0.05, 0.95]), dim=1)[..., None]
             self.error = errors.square().mean(1, keepdim=True) + LEAST_ERROR
 
-    def take_usual(self, other: "Views") -> None:
+    def take_usual(self, other: "LevelAndShape") -> None:
         """What was usual for a model of earlier windows counts for this one too."""
         self.usual, self.residual, self.error = other.usual.clone(), other.residual.clone(), other.error.clone()
 
-    def over_time(self, x: Tensor, originals: Originals | None = None) -> Tensor:
+    def over_time(self, x: Tensor, originals: SourceItems | None = None) -> Tensor:
         """(b, time) score of each sample of a window."""
         values = {}
         for k, (name, member) in enumerate(self.members.items()):
-            least = FLOOR * math.sqrt(cast(Stretches, member).entries)
+            least = FLOOR * math.sqrt(cast(SubsequenceNeighbours, member).entries)
             values[name] = ((member(x, originals) + least) / (self.usual[k] + least)).log()
         views = [torch.stack([v for n, v in values.items() if n.startswith(view)]).mean(0) for view in self.views]
         return (HEAT * torch.stack(views)).exp().mean(0).log() / HEAT
@@ -96,7 +96,7 @@ class Views(nn.Module, ScoreModel):
     def score(self, x: Tensor) -> Tensor:
         return self.over_time(x).mean(1)
 
-    def score_copies(self, x: Tensor, originals: Originals) -> Tensor:
+    def score_copies(self, x: Tensor, originals: SourceItems) -> Tensor:
         return self.over_time(x, originals).mean(1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -116,9 +116,9 @@ class Views(nn.Module, ScoreModel):
         return expected + self.residual[0], expected + self.residual[1]
 
     @property
-    def _plain(self) -> Stretches:
+    def _plain(self) -> SubsequenceNeighbours:
         """The member that compares whole windows as they are, with their level where it counts."""
-        return cast(Stretches, self.members[f"{self.views[-1]}_1"])
+        return cast(SubsequenceNeighbours, self.members[f"{self.views[-1]}_1"])
 
 
 def _at_most(errors: Tensor, most: int = 2**20) -> Tensor:

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ad_core.methods.nearest_neighbours import Nearness
-from ad_core.methods.perturbed_copies import Originals
+from ad_core.methods.nearest_neighbours import NeighbourDistances
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.pretext import TensorGroup
-from ad_core.methods.principal_directions import Leading
+from ad_core.methods.principal_directions import PrincipalDirections
 
 AT_A_TIME = 128
 """Rows whose covariances are in memory at once."""
@@ -18,8 +18,8 @@ WIDE, DIRECTIONS = 130, 64
 """Rows with more entries are turned to so many leading directions: a covariance of few rows has no more to say."""
 
 
-class LocalClouds(TensorGroup):
-    """(b, entries) -> (b,) Mahalanobis distance to the k nearest rows that taught, the row itself left out.
+class LocalMahalanobis(TensorGroup):
+    """(b, entries) -> (b,) Mahalanobis distance to the k nearest training rows, the row itself left out.
 
     Entries are compared as arcsinh((x - median) / (their usual width)), standardised: heavy tails are drawn in, and far
     off stays far off. The local covariance is shrunk: 0.9 S + (0.1 trace(S) / d + 0.01) I.
@@ -46,9 +46,14 @@ class LocalClouds(TensorGroup):
         bent = np.arcsinh((rows - middle) / width)
         scale = bent.std(axis=0)
         values = {
-            "middle": middle, "width": width, "mean": bent.mean(axis=0), "scale": np.where(scale > 1e-9, scale, 1.0)
-        }  # fmt: skip
-        if x.shape[1] > WIDE and (turn := Leading((bent - values["mean"]) / values["scale"], DIRECTIONS, seed).turn):
+            "middle": middle,
+            "width": width,
+            "mean": bent.mean(axis=0),
+            "scale": np.where(scale > 1e-9, scale, 1.0),
+        }
+        if x.shape[1] > WIDE and (
+            turn := PrincipalDirections((bent - values["mean"]) / values["scale"], DIRECTIONS, seed).turn
+        ):
             values["directions"] = turn.components_
         member = cls()
         for name, value in values.items():
@@ -61,7 +66,7 @@ class LocalClouds(TensorGroup):
         """So many rows are near: of few rows a quarter."""
         return max(1, min(self.neighbours, len(self.bank) // 4))
 
-    def forward(self, x: Tensor, originals: Originals | None = None) -> Tensor:
+    def forward(self, x: Tensor, originals: SourceItems | None = None) -> Tensor:
         pieces = self._bent(x).split(AT_A_TIME)
         if originals is None:
             return torch.cat([self._distances(piece) for piece in pieces])
@@ -73,9 +78,9 @@ class LocalClouds(TensorGroup):
         directions = self._buffers.get("directions")
         return bent if directions is None else bent @ directions.T
 
-    def _distances(self, z: Tensor, originals: Originals | None = None) -> Tensor:
+    def _distances(self, z: Tensor, originals: SourceItems | None = None) -> Tensor:
         d = z.shape[1]
-        _, at = Nearness(z, self.bank, originals).nearest(self.k)
+        _, at = NeighbourDistances(z, self.bank, originals).nearest(self.k)
         near = self.bank[at]  # (b, k, d)
         mean = near.mean(1)
         away = near - mean[:, None]

@@ -8,13 +8,13 @@ from torch import Tensor, nn
 
 from ad_core.devices import seeded
 from ad_core.methods.encoder import build_encoder
-from ad_core.methods.perturbed_copies import Originals
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.pretexts.masked_retrieval import MaskedRetrieval, MaskedRetrievalSettings
 from ad_core.methods.scorer import SCORE_SEED
 from ad_core.types import Batch, Draw, ItemShape
 
 
-class Retrieval(nn.Module):
+class RetrievalMember(nn.Module):
     """(b, entries) -> (b,) score of a masked-retrieval task."""
 
     def __init__(self, shape: ItemShape, settings: MaskedRetrievalSettings) -> None:
@@ -42,7 +42,7 @@ class Retrieval(nn.Module):
             scores = member.task.surprise(losses).mean(1)
         return member, scores.double().numpy()
 
-    def forward(self, x: Tensor, originals: Originals | None = None) -> Tensor:
+    def forward(self, x: Tensor, originals: SourceItems | None = None) -> Tensor:
         return self.task.surprise(self.task.cell_losses(x, self._draw(x), originals)).mean(1)
 
     def part_scores(self, x: Tensor) -> Tensor:

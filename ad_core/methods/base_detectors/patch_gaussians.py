@@ -22,7 +22,7 @@ LEAST_SPREAD = 0.1
 """Added to the spread of what is usual at a place."""
 
 
-class PlaceGaussians(TensorGroup):
+class PatchGaussians(TensorGroup):
     """Features of a backbone -> (b, y, x) Mahalanobis distance of each place from what normal images show there.
 
     The covariance of a place is drawn towards that of all places, as if that were known from as many images as it has
@@ -73,7 +73,7 @@ class PlaceGaussians(TensorGroup):
         return features.flatten(2).permute(2, 0, 1) / self.scale
 
 
-class Usual(nn.Module):
+class PositionStatistics(nn.Module):
     """What a map usually says at each place: (b, y, x) -> the same in standard deviations beyond it."""
 
     mean: Tensor

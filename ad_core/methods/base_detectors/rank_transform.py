@@ -1,4 +1,4 @@
-"""Each entry of a row as the normal quantile of its rank among the rows that taught."""
+"""Each entry of a row as the normal quantile of its rank among the training rows."""
 
 from typing import Self
 
@@ -12,7 +12,7 @@ from ad_core.methods.pretext import TensorGroup
 MOST_KNOTS = 500
 
 
-class Ranks(TensorGroup):
+class RankTransform(TensorGroup):
     """(b, entries) -> (b, entries), monotone and piecewise linear.
 
     Equal values share the middle of their ranks. Beyond the ends an entry goes on in the standard deviations that it

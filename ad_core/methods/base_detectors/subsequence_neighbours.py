@@ -1,12 +1,12 @@
-"""How far the stretches of a window are from the stretches of the recordings that taught."""
+"""How far the stretches of a window are from the stretches of the training recordings."""
 
 from typing import Self
 
 import torch
 from torch import Tensor
 
-from ad_core.methods.nearest_neighbours import Nearness
-from ad_core.methods.perturbed_copies import Originals
+from ad_core.methods.nearest_neighbours import NeighbourDistances
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.pretext import TensorGroup
 
 STEPS = 16
@@ -23,10 +23,10 @@ would otherwise decide everything.
 """
 
 AT_A_TIME = 2048
-"""Stretches that are compared with the bank at once."""
+"""SubsequenceNeighbours that are compared with the bank at once."""
 
 
-class Stretches(TensorGroup):
+class SubsequenceNeighbours(TensorGroup):
     """(b, channel, time) -> (b, time): mean distance of the stretches that cover a sample to their nearest in the bank.
 
     Source: nearest neighbours of subsequences (Yankov et al. 2008, Disk aware discord discovery); whitened: the same in
@@ -69,11 +69,12 @@ class Stretches(TensorGroup):
             member.put(name, value.float())
         return member
 
-    def forward(self, x: Tensor, originals: Originals | None = None) -> Tensor:
+    def forward(self, x: Tensor, originals: SourceItems | None = None) -> Tensor:
         starts, parts = self._starts(x.shape[2]), self._compared(x).split(AT_A_TIME)
         made_of = [None] * len(parts) if originals is None else originals.seen(self._compared).split(AT_A_TIME)
         near = [
-            Nearness(part, self.bank, own).mean_distance(NEIGHBOURS) for part, own in zip(parts, made_of, strict=True)
+            NeighbourDistances(part, self.bank, own).mean_distance(NEIGHBOURS)
+            for part, own in zip(parts, made_of, strict=True)
         ]
         return _over(torch.cat(near).view(len(x), len(starts)), starts, min(self.span, x.shape[2]), x.shape[2])
 
@@ -91,7 +92,7 @@ class Stretches(TensorGroup):
         """(b, k, channel, time) the nearest remembered windows, for a member that is not whitened and whose span is the
         window; channels that are compared by shape are moved to the window's own level.
         """
-        _, at = Nearness(self.vectors(x), self.bank).nearest(NEIGHBOURS)
+        _, at = NeighbourDistances(self.vectors(x), self.bank).nearest(NEIGHBOURS)
         found = self.bank[at].view(len(x), -1, x.shape[1], self.bank.shape[1] // x.shape[1])
         level = x.mean(2, keepdim=True) * self.centred[:, None]
         smooth = torch.nn.functional.interpolate(found.flatten(0, 1), x.shape[2], mode="linear", align_corners=False)

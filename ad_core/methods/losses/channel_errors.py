@@ -44,14 +44,14 @@ class ChannelErrors(nn.Module):
     """
 
     usual: Tensor
-    """(channel, samples) mean squared error on the windows that taught."""
+    """(channel, samples) mean squared error on the training windows."""
 
     def __init__(self, channels: int, samples: int = 1) -> None:
         super().__init__()
         self.register_buffer("usual", torch.ones(channels, samples))
 
     def learn(self, squares: Iterable[Tensor]) -> None:
-        """What is usual, from the squared errors (b, channel, time) of windows that taught."""
+        """What is usual, from the squared errors (b, channel, time) of training windows."""
         mean, _ = mean_and_spread(squares)
         self.usual = (mean.mean(1, keepdim=True) if self.usual.shape[1] == 1 else mean).to(self.usual)
 

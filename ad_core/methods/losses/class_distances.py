@@ -11,7 +11,7 @@ class ClassDistances(TensorGroup):
     """A Gaussian of embeddings per class and way of turning; beside it one per class of the items' lengths."""
 
     def learn(self, cls: Tensor, length: Tensor | None, z: Tensor, ways_are_asked: bool) -> None:
-        """From usual items.
+        """From normal items.
 
         Args:
             cls: (n,) class codes, -1 = unknown: one more class.

@@ -11,7 +11,7 @@ LEAST_COSINE = 1e-7
 
 
 @dataclass(frozen=True)
-class MaskedLoss:
+class MaskedContrastiveLoss:
     """The class-conditional mask and the stochastic positive attraction.
 
     Source: Cho et al. 2021, Masked contrastive learning, IJCAI, arXiv:2105.08793.

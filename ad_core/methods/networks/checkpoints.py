@@ -15,8 +15,10 @@ from torch import nn
 from ad_core.errors import MethodError, ResourceError
 
 KNOWN: dict[str, dict[str, Any]] = {
-    "dinov2": {}, "dinov2_with_registers": {}, "vit": {"add_pooling_layer": False},
-}  # fmt: skip
+    "dinov2": {},
+    "dinov2_with_registers": {},
+    "vit": {"add_pooling_layer": False},
+}
 """Model type -> how it is built; one file each of what the package calls `transformers.models`."""
 
 NOT_NEEDED = ("pooler", "mask_token")
@@ -54,10 +56,15 @@ def loaded(folder: Path) -> tuple[nn.Module, Preprocessing]:
     try:
         with _quietly(transformers):
             network, found = transformers.AutoModel.from_pretrained(
-                folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, output_loading_info=True,
-                config=_built(transformers, config), attn_implementation=ATTENTION,
+                folder,
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=True,
+                output_loading_info=True,
+                config=_built(transformers, config),
+                attn_implementation=ATTENTION,
                 **KNOWN[config["model_type"]],
-            )  # fmt: skip
+            )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise MethodError(
             f"The checkpoint in {folder} can't be read ({str(error).splitlines()[0]}). {ADVICE}"

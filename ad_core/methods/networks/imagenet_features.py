@@ -13,8 +13,14 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 BLOCKS: dict[int, tuple[int, int]] = {
-    2: (24, 4), 4: (40, 8), 7: (80, 16), 10: (112, 16), 14: (192, 32), 15: (320, 32), 16: (1280, 32),
-}  # fmt: skip
+    2: (24, 4),
+    4: (40, 8),
+    7: (80, 16),
+    10: (112, 16),
+    14: (192, 32),
+    15: (320, 32),
+    16: (1280, 32),
+}
 """Depth -> (channels, pixels per position); 16 is the head, after all blocks. Their last outputs before a change."""
 
 HEAD = 16

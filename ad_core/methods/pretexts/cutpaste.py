@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ad_core.errors import MethodError
-from ad_core.methods.augmentations.images import LIGHT, ImageViews
+from ad_core.methods.augmentations.images import LIGHT, ImageAugmentations
 from ad_core.methods.encoder import Encoder
 from ad_core.methods.pretext import PRETEXTS, Pretext
 from ad_core.methods.scorer import SCORE_SEED
-from ad_core.methods.task_accuracy import Recognition, Shares, surprises
+from ad_core.methods.task_accuracy import AccuracyShares, TaskAccuracy, surprises
 from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, ItemShape, Modality
 
@@ -69,9 +69,9 @@ class Cutpaste(Pretext):
                 f"Images of {shape.size[1]} x {shape.size[2]} pixels are too small to paste pieces into them. Choose a "
                 f"larger size for the images."
             )
-        self.light = ImageViews(shape, 1.0, settings.light / LIGHT, grey=0.0, mirrored=0.0)
+        self.light = ImageAugmentations(shape, 1.0, settings.light / LIGHT, grey=0.0, mirrored=0.0)
         self.head = nn.Linear(encoder.d, 3)
-        self.recognition = Recognition(shape.modality)
+        self.recognition = TaskAccuracy(shape.modality)
 
     def prepare(self, batches: Iterable[Batch]) -> None:  # noqa: ARG002
         self.recognition.start()
@@ -84,7 +84,7 @@ class Cutpaste(Pretext):
 
     def examine(self, batches: Iterable[Batch]) -> list[str]:
         draw = Draw.per_item(SCORE_SEED, self.head.weight.device)
-        return self.recognition.doubts(Shares.of(self._all_answers(batch.x, draw) for batch in batches))
+        return self.recognition.doubts(AccuracyShares.of(self._all_answers(batch.x, draw) for batch in batches))
 
     def score(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
         return _surprise(self.head(self.encoder(x)).to(x.dtype))

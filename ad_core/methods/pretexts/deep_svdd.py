@@ -1,4 +1,4 @@
-"""Map usual items close to one centre."""
+"""Map normal items close to one centre."""
 
 from collections.abc import Iterable
 
@@ -36,21 +36,21 @@ class DeepSvddSettings(Settings):
 
 @PRETEXTS.register
 class DeepSvdd(Pretext):
-    """A network that has learnt to map usual items close to one centre maps others elsewhere.
+    """A network that has learnt to map normal items close to one centre maps others elsewhere.
 
     The centre c is the mean embedding before training, |c_j| >= 0.1. The source keeps the network from mapping
     everything to c by leaving out all biases. That isn't enough for encoders that normalise their layers (a normalised
     layer can make up for a bias), so a floor under the spread of each coordinate is added, as in VICReg.
 
     Loss: |z - c|^2 / sum_j s_j^2 + weight * mean_j max(0, 1 - std_j / (share * s_j)), with std_j over the batch and s_j
-    the standard deviation before training. Score: |z - c|^2 / (its mean over the items that taught) + the squares of
+    the standard deviation before training. Score: |z - c|^2 / (its mean over the training items) + the squares of
     what lies beyond 6 standard deviations.
     """
 
     title = "Compactness"
     asks = "How close to the centre can you map me?"
     finds = "items that as a whole are unlike the bulk of the others"
-    misses = "small local defects; anomalies when usual items form several different groups"
+    misses = "small local defects; anomalies when normal items form several different groups"
     source = (
         "Ruff et al. 2018, Deep SVDD, ICML, eq. 4 and 5; floor under the spread after Bardes et al. 2022, VICReg, "
         "arXiv:2105.04906, eq. 1"

@@ -40,7 +40,7 @@ class DenoisingScore(Pretext):
 
     title = "Noise level"
     asks = "How much noise was added to me?"
-    finds = "rows off the beaten track: far from all usual rows in many columns at once"
+    finds = "rows off the beaten track: far from all normal rows in many columns at once"
     misses = "a single odd cell in a wide table; unusual combinations of usual categories"
     source = (
         "Livernoche et al. 2024, On diffusion modeling for anomaly detection, ICLR, arXiv:2305.18593: diffusion time "

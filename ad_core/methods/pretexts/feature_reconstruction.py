@@ -51,7 +51,7 @@ class FeatureReconstruction(Pretext):
     """What a network taught with everyday photographs sees at a usual place can be told from the image around it.
 
     Features of `ad_core.methods.networks.imagenet_features` at two depths, each channel in standard deviations around
-    its mean over the images that teach. In training blocks of positions are hidden and the others get noise, numbers
+    its mean over the training images. In training blocks of positions are hidden and the others get noise, numbers
     are left out at random in the network's first layer, and it predicts the features everywhere. So it can't just pass
     on what it is shown.
 
@@ -149,7 +149,7 @@ class _Predictor(nn.Module):
                 nn.GroupNorm(1, width), nn.Conv2d(width, width, 3, 1, d, d), nn.GELU(), nn.Conv2d(width, width, 1)
             )
             for d in DILATIONS
-        )  # fmt: skip
+        )
         self.leave = nn.Conv2d(width, channels, 1)
 
     def forward(self, shown: Tensor, hidden: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from ad_core.errors import MethodError
 from ad_core.methods.encoder import Encoder
 from ad_core.methods.pretext import PRETEXTS, Pretext
-from ad_core.methods.task_accuracy import Recognition, Shares, surprises
+from ad_core.methods.task_accuracy import AccuracyShares, TaskAccuracy, surprises
 from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, ItemShape, Modality
 
@@ -61,7 +61,7 @@ class GeometricTransformations(Pretext):
         shifts = [(pixels * down, pixels * across) for down, across in SHIFTS[: settings.transformations // 8]]
         self.ways = list(product(shifts, (False, True), range(4)))
         self.head = nn.Linear(encoder.d, len(self.ways))
-        self.recognition = Recognition(shape.modality)
+        self.recognition = TaskAccuracy(shape.modality)
 
     def prepare(self, batches: Iterable[Batch]) -> None:  # noqa: ARG002
         self.recognition.start()
@@ -78,7 +78,7 @@ class GeometricTransformations(Pretext):
         return F.cross_entropy(answers, which, reduction="none")
 
     def examine(self, batches: Iterable[Batch]) -> list[str]:
-        return self.recognition.doubts(Shares.of(self._all_answers(batch.x) for batch in batches))
+        return self.recognition.doubts(AccuracyShares.of(self._all_answers(batch.x) for batch in batches))
 
     def score(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
         return self._all_surprises(x).mean(1)

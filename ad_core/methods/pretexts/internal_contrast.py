@@ -32,7 +32,7 @@ class InternalContrastSettings(AnySettings):
 
 @PRETEXTS.register
 class InternalContrast(Pretext):
-    """The rest of a usual row tells which piece was cut out of it; that of an odd row points to another piece.
+    """The rest of a normal row tells which piece was cut out of it; that of an odd row points to another piece.
 
     A piece a_j is `width` neighbouring entries in a shuffled order, b_j the other entries; f embeds b_j and g embeds
     a_j. Each number of an embedding is first divided by its length over the pieces of the row, then each embedding by
@@ -136,9 +136,12 @@ class _Pair(nn.Module):
 
 def _network(entries: int, hidden: tuple[int, int], size: int, first: nn.Module) -> nn.Sequential:
     return nn.Sequential(
-        nn.Linear(entries, hidden[0]), first, nn.Linear(hidden[0], hidden[1]), nn.LeakyReLU(0.2),
+        nn.Linear(entries, hidden[0]),
+        first,
+        nn.Linear(hidden[0], hidden[1]),
+        nn.LeakyReLU(0.2),
         nn.Linear(hidden[1], size),
-    )  # fmt: skip
+    )
 
 
 def _width(d: int) -> int:

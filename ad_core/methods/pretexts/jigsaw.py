@@ -12,7 +12,7 @@ from ad_core.errors import MethodError
 from ad_core.methods.augmentations.permutations import far_apart
 from ad_core.methods.encoder import Encoder
 from ad_core.methods.pretext import PRETEXTS, Pretext
-from ad_core.methods.task_accuracy import Recognition, Shares, surprises
+from ad_core.methods.task_accuracy import AccuracyShares, TaskAccuracy, surprises
 from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, ItemShape, Modality
 
@@ -59,7 +59,7 @@ class Jigsaw(Pretext):
             )
         self.register_buffer("orders", far_apart(settings.grid**2, settings.orders), persistent=False)
         self.head = nn.Linear(encoder.d, len(self.orders))
-        self.recognition = Recognition(shape.modality)
+        self.recognition = TaskAccuracy(shape.modality)
 
     def prepare(self, batches: Iterable[Batch]) -> None:  # noqa: ARG002
         self.recognition.start()
@@ -72,7 +72,7 @@ class Jigsaw(Pretext):
         return cross_entropy(answers, which, reduction="none")
 
     def examine(self, batches: Iterable[Batch]) -> list[str]:
-        return self.recognition.doubts(Shares.of(self._all_answers(batch.x) for batch in batches))
+        return self.recognition.doubts(AccuracyShares.of(self._all_answers(batch.x) for batch in batches))
 
     def score(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
         return self._all_surprises(x).mean(1)

@@ -30,7 +30,7 @@ class LearntTransformationsSettings(AnySettings):
 
 @PRETEXTS.register
 class LearntTransformations(Pretext):
-    """Transformations learnt on usual rows keep each recognisable; odd rows they distort, or make all alike.
+    """Transformations learnt on normal rows keep each recognisable; odd rows they distort, or make all alike.
 
     Transformations: x + M_k(x), or x * sigmoid(M_k(x)). Loss and score of a row [nat], h = exp(cosine / temperature) of
     embeddings: sum over the k of -log(h(k, row) / (h(k, row) + sum of h(k, l) over the others l)). A row is compared
@@ -40,7 +40,7 @@ class LearntTransformations(Pretext):
     title = "Learnt transformations"
     asks = "Which of these changed rows are mine, and which change was it?"
     finds = "rows in which the columns go together in another way than usual; rows far from all others"
-    misses = "small shifts of usual rows; anomalies that are frequent in training"
+    misses = "small shifts of normal rows; anomalies that are frequent in training"
     source = "Qiu et al. 2021, NeuTraL AD, ICML, arXiv:2103.16440, eq. 2"
     modalities = frozenset({Modality.TABLE})
     Settings = LearntTransformationsSettings

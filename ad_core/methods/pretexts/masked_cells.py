@@ -50,10 +50,10 @@ class MaskedCellsSettings(AnySettings):
 
 @PRETEXTS.register
 class MaskedCells(Pretext):
-    """In a usual row each cell follows from the others; a cell that does not is a surprise, and says where.
+    """In a normal row each cell follows from the others; a cell that does not is a surprise, and says where.
 
     Loss: mean over the hidden cells of their `CellLoss`. Score: mean over all columns of
-    (loss - usual loss) / (its spread + 0.01), both over the rows that taught.
+    (loss - usual loss) / (its spread + 0.01), both over the training rows.
 
     With `retrieved`, two kernels fill the hidden cells in from a bank of training rows (`KernelImputation`). The
     network sees both, and for numbers guesses the difference to their mean; its last layer starts at a tenth.

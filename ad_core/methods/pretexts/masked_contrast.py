@@ -9,15 +9,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ad_core.data.reservoir import drawn
-from ad_core.methods.augmentations.rotated_images import TurnedImages
-from ad_core.methods.augmentations.rows import RowViews
-from ad_core.methods.augmentations.windows import WindowViews
+from ad_core.methods.augmentations.rotated_images import RotatedImages
+from ad_core.methods.augmentations.rows import RowAugmentations
+from ad_core.methods.augmentations.windows import WindowAugmentations
 from ad_core.methods.encoder import Encoder
 from ad_core.methods.losses.class_distances import ClassDistances
-from ad_core.methods.losses.masked_contrastive import MaskedLoss
+from ad_core.methods.losses.masked_contrastive import MaskedContrastiveLoss
 from ad_core.methods.moments import mean_and_spread
 from ad_core.methods.pretext import PRETEXTS, Pretext
-from ad_core.methods.task_accuracy import Recognition, Shares
+from ad_core.methods.task_accuracy import AccuracyShares, TaskAccuracy
 from ad_core.settings import Settings as AnySettings
 from ad_core.types import Batch, Draw, ItemShape, Modality
 
@@ -81,13 +81,13 @@ class MaskedContrast(Pretext):
 
     Loss: the cross-entropy [nat] of finding a copy's other half among all copies of the batch, plus that of finding
     another item of its class turned the same way, where there is one (stochastic positive attraction); mean over an
-    item's 2 R copies. `RowViews`, `WindowViews` and `TurnedImages` say how items are turned and disturbed.
+    item's 2 R copies. How items are turned and disturbed: `RowAugmentations`, `WindowAugmentations`, `RotatedImages`.
 
     Score: the item is turned in all R ways, an image and its mirror image; per class the harmonic mean over these
     copies of the Mahalanobis distances to the class, turned alike; the smallest of these. Mirror images that are judged
     belong to the classes' statistics too. The extra column `spread` is the standard deviation of the nearest class's
     distances: high = only some of the copies make the item look odd. Ways to turn a window or an image that a linear
-    discriminant hardly recognises on held-out ones are left out: usual ones look the same under them.
+    discriminant hardly recognises on held-out ones are left out: normal ones look the same under them.
 
     Items of unknown class (-1) repel all others as weakly as if they were of the same class. Together they are one more
     class for partners and statistics, and without a class column the only one.
@@ -110,7 +110,9 @@ class MaskedContrast(Pretext):
         super().__init__(settings, shape, encoder)
         self.turns = _views(settings, shape)
         self.is_image = shape.modality is Modality.IMAGE
-        self.masked_loss = MaskedLoss(settings.temperature, settings.beta, settings.alpha, settings.attraction)
+        self.masked_loss = MaskedContrastiveLoss(
+            settings.temperature, settings.beta, settings.alpha, settings.attraction
+        )
         self.projector = nn.Sequential(
             nn.Linear(encoder.d, 2 * encoder.d), nn.ReLU(), nn.Linear(2 * encoder.d, settings.embedding)
         )
@@ -156,11 +158,11 @@ class MaskedContrast(Pretext):
         """Leaves out ways to turn a window or image that are hardly recognised; rotations of rows always count."""
         if self.shape.modality is Modality.TABLE or self.settings.copies == "one":
             return []
-        shares = Shares.of(self.normal.nearnesses(self._embedded(batch.x[:, None])) for batch in batches)
+        shares = AccuracyShares.of(self.normal.nearnesses(self._embedded(batch.x[:, None])) for batch in batches)
         self.kept = shares.recognised().to(self.kept)
         self.kept[0] = 1.0
-        turned = Shares(shares.right[1:], shares.count)
-        return Recognition(self.shape.modality).hardly(turned, self.turns.names[1:], "left out of the score")
+        turned = AccuracyShares(shares.right[1:], shares.count)
+        return TaskAccuracy(self.shape.modality).hardly(turned, self.turns.names[1:], "left out of the score")
 
     def score(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
         return self._harmonic_mean(self._distances(x)).amin(1)
@@ -197,7 +199,7 @@ class MaskedContrast(Pretext):
         return torch.cat([cls[:, None].to(z.dtype), self._length(x)[:, None], z], 1)
 
     def _length(self, x: Tensor) -> Tensor:
-        """(b,) distance from the mean of the items that taught, of images 0; the root has no slope at 0."""
+        """(b,) distance from the mean of the training items, of images 0; the root has no slope at 0."""
         if self.is_image:
             return x.new_zeros(len(x))
         return (x - self.normal.centre).square().flatten(1).sum(1).clamp_min(1e-12).sqrt()  # type: ignore[operator]
@@ -225,14 +227,16 @@ class MaskedContrast(Pretext):
         return self.kept[:ways].repeat(distances.shape[2] // ways)
 
 
-def _views(settings: MaskedContrastSettings, shape: ItemShape) -> RowViews | WindowViews | TurnedImages:
+def _views(
+    settings: MaskedContrastSettings, shape: ItemShape
+) -> RowAugmentations | WindowAugmentations | RotatedImages:
     """How items of this kind are turned and disturbed."""
     ways, noise = settings.transformations, settings.noise
     if shape.modality is Modality.TABLE:
-        return RowViews(shape, ways, settings.corruption, noise)
+        return RowAugmentations(shape, ways, settings.corruption, noise)
     if shape.modality is Modality.SENSOR:
-        return WindowViews(shape, ways, noise, settings.scaling, settings.crop, settings.dropout)
-    return TurnedImages(shape, ways, settings.pixels, settings.image_crop, settings.colour)
+        return WindowAugmentations(shape, ways, noise, settings.scaling, settings.crop, settings.dropout)
+    return RotatedImages(shape, ways, settings.pixels, settings.image_crop, settings.colour)
 
 
 def _classes(batch: Batch) -> Tensor:

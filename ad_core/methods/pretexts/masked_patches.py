@@ -34,7 +34,7 @@ class MaskedPatchesSettings(AnySettings):
 
 @PRETEXTS.register
 class MaskedPatches(Pretext):
-    """What a network that saw only usual images paints into a gap is usual; where the image differs, it is odd.
+    """What a network that saw only normal images paints into a gap is usual; where the image differs, it is odd.
 
     Loss: squared error over the hidden pixels [standard deviations squared], of one size of squares and one group drawn
     at random. Map: for every size each pixel is hidden once, and its squared error is smoothed; mean over the sizes.

@@ -10,8 +10,8 @@ from ad_core.data.reservoir import at_positions
 from ad_core.methods.encoder import Encoder
 from ad_core.methods.losses.cell_loss import compressed
 from ad_core.methods.moments import mean_and_spread
-from ad_core.methods.nearest_neighbours import Nearness
-from ad_core.methods.perturbed_copies import Originals
+from ad_core.methods.nearest_neighbours import NeighbourDistances
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.pretext import PRETEXTS, Pretext, TensorGroup
 from ad_core.methods.scorer import SCORE_SEED
 from ad_core.settings import Settings as AnySettings
@@ -40,7 +40,7 @@ class MaskedRetrievalSettings(AnySettings):
 
 @PRETEXTS.register
 class MaskedRetrieval(Pretext):
-    """Rows that agree with a usual row in most cells agree with it in the rest.
+    """Rows that agree with a normal row in most cells agree with it in the rest.
 
     For every group of columns: squared distances d2 over the columns *not* in the group; the k nearest rows of a bank
     (never the row itself); weights 1 / (d2 / mean d2 + 0.1), made to add up to 1; the loss of a column is the squared
@@ -107,7 +107,7 @@ class MaskedRetrieval(Pretext):
         return self.surprise(self.cell_losses(x, draw))
 
     def surprise(self, losses: Tensor) -> Tensor:
-        """(b, columns) losses in spreads above the usual ones."""
+        """(b, columns) losses in spreads above the normal ones."""
         return (losses - self.usual) / (self.spread + 0.01)
 
     def expected(self, x: Tensor, draw: Draw) -> Tensor:
@@ -131,7 +131,7 @@ class MaskedRetrieval(Pretext):
         """The row as it is compared."""
         return self.encoder(_within(x))  # type: ignore[no-any-return]
 
-    def cell_losses(self, x: Tensor, draw: Draw, originals: Originals | None = None) -> Tensor:
+    def cell_losses(self, x: Tensor, draw: Draw, originals: SourceItems | None = None) -> Tensor:
         """(b, columns) squared errors of what was filled in: mean over the rounds and banks.
 
         Args:
@@ -144,21 +144,21 @@ class MaskedRetrieval(Pretext):
         return compressed(total / (self.settings.rounds * len(self.banks)))
 
     def _retrieved(
-        self, x: Tensor, draw: Draw, originals: Originals | None = None
+        self, x: Tensor, draw: Draw, originals: SourceItems | None = None
     ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Per bank, round and group: (e,) the group's entries, (b, k) weights, (b, k, e) what the rows have there."""
         groups = min(self.settings.groups, self.columns)
         deals = draw.uniform(1, len(self.banks), self.settings.rounds, self.columns).argsort(-1).argsort(-1)[0] % groups
         near = None if originals is None else originals.seen(_within)
         for bank, rounds in zip(self.banks, deals, strict=True):
-            nearness = Nearness(_within(x), _within(bank), near)
+            nearness = NeighbourDistances(_within(x), _within(bank), near)
             for group_of in rounds:
                 for group in range(groups):
                     entries = (group_of[self.owner] == group).nonzero()[:, 0]
                     weights, rows = self._weighted(nearness, entries)
                     yield entries, weights, bank[:, entries][rows]
 
-    def _weighted(self, nearness: Nearness, hidden: Tensor) -> tuple[Tensor, Tensor]:
+    def _weighted(self, nearness: NeighbourDistances, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """(b, k) weights that add up to 1, and (b, k) positions in the bank, nearest first."""
         if self.columns == 1:  # nothing is left to compare by: all rows count alike
             weights = (~nearness.itself).to(nearness.dtype)

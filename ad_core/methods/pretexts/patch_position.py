@@ -12,7 +12,7 @@ from ad_core.methods.encoder import Encoder
 from ad_core.methods.losses.reconstruction_error import worst_mean
 from ad_core.methods.pretext import PRETEXTS, Pretext, TensorGroup
 from ad_core.methods.scorer import SCORE_SEED
-from ad_core.methods.task_accuracy import Recognition, Shares, surprises
+from ad_core.methods.task_accuracy import AccuracyShares, TaskAccuracy, surprises
 from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, ItemShape, Modality
 
@@ -46,7 +46,7 @@ class PatchPosition(Pretext):
     Loss: cross-entropy [nat] of the direction, one of eight, from a random patch to its neighbour. Both are cut out
     before the network sees them, with a gap that varies. Map: patches half over each other cover the image; each is
     asked about all neighbours, and they about it, and the mean surprise is taken less what is usual at that place on
-    images that taught. Score: mean of the worst 1 % of the map. A rim of less than half a patch is not looked at.
+    training images. Score: mean of the worst 1 % of the map. A rim of less than half a patch is not looked at.
     """
 
     title = "Patch position"
@@ -70,7 +70,7 @@ class PatchPosition(Pretext):
         self.first = nn.Linear(encoder.d, settings.width)
         self.second = nn.Linear(encoder.d, settings.width, bias=False)
         self.answer = nn.Linear(settings.width, len(DIRECTIONS))
-        self.recognition = Recognition(shape.modality)
+        self.recognition = TaskAccuracy(shape.modality)
         self.usual = TensorGroup()
 
     def prepare(self, batches: Iterable[Batch]) -> None:  # noqa: ARG002
@@ -91,7 +91,7 @@ class PatchPosition(Pretext):
 
     def examine(self, batches: Iterable[Batch]) -> list[str]:
         draw = Draw.per_item(SCORE_SEED, self.answer.weight.device)
-        return self.recognition.doubts(Shares.of(self._sampled_answers(batch.x, draw, 1) for batch in batches))
+        return self.recognition.doubts(AccuracyShares.of(self._sampled_answers(batch.x, draw, 1) for batch in batches))
 
     def score(self, x: Tensor, draw: Draw) -> Tensor:
         return worst_mean(self.part_scores(x, draw), WORST)

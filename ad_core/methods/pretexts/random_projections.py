@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from ad_core.data.reservoir import drawn
 from ad_core.errors import MethodError
 from ad_core.methods.encoder import Encoder
-from ad_core.methods.pretext import PRETEXTS, Pretext, Progress
+from ad_core.methods.pretext import PRETEXTS, Pretext, TrainingProgress
 from ad_core.settings import Settings as AnySettings
 from ad_core.types import Batch, Draw, ItemShape, Modality
 
@@ -28,7 +28,7 @@ SAMPLE = 4096
 """Items at most, drawn at random, from which the scale of the features and the radius are read."""
 
 WITHIN = 0.99
-"""Share of the items that taught whose features lie within the radius."""
+"""Share of the training items whose features lie within the radius."""
 
 
 class RandomProjectionsSettings(AnySettings):
@@ -53,7 +53,7 @@ class RandomProjectionsSettings(AnySettings):
         1.0,
         ge=0,
         le=100,
-        description="Constant joined to every item's centred features, in lengths of a usual item; 0 = none.",
+        description="Constant joined to every item's centred features, in lengths of a normal item; 0 = none.",
     )
     unit_length: bool = Field(True, description="Whether features, the constant included, are divided by their length.")
 
@@ -106,10 +106,14 @@ class RandomProjections(Pretext):
             )
         self.register_buffer("projections", torch.randn(k, size + 1, m))
         self.classifier = nn.Sequential(
-            nn.Linear(m, 2 * m), nn.BatchNorm1d(2 * m), nn.LeakyReLU(),
-            nn.Linear(2 * m, 4 * m), nn.BatchNorm1d(4 * m), nn.LeakyReLU(),
+            nn.Linear(m, 2 * m),
+            nn.BatchNorm1d(2 * m),
+            nn.LeakyReLU(),
+            nn.Linear(2 * m, 4 * m),
+            nn.BatchNorm1d(4 * m),
+            nn.LeakyReLU(),
             nn.Linear(4 * m, k),
-        )  # fmt: skip
+        )
         self.right, self.asked = 0, 0
 
     def prepare(self, batches: Iterable[Batch]) -> None:
@@ -127,7 +131,7 @@ class RandomProjections(Pretext):
             self.asked += len(answers)
         return F.cross_entropy(answers.float(), which.flatten(), reduction="none").view_as(which).mean(1)
 
-    def enough(self, progress: Progress) -> bool:
+    def enough(self, progress: TrainingProgress) -> bool:
         """The accuracy of all answers since the first step, each given before the step that it taught."""
         return progress.step >= self.settings.least_steps and self.right > self.settings.accuracy * self.asked
 

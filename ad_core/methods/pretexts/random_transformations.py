@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy, softplus
 
 from ad_core.methods.encoder import Encoder
 from ad_core.methods.pretext import PRETEXTS, Pretext
-from ad_core.methods.task_accuracy import Recognition, Shares
+from ad_core.methods.task_accuracy import AccuracyShares, TaskAccuracy
 from ad_core.settings import Settings as AnySettings
 from ad_core.types import Batch, Draw, ItemShape, Modality, PartKind, Parts
 
@@ -34,7 +34,7 @@ class RandomTransformations(Pretext):
 
     Maps: W x + b with standard normal W / sqrt(entries) and b, drawn once with the network's first weights. Loss, mean
     over the maps: cross-entropy [nat] + 0.1 * max(0, d2 to the own centre + margin - d2 to the nearest other one); the
-    centres are means over the batch, after training over all rows that teach. Score: mean over the maps of
+    centres are means over the batch, after training over all training rows. Score: mean over the maps of
     -log softmax(-d2) at the own centre [nat]. The constant of eq. 4 against far-off rows is left out: the layer
     normalisation that ends the network bounds its embeddings, and so all distances.
     """
@@ -58,7 +58,7 @@ class RandomTransformations(Pretext):
         self.register_buffer("maps", torch.randn(k, shape.entries, size) / shape.entries**0.5)
         self.register_buffer("shifts", torch.randn(k, size))
         self.register_buffer("centres", torch.zeros(k, encoder.d))
-        self.recognition = Recognition(shape.modality)
+        self.recognition = TaskAccuracy(shape.modality)
 
     @classmethod
     def encoder_shape(cls, settings: AnySettings, shape: ItemShape) -> ItemShape:
@@ -88,7 +88,7 @@ class RandomTransformations(Pretext):
         self.centres = total / rows
 
     def examine(self, batches: Iterable[Batch]) -> list[str]:
-        return self.recognition.doubts(Shares.of(self._nearnesses(batch.x) for batch in batches))
+        return self.recognition.doubts(AccuracyShares.of(self._nearnesses(batch.x) for batch in batches))
 
     def score(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
         own, others = _distances(self._mapped(x).to(x.dtype), self.centres)

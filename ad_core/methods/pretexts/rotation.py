@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy
 from ad_core.errors import MethodError
 from ad_core.methods.encoder import Encoder
 from ad_core.methods.pretext import PRETEXTS, Pretext
-from ad_core.methods.task_accuracy import Recognition, Shares, surprises
+from ad_core.methods.task_accuracy import AccuracyShares, TaskAccuracy, surprises
 from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, ItemShape, Modality
 
@@ -40,7 +40,7 @@ class Rotation(Pretext):
                 f"Rotation needs square images, but these are {shape.size[1]} high and {shape.size[2]} wide."
             )
         self.head = nn.Linear(encoder.d, 4)
-        self.recognition = Recognition(shape.modality)
+        self.recognition = TaskAccuracy(shape.modality)
 
     def prepare(self, batches: Iterable[Batch]) -> None:  # noqa: ARG002
         self.recognition.start()
@@ -54,7 +54,7 @@ class Rotation(Pretext):
         return cross_entropy(answers, turns, reduction="none")
 
     def examine(self, batches: Iterable[Batch]) -> list[str]:
-        return self.recognition.doubts(Shares.of(self._all_answers(batch.x) for batch in batches))
+        return self.recognition.doubts(AccuracyShares.of(self._all_answers(batch.x) for batch in batches))
 
     def score(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
         return self._all_surprises(x).mean(1)

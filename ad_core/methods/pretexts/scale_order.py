@@ -43,7 +43,7 @@ class ScaleOrderSettings(AnySettings):
 
 @PRETEXTS.register
 class ScaleOrder(Pretext):
-    """Mixtures of a usual row betray how many of its columns are in them; those of an odd row mislead.
+    """Mixtures of a normal row betray how many of its columns are in them; those of an odd row mislead.
 
     A random subset S of the entries goes through a frozen random linear map to `size` numbers; its scale is
     200 / size * sum of w_e over S, with w_e the mean |correlation| of the entry with all entries, stretched to 0 to 1.

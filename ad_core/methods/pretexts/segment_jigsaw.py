@@ -11,7 +11,7 @@ from ad_core.errors import MethodError
 from ad_core.methods.augmentations.permutations import far_apart
 from ad_core.methods.encoder import Encoder
 from ad_core.methods.pretext import PRETEXTS, Pretext
-from ad_core.methods.task_accuracy import Recognition, Shares, surprises
+from ad_core.methods.task_accuracy import AccuracyShares, TaskAccuracy, surprises
 from ad_core.settings import Settings as AnySettings
 from ad_core.types import Batch, Draw, ItemShape, Modality
 
@@ -68,7 +68,7 @@ class SegmentJigsaw(Pretext):
         self.head = nn.Sequential(
             nn.Linear(count * encoder.d, 2 * encoder.d), nn.GELU(), nn.Linear(2 * encoder.d, len(self.orders))
         )
-        self.recognition = Recognition(shape.modality)
+        self.recognition = TaskAccuracy(shape.modality)
 
     @classmethod
     def encoder_shape(cls, settings: AnySettings, shape: ItemShape) -> ItemShape:
@@ -91,7 +91,7 @@ class SegmentJigsaw(Pretext):
         return surprises(answers).mean(1)
 
     def examine(self, batches: Iterable[Batch]) -> list[str]:
-        return self.recognition.doubts(Shares.of(self._answers(batch.x) for batch in batches))
+        return self.recognition.doubts(AccuracyShares.of(self._answers(batch.x) for batch in batches))
 
     def score(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
         return surprises(self._answers(x)).mean(1)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ad_core.data.reservoir import drawn
-from ad_core.methods.augmentations.images import ImageViews
+from ad_core.methods.augmentations.images import ImageAugmentations
 from ad_core.methods.encoder import Encoder
 from ad_core.methods.losses.class_gaussians import gaussians
 from ad_core.methods.pretext import PRETEXTS, Pretext, TensorGroup
@@ -40,7 +40,7 @@ class Simclr(Pretext):
 
     Loss: NT-Xent, the cross-entropy [nat] of finding the other view of the same image among all views of the batch, by
     cosine; mean over both views. Score: Mahalanobis distance of the encoder's embedding, of length 1, of the image as
-    it is, from those of the images that taught.
+    it is, from those of the training images.
     """
 
     title = "Contrast of views"
@@ -54,7 +54,7 @@ class Simclr(Pretext):
 
     def __init__(self, settings: SimclrSettings, shape: ItemShape, encoder: Encoder) -> None:
         super().__init__(settings, shape, encoder)
-        self.views = ImageViews(shape, settings.least_crop, settings.colour, settings.grey, settings.mirrored)
+        self.views = ImageAugmentations(shape, settings.least_crop, settings.colour, settings.grey, settings.mirrored)
         self.projector = nn.Sequential(
             nn.Linear(encoder.d, encoder.d), nn.ReLU(), nn.Linear(encoder.d, settings.embedding)
         )

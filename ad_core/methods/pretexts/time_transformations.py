@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ad_core.methods.encoder import Encoder
 from ad_core.methods.pretext import PRETEXTS, Pretext
-from ad_core.methods.task_accuracy import Recognition, Shares, surprises
+from ad_core.methods.task_accuracy import AccuracyShares, TaskAccuracy, surprises
 from ad_core.settings import Settings as AnySettings
 from ad_core.types import Batch, Draw, ItemShape, Modality
 
@@ -29,7 +29,7 @@ class TimeTransformations(Pretext):
 
     The channels are exchanged by a fixed rule, each for the one half of all channels further on; with one channel that
     is not asked. Loss: cross-entropy of what was done [nat]. Score: its mean over all that can be done, each weighted
-    by how far held-out windows were recognised better than by guessing: what usual windows look the same under tells
+    by how far held-out windows were recognised better than by guessing: what normal windows look the same under tells
     nothing of odd ones.
     """
 
@@ -52,7 +52,7 @@ class TimeTransformations(Pretext):
         self.names += ["channel swap"] if shape.size[0] > 1 else []
         self.head = nn.Linear(encoder.d, len(self.names))
         self.register_buffer("weights", torch.ones(len(self.names)))
-        self.recognition = Recognition(shape.modality)
+        self.recognition = TaskAccuracy(shape.modality)
 
     @classmethod
     def encoder_settings(cls, settings: AnySettings, shape: ItemShape) -> dict[str, object]:
@@ -69,7 +69,7 @@ class TimeTransformations(Pretext):
 
     def examine(self, batches: Iterable[Batch]) -> list[str]:
         """Weighs what can be done by how well it was recognised."""
-        shares = Shares.of(self._all_answers(batch.x) for batch in batches)
+        shares = AccuracyShares.of(self._all_answers(batch.x) for batch in batches)
         self.weights = shares.weights().to(self.weights)
         hardly = self.recognition.hardly(shares, self.names, "counted less in the score")
         return self.recognition.doubts(shares) or hardly

@@ -1,4 +1,4 @@
-"""Gather usual windows around a centre, and tell them from windows into which an anomaly was put."""
+"""Gather normal windows around a centre, and tell them from windows into which an anomaly was put."""
 
 from collections.abc import Iterable
 
@@ -38,7 +38,7 @@ class WindowContrastSettings(AnySettings):
 
 @PRETEXTS.register
 class WindowContrast(Pretext):
-    """What makes usual windows alike, and unlike windows with a fault, maps faulty windows away from the centre.
+    """What makes normal windows alike, and unlike windows with a fault, maps faulty windows away from the centre.
 
     Two heads map a window to z and z', c is the mean of z before training, d = |z - c|^2 and d' = |z' - c|^2, both as
     multiples of their mean before training. Loss: exp(-v) (d + d') / 2 + v / 2 with v = (d - d')^2, so that windows on
@@ -117,7 +117,7 @@ class WindowContrast(Pretext):
         return self.encoder.parts(x).mT  # (b, time, d)
 
     def _distances(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """(b, 2) squared distances to the centre as multiples of the usual ones, and the (b, size) first embedding."""
+        """(b, 2) squared distances to the centre as multiples of the normal ones, and the (b, size) first embedding."""
         h = self.encoder(x)
         z = torch.stack([head(h) for head in self.heads], 1)  # (b, 2, size)
         return (z.to(x.dtype) - self.centre).square().sum(2) / self.usual, z[:, 0]

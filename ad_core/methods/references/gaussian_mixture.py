@@ -7,7 +7,7 @@ from pydantic import Field
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as Mixture
 
-from ad_core.methods.principal_directions import Leading, at_least_two
+from ad_core.methods.principal_directions import PrincipalDirections, at_least_two
 from ad_core.methods.reference import REFERENCES, Reference
 from ad_core.settings import Settings
 
@@ -35,7 +35,7 @@ class GaussianMixture(Reference):
     settings: GaussianMixtureSettings
 
     def fit(self, x: np.ndarray) -> None:
-        self.leading = Leading(x, self.settings.directions, self.seed)
+        self.leading = PrincipalDirections(x, self.settings.directions, self.seed)
         z = at_least_two(self.leading(x))
         clouds = max(1, min(self.settings.clouds, len(x) // ROWS_PER_CLOUD, len(np.unique(z, axis=0))))
         self.mixture = Mixture(n_components=clouds, reg_covar=self.settings.ridge, random_state=self.seed, max_iter=50)

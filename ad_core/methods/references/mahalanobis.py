@@ -5,7 +5,7 @@ from pydantic import Field
 from sklearn.covariance import LedoitWolf
 from torch import Tensor
 
-from ad_core.methods.principal_directions import Leading, at_least_two
+from ad_core.methods.principal_directions import PrincipalDirections, at_least_two
 from ad_core.methods.reference import REFERENCES, Reference, whole_windows
 from ad_core.settings import Settings
 from ad_core.types import Modality
@@ -34,7 +34,7 @@ class Mahalanobis(Reference):
         return whole_windows(x, modality)
 
     def fit(self, x: np.ndarray) -> None:
-        self.leading = Leading(x, self.settings.directions, self.seed)
+        self.leading = PrincipalDirections(x, self.settings.directions, self.seed)
         self.covariance = LedoitWolf().fit(at_least_two(self.leading(x)))
 
     def score(self, x: np.ndarray) -> np.ndarray:

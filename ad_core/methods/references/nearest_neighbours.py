@@ -21,7 +21,7 @@ class NearestNeighboursSettings(Settings):
 class NearestNeighbours(Reference):
     """Score = mean Euclidean distance to the nearest fitted rows; fewer than asked for where there are fewer.
 
-    A row that was itself fitted is not its own neighbour: rows that taught and rows that did not are judged alike.
+    A row that was itself fitted is not its own neighbour: training rows and rows that did not are judged alike.
     """
 
     title = "Nearest neighbours"

@@ -63,7 +63,7 @@ def gather(
             "again": command(store, training, list(record.sources), row_id, case.check),
             "made": datetime.now(UTC).isoformat(" ", "seconds"),
         }
-    )  # fmt: skip
+    )
     return found
 
 

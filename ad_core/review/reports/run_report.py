@@ -17,8 +17,8 @@ import pandas as pd
 from ad_core.alerts.threshold import Alerts
 from ad_core.data.dataset import Dataset, Role
 from ad_core.evaluation.precision import precision
-from ad_core.explain.clusters import grouped, surrogate_rule
-from ad_core.explain.global_importance import Drivers, drivers, ranking
+from ad_core.explain.clusters import alert_groups, surrogate_rule
+from ad_core.explain.global_importance import GlobalImportance, global_importance, ranking
 from ad_core.explain.heat_scale import HeatScale
 from ad_core.review.reports.run_report_cases import Shown, cases_of
 from ad_core.review.reports.self_contained import bars_of, courses_of, inline_picture, plain, template
@@ -72,7 +72,7 @@ def gather(
         "drift": (own.get("drift") or {}).get("sentence"),
         "evaluation": _evaluation(own),
         "agreement": _agreement(results.table(folder, "references"), rows, found.of_rows),
-        "drivers": _drivers(drivers(parts, checks, chosen)),
+        "drivers": _drivers(global_importance(parts, checks, chosen)),
         "groups": [] if modality == "image" or parts is None else _groups(parts, chosen, dataset),
         "precision": _precision(said, chosen),
         "cases": cases,
@@ -114,16 +114,23 @@ def _counts(
 ) -> dict[str, Any]:
     explained = 0 if parts is None else int(chosen.isin(parts["row_id"]).sum())
     return {
-        "rows": len(rows), "scored": int(rows["score"].notna().sum()), "alerts": found.count,
-        "events": None if events is None else len(events), "explained": explained,
-    }  # fmt: skip
+        "rows": len(rows),
+        "scored": int(rows["score"].notna().sum()),
+        "alerts": found.count,
+        "events": None if events is None else len(events),
+        "explained": explained,
+    }
 
 
 def _threshold(found: Alerts) -> dict[str, Any]:
     return {
-        "rule": found.rule.model_dump(mode="json"), "in_words": found.rule.in_words(), "sentence": found.sentence,
-        "promised": found.promised, "expected_false": found.expected_false, "score": found.score,
-    }  # fmt: skip
+        "rule": found.rule.model_dump(mode="json"),
+        "in_words": found.rule.in_words(),
+        "sentence": found.sentence,
+        "guaranteed": found.guaranteed,
+        "expected_false": found.expected_false,
+        "score": found.score,
+    }
 
 
 def _evaluation(own: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -151,7 +158,7 @@ def _agreement(references: pd.DataFrame | None, rows: pd.DataFrame, of_rows: np.
     return sorted(lines, key=lambda line: -int(line["shared"]))
 
 
-def _drivers(found: Drivers) -> dict[str, Any]:
+def _drivers(found: GlobalImportance) -> dict[str, Any]:
     lines = [] if found.shares.empty else ranking(found).head(PARTS).to_dict("records")
     return {"counted": len(found.shares), "left_out": found.left_out, "ranking": lines}
 
@@ -159,25 +166,31 @@ def _drivers(found: Drivers) -> dict[str, Any]:
 def _groups(parts: pd.DataFrame, chosen: pd.Series, dataset: Dataset | None) -> list[dict[str, Any]]:
     """Alerts with the same reasons; of tables also the rule that describes them."""
     lines = []
-    for group in grouped(parts[parts["row_id"].isin(chosen)])[:GROUPS]:
+    for group in alert_groups(parts[parts["row_id"].isin(chosen)])[:GROUPS]:
         rule = None
         if dataset is not None and dataset.modality == "table":
             columns = [name for name in dataset.schema.names(Role.FEATURE) if name in dataset.data]
             rule = surrogate_rule(dataset.data[columns], dataset.rows["row_id"].isin(group.row_ids).to_numpy())
         lines.append(
             {
-                "name": group.name, "size": len(group.row_ids), "rows": list(group.row_ids),
+                "name": group.name,
+                "size": len(group.row_ids),
+                "rows": list(group.row_ids),
                 "rule": None if rule is None else rule.text,
                 "precision": None if rule is None else rule.precision,
                 "coverage": None if rule is None else rule.coverage,
             }
-        )  # fmt: skip
+        )
     return lines
 
 
 def _precision(said: pd.Series, chosen: pd.Series) -> dict[str, Any]:
     found = precision(said[said.index.isin(chosen)])
     return {
-        "share": found.share, "hits": found.hits, "judged": found.judged, "low": found.low, "high": found.high,
+        "share": found.share,
+        "hits": found.hits,
+        "judged": found.judged,
+        "low": found.low,
+        "high": found.high,
         "apart": found.apart,
-    }  # fmt: skip
+    }

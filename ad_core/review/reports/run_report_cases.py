@@ -33,9 +33,14 @@ class Shown:
 
 
 def cases_of(
-    folder: Path, rows: pd.DataFrame, chosen: pd.Series, events: pd.DataFrame | None, said: pd.Series,
-    dataset: Dataset | None, scale: HeatScale | None = None,
-) -> tuple[list[dict[str, Any]], dict[str, Shown]]:  # fmt: skip
+    folder: Path,
+    rows: pd.DataFrame,
+    chosen: pd.Series,
+    events: pd.DataFrame | None,
+    said: pd.Series,
+    dataset: Dataset | None,
+    scale: HeatScale | None = None,
+) -> tuple[list[dict[str, Any]], dict[str, Shown]]:
     """Facts of the highest alerts, highest first, and by row id what is to be seen of them.
 
     Args:

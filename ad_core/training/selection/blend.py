@@ -1,6 +1,6 @@
 """Balanced with a pretext task blended in: the model behind the method `auto`.
 
-A task that finds made-up anomalies best is not trusted alone: on labelled tables the task chosen so was no better
+A task that finds synthetic anomalies best is not trusted alone: on labelled tables the task chosen so was no better
 than a task drawn by lot, and mostly worse than Balanced. So Balanced always keeps the larger share.
 """
 
@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ad_core.data.frame import Frame, Split
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.methods.building import build_model
 from ad_core.methods.encoder import EncoderChoice
-from ad_core.methods.perturbed_copies import Originals
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.recipe import HeldOut
-from ad_core.methods.score_normalisation import Tail
+from ad_core.methods.score_normalisation import TailNormalisation
 from ad_core.methods.scorer import ScoreModel, TaskModel
 from ad_core.training.fit import fit_task_model, per_item, score_items
 from ad_core.types import ItemShape, TrainingRows
@@ -24,22 +24,22 @@ from ad_core.types import ItemShape, TrainingRows
 STOPPING = 0.15
 """Share of a half that says when to stop its training."""
 
-Fit = Callable[[Split], TaskModel]
+FitMember = Callable[[Split], TaskModel]
 
 
 class Joined(nn.Module, ScoreModel):
     """Weighted mean of Balanced and of two trainings of one pretext task, each on the scale of its own tail.
 
-    Each training saw one half of the rows; a row that taught is scored by the one that did not see it, a new row by the
+    Each training saw one half of the rows; a training row is scored by the one that did not see it, a new row by the
     mean of both. Where a row is odd, and what was expected, Balanced says.
     """
 
     def __init__(self, base: nn.Module, share: float) -> None:
         super().__init__()
         self.base, self.share = base, share
-        self.partners, self.tails, self.base_tail = nn.ModuleList(), nn.ModuleList(), Tail()
+        self.partners, self.tails, self.base_tail = nn.ModuleList(), nn.ModuleList(), TailNormalisation()
 
-    def add(self, partner: TaskModel, tail: Tail) -> None:
+    def add(self, partner: TaskModel, tail: TailNormalisation) -> None:
         """Take in a training of the task."""
         self.partners.append(partner)
         self.tails.append(tail)
@@ -51,7 +51,7 @@ class Joined(nn.Module, ScoreModel):
     def score(self, x: Tensor) -> Tensor:
         return self._blended(cast(ScoreModel, self.base).score(x), x)
 
-    def score_copies(self, x: Tensor, originals: Originals) -> Tensor:
+    def score_copies(self, x: Tensor, originals: SourceItems) -> Tensor:
         return self._blended(cast(ScoreModel, self.base).score_copies(x, originals), x)
 
     def _blended(self, of_base: Tensor, x: Tensor) -> Tensor:
@@ -98,14 +98,16 @@ class Joined(nn.Module, ScoreModel):
         shape = ItemShape.model_validate(facts["shape"])
         encoder = EncoderChoice.model_validate(facts["encoder"])
         for _ in range(facts["trainings"]):
-            model.add(build_model(facts["task"], "own_score", shape, facts["settings"], {}, encoder), Tail())
+            model.add(
+                build_model(facts["task"], "own_score", shape, facts["settings"], {}, encoder), TailNormalisation()
+            )
         own = {name: torch.from_numpy(np.array(value)) for name, value in arrays.items()}
         model.load_state_dict(own | {f"base.{name}": value for name, value in base.state_dict().items()})
         return model.eval()
 
 
 def joined(
-    base: nn.Module, of_base: HeldOut, frame: Frame, fit: Fit, share: float, seed: int, device: torch.device
+    base: nn.Module, of_base: HeldOut, item_set: ItemSet, fit: FitMember, share: float, seed: int, device: torch.device
 ) -> tuple[Joined, HeldOut]:
     """Train a task on one half of the items and on the other, and blend both into Balanced.
 
@@ -117,15 +119,15 @@ def joined(
         The blend, and its scores of the same items, each by models that did not train on it.
     """
     model = Joined(base, share)
-    model.base_tail = Tail.of(per_item(of_base.scores))
+    model.base_tail = TailNormalisation.of(per_item(of_base.scores))
     halves = np.array_split(np.random.default_rng(seed).permutation(len(of_base.items)), 2)
     of_task = np.empty(len(of_base.items), dtype=np.float32)
     for taught, others in (halves, halves[::-1]):
         stop = max(1, round(STOPPING * len(taught)))
         items = of_base.items[taught]
         partner = fit(Split(np.sort(items[stop:]), np.sort(items[:stop]), items[:0]))
-        unseen = score_items(partner, frame, of_base.items[others], device=device)
-        tail = Tail.of(unseen)
+        unseen = score_items(partner, item_set, of_base.items[others], device=device)
+        tail = TailNormalisation.of(unseen)
         model.add(partner.cpu(), tail)
         of_task[others] = tail(torch.from_numpy(unseen).float()).numpy()
     base_part = model.base_tail(torch.from_numpy(per_item(of_base.scores)).float()).numpy()
@@ -134,12 +136,12 @@ def joined(
 
 
 def trained_on(
-    task: str, frame: Frame, steps: int, training_rows: TrainingRows, seed: int, device: torch.device, report: Any
-) -> Fit:
+    task: str, item_set: ItemSet, steps: int, training_rows: TrainingRows, seed: int, device: torch.device, report: Any
+) -> FitMember:
     """How one half of the items teaches a task."""
 
     def fit(split: Split) -> TaskModel:
         sections = {"training": {"max_steps": steps}}
-        return fit_task_model(task, None, frame, split, sections, "quick", device, seed, report, training_rows)[0]
+        return fit_task_model(task, None, item_set, split, sections, "quick", device, seed, report, training_rows)[0]
 
     return fit

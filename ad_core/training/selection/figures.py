@@ -1,4 +1,4 @@
-"""The recommendation as a chart: per method and kind of made-up anomaly a dot with its interval, never one number."""
+"""The recommendation as a chart: per method and kind of synthetic anomaly a dot with its interval, never one number."""
 
 import plotly.graph_objects as go
 
@@ -16,7 +16,7 @@ GUESSING = 0.5
 
 
 def kinds_chart(found: Recommendation) -> go.Figure:
-    """A line per method, best mean on top, and on it a dot per kind of made-up anomaly with its 95 % interval."""
+    """A line per method, best mean on top, and on it a dot per kind of synthetic anomaly with its 95 % interval."""
     drawn = shown(found)[::-1]  # plotly begins below
     figure, kinds = go.Figure(), list(found.kinds)
     for number, kind in enumerate(kinds):
@@ -40,7 +40,7 @@ def kinds_chart(found: Recommendation) -> go.Figure:
         )
     figure.add_vline(x=GUESSING, line={"dash": "dot", "width": 1})
     figure.update_xaxes(
-        title="AUROC of made-up anomalies against held-out normals (dotted: guessing)", range=[None, 1.01]
+        title="AUROC of synthetic anomalies against held-out normals (dotted: guessing)", range=[None, 1.01]
     )
     names = [f"<b>{line.title}</b>" if line.method == found.task else line.title for line in drawn]
     figure.update_yaxes(tickvals=list(range(len(drawn))), ticktext=names, automargin=True, zeroline=False)
@@ -59,7 +59,7 @@ def kinds_in_words(found: Recommendation) -> str:
     order = sorted(line.by_kind, key=lambda kind: line.by_kind[kind].auroc)
     best, worst = line.by_kind[order[-1]], line.by_kind[order[0]]
     return (
-        f"{len(found.standings)} methods on {len(found.kinds)} kinds of made-up anomalies. {line.title} sees best "
+        f"{len(found.standings)} methods on {len(found.kinds)} kinds of synthetic anomalies. {line.title} sees best "
         f"“{found.kinds[order[-1]]['title']}” ({best.auroc:.2f}, {best.low:.2f} to {best.high:.2f}) and worst "
         f"“{found.kinds[order[0]]['title']}” ({worst.auroc:.2f}, {worst.low:.2f} to {worst.high:.2f})."
     )

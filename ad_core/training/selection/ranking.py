@@ -1,12 +1,12 @@
 """Which pretext task suits the data, found without labels, and how sure that is.
 
-Methods are trained briefly and scored on made-up anomalies among held-out normals; per kind of anomaly there is an
+Methods are trained briefly and scored on synthetic anomalies among held-out normals; per kind of anomaly there is an
 AUROC with a bootstrap interval, never one number alone. Intervals and comparisons resample items and seeds, the same
 ones for all methods, so they are paired (Efron and Tibshirani 1993, ch. 8 and 15).
 
-What it can't know: whether real anomalies look like made-up ones. On labelled tables the order of all methods on
-made-up anomalies agreed weakly with the true one where the training rows were clean, that of the pretext tasks alone
-not at all; with anomalies among the rows that teach it can point the wrong way, since flexible methods learn those and
+What it can't know: whether real anomalies look like synthetic ones. On labelled tables the order of all methods on
+synthetic anomalies agreed weakly with the true one where the training rows were clean, that of the pretext tasks alone
+not at all; with anomalies among the training rows it can point the wrong way, since flexible methods learn those and
 are rewarded for it. So the choice is Balanced unless clean rows speak clearly, and then a blend.
 """
 
@@ -25,7 +25,7 @@ RESAMPLES = 400
 INTERVAL = (0.025, 0.975)
 
 
-def judged(trials: Trials, modality: Modality, training_rows: TrainingRows, seed: int) -> Recommendation:
+def ranked(trials: Trials, modality: Modality, training_rows: TrainingRows, seed: int) -> Recommendation:
     """Make a recommendation of trials; deterministic for a seed."""
     tried = [c for c in trials.candidates if any(t.method == c.name for t in trials.done)]
     kinds = [flaw.name for flaw in trials.flaws]
@@ -71,9 +71,13 @@ def _fastest(standings: Sequence[Standing], names: Sequence[str]) -> str:
 
 
 def _standing(
-    candidate: Candidate, trials: Trials, kinds: list[str], full: dict[str, float], resampled: np.ndarray,
+    candidate: Candidate,
+    trials: Trials,
+    kinds: list[str],
+    full: dict[str, float],
+    resampled: np.ndarray,
     best: np.ndarray | None,
-) -> Standing:  # fmt: skip
+) -> Standing:
     own = [trial for trial in trials.done if trial.method == candidate.name]
     return Standing(
         method=candidate.name,
@@ -105,21 +109,21 @@ def _varied(trial: Trial) -> bool:
 def _plain(trials: Trials, method: str, kind: str) -> float:
     """AUROC over all items, mean over the seeds."""
     return float(
-        np.mean([above(t.made_up[kind], t.usual).mean() for t in trials.done if t.method == method], dtype=np.float64)
+        np.mean([above(t.synthetic[kind], t.usual).mean() for t in trials.done if t.method == method], dtype=np.float64)
     )
 
 
-def above(made_up: np.ndarray, usual: np.ndarray) -> np.ndarray:
-    """(k, n) float32: 1 where the made-up item scores higher, 0.5 where both score alike; its mean is the AUROC."""
-    equal = np.asarray(made_up[:, None] == usual, dtype=np.float32)
-    return np.asarray((made_up[:, None] > usual) + np.float32(0.5) * equal, dtype=np.float32)
+def above(synthetic: np.ndarray, usual: np.ndarray) -> np.ndarray:
+    """(k, n) float32: 1 where the synthetic item scores higher, 0.5 where both score alike; its mean is the AUROC."""
+    equal = np.asarray(synthetic[:, None] == usual, dtype=np.float32)
+    return np.asarray((synthetic[:, None] > usual) + np.float32(0.5) * equal, dtype=np.float32)
 
 
 def _resampled(trials: Trials, kinds: list[str], seed: int) -> dict[str, np.ndarray]:
     """Method -> (kinds, resamples) AUROC, with items and seeds drawn again, the same for all methods."""
     random = np.random.default_rng([seed, 77])
     usual = _weights(len(trials.done[0].usual), random) if trials.done else np.zeros((RESAMPLES, 0))
-    drawn = {kind: _weights(len(trials.done[0].made_up[kind]), random) for kind in kinds if trials.done}
+    drawn = {kind: _weights(len(trials.done[0].synthetic[kind]), random) for kind in kinds if trials.done}
     lots = random.random((RESAMPLES, 64))
     found = {}
     for method in dict.fromkeys(trial.method for trial in trials.done):
@@ -136,6 +140,6 @@ def _weights(n: int, random: np.random.Generator) -> np.ndarray:
     return np.asarray(random.multinomial(n, np.full(n, 1 / n), RESAMPLES) / n, dtype=np.float32)
 
 
-def _auroc(trial: Trial, kind: str, usual: np.ndarray, made_up: np.ndarray) -> np.ndarray:
+def _auroc(trial: Trial, kind: str, usual: np.ndarray, synthetic: np.ndarray) -> np.ndarray:
     """(resamples,): the AUROC of each resample, as a weighted mean of the pairs."""
-    return np.asarray(((made_up @ above(trial.made_up[kind], trial.usual)) * usual).sum(1), dtype=np.float64)
+    return np.asarray(((synthetic @ above(trial.synthetic[kind], trial.usual)) * usual).sum(1), dtype=np.float64)

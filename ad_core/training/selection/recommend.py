@@ -12,7 +12,7 @@ from ad_core.progress import Report, Silent
 from ad_core.training.catalogue import DEFAULT_METHOD, methods, recipe_name
 from ad_core.training.fit import choose_device
 from ad_core.training.references import references_for
-from ad_core.training.selection.ranking import judged
+from ad_core.training.selection.ranking import ranked
 from ad_core.training.selection.recommendation import Recommendation
 from ad_core.training.selection.trials import Candidate, Trials, run_trials, usual_plan
 from ad_core.types import Modality, TrainingRows
@@ -29,7 +29,7 @@ def recommend(
     reader: Mapping[str, Any] | None = None,
     report: Report | None = None,
 ) -> Recommendation:
-    """Find the pretext task that suits the rows that may teach; no label is looked at.
+    """Find the pretext task that suits the rows that may train; no label is looked at.
 
     Args:
         training_rows: what you know of them: "clean", "mixed" (may hold anomalies) or "unsure".
@@ -43,10 +43,16 @@ def recommend(
     """
     report = report or Silent()
     trials = tried(
-        dataset, training_rows=training_rows, seed=seed, device=device, only=only, plan=plan, reader=reader,
+        dataset,
+        training_rows=training_rows,
+        seed=seed,
+        device=device,
+        only=only,
+        plan=plan,
+        reader=reader,
         report=report,
-    )  # fmt: skip
-    return judged(trials, dataset.modality, training_rows, seed)
+    )
+    return ranked(trials, dataset.modality, training_rows, seed)
 
 
 def tried(
@@ -71,12 +77,12 @@ def tried(
     learnt = reader_class(reader_class.Settings.parse(reader or {}, "reader"))
     parts = split_rows(dataset, seed=seed)
     learnt.fit(dataset, parts == 0)
-    frame = learnt.frame(dataset)
-    split, notices = split_items(frame, parts)
-    for notice in (*frame.notices, *notices):
+    item_set = learnt.item_set(dataset)
+    split, notices = split_items(item_set, parts)
+    for notice in (*item_set.notices, *notices):
         report.say(notice)
     report.stage("train")
-    return run_trials(frame, split, candidates, chosen_plan, training_rows, seed, choose_device(device), report)
+    return run_trials(item_set, split, candidates, chosen_plan, training_rows, seed, choose_device(device), report)
 
 
 def candidates_for(modality: Modality, only: tuple[str, ...] = ()) -> list[Candidate]:

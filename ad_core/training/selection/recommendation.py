@@ -1,4 +1,4 @@
-"""A recommendation of a pretext task: figures per method and kind of made-up anomaly, and what they mean in words."""
+"""A recommendation of a pretext task: figures per method and kind of synthetic anomaly, and what they mean in words."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -27,7 +27,7 @@ class Standing(BaseModel):
     title: str
     kind: str
     by_kind: dict[str, Figure]
-    """Kind of made-up anomaly -> AUROC against held-out normals."""
+    """Kind of synthetic anomaly -> AUROC against held-out normals."""
     mean: Figure
     """Mean over the kinds; it orders the methods and means no more than that."""
     agreement: float | None
@@ -49,11 +49,11 @@ class Recommendation(BaseModel):
     standings: list[Standing]
     """Best mean first."""
     kinds: dict[str, dict[str, str]]
-    """Kind of made-up anomaly -> its `title` and what it `says`."""
+    """Kind of synthetic anomaly -> its `title` and what it `says`."""
     failed: dict[str, str]
     """Method -> why it is missing, or has fewer seeds."""
     task: str | None
-    """The pretext task that finds made-up anomalies best, or the fastest of those that are about as good."""
+    """The pretext task that finds synthetic anomalies best, or the fastest of those that are about as good."""
     clear: bool
     """Whether that task is clearly better than every other task."""
     beats_balanced: float | None
@@ -78,7 +78,7 @@ def in_words(found: Recommendation) -> list[str]:
         sentences.append(_beside_balanced(found.beats_balanced, task))
     if found.training_rows != "clean":
         sentences.append(
-            f"The training rows are declared {found.training_rows!r}. Where they hold anomalies, made-up anomalies "
+            f"The training rows are declared {found.training_rows!r}. Where they hold anomalies, synthetic anomalies "
             f"mislead: they reward methods that have learnt the real ones. So take Balanced, or declare the rows clean "
             f"if you know that they are."
         )
@@ -94,9 +94,9 @@ def in_words(found: Recommendation) -> list[str]:
 
 
 OF_MODALITY = {
-    Modality.TABLE: "Made-up anomalies say which kinds a method can see, not which kinds you have.",
+    Modality.TABLE: "Synthetic anomalies say which kinds a method can see, not which kinds you have.",
     Modality.IMAGE: "Balanced and CutPaste learn from defects made up in just this way, so their figures flatter them.",
-    Modality.SENSOR: "On labelled recordings, choosing by made-up anomalies did not choose better than Balanced.",
+    Modality.SENSOR: "On labelled recordings, choosing by synthetic anomalies did not choose better than Balanced.",
 }
 """What makes the figures of a kind of data worth less than they look."""
 

@@ -1,7 +1,7 @@
-"""Short trainings of many methods on the same few items, and their scores of held-out and of made-up items.
+"""Short trainings of many methods on the same few items, and their scores of held-out and of synthetic items.
 
-Nothing is judged here. Every method sees the same held-out items and the same made-up ones, so that two methods can be
-compared item by item; a seed draws the items that teach and starts the training.
+Nothing is judged here. Every method sees the same held-out items and the same synthetic ones, so that two methods can
+be compared item by item; a seed draws the training items and starts the training.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from ad_core.data.frame import Frame, Split
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.data.reservoir import drawn_items
 from ad_core.errors import AdError, Cancelled, DataError
 from ad_core.methods.pretext import PRETEXTS
@@ -23,11 +23,11 @@ from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Quiet, Report
 from ad_core.settings import Settings
 from ad_core.training.fit import fit_reference, fit_task_model, per_item, score_items
-from ad_core.training.synthetic.anomaly import Flaw
-from ad_core.training.synthetic.inject import MadeUp, made_up_items
+from ad_core.training.synthetic.anomaly import SyntheticAnomaly
+from ad_core.training.synthetic.inject import Injected, inject
 from ad_core.types import Modality, TrainingRows
 
-Kind = Literal["recipe", "pretext", "reference"]
+CandidateKind = Literal["recipe", "pretext", "reference"]
 REGISTRIES = {"recipe": RECIPES, "pretext": PRETEXTS, "reference": REFERENCES}
 
 FEWEST = 20
@@ -49,14 +49,14 @@ class Plan(Settings):
 
     seeds: int = Field(2, ge=1, le=20, description="Trainings of each method, each on another draw of the items.")
     items: int = Field(2000, ge=20, le=100_000, description="Rows, images or windows that each training learns from.")
-    made_up: int = Field(150, ge=20, le=5000, description="Made-up anomalies of each kind.")
+    synthetic: int = Field(150, ge=20, le=5000, description="Synthetic anomalies of each kind.")
     steps: int = Field(200, ge=1, le=100_000, description="Training steps of a pretext task at most.")
     minutes: float = Field(
         10.0, gt=0, le=10_000, description="After so long no further training begins; what is missing is said."
     )
 
 
-OF_IMAGES = {"items": 200, "made_up": 30, "steps": 40}
+OF_IMAGES = {"items": 200, "synthetic": 30, "steps": 40}
 """What a plan asks for of images unless it is told: an image costs what hundreds of rows do."""
 
 
@@ -75,7 +75,7 @@ class Candidate:
 
     name: str
     """As `--pretext` takes it."""
-    kind: Kind
+    kind: CandidateKind
     plug_in: str
     """Its name in its registry; a recipe's ends in the kind of data."""
 
@@ -92,7 +92,7 @@ class Trial:
     seed: int
     usual: np.ndarray
     """(n,) scores of the held-out items, the same for all trials."""
-    made_up: dict[str, np.ndarray]
+    synthetic: dict[str, np.ndarray]
     """Kind -> (k,) scores, of the same items for all trials."""
     seconds: float
 
@@ -102,7 +102,7 @@ class Trials:
     """All of them, and what did not come about."""
 
     candidates: list[Candidate]
-    flaws: list[Flaw]
+    flaws: list[SyntheticAnomaly]
     done: list[Trial] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     """Method -> why it has no trial, or fewer than the others."""
@@ -110,7 +110,7 @@ class Trials:
 
 
 def run_trials(
-    frame: Frame,
+    item_set: ItemSet,
     split: Split,
     candidates: Sequence[Candidate],
     plan: Plan,
@@ -122,17 +122,17 @@ def run_trials(
     """Train every candidate with every seed, the first seed of all before the second.
 
     Args:
-        split: its calibration items are held out: nothing learns from them, and made-up anomalies are made of them.
+        split: its calibration items are held out: nothing learns from them, and synthetic anomalies are made of them.
 
     Raises:
-        DataError: too few items are held out, or no made-up anomaly can be made of them.
+        DataError: too few items are held out, or no synthetic anomaly can be made of them.
         Cancelled: the report says so.
     """
-    held_out, notices = held_out_items(frame, split.calibration, seed)
-    made_up, impossible = made_up_items(frame, held_out, split.fit, plan.made_up, seed)
-    if not made_up:
-        raise DataError("No made-up anomaly fits these data, so methods can't be compared by them. Take Balanced.")
-    trials = Trials(list(candidates), [kind.flaw for kind in made_up])
+    held_out, notices = held_out_items(item_set, split.calibration, seed)
+    synthetic, impossible = inject(item_set, held_out, split.fit, plan.synthetic, seed)
+    if not synthetic:
+        raise DataError("No synthetic anomaly fits these data, so methods can't be compared by them. Take Balanced.")
+    trials = Trials(list(candidates), [kind.flaw for kind in synthetic])
     trials.notices += notices + [f"“{flaw.title}” can't be made of these data and is left out." for flaw in impossible]
     queue = [(candidate, seed + more) for more in range(plan.seeds) for candidate in candidates]
     began = perf_counter()
@@ -148,7 +148,7 @@ def run_trials(
         try:
             taught = _drawn(split, plan.items, own_seed)
             trials.done.append(
-                _tried(candidate, frame, taught, held_out, made_up, plan, training_rows, own_seed, device, part)
+                _tried(candidate, item_set, taught, held_out, synthetic, plan, training_rows, own_seed, device, part)
             )
         except Cancelled:
             raise
@@ -158,7 +158,7 @@ def run_trials(
     return trials
 
 
-def held_out_items(frame: Frame, index: np.ndarray, seed: int) -> tuple[np.ndarray, list[str]]:
+def held_out_items(item_set: ItemSet, index: np.ndarray, seed: int) -> tuple[np.ndarray, list[str]]:
     """Items that share no sample with each other, as overlapping windows count as one piece of evidence several times.
 
     Where these are too few, windows may overlap as little as gives enough of them, and a sentence says so.
@@ -166,24 +166,24 @@ def held_out_items(frame: Frame, index: np.ndarray, seed: int) -> tuple[np.ndarr
     Raises:
         DataError: there are too few even so.
     """
-    most, chosen, part = HELD_OUT[frame.shape.modality], index, 1
-    if frame.span > 1:
+    most, chosen, part = HELD_OUT[item_set.shape.modality], index, 1
+    if item_set.span > 1:
         for part in OVERLAPS:
-            chosen = apart(frame, index, frame.span // part)
+            chosen = apart(item_set, index, item_set.span // part)
             if len(chosen) >= FEWEST:
                 break
     if len(chosen) < FEWEST:
         raise DataError(
             f"Only {len(chosen)} items can be held out, and at least {FEWEST} are needed to compare methods. "
-            f"Add reference rows, or take Balanced."
+            f"Add training rows, or take Balanced."
         )
     overlap = f"The {len(chosen)} held-out windows overlap, for the recording is short: the intervals are too narrow."
     return drawn_items(chosen, most, seed), [overlap] if part > 1 else []
 
 
-def apart(frame: Frame, index: np.ndarray, gap: int) -> np.ndarray:
+def apart(item_set: ItemSet, index: np.ndarray, gap: int) -> np.ndarray:
     """Windows that begin at least so many samples after each other."""
-    start = frame.items["start"].to_numpy()
+    start = item_set.items["start"].to_numpy()
     chosen, free = [], -1
     for item in index[np.argsort(start[index], kind="stable")]:
         if start[item] >= free:
@@ -200,10 +200,10 @@ def _drawn(split: Split, items: int, seed: int) -> Split:
 
 def _tried(
     candidate: Candidate,
-    frame: Frame,
+    item_set: ItemSet,
     split: Split,
     held_out: np.ndarray,
-    made_up: Sequence[MadeUp],
+    synthetic: Sequence[Injected],
     plan: Plan,
     training_rows: TrainingRows,
     seed: int,
@@ -211,15 +211,15 @@ def _tried(
     report: Report,
 ) -> Trial:
     began = perf_counter()
-    model = _fitted(candidate, frame, split, plan, training_rows, seed, device, report)
+    model = _fitted(candidate, item_set, split, plan, training_rows, seed, device, report)
     if isinstance(model, torch.nn.Module):
         model.to(device)
-    usual = per_item(score_items(model, frame, held_out, device=device, report=report))
+    usual = per_item(score_items(model, item_set, held_out, device=device, report=report))
     scores = {
         kind.flaw.name: per_item(
-            score_items(model, kind.frame, np.arange(len(kind.frame)), device=device, report=report)
+            score_items(model, kind.item_set, np.arange(len(kind.item_set)), device=device, report=report)
         )
-        for kind in made_up
+        for kind in synthetic
     }
     if not all(np.isfinite(values).all() for values in (usual, *scores.values())):
         raise DataError("Some of its scores are not numbers: the training went astray.")
@@ -228,7 +228,7 @@ def _tried(
 
 def _fitted(
     candidate: Candidate,
-    frame: Frame,
+    item_set: ItemSet,
     split: Split,
     plan: Plan,
     training_rows: TrainingRows,
@@ -238,11 +238,11 @@ def _fitted(
 ) -> ScoreModel:
     if candidate.kind == "recipe":
         cls = RECIPES.get(candidate.plug_in)
-        return cls(cls.Settings(), seed, device).fit(frame, split, training_rows, report).model
+        return cls(cls.Settings(), seed, device).fit(item_set, split, training_rows, report).model
     if candidate.kind == "reference":
-        return fit_reference(candidate.plug_in, {}, frame, split, seed, report)
+        return fit_reference(candidate.plug_in, {}, item_set, split, seed, report)
     sections = {"training": {"max_steps": plan.steps}}
     model, _ = fit_task_model(
-        candidate.plug_in, None, frame, split, sections, "quick", device, seed, report, training_rows
+        candidate.plug_in, None, item_set, split, sections, "quick", device, seed, report, training_rows
     )
     return model

@@ -1,4 +1,4 @@
-"""Contract of a made-up anomaly: what it does to a usual item, and what that means in words.
+"""Contract of a synthetic anomaly: what it does to a normal item, and what that means in words.
 
 One file per kind of data in `flaws/` holds a tuple `FLAWS`. A flaw acts on prepared items, so that every method can
 score what comes of it; in a table it moves all entries of a column together, as a change of the user's own cell would.
@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ad_core.data.frame import Frame
+from ad_core.data.item_set import ItemSet
 from ad_core.data.reservoir import drawn_items
 from ad_core.types import ItemShape
 
@@ -18,29 +18,29 @@ MOST_KNOWN = 2000
 """So many real items say what is usual in a table or a recording."""
 
 
-class Stock:
-    """Real items that teach: flaws take cells, patches and usual spreads from them.
+class TrainingItems:
+    """Real training items: flaws take cells, patches and usual spreads from them.
 
     Args:
         index: positions of the items in the frame.
     """
 
-    def __init__(self, frame: Frame, index: np.ndarray) -> None:
-        self._frame, self._index = frame, index
+    def __init__(self, item_set: ItemSet, index: np.ndarray) -> None:
+        self._item_set, self._index = item_set, index
 
     @property
     def shape(self) -> ItemShape:
-        return self._frame.shape
+        return self._item_set.shape
 
     def one(self, random: np.random.Generator) -> np.ndarray:
         """(*item) float32, any of them."""
         at = self._index[random.integers(len(self._index))]
-        return np.asarray(self._frame.take(np.array([at])).numpy()[0])
+        return np.asarray(self._item_set.take(np.array([at])).numpy()[0])
 
     @cached_property
     def items(self) -> np.ndarray:
         """(n, *item) float32; of very many some."""
-        return self._frame.take(drawn_items(self._index, MOST_KNOWN, 0)).numpy()
+        return self._item_set.take(drawn_items(self._index, MOST_KNOWN, 0)).numpy()
 
     @cached_property
     def middle(self) -> np.ndarray:
@@ -67,13 +67,13 @@ class Stock:
         return np.moveaxis(self.items, 1, 0).reshape(self.items.shape[1], -1).astype(np.float64)
 
 
-Make = Callable[[np.ndarray, Stock, np.random.Generator], np.ndarray | None]
+Make = Callable[[np.ndarray, TrainingItems, np.random.Generator], np.ndarray | None]
 """(*item) float32 of its own to change -> (*item); None where this item can't have the flaw."""
 
 
 @dataclass(frozen=True)
-class Flaw:
-    """One kind of made-up anomaly."""
+class SyntheticAnomaly:
+    """One kind of synthetic anomaly."""
 
     name: str
     title: str

@@ -1,6 +1,6 @@
 """Held-out normals with typed, seeded flaws: what a method can be tried on where nobody has labelled anything.
 
-A made-up anomaly is not a real one. What is measured on it holds for that kind of flaw alone.
+A synthetic anomaly is not a real one. What is measured on it holds for that kind of flaw alone.
 """
 
 from dataclasses import dataclass, replace
@@ -9,34 +9,34 @@ from zlib import crc32
 import numpy as np
 import pandas as pd
 
-from ad_core.data.frame import Frame
+from ad_core.data.item_set import ItemSet
 from ad_core.training.synthetic import images, recordings, tables
-from ad_core.training.synthetic.anomaly import Flaw, Stock
+from ad_core.training.synthetic.anomaly import SyntheticAnomaly, TrainingItems
 from ad_core.types import Modality
 
 TRIES = 5
 """A flaw may happen to change nothing; so often it is drawn anew."""
 
-FLAWS: dict[Modality, tuple[Flaw, ...]] = {
-    Modality.TABLE: tables.FLAWS,
-    Modality.IMAGE: images.FLAWS,
-    Modality.SENSOR: recordings.FLAWS,
+SYNTHETIC_ANOMALIES: dict[Modality, tuple[SyntheticAnomaly, ...]] = {
+    Modality.TABLE: tables.SYNTHETIC_ANOMALIES,
+    Modality.IMAGE: images.SYNTHETIC_ANOMALIES,
+    Modality.SENSOR: recordings.SYNTHETIC_ANOMALIES,
 }
-"""Kinds of made-up anomalies, by kind of data."""
+"""Kinds of synthetic anomalies, by kind of data."""
 
 
 @dataclass(frozen=True)
-class MadeUp:
-    """Made-up anomalies of one kind."""
+class Injected:
+    """Synthetic anomalies of one kind."""
 
-    flaw: Flaw
-    frame: Frame
+    flaw: SyntheticAnomaly
+    item_set: ItemSet
     """The items; it leads back to no rows."""
 
 
-def made_up_items(
-    frame: Frame, usual: np.ndarray, teaching: np.ndarray, count: int, seed: int
-) -> tuple[list[MadeUp], list[Flaw]]:
+def inject(
+    item_set: ItemSet, usual: np.ndarray, teaching: np.ndarray, count: int, seed: int
+) -> tuple[list[Injected], list[SyntheticAnomaly]]:
     """Give held-out items flaws of every kind.
 
     Args:
@@ -47,30 +47,34 @@ def made_up_items(
     Returns:
         Per kind its items, as many as could be made; and the kinds that these data can't have.
     """
-    stock, made, impossible = Stock(frame, teaching), [], []
-    for flaw in FLAWS[frame.shape.modality]:
+    stock, made, impossible = TrainingItems(item_set, teaching), [], []
+    for flaw in SYNTHETIC_ANOMALIES[item_set.shape.modality]:
         random = np.random.default_rng([seed, crc32(flaw.name.encode())])  # kinds don't depend on each other
         bases = np.resize(random.permutation(usual), count)
-        items = [item for base in bases if (item := _changed(flaw, frame, int(base), stock, random)) is not None]
+        items = [item for base in bases if (item := _changed(flaw, item_set, int(base), stock, random)) is not None]
         if len(items) * 2 < count:
             impossible.append(flaw)
         else:
-            made.append(MadeUp(flaw, frame_of(frame, np.stack(items))))
+            made.append(Injected(flaw, item_set_of(item_set, np.stack(items))))
     return made, impossible
 
 
-def frame_of(frame: Frame, x: np.ndarray) -> Frame:
+def item_set_of(item_set: ItemSet, x: np.ndarray) -> ItemSet:
     """Items of the same shape that are no rows of the user's file.
 
     Args:
         x: (k, *item) float32.
     """
-    return replace(frame, x=x, items=pd.DataFrame({"start": np.arange(len(x))}), rows=frame.rows.iloc[:0], times=None)
+    return replace(
+        item_set, x=x, items=pd.DataFrame({"start": np.arange(len(x))}), rows=item_set.rows.iloc[:0], times=None
+    )
 
 
-def _changed(flaw: Flaw, frame: Frame, base: int, stock: Stock, random: np.random.Generator) -> np.ndarray | None:
+def _changed(
+    flaw: SyntheticAnomaly, item_set: ItemSet, base: int, stock: TrainingItems, random: np.random.Generator
+) -> np.ndarray | None:
     """A copy of an item with the flaw; None where it can't be had, or never shows."""
-    x = frame.take(np.array([base])).numpy()[0]
+    x = item_set.take(np.array([base])).numpy()[0]
     for _ in range(TRIES):
         changed = flaw.make(x.copy(), stock, random)
         if changed is None:

@@ -1,8 +1,8 @@
-"""Made-up anomalies of table rows. Whole cells move: all entries of a column together, never the label."""
+"""Synthetic anomalies of table rows. Whole cells move: all entries of a column together, never the label."""
 
 import numpy as np
 
-from ad_core.training.synthetic.anomaly import Flaw, Stock
+from ad_core.training.synthetic.anomaly import SyntheticAnomaly, TrainingItems
 from ad_core.types import PartKind
 
 FOREIGN = (0.1, 0.5)
@@ -18,7 +18,7 @@ PLAIN = 2
 """A number and its missing flag; a column of more entries (text, dates) is never moved along a scale."""
 
 
-def _foreign_cells(x: np.ndarray, stock: Stock, random: np.random.Generator) -> np.ndarray | None:
+def _foreign_cells(x: np.ndarray, stock: TrainingItems, random: np.random.Generator) -> np.ndarray | None:
     columns = len(stock.shape.parts.names)
     if columns < 2:
         return None
@@ -28,7 +28,7 @@ def _foreign_cells(x: np.ndarray, stock: Stock, random: np.random.Generator) -> 
     return x
 
 
-def _tail_shift(x: np.ndarray, stock: Stock, random: np.random.Generator) -> np.ndarray | None:
+def _tail_shift(x: np.ndarray, stock: TrainingItems, random: np.random.Generator) -> np.ndarray | None:
     numbers = [entries[0] for entries in _numbers(stock) if len(entries) == 1 or x[entries[1]] < 0.5]
     if not numbers:
         return None
@@ -39,7 +39,7 @@ def _tail_shift(x: np.ndarray, stock: Stock, random: np.random.Generator) -> np.
     return x
 
 
-def _between(x: np.ndarray, stock: Stock, random: np.random.Generator) -> np.ndarray | None:
+def _between(x: np.ndarray, stock: TrainingItems, random: np.random.Generator) -> np.ndarray | None:
     """Numbers between this row's and another's; categories from either. The other is the farthest of a few."""
     if not _numbers(stock):
         return None
@@ -56,7 +56,7 @@ def _between(x: np.ndarray, stock: Stock, random: np.random.Generator) -> np.nda
     return x
 
 
-def _broken_dependency(x: np.ndarray, stock: Stock, random: np.random.Generator) -> np.ndarray | None:
+def _broken_dependency(x: np.ndarray, stock: TrainingItems, random: np.random.Generator) -> np.ndarray | None:
     columns = len(stock.shape.parts.names)
     if columns < 2:
         return None
@@ -65,7 +65,7 @@ def _broken_dependency(x: np.ndarray, stock: Stock, random: np.random.Generator)
     return x
 
 
-def _anywhere(x: np.ndarray, stock: Stock, random: np.random.Generator) -> np.ndarray | None:
+def _anywhere(x: np.ndarray, stock: TrainingItems, random: np.random.Generator) -> np.ndarray | None:
     for part in range(len(stock.shape.parts.names)):
         _paste(x, stock, part, random)
     for entries in _numbers(stock):
@@ -73,37 +73,42 @@ def _anywhere(x: np.ndarray, stock: Stock, random: np.random.Generator) -> np.nd
     return x if _numbers(stock) else None
 
 
-FLAWS = (
-    Flaw(
-        "foreign_cells", "Cells from other rows",
+SYNTHETIC_ANOMALIES = (
+    SyntheticAnomaly(
+        "foreign_cells",
+        "Cells from other rows",
         "A tenth to a half of the columns hold what other rows have there: each value is usual, the row is not.",
         _foreign_cells,
     ),
-    Flaw(
-        "tail_shift", "A number far out",
+    SyntheticAnomaly(
+        "tail_shift",
+        "A number far out",
         "One number in ten, at least one, is 1.5 to 4 standard deviations further out than it was.",
         _tail_shift,
     ),
-    Flaw(
-        "between", "Between two rows",
+    SyntheticAnomaly(
+        "between",
+        "Between two rows",
         "All numbers lie between those of two rows that are far apart: a row from the empty space between groups.",
         _between,
     ),
-    Flaw(
-        "broken_dependency", "Broken dependencies",
+    SyntheticAnomaly(
+        "broken_dependency",
+        "Broken dependencies",
         "Every column comes from another row: what usually goes together no longer does.",
         _broken_dependency,
     ),
-    Flaw(
-        "anywhere", "Anywhere in the usual ranges",
+    SyntheticAnomaly(
+        "anywhere",
+        "Anywhere in the usual ranges",
         "Every number lies anywhere in its column's usual range, and nothing goes together.",
         _anywhere,
     ),
-)  # fmt: skip
+)
 """What can be wrong with a row."""
 
 
-def _paste(x: np.ndarray, stock: Stock, part: int, random: np.random.Generator) -> None:
+def _paste(x: np.ndarray, stock: TrainingItems, part: int, random: np.random.Generator) -> None:
     """Another row's cell; a few rows are tried, so that it is another value where there is one."""
     entries = stock.shape.parts.entries(part)
     for _ in range(3):
@@ -113,7 +118,7 @@ def _paste(x: np.ndarray, stock: Stock, part: int, random: np.random.Generator) 
             return
 
 
-def _numbers(stock: Stock) -> list[list[int]]:
+def _numbers(stock: TrainingItems) -> list[list[int]]:
     """Entries of the columns with plain numbers; yes or no is none."""
     parts = stock.shape.parts
     every = [parts.entries(part) for part, kind in enumerate(parts.kinds) if kind is PartKind.NUMBER]

@@ -6,7 +6,7 @@ import streamlit as st
 
 from ad_core.data.dataset import Role
 from ad_core.errors import AdError
-from ad_core.explain.clusters import Group, Rule, grouped, surrogate_rule
+from ad_core.explain.clusters import AlertGroup, SurrogateRule, alert_groups, surrogate_rule
 from pages._ui.shell import words
 from pages._ui.shell.stored import batch, ranked, store, table
 from pages._ui.shell.threshold import threshold_at
@@ -19,10 +19,15 @@ def group_field(run_id: str) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
-            "Group", list(found), index=None, placeholder="All alerts", key=f"group-{run_id}", width=360,
+            "AlertGroup",
+            list(found),
+            index=None,
+            placeholder="All alerts",
+            key=f"group-{run_id}",
+            width=360,
             help="Explained alerts whose scores are raised by the same parts. A verdict can be given to all that are "
             "shown, below the table.",
-        )  # fmt: skip
+        )
         if chosen is not None and (rule := _rule(run_id, found[chosen])) is not None:
             st.markdown(
                 f":gray[Described by] {words.plain(rule.text)} :gray[· holds for {100 * rule.coverage:.0f} % of the "
@@ -46,7 +51,7 @@ def group_names(run_id: str) -> pd.Series:
     return pd.Series({row_id: group.name for group in _groups(run_id) for row_id in group.row_ids}, dtype="object")
 
 
-def _title(group: Group) -> str:
+def _title(group: AlertGroup) -> str:
     return f"{group.name} ({len(group.row_ids)})"
 
 
@@ -59,17 +64,17 @@ def _explained_alerts(run_id: str) -> pd.DataFrame:
     return parts[parts["row_id"].isin(alerts)]
 
 
-def _groups(run_id: str) -> list[Group]:
+def _groups(run_id: str) -> list[AlertGroup]:
     parts = _explained_alerts(run_id)
     return _found(run_id, tuple(parts["row_id"].unique()), parts) if len(parts) else []
 
 
 @st.cache_data(show_spinner="Grouping the alerts ...", max_entries=6)
-def _found(run_id: str, row_ids: tuple[str, ...], _parts: pd.DataFrame) -> list[Group]:  # noqa: ARG001
-    return grouped(_parts)
+def _found(run_id: str, row_ids: tuple[str, ...], _parts: pd.DataFrame) -> list[AlertGroup]:  # noqa: ARG001
+    return alert_groups(_parts)
 
 
-def _rule(run_id: str, group: Group) -> Rule | None:
+def _rule(run_id: str, group: AlertGroup) -> SurrogateRule | None:
     if store().dataset(store().run(run_id).dataset_id).modality != "table":
         return None
     try:
@@ -79,7 +84,7 @@ def _rule(run_id: str, group: Group) -> Rule | None:
 
 
 @st.cache_data(show_spinner=False, max_entries=12)
-def _described(run_id: str, row_ids: tuple[str, ...]) -> Rule | None:
+def _described(run_id: str, row_ids: tuple[str, ...]) -> SurrogateRule | None:
     data = batch(run_id)
     columns = [name for name in data.schema.names(Role.FEATURE) if name in data.data]
     return surrogate_rule(data.data[columns], data.rows["row_id"].isin(row_ids).to_numpy())

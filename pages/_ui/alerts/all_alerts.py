@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from ad_core.explain.global_importance import Drivers, drivers, first_parts, signed
+from ad_core.explain.global_importance import GlobalImportance, first_parts, global_importance, signed
 from pages._ui.shell.stored import ranked, store, table
 from pages._ui.shell.threshold import current_rule, threshold_at
 
@@ -22,7 +22,7 @@ def alert_ids(run_id: str) -> pd.Series:
     return rows.loc[threshold_at(run_id).of(rows), "row_id"]
 
 
-def all_drivers(run_id: str) -> Drivers:
+def all_drivers(run_id: str) -> GlobalImportance:
     """What drives them; kept while neither the explanations nor the threshold change."""
     files = (table(run_id, "explanations"), table(run_id, "checks"), ranked(run_id))
     return _drivers(run_id, current_rule(run_id).model_dump_json(), tuple(map(id, files)))
@@ -35,8 +35,8 @@ def firsts(run_id: str) -> pd.Series:
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _drivers(run_id: str, rule: str, files: tuple[int, ...]) -> Drivers:  # noqa: ARG001  a changed file is another key
-    return drivers(table(run_id, "explanations"), table(run_id, "checks"), alert_ids(run_id))
+def _drivers(run_id: str, rule: str, files: tuple[int, ...]) -> GlobalImportance:  # noqa: ARG001  a changed file is another key
+    return global_importance(table(run_id, "explanations"), table(run_id, "checks"), alert_ids(run_id))
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from ad_core.alerts import figures
 from ad_core.errors import AdError
-from ad_core.review.recalibration import Review
+from ad_core.review.recalibration import CalibrationReview
 from ad_core.storage import verdicts
 from pages._ui.alerts.case_card import case_picture, case_reasons
 from pages._ui.shell import words
@@ -21,7 +21,7 @@ AROUND = 200
 """So many time stamps before and after a row of a recording are drawn."""
 
 
-def row_in_view(found: Review) -> str:
+def row_in_view(found: CalibrationReview) -> str:
     """The row that was chosen in the queue, else the highest that nobody has judged."""
     chosen = st.session_state.get("_calibration_row")
     if chosen in set(found.queue["row_id"]):
@@ -30,7 +30,7 @@ def row_in_view(found: Review) -> str:
     return str(open_ones.iloc[0] if len(open_ones) else found.queue["row_id"].iloc[0])
 
 
-def queue_table(found: Review, run_id: str) -> None:
+def queue_table(found: CalibrationReview, run_id: str) -> None:
     """The queue, highest first; choosing a line shows that row."""
     queue, key = found.queue, f"calibration-queue-{run_id}"
     at = int(np.flatnonzero((queue["row_id"] == row_in_view(found)).to_numpy())[0])
@@ -46,13 +46,18 @@ def queue_table(found: Review, run_id: str) -> None:
     )
     row_ids = queue["row_id"].tolist()
     st.dataframe(
-        shown, key=key, hide_index=True, on_select=lambda: _pick(key, row_ids), selection_mode="single-row",
-        height=table_height(len(shown), 420), alt=f"The {len(shown)} highest calibration rows, highest first",
+        shown,
+        key=key,
+        hide_index=True,
+        on_select=lambda: _pick(key, row_ids),
+        selection_mode="single-row",
+        height=table_height(len(shown), 420),
+        alt=f"The {len(shown)} highest calibration rows, highest first",
         column_config={"score": st.column_config.NumberColumn(format="%.3g")},
-    )  # fmt: skip
+    )
 
 
-def row_card(run_id: str, row_id: str, found: Review) -> None:
+def row_card(run_id: str, row_id: str, found: CalibrationReview) -> None:
     """What a row looks like, and the two answers."""
     line = found.queue.set_index("row_id").loc[row_id]
     with st.container(border=True):

@@ -1,4 +1,4 @@
-"""Whether a new file looks like what the detector was calibrated with, and what that does to the promise."""
+"""Whether a new file looks like what the detector was calibrated with, and what that does to the guarantee."""
 
 from typing import Any
 
@@ -27,8 +27,8 @@ def drift_gate(facts: dict[str, Any]) -> None:
         )
 
 
-def promise_withdrawn(facts: dict[str, Any]) -> None:
-    """On pages that show alerts: a word where their promise does not hold."""
+def guarantee_withdrawn(facts: dict[str, Any]) -> None:
+    """On pages that show alerts: a word where their guarantee does not hold."""
     found = facts.get("drift") or {}
     if str(found.get("state", "")).startswith("withdrawn"):
         st.warning(found["sentence"], icon=":material/gpp_maybe:")

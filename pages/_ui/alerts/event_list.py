@@ -17,8 +17,16 @@ from pages._ui.shell.stored import summary, table
 from pages._ui.shell.threshold import Threshold
 
 TABLE = [
-    "entity", "start", "peak", "end", "duration", "peak_score", "n_alarms", "leads", "excluded",
-]  # fmt: skip
+    "entity",
+    "start",
+    "peak",
+    "end",
+    "duration",
+    "peak_score",
+    "n_alarms",
+    "leads",
+    "excluded",
+]
 
 
 def event_list(run_id: str, rows: pd.DataFrame, threshold: Threshold) -> None:

@@ -14,10 +14,15 @@ def other_runs_field(run_id: str) -> None:
     """A choice of runs that scored the same data; nothing where there is none."""
     if names := _names(run_id):
         st.multiselect(
-            "Beside other runs", list(names), format_func=names.get, key=f"others-{run_id}", max_selections=MOST,
-            placeholder="Choose runs", help="A column for each run on the same data: 100 = its most unusual row. Where "
+            "Beside other runs",
+            list(names),
+            format_func=names.get,
+            key=f"others-{run_id}",
+            max_selections=MOST,
+            placeholder="Choose runs",
+            help="A column for each run on the same data: 100 = its most unusual row. Where "
             "tasks that ask different things agree, an alert rests on more than one view.",
-        )  # fmt: skip
+        )
 
 
 def other_ranks(run_id: str, rows: pd.DataFrame) -> dict[str, pd.Series]:

@@ -19,9 +19,15 @@ def part_field(run_id: str) -> None:
     """A choice of a part; nothing where no row has been explained."""
     if parts := _parts(run_id):
         st.selectbox(
-            "Mainly", parts, index=None, placeholder="Any part", key=KEY, bind="query-params", width=220,
+            "Mainly",
+            parts,
+            index=None,
+            placeholder="Any part",
+            key=KEY,
+            bind="query-params",
+            width=220,
             help=HELP[modality_of(run_id)],
-        )  # fmt: skip
+        )
 
 
 def led_by_part(run_id: str, row_ids: pd.Series) -> np.ndarray | None:

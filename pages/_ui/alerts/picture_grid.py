@@ -31,9 +31,11 @@ def picture_grid(run_id: str, rows: pd.DataFrame) -> None:
     )
     maps = store().folder(run_id) / "maps"
     mapped = maps.exists() and st.toggle(
-        "Show where the score comes from", key="mapped", persist_state="session",
+        "Show where the score comes from",
+        key="mapped",
+        persist_state="session",
         help="Anomaly maps of the images that have been explained, all on one colour scale.",
-    )  # fmt: skip
+    )
     scale = HeatScale.from_facts(summary(detector_run(store(), run_id).id)) if mapped else None
     part = rows.iloc[(number - 1) * PER_PAGE : number * PER_PAGE]
     with st.grid("auto", min_column_width=135, gap="small"):

@@ -11,15 +11,23 @@ from pages._ui.shell.threshold import threshold_at
 def report_buttons(run_id: str) -> None:
     """Two downloads; the threshold is the one that is looked at."""
     st.download_button(
-        "Report", data=lambda: _html(run_id), file_name=f"report-{run_id}.html", mime="text/html",
-        icon=":material/summarize:", on_click="ignore",
+        "Report",
+        data=lambda: _html(run_id),
+        file_name=f"report-{run_id}.html",
+        mime="text/html",
+        icon=":material/summarize:",
+        on_click="ignore",
         help="The whole run as one file: what drives its alerts, their groups, the highest ones and their reasons, and "
         "where it all comes from. It opens without a network.",
-    )  # fmt: skip
+    )
     st.download_button(
-        "Report as JSON", data=lambda: _json(run_id), file_name=f"report-{run_id}.json", mime="application/json",
-        icon=":material/data_object:", on_click="ignore",
-    )  # fmt: skip
+        "Report as JSON",
+        data=lambda: _json(run_id),
+        file_name=f"report-{run_id}.json",
+        mime="application/json",
+        icon=":material/data_object:",
+        on_click="ignore",
+    )
 
 
 def _html(run_id: str) -> str:

@@ -31,6 +31,10 @@ def stability_button(run: RunRecord) -> None:
     if followed(asked[0] if asked else None, "Training without suspicious rows"):
         return
     st.button(
-        "Are these alerts stable?", key="sensitivity", icon=":material/balance:", help=selection_words.SENSITIVITY,
-        on_click=submit, args=(run.dataset_id, "sensitivity", {}, f"{run.name} · are alerts stable", run.id),
-    )  # fmt: skip
+        "Are these alerts stable?",
+        key="sensitivity",
+        icon=":material/balance:",
+        help=selection_words.SENSITIVITY,
+        on_click=submit,
+        args=(run.dataset_id, "sensitivity", {}, f"{run.name} · are alerts stable", run.id),
+    )

@@ -27,14 +27,14 @@ def swim_lanes(run_id: str, events: pd.DataFrame) -> None:
     )
     several = f" of {words.count(drawn['entity'].nunique(), 'recording')}" if "entity" in drawn else ""
     chart(
-        figures_events.lanes(
-            drawn, (rows["time"].min(), rows["time"].max()), current("row"), axis_title(run_id)
-        ),
+        figures_events.lanes(drawn, (rows["time"].min(), rows["time"].max()), current("row"), axis_title(run_id)),
         alt=figures_events.lanes_in_words(drawn),
         caption=f"{len(drawn):,} of {words.count(len(events), 'event')}{several}, each from start to end with its "
         "peak. Darker is more severe. Click one to choose it; draw along the time to come closer.",
-        key=f"lanes-{run_id}", on_select=_pick, selection_mode="points",
-    )  # fmt: skip
+        key=f"lanes-{run_id}",
+        on_select=_pick,
+        selection_mode="points",
+    )
 
 
 def counts_rows(run_id: str) -> bool:
@@ -61,8 +61,10 @@ def lasts(duration: float, *, rows: bool) -> str:
 
 
 def _about(event: dict[str, object], rows: bool) -> str:
-    lines = [f"peak {event['peak']}, score {event['peak_score']:.3g}",
-             f"{event['start']} to {event['end']}, lasts {lasts(float(event['duration']), rows=rows)}"]  # type: ignore[arg-type]  # fmt: skip
+    lines = [
+        f"peak {event['peak']}, score {event['peak_score']:.3g}",
+        f"{event['start']} to {event['end']}, lasts {lasts(float(event['duration']), rows=rows)}",
+    ]  # type: ignore[arg-type]
     if "entity" in event:
         lines.insert(0, str(event["entity"]))
     if isinstance(event.get("leading"), str):

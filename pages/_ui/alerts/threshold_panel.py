@@ -1,4 +1,4 @@
-"""The panel of the Alerts page that chooses where alerts begin, and says what that promises and changes."""
+"""The panel of the Alerts page that chooses where alerts begin, and says what that guarantees and changes."""
 
 import numpy as np
 import streamlit as st
@@ -25,9 +25,14 @@ from pages._ui.shell.threshold import (
 
 MORE = "more"
 KEYS = {
-    "p": "alpha", "fdr": "fdr", "fdr_dependent": "any_fdr", "budget": "budget", "percentile": "percentile",
-    "score": "cut", "tail": "tail",
-}  # fmt: skip
+    "p": "alpha",
+    "fdr": "fdr",
+    "fdr_dependent": "any_fdr",
+    "budget": "budget",
+    "percentile": "percentile",
+    "score": "cut",
+    "tail": "tail",
+}
 """Kind of rule -> the query parameter that holds its value."""
 SHARES_OFFERED = {
     "p": (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5),
@@ -39,7 +44,7 @@ START = {"p": 0.01, "fdr": 0.1, "fdr_dependent": 0.1, "budget": 20, "percentile"
 
 
 def threshold_panel(run_id: str, kinds: DeltaGenerator) -> Threshold:
-    """The rule as widgets bound to the URL, with what it promises; returns what it does.
+    """The rule as widgets bound to the URL, with what it guarantees; returns what it does.
 
     Args:
         run_id: the run.
@@ -103,15 +108,28 @@ def threshold_curve(run_id: str, now: Threshold) -> None:
 
 def _kind(saved: Rule) -> str:
     kind = st.segmented_control(
-        "Where alerts begin", list(RULES), default=_group(saved.kind), format_func=RULES.get, key="rule",
-        required=True, bind="query-params", help=RULES_HELP, wrap=True,
-    )  # fmt: skip
+        "Where alerts begin",
+        list(RULES),
+        default=_group(saved.kind),
+        format_func=RULES.get,
+        key="rule",
+        required=True,
+        bind="query-params",
+        help=RULES_HELP,
+        wrap=True,
+    )
     if kind == MORE:
         first = saved.kind if saved.kind in MORE_RULES else next(iter(MORE_RULES))
         kind = st.segmented_control(
-            "Further rules", list(MORE_RULES), default=first, format_func=MORE_RULES.get, key="more_rules",
-            required=True, bind="query-params", help=MORE_RULES_HELP,
-        )  # fmt: skip
+            "Further rules",
+            list(MORE_RULES),
+            default=first,
+            format_func=MORE_RULES.get,
+            key="more_rules",
+            required=True,
+            bind="query-params",
+            help=MORE_RULES_HELP,
+        )
     return kind or saved.kind
 
 
@@ -125,9 +143,14 @@ def _share(kind: str, own: float) -> float:
     offered = sorted({*SHARES_OFFERED[kind], own})
     title, about = RULE_VALUES[kind]
     return st.select_slider(
-        title, offered, value=own, key=KEYS[kind], bind="query-params", format_func=lambda a: f"{100 * a:g} %",
+        title,
+        offered,
+        value=own,
+        key=KEYS[kind],
+        bind="query-params",
+        format_func=lambda a: f"{100 * a:g} %",
         help=about,
-    )  # fmt: skip
+    )
 
 
 def _number(kind: str, own: float) -> float:
@@ -152,9 +175,12 @@ def _segment(run_id: str, kind: str, saved: Rule) -> str | None:
     ):
         return None
     apart = st.toggle(
-        "One threshold per recording", value=saved.segment is not None, key="apart", bind="query-params",
+        "One threshold per recording",
+        value=saved.segment is not None,
+        key="apart",
+        bind="query-params",
         help="Each recording is compared with its own calibration rows, and has a budget of its own.",
-    )  # fmt: skip
+    )
     return "entity" if apart else None
 
 
@@ -181,7 +207,9 @@ def _review_offer(run_id: str, now: Threshold) -> None:
     if found is not None:
         st.warning(found.in_words(), icon=":material/manage_search:")
     go_button(
-        "Review the highest calibration rows", "calibration", icon=":material/rule:",
+        "Review the highest calibration rows",
+        "calibration",
+        icon=":material/rule:",
         type="primary" if found is not None else "tertiary",
         help="Anomalies among the calibration rows hide their likes. Confirm them, and p-values do without them.",
-    )  # fmt: skip
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from ad_core.data.dataset import Declared, Kind, Role, Schema
+from ad_core.data.dataset import ColumnKind, Declared, Role, Schema
 from ad_core.data.sample_datasets import sample
 from ad_core.errors import AdError, DataError
 from ad_core.storage import verdicts
@@ -116,7 +116,7 @@ def with_role(declared: Declared, schema: Schema, column: str, role: Role) -> De
     return Declared.model_validate(fields)
 
 
-def with_kind(declared: Declared, column: str, kind: Kind) -> Declared:
+def with_kind(declared: Declared, column: str, kind: ColumnKind) -> Declared:
     """The declaration after a column's kind was corrected."""
     return declared.model_copy(update={"kinds": {**declared.kinds, column: kind}})
 

@@ -24,7 +24,7 @@ def reference_rows(record: DatasetRecord, dataset: Dataset, declared: Declared) 
     st.subheader("What teaches", anchor=False)
     now = "some" if declared.only else "all"
     choice = st.segmented_control(
-        "Reference rows",
+        "Training rows",
         list(CHOICES),
         default=now,
         format_func=CHOICES.get,
@@ -105,7 +105,7 @@ def _swap(record: DatasetRecord, paths: list) -> None:
 
 def _split(dataset: Dataset) -> None:
     """The usual 60 / 15 / 25; recipes may do otherwise and say so in their run."""
-    n = int(dataset.teaches.sum())
+    n = int(dataset.is_training.sum())
     if not n:
         return
     fit, stop = round(0.6 * n), round(0.15 * n)

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from ad_core.data.dataset import Dataset, Declared, Kind, Role
+from ad_core.data.dataset import ColumnKind, Dataset, Declared, Role
 from ad_core.storage.store import DatasetRecord
 from ad_core.types import Modality
 from pages._ui.data.datasets import draft, propose, with_kind, with_role
@@ -52,7 +52,9 @@ def schema_editor(record: DatasetRecord, dataset: Dataset, declared: Declared) -
         column_config={
             "name": st.column_config.TextColumn("column", pinned=True),
             "role": st.column_config.SelectboxColumn("role", options=list(ROLES.values()), required=True, width=125),
-            "kind": st.column_config.SelectboxColumn("kind", options=[str(k) for k in Kind], required=True, width=90),
+            "kind": st.column_config.SelectboxColumn(
+                "kind", options=[str(k) for k in ColumnKind], required=True, width=90
+            ),
             "judged_by": st.column_config.SelectboxColumn(
                 "judged by", options=list(JUDGED.values()), width=85, help=words.JUDGED_BY
             ),
@@ -84,7 +86,7 @@ def _edited(record: DatasetRecord, dataset: Dataset, key: str) -> None:
         if "role" in change:
             declared = with_role(declared, dataset.schema, column, names[change["role"]])
         if "kind" in change:
-            declared = with_kind(declared, column, Kind(change["kind"]))
+            declared = with_kind(declared, column, ColumnKind(change["kind"]))
         if change.get("judged_by"):
             by = next(by for by, text in JUDGED.items() if text == change["judged_by"])
             declared = declared.model_copy(update={"judged_by": {**declared.judged_by, column: by}})

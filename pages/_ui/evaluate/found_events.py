@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ad_core.evaluation.event_metrics import event_figures
+from ad_core.evaluation.event_metrics import event_metrics
 from pages._ui.shell.shell import table_height
 from pages._ui.shell.stored import table
 
@@ -23,7 +23,7 @@ def found_events(run_id: str, rows: pd.DataFrame, labels: np.ndarray, alert: np.
     rows, labels, alert = rows.iloc[order], labels[order], alert[order]
     time = rows.get("time")
     is_clock = time is not None and pd.api.types.is_datetime64_any_dtype(time)
-    found = event_figures(labels, alert, rows.get("entity"), time if is_clock else None)
+    found = event_metrics(labels, alert, rows.get("entity"), time if is_clock else None)
     if found.events.empty:
         return
     st.subheader("Events at the present threshold", anchor=False)
@@ -32,7 +32,10 @@ def found_events(run_id: str, rows: pd.DataFrame, labels: np.ndarray, alert: np.
     if (shown["recording"] == "").all():
         shown = shown.drop(columns="recording")
     st.dataframe(
-        shown, hide_index=True, height=table_height(len(shown), 300), placeholder="–",
+        shown,
+        hide_index=True,
+        height=table_height(len(shown), 300),
+        placeholder="–",
         alt=f"{found.found} of {len(shown)} labelled events have an alert",
-    )  # fmt: skip
+    )
     st.caption("An event is a run of rows labelled as anomalous. Its delay is the time until its first alert.")

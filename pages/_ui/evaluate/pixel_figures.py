@@ -17,10 +17,12 @@ COLUMNS = {
     "row_id": st.column_config.TextColumn("Image"),
     "marked": st.column_config.NumberColumn("Marked", format="percent", help="Share of its pixels in the mask."),
     "auroc": st.column_config.NumberColumn(
-        "AUROC inside", format="%.3f", help="Does the map raise the marked pixels above the others of this image? "
+        "AUROC inside",
+        format="%.3f",
+        help="Does the map raise the marked pixels above the others of this image? "
         "0.5 = guessing, below: it glows elsewhere.",
     ),
-}  # fmt: skip
+}
 
 
 def pixel_figures(run: RunRecord) -> None:
@@ -35,16 +37,22 @@ def pixel_figures(run: RunRecord) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         before = latest.config["masks"] if latest else ""
         folder = st.text_input(
-            "Folder with masks, on this machine", before, key="masks", placeholder="/home/me/plates/masks",
+            "Folder with masks, on this machine",
+            before,
+            key="masks",
+            placeholder="/home/me/plates/masks",
             help="White where the defect is, black elsewhere, as <kind of defect>/<image>_mask.png. Images without a "
             "mask count as normal. Masks are never trained on.",
-        )  # fmt: skip
+        )
         given = str(Path(folder.strip().strip('"')).expanduser()) if folder.strip() else ""
         st.button(
-            "Compare again" if latest else "Compare with masks", icon=":material/compare:", disabled=not given,
-            key="compare-masks", on_click=submit,
+            "Compare again" if latest else "Compare with masks",
+            icon=":material/compare:",
+            disabled=not given,
+            key="compare-masks",
+            on_click=submit,
             args=(run.dataset_id, "masks", {"masks": given}, f"{run.name} · maps against masks", run.id),
-        )  # fmt: skip
+        )
 
 
 def _found(run: RunRecord, found: dict) -> None:
@@ -58,9 +66,15 @@ def _found(run: RunRecord, found: dict) -> None:
     worst = images.head(WORST)
     st.session_state["_mask_rows"] = worst["row_id"].tolist()
     st.dataframe(
-        worst, hide_index=True, column_config=COLUMNS, key="mask-table", on_select=_chosen, selection_mode="single-row",
-        height=table_height(len(worst), 260), alt=f"{len(worst)} images whose map misses the mask most",
-    )  # fmt: skip
+        worst,
+        hide_index=True,
+        column_config=COLUMNS,
+        key="mask-table",
+        on_select=_chosen,
+        selection_mode="single-row",
+        height=table_height(len(worst), 260),
+        alt=f"{len(worst)} images whose map misses the mask most",
+    )
     missed = int((images["auroc"] < 0.5).sum())
     st.caption(
         f"The images whose map misses the mask most come first; in {missed:,} of {words.count(len(images), 'image')} "

@@ -20,8 +20,9 @@ def segments(run_id: str, rows: pd.DataFrame, labels: np.ndarray) -> None:
     if not possible:
         return
     st.subheader("By segment", anchor=False)
-    column = st.selectbox("Column", possible, index=None, placeholder="Choose a column", key="segment",
-                          bind="query-params", width=320)  # fmt: skip
+    column = st.selectbox(
+        "Column", possible, index=None, placeholder="Choose a column", key="segment", bind="query-params", width=320
+    )
     if column is None:
         return
     values = pd.Series(data.data[column].to_numpy(), index=data.rows["row_id"].to_numpy())

@@ -9,7 +9,7 @@ from ad_core.data.dataset import Role
 from ad_core.errors import AdError
 from ad_core.evaluation.report_card import MOST_SEGMENTS
 from ad_core.explain import figures_global
-from ad_core.explain.global_importance import Drivers, over_time, ranking, split
+from ad_core.explain.global_importance import GlobalImportance, over_time, ranking, split
 from ad_core.explain.image_grid import FIELDS
 from pages._ui.alerts.alert_groups import group_names
 from pages._ui.alerts.part_filter import KEY
@@ -26,22 +26,27 @@ LINES, PARTS = 12, 8
 """So many values and parts are drawn where alerts are told apart."""
 
 
-def counted_in_words(found: Drivers, unit: str) -> str:
+def counted_in_words(found: GlobalImportance, unit: str) -> str:
     """How many alerts count, and why the others don't."""
     total = words.count(found.alerts, unit)
     if not found.left_out and found.alerts == 1:
         return f"There is a single {unit}; it is explained, and the explanation passed its check."
     if not found.left_out:
         return f"All {total} count: each is explained, and the explanation passed its check."
-    why = {"not explained": "not explained yet", "not checked": "an explanation that could not be checked",
-           "not supported": "an explanation that failed its check"}  # fmt: skip
-    rest = ", ".join(f"{count:,} with {why[name]}" if name != "not explained" else f"{count:,} {why[name]}"
-                     for name, count in sorted(found.left_out.items()))  # fmt: skip
+    why = {
+        "not explained": "not explained yet",
+        "not checked": "an explanation that could not be checked",
+        "not supported": "an explanation that failed its check",
+    }
+    rest = ", ".join(
+        f"{count:,} with {why[name]}" if name != "not explained" else f"{count:,} {why[name]}"
+        for name, count in sorted(found.left_out.items())
+    )
     verb = "counts" if len(found.shares) == 1 else "count"
     return f"{len(found.shares):,} of {total} {verb}. Left out: {rest}."
 
 
-def finding(found: Drivers, modality: str, unit: str) -> str:
+def finding(found: GlobalImportance, modality: str, unit: str) -> str:
     """The parts with the largest shares in one sentence."""
     table = ranking(found)
     named = [
@@ -56,7 +61,7 @@ def finding(found: Drivers, modality: str, unit: str) -> str:
     return f"{f'This {unit} is' if one else f'These {unit}s are'} driven mainly by {words.listed(named)}."
 
 
-def overall(found: Drivers, modality: str, unit: str) -> None:
+def overall(found: GlobalImportance, modality: str, unit: str) -> None:
     """The ranking as bars, or as the nine fields of a picture, and as a table that leads to the alerts."""
     table = ranking(found)
     left, right = st.columns([1, 1], gap="large")
@@ -64,15 +69,15 @@ def overall(found: Drivers, modality: str, unit: str) -> None:
         if modality == "image":
             chart(
                 figures_global.field_shares(table),
-                alt=figures_global.drivers_in_words(table, len(found.shares)),
+                alt=figures_global.importance_in_words(table, len(found.shares)),
                 caption="Where in the picture the scores come from, by nine fields.",
                 key="driver-fields",
             )
         else:
             interval = "Lines are 95 % intervals." if table["low"].notna().any() else "Too few for intervals."
             chart(
-                figures_global.driver_bars(table),
-                alt=figures_global.drivers_in_words(table, len(found.shares)),
+                figures_global.importance_bars(table),
+                alt=figures_global.importance_in_words(table, len(found.shares)),
                 caption=f"Mean share of each part in the score of an alert; each alert counts the same. {interval}",
                 key="driver-bars",
             )
@@ -93,20 +98,26 @@ def _table(table: pd.DataFrame, part: str, unit: str) -> None:
     if not table["low"].notna().any():
         shown = shown.drop(columns="95 % interval")
     st.dataframe(
-        shown, hide_index=True, height=table_height(len(shown), 430), placeholder="–",
+        shown,
+        hide_index=True,
+        height=table_height(len(shown), 430),
+        placeholder="–",
         alt="Parts with their mean share, largest first",
         column_config={
             "mean share": st.column_config.NumberColumn(format="%.1f %%"),
             "first in": st.column_config.ButtonColumn(
-                f"first in {unit}s", type="tertiary", key="driver-click", on_click=_show,
-                args=(table["part"].tolist(),), help=f"Opens the {unit}s whose score this {part} raises most, also "
-                "those that don't count here.",
+                f"first in {unit}s",
+                type="tertiary",
+                key="driver-click",
+                on_click=_show,
+                args=(table["part"].tolist(),),
+                help=f"Opens the {unit}s whose score this {part} raises most, also those that don't count here.",
             ),
         },
-    )  # fmt: skip
+    )
 
 
-def told_apart(run_id: str, found: Drivers, modality: str, unit: str) -> None:
+def told_apart(run_id: str, found: GlobalImportance, modality: str, unit: str) -> None:
     """One of several views: by group, by a column of the data, over time; as far as the data allow."""
     if len(found.shares) < FEWEST:
         st.caption(f"Where that differs can be told from {FEWEST} {unit}s on.")
@@ -114,9 +125,15 @@ def told_apart(run_id: str, found: Drivers, modality: str, unit: str) -> None:
     st.subheader("Where it differs", anchor=False)
     ways = {name: title for name, title in WAYS.items() if not (name == "group" and modality == "image")}
     way = st.segmented_control(
-        "Tell apart", list(ways), default=next(iter(ways)), format_func=ways.get, key="apart_by", required=True,
-        bind="query-params", label_visibility="collapsed",
-    )  # fmt: skip
+        "Tell apart",
+        list(ways),
+        default=next(iter(ways)),
+        format_func=ways.get,
+        key="apart_by",
+        required=True,
+        bind="query-params",
+        label_visibility="collapsed",
+    )
     if way == "time":
         _over_time(run_id, found, unit)
         return
@@ -178,7 +195,7 @@ def _few_levels(run_id: str, data_id: int) -> list[str]:  # noqa: ARG001  other 
     return [name for name in names if 2 <= data.data[name].nunique() <= MOST_SEGMENTS]
 
 
-def _over_time(run_id: str, found: Drivers, unit: str) -> None:
+def _over_time(run_id: str, found: GlobalImportance, unit: str) -> None:
     rows = ranked(run_id)
     if "time" not in rows:
         st.info("These data have no time column, so nothing can be said of when.", icon=":material/info:")
@@ -189,7 +206,7 @@ def _over_time(run_id: str, found: Drivers, unit: str) -> None:
         st.info("The alerts that count have no times that differ.", icon=":material/info:")
         return
     chart(
-        figures_global.drivers_over_time(table, ranking(found)["part"].tolist(), f"{unit}s"),
+        figures_global.importance_over_time(table, ranking(found)["part"].tolist(), f"{unit}s"),
         alt=figures_global.over_time_in_words(table),
         caption=f"{unit.capitalize()}s in each of 24 stretches of equal length, shared out among the parts.",
         key="driver-time",

@@ -25,10 +25,16 @@ def around_field(run_id: str, row_id: str) -> str:
         return "window"
     return str(
         st.segmented_control(
-            "Show", list(AROUND), default="window", format_func=AROUND.get, key="around", required=True,
-            bind="query-params", label_visibility="collapsed",
+            "Show",
+            list(AROUND),
+            default="window",
+            format_func=AROUND.get,
+            key="around",
+            required=True,
+            bind="query-params",
+            label_visibility="collapsed",
         )
-    )  # fmt: skip
+    )
 
 
 def event_of(run_id: str, row_id: str) -> pd.Series | None:
@@ -59,12 +65,12 @@ def event_course(run_id: str, row_id: str, around: str, first: list[str]) -> Non
     frame = data.data.iloc[inside][columns].assign(**{TIME: data.rows["time"].iloc[inside].to_numpy()})
     frame = frame.sort_values(TIME)
     chart(
-        figures_events.course(frame, columns, TIME, event),
+        figures_events.signal(frame, columns, TIME, event),
         alt=f"{len(columns)} channels from {frame[TIME].iloc[0]} to {frame[TIME].iloc[-1]}, the event shaded",
         caption=f"{len(columns)} of {words.count(len(numbers), 'channel')}, {len(frame):,} time stamps, thinned so "
         "that extremes stay. The event is shaded, its peak violet. Draw along the time to come closer: all follow.",
         key="course",
-    )  # fmt: skip
+    )
 
 
 def _rows(rows: pd.DataFrame, event: pd.Series, around: str) -> np.ndarray:

@@ -19,15 +19,23 @@ def evidence_buttons(run_id: str, training_id: str, row_id: str) -> None:
     name = f"evidence-{safe_name(row_id)}"
     with st.container(horizontal=True):
         st.download_button(
-            "Evidence pack", data=lambda: _html(run_id, training_id, row_id), file_name=f"{name}.html",
-            mime="text/html", icon=":material/folder_zip:", on_click="ignore",
+            "Evidence pack",
+            data=lambda: _html(run_id, training_id, row_id),
+            file_name=f"{name}.html",
+            mime="text/html",
+            icon=":material/folder_zip:",
+            on_click="ignore",
             help="One file with everything on this page, who said what, and how to get it again. It opens without a "
             "network.",
-        )  # fmt: skip
+        )
         st.download_button(
-            "As JSON", data=lambda: case_report.to_json(_facts(run_id, row_id, batch_or_none(run_id))),
-            on_click="ignore", file_name=f"{name}.json", mime="application/json", icon=":material/data_object:",
-        )  # fmt: skip
+            "As JSON",
+            data=lambda: case_report.to_json(_facts(run_id, row_id, batch_or_none(run_id))),
+            on_click="ignore",
+            file_name=f"{name}.json",
+            mime="application/json",
+            icon=":material/data_object:",
+        )
 
 
 def _html(run_id: str, training_id: str, row_id: str) -> str:

@@ -25,7 +25,9 @@ def explain_more(run: RunRecord, modality: str, unit: str) -> None:
         return
     some = left.head(AT_ONCE[modality]).tolist()
     st.button(
-        f"Explain {words.count(len(some), f'more {unit}')}", icon=":material/troubleshoot:", on_click=submit,
+        f"Explain {words.count(len(some), f'more {unit}')}",
+        icon=":material/troubleshoot:",
+        on_click=submit,
         args=(run.dataset_id, "explain", {"row_ids": some}, f"Explain {len(some)} alerts", run.id),
         help=f"The highest of {words.count(len(left), unit)} without an explanation, as a job.",
-    )  # fmt: skip
+    )

@@ -1,4 +1,4 @@
-"""The parts of an explanation: the sentence, the shares, what was expected, and the nearest usual rows."""
+"""The parts of an explanation: the sentence, the shares, what was expected, and the nearest normal rows."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -66,7 +66,7 @@ def sentence(case: Case, calibration: Mapping[str, Any], modality: Modality) -> 
 
 
 def grade(case: Case) -> None:
-    """Whether the explanation can be believed, in a word and a sentence; of a usual score, that it is one."""
+    """Whether the explanation can be believed, in a word and a sentence; of a normal score, that it is one."""
     if case.check is None:
         return
     word, colour, icon = words.GRADES[case.check["grade"]]
@@ -181,9 +181,12 @@ def expected_table(case: Case) -> None:
         }
     )
     st.dataframe(
-        shown.head(COLUMNS_SHOWN), hide_index=True, height=table_height(len(shown), 430), placeholder="(missing)",
+        shown.head(COLUMNS_SHOWN),
+        hide_index=True,
+        height=table_height(len(shown), 430),
+        placeholder="(missing)",
         alt="Actual and expected value of each column, largest share first",
-    )  # fmt: skip
+    )
     st.caption(
         f"{min(len(shown), COLUMNS_SHOWN)} of {words.count(len(shown), 'column')}. The usual range is where the "
         "detector expects the value in nine cases of ten."
@@ -197,7 +200,7 @@ def _differing(side: pd.DataFrame) -> pd.Series:
 
 
 def neighbours(run_id: str, training_id: str, row_id: str, case: Case, modality: Modality) -> None:
-    """The nearest usual rows beside the case."""
+    """The nearest normal rows beside the case."""
     if case.neighbours is None or case.neighbours.empty:
         return
     st.subheader("Nearest normal rows" if modality is Modality.TABLE else "Nearest normal windows", anchor=False)

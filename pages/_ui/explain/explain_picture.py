@@ -71,7 +71,7 @@ def nearest_pictures(training_id: str, case: Case) -> None:
     """The nearest normal images after the first, which stands beside the case."""
     if case.neighbours is None or len(case.neighbours) < 2:
         return
-    st.subheader("Other usual images near it", anchor=False)
+    st.subheader("Other normal images near it", anchor=False)
     try:
         usual = dataset(store().dataset(store().run(training_id).dataset_id))
         near = case.neighbours.sort_values("rank").iloc[1:]

@@ -27,10 +27,11 @@ PARTS = {Modality.TABLE: "columns", Modality.SENSOR: "channels", Modality.IMAGE:
 def normal_again(run: RunRecord, row_id: str, case: Case, modality: Modality) -> None:
     """The answer where there is one, and the button that looks for it."""
     st.subheader(
-        "What would make it normal", anchor=False,
+        "What would make it normal",
+        anchor=False,
         help=f"The smallest change of at most three {PARTS[modality]} after which this is no alert, and looks like "
         "what is usual. It says what the detector goes by, not what caused it.",
-    )  # fmt: skip
+    )
     asked, rule = asked_for("counterfactual", run, row_id), current_rule(run.id)
     if asked and asked[0].alive:
         follow(asked[0])
@@ -43,10 +44,13 @@ def normal_again(run: RunRecord, row_id: str, case: Case, modality: Modality) ->
         fixed = [] if modality is Modality.IMAGE else _fixed(run, modality)
         found = case.counterfactual is not None
         st.button(
-            "Search again" if found else "Find out", key="find-normal", icon=":material/content_paste_search:",
-            on_click=_ask, args=(run, row_id, fixed, rule),
+            "Search again" if found else "Find out",
+            key="find-normal",
+            icon=":material/content_paste_search:",
+            on_click=_ask,
+            args=(run, row_id, fixed, rule),
             help="Takes some seconds to a minute, in a process of its own; the answer stays with the run.",
-        )  # fmt: skip
+        )
 
 
 def _ask(run: RunRecord, row_id: str, fixed: list[str], rule: Rule) -> None:
@@ -64,9 +68,13 @@ def _fixed(run: RunRecord, modality: Modality) -> list[str]:
     if known and (there := [name for name in known if name in names]) != known:  # another run's columns
         st.session_state["fixed"] = there
     return st.multiselect(
-        f"{PARTS[modality].capitalize()} that must stay as they are", names, key="fixed", bind="query-params",
-        placeholder="None", width=480,
-    )  # fmt: skip
+        f"{PARTS[modality].capitalize()} that must stay as they are",
+        names,
+        key="fixed",
+        bind="query-params",
+        placeholder="None",
+        width=480,
+    )
 
 
 def _answer(case: Case, found: dict[str, Any], modality: Modality) -> None:
@@ -86,9 +94,11 @@ def _answer(case: Case, found: dict[str, Any], modality: Modality) -> None:
     if modality is Modality.SENSOR and isinstance(case.changed, pd.DataFrame):
         channels = [change["part"] for change in found["changes"]]
         chart(
-            figures.window(case.changed, channels, None, second="changed"), key="changed-window",
-            alt=f"The window as it is and changed on {', '.join(channels)}", caption="Dotted: as it would be then.",
-        )  # fmt: skip
+            figures.window(case.changed, channels, None, second="changed"),
+            key="changed-window",
+            alt=f"The window as it is and changed on {', '.join(channels)}",
+            caption="Dotted: as it would be then.",
+        )
     _by(found, modality)
 
 

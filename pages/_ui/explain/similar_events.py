@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from ad_core.explain.global_importance import COUNTED
-from ad_core.explain.similar import alike_by_course, alike_by_shares
+from ad_core.explain.similar import similar_by_attribution, similar_by_signal
 from ad_core.storage.records import WITH_SCORES, RunRecord
 from ad_core.storage.results import detector_run, stored_window
 from pages._ui.alerts.swim_lanes import counts_rows, lasts
@@ -62,16 +62,22 @@ def _list(close: pd.DataFrame, run_id: str) -> None:
     if shown["in run"].nunique() < 2 and (close["run"] == run_id).all():
         shown = shown.drop(columns="in run")
     st.dataframe(
-        shown.dropna(axis="columns", how="all"), hide_index=True, height=table_height(len(shown), 260),
-        placeholder="–", alt=f"{len(shown)} earlier events, most alike first",
+        shown.dropna(axis="columns", how="all"),
+        hide_index=True,
+        height=table_height(len(shown), 260),
+        placeholder="–",
+        alt=f"{len(shown)} earlier events, most alike first",
         column_config={
             "alike": st.column_config.ProgressColumn(min_value=0, max_value=100, format="%.0f %%", width=110),
             "case": st.column_config.ButtonColumn(
-                "", type="tertiary", key="similar-click", on_click=_open,
+                "",
+                type="tertiary",
+                key="similar-click",
+                on_click=_open,
                 args=(list(zip(close["run"], close["row_id_peak"], strict=True)),),
             ),
         },
-    )  # fmt: skip
+    )
 
 
 def _earlier(run_id: str, own: pd.Series) -> pd.DataFrame:
@@ -91,10 +97,12 @@ def _earlier(run_id: str, own: pd.Series) -> pd.DataFrame:
         verdict = known["row_id_peak"].map(said(run.id)["verdict"])
         found.append(
             known.assign(
-                run=run.id, run_name=run.name, key=run.id + " " + known["row_id_peak"].astype(str),
+                run=run.id,
+                run_name=run.name,
+                key=run.id + " " + known["row_id_peak"].astype(str),
                 verdict=verdict.map(lambda word: words.VERDICTS[word][0], na_action="ignore"),
             )
-        )  # fmt: skip
+        )
     together = pd.concat(found, ignore_index=True) if found else pd.DataFrame()
     return together if together.empty else together.drop_duplicates(_same(together))
 
@@ -128,8 +136,8 @@ def _alike(run_id: str, row_id: str, earlier: pd.DataFrame) -> tuple[pd.Series, 
     together = pd.concat(parts, ignore_index=True)
     together = together[together["row_id"].isin(wanted)]
     if together["channel"].nunique() > 1:
-        return alike_by_shares(together, own_key), "by the channels that raise the score"
-    return alike_by_course(_courses(run_id, row_id, earlier), own_key), "by the course of the channel"
+        return similar_by_attribution(together, own_key), "by the channels that raise the score"
+    return similar_by_signal(_courses(run_id, row_id, earlier), own_key), "by the course of the channel"
 
 
 def _courses(run_id: str, row_id: str, earlier: pd.DataFrame) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ad_core.data.dataset import Kind
+from ad_core.data.dataset import ColumnKind
 from ad_core.data.tables.allowed_values import Allowed
 from ad_core.errors import AdError
 from ad_core.storage.results import Case
@@ -25,9 +25,10 @@ MOST_OPTIONS = 1000
 def what_if(run: RunRecord, row_id: str, case: Case) -> None:
     """Cells to change, the button, and what came of it."""
     st.subheader(
-        "What if", anchor=False,
+        "What if",
+        anchor=False,
         help="Give cells other values and see the score that the row would have. Nothing is changed in your file.",
-    )  # fmt: skip
+    )
     try:
         allowed, row = editable(run.id), _cells(run.id, row_id)
     except AdError as error:
@@ -37,9 +38,14 @@ def what_if(run: RunRecord, row_id: str, case: Case) -> None:
         return
     names = _by_share(list(allowed), case)
     chosen = st.multiselect(
-        "Cells to change", names, default=names[:2], key=f"change-{row_id}", persist_state="session", width=640,
+        "Cells to change",
+        names,
+        default=names[:2],
+        key=f"change-{row_id}",
+        persist_state="session",
+        width=640,
         help="Those with the largest share of the score come first.",
-    )  # fmt: skip
+    )
     asked = asked_for("whatif", run, row_id)
     busy = bool(asked) and asked[0].alive
     if chosen:
@@ -71,10 +77,13 @@ def _form(run: RunRecord, row_id: str, allowed: dict[str, Allowed], row: pd.Seri
             for name, column in allowed.items():
                 _field(column, row[name], keys[name])
         st.form_submit_button(
-            "Score it", icon=":material/play_arrow:", disabled=busy, on_click=_ask,
+            "Score it",
+            icon=":material/play_arrow:",
+            disabled=busy,
+            on_click=_ask,
             args=(run, row_id, allowed, row, keys),
             help="The detector is loaded in a process of its own, which takes some seconds.",
-        )  # fmt: skip
+        )
 
 
 def _field(column: Allowed, cell: Any, key: str) -> None:
@@ -84,15 +93,19 @@ def _field(column: Allowed, cell: Any, key: str) -> None:
         options = [*column.levels, *([None] if column.missing else [])]
         at = options.index(_as_it_stands(column, cell)) if _as_it_stands(column, cell) in options else None
         st.selectbox(column.name, options, at, key=key, format_func=lambda v: "(missing)" if v is None else v)
-    elif column.kind is Kind.NUMBER and not column.levels:
+    elif column.kind is ColumnKind.NUMBER and not column.levels:
         whole, digits = column.decimals == 0, column.decimals
         value = None if missing else int(cell) if whole else float(cell)
         st.number_input(
-            column.name, value=value, step=1 if whole else None, key=key, placeholder="(missing)",
+            column.name,
+            value=value,
+            step=1 if whole else None,
+            key=key,
+            placeholder="(missing)",
             format=None if whole else "%.6g" if digits is None else f"%.{digits}f",
-            help=f"{column.low:,.6g} to {column.high:,.6g} in the rows that taught.",
-        )  # fmt: skip
-    elif column.kind is Kind.DATE:
+            help=f"{column.low:,.6g} to {column.high:,.6g} in the training rows.",
+        )
+    elif column.kind is ColumnKind.DATE:
         moment = None if missing else pd.Timestamp(column.moment_of(cell))
         if column.whole_days:
             st.date_input(column.name, None if moment is None else moment.date(), key=key, format="YYYY-MM-DD")
@@ -139,9 +152,11 @@ def _outcomes(jobs: list[RunRecord]) -> None:
         }
     )
     st.dataframe(
-        shown, hide_index=True, alt="The row as it is and with other values, each with its score",
+        shown,
+        hide_index=True,
+        alt="The row as it is and with other values, each with its score",
         column_config={"": st.column_config.TextColumn(width="large")},
-    )  # fmt: skip
+    )
     notes = [line["note"] for line in lines if line["note"]]
     said = [f"{words.count(len(lines) - 1, 'change')}, the newest first.", *dict.fromkeys(notes)]
     st.caption(" ".join(said))

@@ -28,9 +28,14 @@ _canvas = st.components.v2.component(
 
 
 def canvas_map(
-    points: pd.DataFrame, axes: tuple[str, str], colour: str, total: int, key: tuple[str, str], chosen: str | None,
+    points: pd.DataFrame,
+    axes: tuple[str, str],
+    colour: str,
+    total: int,
+    key: tuple[str, str],
+    chosen: str | None,
     pictures: Callable[[], Pictures | None],
-) -> np.ndarray:  # fmt: skip
+) -> np.ndarray:
     """Draw the points; a click makes a point the current case.
 
     Args:
@@ -64,9 +69,14 @@ def canvas_map(
 
 @st.cache_resource(show_spinner="Preparing the map ...", max_entries=4)
 def _packed(
-    key: str, _points: pd.DataFrame, _axes: tuple[str, str], _colour: str, _stamp: str, _total: int,  # noqa: ARG001  the key names all of them
+    key: str,  # noqa: ARG001  names all the others
+    _points: pd.DataFrame,
+    _axes: tuple[str, str],
+    _colour: str,
+    _stamp: str,
+    _total: int,
     _pictures: Callable[[], Pictures | None],
-) -> bytes:  # fmt: skip
+) -> bytes:
     return packed(_points, _axes, _colour, _stamp, map_in_words(_points, _total), _pictures())
 
 

@@ -22,8 +22,11 @@ def plotly_map(
     """(points,) bool: those that were drawn around. See `figures_map.map_scatter`."""
     figure = map_scatter(points, *axes, colour, chosen=chosen, pointer=pointer)
     state = chart(
-        figure, alt=map_in_words(points, total), key="map", on_select=clicked,
+        figure,
+        alt=map_in_words(points, total),
+        key="map",
+        on_select=clicked,
         selection_mode=["points", "box", "lasso"],
-    )  # fmt: skip
+    )
     ids = {point["customdata"] for point in state["selection"]["points"] if point.get("customdata")}
     return points["row_id"].astype(str).isin(ids).to_numpy()

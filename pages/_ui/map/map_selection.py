@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ad_core.data.dataset import Dataset, Kind, Role
+from ad_core.data.dataset import ColumnKind, Dataset, Role
 from ad_core.errors import AdError
 from ad_core.projection.selection_contrast import contrast, sampled
 from pages._ui.map.map_points import Drawn
@@ -19,7 +19,12 @@ from pages._ui.shell.stored import batch, store
 from pages._ui.verdicts.bulk import bulk_button
 
 LISTED = 500
-OF_IMAGES = {"folder": Kind.CATEGORY, "mode": Kind.CATEGORY, "height": Kind.NUMBER, "width": Kind.NUMBER}
+OF_IMAGES = {
+    "folder": ColumnKind.CATEGORY,
+    "mode": ColumnKind.CATEGORY,
+    "height": ColumnKind.NUMBER,
+    "width": ColumnKind.NUMBER,
+}
 
 
 def listed() -> None:
@@ -49,15 +54,20 @@ def selection(run_id: str, drawn: Drawn, inside: np.ndarray) -> None:
 def _table(rows: pd.DataFrame, alerts: int) -> None:
     st.session_state["_map_rows"] = rows["row_id"].head(LISTED).tolist()
     st.dataframe(
-        as_shown(rows, LISTED), key="map-table", hide_index=True, on_select=listed, selection_mode="single-row",
-        height=table_height(len(rows), 320), alt=f"{len(rows)} selected rows, most anomalous first",
+        as_shown(rows, LISTED),
+        key="map-table",
+        hide_index=True,
+        on_select=listed,
+        selection_mode="single-row",
+        height=table_height(len(rows), 320),
+        alt=f"{len(rows)} selected rows, most anomalous first",
         column_config=result_columns(),
-    )  # fmt: skip
+    )
     shown = f"{words.count(len(rows), 'row')} selected, {alerts:,} of them alerts"
     st.caption(f"{shown}; the {LISTED} most anomalous are listed." if len(rows) > LISTED else f"{shown}.")
 
 
-def _contrast(own: tuple[Dataset, dict[str, Kind]], drawn: Drawn, inside: np.ndarray) -> None:
+def _contrast(own: tuple[Dataset, dict[str, ColumnKind]], drawn: Drawn, inside: np.ndarray) -> None:
     dataset, kinds = own
     rows, chosen = _of_points(drawn, dataset, inside)
     found = contrast(rows, kinds, chosen)
@@ -65,7 +75,10 @@ def _contrast(own: tuple[Dataset, dict[str, Kind]], drawn: Drawn, inside: np.nda
         st.caption("The selected points hardly differ from the others in any column.")
         return
     st.dataframe(
-        found, hide_index=True, height=table_height(len(found), 340), key="map-contrast",
+        found,
+        hide_index=True,
+        height=table_height(len(found), 340),
+        key="map-contrast",
         alt=f"How the selection differs from the rest, most in {found['column'].iloc[0]}",
         column_config={
             "column": st.column_config.TextColumn("column", pinned=True),
@@ -73,7 +86,7 @@ def _contrast(own: tuple[Dataset, dict[str, Kind]], drawn: Drawn, inside: np.nda
             "rest": st.column_config.TextColumn("rest", help="The same of all other points on the map."),
             "effect": st.column_config.NumberColumn("effect", format="%+.2f", width=75, help=words.EFFECT),
         },
-    )  # fmt: skip
+    )
     st.caption(f"Selection against the rest: the columns that differ most, of {len(kinds)}. A description, not a test.")
 
 
@@ -99,7 +112,7 @@ def with_own_columns(rows: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
     return pd.concat([rows.reset_index(drop=True), more], axis=1)
 
 
-def _own(run_id: str) -> tuple[Dataset, dict[str, Kind]] | None:
+def _own(run_id: str) -> tuple[Dataset, dict[str, ColumnKind]] | None:
     """The user's data with the columns that can be compared; a sentence instead where they can't be read any more."""
     try:
         dataset = batch(run_id)

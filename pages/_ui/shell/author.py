@@ -13,9 +13,14 @@ def author() -> str:
 def author_field() -> None:
     """A field for the name; what is typed stays for all pages of the session."""
     st.text_input(
-        "Your name", value=_user(), key="author", persist_state="session", icon=":material/person:", max_chars=80,
+        "Your name",
+        value=_user(),
+        key="author",
+        persist_state="session",
+        icon=":material/person:",
+        max_chars=80,
         help="Written beside each of your verdicts. It stays in this browser tab and in the verdicts.",
-    )  # fmt: skip
+    )
 
 
 def _user() -> str:

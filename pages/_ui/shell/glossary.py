@@ -4,10 +4,10 @@ GLOSSARY = {
     "score": "one number per row, higher = more unusual. Its size means something only beside other scores "
     "of the same run.",
     "percentile": "the share of calibration rows with a lower score.",
-    "p-value": "how often a usual row scores at least as high. Small = unusual. It can't be smaller than 1 / "
+    "p-value": "how often a normal row scores at least as high. Small = unusual. It can't be smaller than 1 / "
     "(calibration rows + 1).",
     "calibration rows": "rows that the detector did not train on; they say which scores are usual.",
-    "pretext task": "a puzzle made of the data themselves. A network that solves it for usual rows fails on odd ones.",
+    "pretext task": "a puzzle made of the data themselves. A network that solves it for normal rows fails on odd ones.",
     "embedding": "a row as the detector sees it: a list of numbers in which similar rows lie close together.",
     "attribution": "the share of each part of a row in its score, compared with a baseline.",
     "share": "of all that raises or lowers an alert's score, how much a part does; taken without its sign.",
@@ -17,7 +17,7 @@ GLOSSARY = {
     "completeness gap": "by how much the attributions miss the difference that they should add up to. Near 0 = "
     "trustworthy sum.",
     "event": "neighbouring time stamps above the threshold, merged into one alert with a start, a peak and an end.",
-    "reference rows": "the rows that teach what is usual. Anomalies among them become usual.",
+    "training rows": "the training rows what is usual. Anomalies among them become usual.",
     "detector": "a trained model with its calibration, saved as a folder that can be moved to another machine.",
     "verdict": "what somebody says of a row: anomaly, normal, unsure, data error or seen before. The newest word "
     "counts, all words are kept.",
@@ -26,7 +26,7 @@ GLOSSARY = {
     "95 % interval": "where the true share lies, in 95 of 100 such reviews (Wilson 1927). Few verdicts, wide interval.",
     "severity": "Critical p ≤ 0.001, High p ≤ 0.01, Medium p ≤ 0.05, else Low; levels that the calibration can't "
     "reach are not given.",
-    "AUROC": "the chance that a labelled anomaly scores higher than a usual row; 0.5 = guessing.",
+    "AUROC": "the chance that a labelled anomaly scores higher than a normal row; 0.5 = guessing.",
     "average precision": "how pure the top of the ranking is: the mean share of labelled anomalies among the rows "
     "down to each of them. Guessing gives their share of all rows.",
     "VUS-PR": "how well scores rise around the labelled stretches of a recording, at every threshold at once; near "
@@ -43,7 +43,7 @@ GLOSSARY = {
 USED_ON = {
     "evaluate": ["AUROC", "average precision", "verdict", "p-value", "VUS-PR", "event recall", "AUPRO"],
     "home": ["detector", "pretext task", "score"],
-    "data": ["reference rows", "calibration rows", "score"],
+    "data": ["training rows", "calibration rows", "score"],
     "train": ["pretext task", "detector", "calibration rows"],
     "runs": ["detector", "score"],
     "alerts": [

@@ -36,8 +36,8 @@ PAGES = {
     "alerts": (
         "Alerts",
         "All rows, the most unusual first.",
-        "Choose where alerts begin, and read what that promises: with 5 % false alarms among "
-        "usual rows, about 5 of 100 usual rows are alerts by chance. Save it with a reason, and it holds for every "
+        "Choose where alerts begin, and read what that guarantees: with 5 % false alarms among "
+        "normal rows, about 5 of 100 normal rows are alerts by chance. Save it with a reason, and it holds for every "
         "file that is scored with this run. "
         "Select a row in the table to see its main reasons; **Explain** shows the whole case. The address of "
         "this page holds run "
@@ -49,8 +49,8 @@ PAGES = {
         "An anomaly among the calibration rows makes the p-values of rows like it large, so these are never alerts. "
         "Look at the highest ones. **Confirm** those that are anomalies, **keep** the others, then calibrate without "
         "the confirmed ones: nothing is trained again, and a verdict that is taken back puts its row back. Rows that "
-        "nobody has confirmed are never left out: dropping the highest ones unseen would drop usual rows too, and "
-        "break the promise.",
+        "nobody has confirmed are never left out: dropping the highest ones unseen would drop normal rows too, and "
+        "break the guarantee.",
     ),
     "map": (
         "Map",

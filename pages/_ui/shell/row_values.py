@@ -24,6 +24,9 @@ def row_values(run_id: str, row_id: str) -> None:
     values = dataset.data[columns].iloc[int(at[0])].astype("string")
     shown = pd.DataFrame({"column": columns, "value": values.to_numpy()})
     st.dataframe(
-        shown, hide_index=True, height=table_height(len(shown), 320), placeholder="(missing)",
+        shown,
+        hide_index=True,
+        height=table_height(len(shown), 320),
+        placeholder="(missing)",
         alt=f"The values of {row_id}",
-    )  # fmt: skip
+    )

@@ -1,13 +1,12 @@
 """Texts about the choice of a task and about what alerts hang on."""
 
 RECOMMENDATION = (
-    "Every method that fits is trained briefly, and then looks for anomalies that were made up: usual rows that it has "
-    "not seen, with typed flaws. No label is needed. What it can't tell is whether your real anomalies are of these "
-    "kinds."
+    "Every method that fits is trained briefly and then has to find synthetic anomalies: held-out normal rows that were "
+    "changed in a known way. No label is needed. Whether your real anomalies are of these kinds, it cannot tell."
 )
 MADE_UP = (
-    "AUROC: the chance that a made-up anomaly scores higher than a usual row. "
-    "Bars: 95 % intervals over drawings of other rows and seeds. Each dot is about one kind of made-up anomaly and "
+    "AUROC: the chance that a synthetic anomaly scores higher than a normal row. "
+    "Bars: 95 % intervals over drawings of other rows and seeds. Each dot is about one kind of synthetic anomaly and "
     "says nothing of the others; the order is by their mean."
 )
 OTHER_ROWS = (
@@ -19,5 +18,5 @@ SENSITIVITY = (
 )
 STABLE = (
     "In how many of the trainings without suspicious rows the alert was still among as many of the most unusual rows. "
-    "One that drops out hangs on a few rows that taught: look at those before you act."
+    "One that drops out hangs on a few training rows: look at those before you act."
 )

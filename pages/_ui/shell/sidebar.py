@@ -85,9 +85,14 @@ def _chip() -> None:
         st.progress(min(max(state.done, 0.0), 1.0), text=label)
         page, case = where(run)
         st.button(
-            "Show", key=f"chip-{run.id}", type="tertiary", icon=":material/visibility:", on_click=go, args=(page,),
+            "Show",
+            key=f"chip-{run.id}",
+            type="tertiary",
+            icon=":material/visibility:",
+            on_click=go,
+            args=(page,),
             kwargs=case,
-        )  # fmt: skip
+        )
     if waiting := sum(run.status == "queued" for run in runs):
         st.caption(f":material/hourglass_empty: {words.count(waiting, 'job')} waiting for the device.")
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ad_core.alerts.calibration_check import Doubt, doubt
+from ad_core.alerts.calibration_check import CalibrationDoubt, check_calibration
 from ad_core.alerts.threshold import Alerts, Levels, Rule, alerts, default_rule, levels
 from ad_core.alerts.threshold_preview import curve
 from ad_core.storage import saved_thresholds
@@ -87,7 +87,7 @@ def alerts_by_value(run_id: str, rule: Rule) -> tuple[np.ndarray, np.ndarray]:
     return curve(rule, seen_by(run_id, rule))
 
 
-def doubted(run_id: str, rule: Rule) -> Doubt | None:
+def doubted(run_id: str, rule: Rule) -> CalibrationDoubt | None:
     """Whether a few calibration rows keep many rows from being alerts."""
     return _doubt(run_id, rule.model_dump_json(), scores_stamp(run_id))
 
@@ -111,5 +111,5 @@ def _threshold(run_id: str, rule: str, stamp: str) -> Threshold:  # noqa: ARG001
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)
-def _doubt(run_id: str, rule: str, stamp: str) -> Doubt | None:  # noqa: ARG001
-    return doubt(Rule.model_validate_json(rule), ranked(run_id), calibration(run_id))
+def _doubt(run_id: str, rule: str, stamp: str) -> CalibrationDoubt | None:  # noqa: ARG001
+    return check_calibration(Rule.model_validate_json(rule), ranked(run_id), calibration(run_id))

@@ -107,7 +107,7 @@ NEIGHBOURS_KEPT = (
 )
 
 FAR_INSIDE = (
-    "Their distance to the nearest items that taught is far beyond what is usual among those, yet on the map they lie "
+    "Their distance to the nearest training items is far beyond what is usual among those, yet on the map they lie "
     "in the crowd: a plane has no room for everything. Their scores come from the detector, not from the map."
 )
 
@@ -116,9 +116,9 @@ EFFECT = (
     "rest. Categories: difference of the shares (Cohen's h). 0.2 is small, 0.5 medium, 0.8 large."
 )
 
-PROMISES = (
-    "A p-value promises how many usual rows become alerts by chance; a false-discovery rate promises how many of the "
-    "alerts are false (Benjamini and Hochberg 1995). Orange: broken, the whole 95 % interval lies above the promise."
+GUARANTEES = (
+    "A p-value limits how many normal rows become alerts by chance; a false discovery rate limits how many of the "
+    "alerts are false (Benjamini and Hochberg 1995). Orange: broken, the whole 95 % interval lies above the guarantee."
 )
 
 

@@ -22,9 +22,15 @@ def compare_runs(run: RunRecord, others: list[RunRecord]) -> None:
     st.subheader("Compare", anchor=False)
     names = {other.id: f"{other.name} · {other.id}" for other in scored}
     chosen = st.selectbox(
-        f"Beside “{run.name}”", list(names), index=None, format_func=names.get, placeholder="Choose another run",
-        key="beside", bind="query-params", width=480,
-    )  # fmt: skip
+        f"Beside “{run.name}”",
+        list(names),
+        index=None,
+        format_func=names.get,
+        placeholder="Choose another run",
+        key="beside",
+        bind="query-params",
+        width=480,
+    )
     if chosen is None:
         return
     with errors_shown():
@@ -56,9 +62,10 @@ def _shown(run: RunRecord, other: RunRecord) -> None:
         if len(found.overlap):
             st.markdown("**Shared among the highest**")
             st.dataframe(
-                found.overlap.round(2).rename(columns={"k": "highest", "by_chance": "by chance"}), hide_index=True,
+                found.overlap.round(2).rename(columns={"k": "highest", "by_chance": "by chance"}),
+                hide_index=True,
                 alt="Share of the highest rows that both runs have in common",
-            )  # fmt: skip
+            )
     first, second = st.columns(2, gap="large")
     for column, side, of in ((first, "a", run), (second, "b", other)):
         with column:
@@ -73,14 +80,20 @@ def _only(rows: pd.DataFrame, run: RunRecord, side: str) -> None:
     shown = rows[list(KEEP)].round(1)
     shown.columns = ["row", "percentile, first", "percentile, second"]
     state = st.dataframe(
-        shown, hide_index=True, height=260, on_select="rerun", selection_mode="single-row", key=f"only-{side}",
+        shown,
+        hide_index=True,
+        height=260,
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"only-{side}",
         alt=f"{len(rows)} rows, the widest disagreement first",
-    )  # fmt: skip
+    )
     picked = state["selection"]["rows"]
     if picked:
         row = rows["row_id"].iloc[picked[0]]
-        st.button(f"Explain {row}", key=f"explain-{side}", on_click=go, args=("explain",),
-                  kwargs={"run": run.id, "row": row})  # fmt: skip
+        st.button(
+            f"Explain {row}", key=f"explain-{side}", on_click=go, args=("explain",), kwargs={"run": run.id, "row": row}
+        )
 
 
 def _has_scores(run: RunRecord) -> bool:

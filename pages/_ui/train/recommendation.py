@@ -35,20 +35,35 @@ def recommendation_panel(dataset_id: str, training_rows: str, device: str, metho
 def _start(dataset_id: str, training_rows: str, device: str, *, again: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         minutes = st.selectbox(
-            "Time at most", list(MINUTES), index=1, format_func=MINUTES.get, key="recommend-minutes", width=140,
+            "Time at most",
+            list(MINUTES),
+            index=1,
+            format_func=MINUTES.get,
+            key="recommend-minutes",
+            width=140,
             help="After so long no further training begins; methods that got no turn are listed.",
-        )  # fmt: skip
+        )
         seeds = st.number_input(
-            "Trainings of each", 1, 10, 2, key="recommend-seeds", width=160,
+            "Trainings of each",
+            1,
+            10,
+            2,
+            key="recommend-seeds",
+            width=160,
             help="Two or more also show whether a method says the same when it is trained again.",
-        )  # fmt: skip
+        )
         config = {
-            "training_rows": training_rows, "device": device, "plan": {"minutes": float(minutes), "seeds": int(seeds)}
-        }  # fmt: skip
+            "training_rows": training_rows,
+            "device": device,
+            "plan": {"minutes": float(minutes), "seeds": int(seeds)},
+        }
         st.button(
-            "Search again" if again else "Find out", key="recommend", icon=":material/play_arrow:", on_click=submit,
+            "Search again" if again else "Find out",
+            key="recommend",
+            icon=":material/play_arrow:",
+            on_click=submit,
             args=(dataset_id, "recommend", config, f"{store().dataset(dataset_id).name} · which task suits"),
-        )  # fmt: skip
+        )
 
 
 def _found(run: RunRecord, training_rows: str, method_key: str) -> None:
@@ -60,9 +75,13 @@ def _found(run: RunRecord, training_rows: str, method_key: str) -> None:
     with st.container(horizontal=True):
         for number, name in enumerate(wanted):
             st.button(
-                f"Choose {_named(found, name)}", key=f"take-{name}", type="secondary" if number else "primary",
-                icon=":material/check:", on_click=st.session_state.__setitem__, args=(method_key, name),
-            )  # fmt: skip
+                f"Choose {_named(found, name)}",
+                key=f"take-{name}",
+                type="secondary" if number else "primary",
+                icon=":material/check:",
+                on_click=st.session_state.__setitem__,
+                args=(method_key, name),
+            )
     chart(
         figures.kinds_chart(found),
         alt=figures.kinds_in_words(found),

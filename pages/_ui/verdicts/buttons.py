@@ -39,11 +39,15 @@ def verdict_buttons(run_id: str, row_id: str, *, keys: bool = False, following: 
     now = said(run_id)["verdict"].get(row_id)
     for word, (_, icon, _) in words.VERDICTS.items():
         st.button(
-            words.verdict(word), icon=icon if keys else None, shortcut=KEYS[word] if keys else None, on_click=_say,
+            words.verdict(word),
+            icon=icon if keys else None,
+            shortcut=KEYS[word] if keys else None,
+            on_click=_say,
             # a key of the row's own: a second press before the page has changed must not judge the next row unseen
-            key=f"say-{word}-{row_id}", args=(run_id, row_id, word, following),
+            key=f"say-{word}-{row_id}",
+            args=(run_id, row_id, word, following),
             type="primary" if word == now else "secondary",
-        )  # fmt: skip
+        )
 
 
 def tag_and_note(row_id: str) -> None:
@@ -55,9 +59,14 @@ def tag_and_note(row_id: str) -> None:
 def undo_button(run_id: str, *, keys: bool = False) -> None:
     """Take back this author's last verdict on these data, or the last that were given together."""
     st.button(
-        "Undo", icon=":material/undo:", type="tertiary", shortcut=UNDO if keys else None, on_click=_undo,
-        args=(run_id,), help=f"Takes back the last verdict of {author()} on these data.",
-    )  # fmt: skip
+        "Undo",
+        icon=":material/undo:",
+        type="tertiary",
+        shortcut=UNDO if keys else None,
+        on_click=_undo,
+        args=(run_id,),
+        help=f"Takes back the last verdict of {author()} on these data.",
+    )
 
 
 def verdict_line(run_id: str, row_id: str, *, keys: bool = False) -> None:

@@ -32,17 +32,24 @@ def verdict_downloads(dataset_id: str, name: str) -> None:
     with st.container(horizontal=True):
         for form, title in verdict_files.FORMS.items():
             st.download_button(
-                title, data=lambda form=form: verdict_files.to_file(verdicts.history(store(), dataset_id), form),
-                file_name=f"{name}.{form}", icon=":material/download:", on_click="ignore", key=f"{name}-{form}",
-            )  # fmt: skip
+                title,
+                data=lambda form=form: verdict_files.to_file(verdicts.history(store(), dataset_id), form),
+                file_name=f"{name}.{form}",
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"{name}-{form}",
+            )
 
 
 def _upload(run: RunRecord) -> None:
     st.markdown("**Import**  \n:gray[Needs the columns row_id and verdict. What is here already is left out.]")
     file = st.file_uploader(
-        "A file of verdicts", type=list(verdict_files.FORMS), key=f"verdicts-in-{run.dataset_id}",
-        label_visibility="collapsed", max_upload_size=MOST_MB,
-    )  # fmt: skip
+        "A file of verdicts",
+        type=list(verdict_files.FORMS),
+        key=f"verdicts-in-{run.dataset_id}",
+        label_visibility="collapsed",
+        max_upload_size=MOST_MB,
+    )
     if file is None:
         return
     try:
@@ -53,7 +60,7 @@ def _upload(run: RunRecord) -> None:
     st.caption(f"{words.count(len(table), 'verdict')} on {words.count(table['row_id'].nunique(), 'row')}.")
     if st.button("Add them", type="primary", icon=":material/upload:"):
         try:
-            taken = verdict_files.take_in(store(), run.dataset_id, table, author())
+            taken = verdict_files.import_verdicts(store(), run.dataset_id, table, author())
         except AdError as error:
             st.error(str(error), icon=":material/error:")
             return

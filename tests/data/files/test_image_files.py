@@ -63,9 +63,18 @@ def test_lossy_formats_give_nearly_the_pixels(tmp_path, name):
 
 @pytest.mark.parametrize(
     ("mode", "result", "grey"),
-    [("1", "L", True), ("L", "L", True), ("LA", "L", True), ("P", "RGB", False), ("RGB", "RGB", False),
-     ("RGBA", "RGB", False), ("CMYK", "RGB", False), ("YCbCr", "RGB", False), ("LAB", "RGB", False)],
-)  # fmt: skip
+    [
+        ("1", "L", True),
+        ("L", "L", True),
+        ("LA", "L", True),
+        ("P", "RGB", False),
+        ("RGB", "RGB", False),
+        ("RGBA", "RGB", False),
+        ("CMYK", "RGB", False),
+        ("YCbCr", "RGB", False),
+        ("LAB", "RGB", False),
+    ],
+)
 def test_every_mode_becomes_grey_or_rgb(tmp_path, mode, result, grey):
     name = "a.tif" if mode in ("CMYK", "YCbCr", "LAB") else "a.png"
     picture = Image.new("LAB", (16, 12)) if mode == "LAB" else Image.fromarray(RED_ON_GREY).convert(mode)
@@ -136,8 +145,16 @@ def test_pictures_are_upright_and_the_header_knows_their_own_size(tmp_path, name
     """Bright where the upright picture has its upper left corner, whichever way it is stored."""
     upright = np.full((16, 32), 20, np.uint8)
     upright[:8, :8] = 230
-    stored = {1: upright, 2: upright[:, ::-1], 3: upright[::-1, ::-1], 4: upright[::-1], 5: upright.T,
-              6: np.rot90(upright), 7: upright[::-1, ::-1].T, 8: np.rot90(upright, -1)}[turn]  # fmt: skip
+    stored = {
+        1: upright,
+        2: upright[:, ::-1],
+        3: upright[::-1, ::-1],
+        4: upright[::-1],
+        5: upright.T,
+        6: np.rot90(upright),
+        7: upright[::-1, ::-1].T,
+        8: np.rot90(upright, -1),
+    }[turn]
     exif = Image.Exif()
     exif[274] = turn
     file = saved(tmp_path / name, Image.fromarray(np.ascontiguousarray(stored)), exif=exif)

@@ -65,34 +65,36 @@ def belts(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def opened(belts) -> Dataset:
     dataset = open_dataset(belts, modality="image")
-    return dataset.taught_by(np.arange(25) < 24)
+    return dataset.with_training_rows(np.arange(25) < 24)
 
 
 @pytest.fixture(scope="module")
 def trained(opened) -> Trained:
     settings = {
-        "reader": {"size": 32, "tile": TILE}, "training": {"max_steps": 20, "batch_size": 16}, "encoder": {"width": 8}
-    }  # fmt: skip
+        "reader": {"size": 32, "tile": TILE},
+        "training": {"max_steps": 20, "batch_size": 16},
+        "encoder": {"width": 8},
+    }
     return train_all(opened, Choice(pretext="autoencoder", settings=settings), Silent())
 
 
 def test_each_picture_is_many_items_and_one_row(trained, opened):
-    frame, tiles = trained.frame, boxes(HEIGHT, WIDTH, TILE)
+    item_set, tiles = trained.item_set, boxes(HEIGHT, WIDTH, TILE)
 
     assert len(tiles) == 3 * 4
-    assert len(frame) == 25 * len(tiles)
+    assert len(item_set) == 25 * len(tiles)
     assert len(trained.scores) == 25
-    index, places = frame.pieces(3)
+    index, places = item_set.pieces(3)
     assert index.tolist() == list(range(3 * len(tiles), 4 * len(tiles)))
     assert places == tiles
     box = tiles[7]
     own = np.asarray(Image.open(opened.data["file"].iloc[3]).crop((box.left, box.top, box.left + TILE, box.top + TILE)))
     small = np.asarray(Image.fromarray(own).resize((32, 32), Image.Resampling.BILINEAR))
-    np.testing.assert_allclose(frame.take(index[7:8])[0, 0].numpy() * 255, small, atol=1e-3)
+    np.testing.assert_allclose(item_set.take(index[7:8])[0, 0].numpy() * 255, small, atol=1e-3)
 
 
 def test_no_picture_is_split_between_teaching_and_calibrating(trained):
-    start = trained.frame.items["start"].to_numpy()
+    start = trained.item_set.items["start"].to_numpy()
     parts = [set(start[part]) for part in (trained.split.fit, trained.split.early_stop, trained.split.calibration)]
 
     assert sum(map(len, parts)) == len(set.union(*parts)) == 24
@@ -132,7 +134,7 @@ def test_what_would_make_it_normal_is_not_looked_for_among_tiles(trained, opened
 
 
 def test_the_map_of_embeddings_has_a_point_for_each_picture(trained):
-    points, facts = embedding_map(trained.detector, trained.frame, trained.item_scores, 1000, Silent())
+    points, facts = embedding_map(trained.detector, trained.item_set, trained.item_scores, 1000, Silent())
 
     assert sorted(points["row_id"]) == [f"b{i:02}.png" for i in range(25)]
     assert facts["items"] == 25
@@ -153,7 +155,7 @@ def test_a_picture_of_another_size_has_another_number_of_tiles(trained, tmp_path
     Image.fromarray(np.full((40, 300), 120, np.uint8)).save(tmp_path / "long.png")
     Image.fromarray(np.full((40, 30), 120, np.uint8)).save(tmp_path / "small.png")
 
-    frame = trained.detector.reader.frame(open_dataset(tmp_path, modality="image"))
+    item_set = trained.detector.reader.item_set(open_dataset(tmp_path, modality="image"))
 
-    assert [len(frame.pieces(row)[0]) for row in (0, 1)] == [len(boxes(40, 300, TILE)), 1]
-    assert frame.place(np.ones((len(boxes(40, 300, TILE)), 4, 4)), 0).shape == (40, 300)
+    assert [len(item_set.pieces(row)[0]) for row in (0, 1)] == [len(boxes(40, 300, TILE)), 1]
+    assert item_set.place(np.ones((len(boxes(40, 300, TILE)), 4, 4)), 0).shape == (40, 300)

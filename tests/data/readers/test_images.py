@@ -42,7 +42,7 @@ def opened(*sources: Path, **declared):
 
 def fitted(dataset, **settings) -> Images:
     reader = Images(ImagesSettings.parse({"size": 16, **settings}, "reader"))
-    reader.fit(dataset, dataset.teaches)
+    reader.fit(dataset, dataset.is_training)
     return reader
 
 
@@ -69,7 +69,7 @@ def test_a_folder_is_read_in_order_of_paths_and_every_picture_is_a_row(plates):
     assert dataset.data[["height", "width"]].to_numpy().tolist() == [[40, 24], [20, 30], [16, 16]]
     assert dataset.data["folder"].tolist() == ["good", "good", "scratch"]
     assert dataset.data["mode"].tolist() == ["L", "L", "L"]
-    assert dataset.teaches.tolist() == [True, True, True]
+    assert dataset.is_training.tolist() == [True, True, True]
     assert (dataset.modality, dataset.name) == (Modality.IMAGE, "plates")
     assert dataset.notices == ("Left out, as they do not end like images: notes.txt.",)
 
@@ -80,7 +80,7 @@ def test_a_zip_is_the_same_data_set_as_its_folder(plates, tmp_path):
     assert archive.rows.equals(folder.rows)
     assert archive.data.drop(columns="file").equals(folder.data.drop(columns="file"))
     assert archive.fingerprint == folder.fingerprint
-    assert np.array_equal(fitted(archive).frame(archive).x, fitted(folder).frame(folder).x)
+    assert np.array_equal(fitted(archive).item_set(archive).x, fitted(folder).item_set(folder).x)
 
 
 def test_single_files_are_known_by_their_path_from_the_folder_that_holds_them_all(plates):
@@ -100,8 +100,10 @@ def test_of_several_folders_and_zips_each_path_starts_with_its_source(plates, tm
 
 def test_two_pictures_of_one_path_get_different_row_ids(plates):
     assert opened(plates, plates).rows["row_id"].tolist()[3:] == [
-        "plates/good/a.jpg#2", "plates/good/b.png#2", "plates/scratch/c.bmp#2",
-    ]  # fmt: skip
+        "plates/good/a.jpg#2",
+        "plates/good/b.png#2",
+        "plates/scratch/c.bmp#2",
+    ]
 
 
 def test_hidden_files_and_folders_are_no_data(plates):
@@ -140,12 +142,12 @@ def test_one_broken_picture_among_good_ones_is_named_and_left_out(plates, tmp_pa
     (plates / "good" / "aa.png").write_bytes(b"not a picture")
     dataset = opened(plates if kind == "folder" else zipped(plates, tmp_path / "plates.zip"))
 
-    frame = fitted(dataset).frame(dataset)
+    item_set = fitted(dataset).item_set(dataset)
 
-    assert frame.rows["row_id"].tolist() == ["good/a.jpg", "good/aa.png", "good/b.png", "scratch/c.bmp"]
-    assert frame.rows["note"].str.startswith("No picture, or damaged").tolist() == [False, True, False, False]
-    assert frame.rows["sample"].tolist() == [0, -1, 1, 2]
-    assert np.isnan(frame.reduce(np.ones(3))).tolist() == [False, True, False, False]
+    assert item_set.rows["row_id"].tolist() == ["good/a.jpg", "good/aa.png", "good/b.png", "scratch/c.bmp"]
+    assert item_set.rows["note"].str.startswith("No picture, or damaged").tolist() == [False, True, False, False]
+    assert item_set.rows["sample"].tolist() == [0, -1, 1, 2]
+    assert np.isnan(item_set.reduce(np.ones(3))).tolist() == [False, True, False, False]
     assert dataset.notices[0].startswith("1 of 4 images can't be used: good/aa.png (No picture, or damaged")
 
 
@@ -154,15 +156,15 @@ def test_a_picture_whose_damage_shows_only_when_decoded_is_named_too(plates):
     file.write_bytes(file.read_bytes()[:3000])
     dataset = opened(plates)
 
-    frame = fitted(dataset).frame(dataset)
+    item_set = fitted(dataset).item_set(dataset)
 
     assert dataset.rows["note"].tolist() == [""] * 4
-    assert frame.rows["note"].str.startswith("Damaged picture").tolist() == [False, True, False, False]
-    assert len(frame) == 3
-    assert frame.notices[0].startswith("1 of 4 images can't be used: good/aa.jpg (Damaged picture")
-    chosen = frame.items_within(np.array([True, True, False, True]))
-    assert frame.row_ids(chosen) == ["good/a.jpg", "scratch/c.bmp"]
-    assert np.array_equal(frame.take(chosen)[1] * 255, fitted(dataset).frame(opened(plates / "scratch")).x[0])
+    assert item_set.rows["note"].str.startswith("Damaged picture").tolist() == [False, True, False, False]
+    assert len(item_set) == 3
+    assert item_set.notices[0].startswith("1 of 4 images can't be used: good/aa.jpg (Damaged picture")
+    chosen = item_set.items_within(np.array([True, True, False, True]))
+    assert item_set.row_ids(chosen) == ["good/a.jpg", "scratch/c.bmp"]
+    assert np.array_equal(item_set.take(chosen)[1] * 255, fitted(dataset).item_set(opened(plates / "scratch")).x[0])
 
 
 def test_a_picture_that_goes_away_after_opening_is_named(plates):
@@ -170,7 +172,7 @@ def test_a_picture_that_goes_away_after_opening_is_named(plates):
     reader = fitted(dataset)
     (plates / "good" / "b.png").unlink()
 
-    assert "can't be read" in reader.frame(dataset).rows["note"][1]
+    assert "can't be read" in reader.item_set(dataset).rows["note"][1]
 
 
 def test_broken_pictures_alone_are_refused(tmp_path):
@@ -188,7 +190,7 @@ def test_pictures_that_all_fail_to_decode_are_refused(plates):
         file.write_bytes(b"overwritten")
 
     with pytest.raises(DataError, match=r"No image can be decoded. The first, good/a\.jpg"):
-        reader.frame(dataset)
+        reader.item_set(dataset)
     with pytest.raises(DataError, match="Only 0 of the 3 training images can be decoded"):
         fitted(dataset)
 
@@ -199,7 +201,7 @@ def test_a_picture_of_one_pixel_is_named(plates):
     dataset = opened(plates)
 
     assert dataset.rows["note"].tolist()[2].startswith("Too small: 1 x 1 px")
-    assert dataset.teaches.tolist() == [True, True, False, True]
+    assert dataset.is_training.tolist() == [True, True, False, True]
 
 
 def test_grey_pictures_have_one_channel_and_coloured_ones_three(plates):
@@ -230,7 +232,7 @@ def test_an_even_picture_keeps_its_brightness_whatever_its_mode(tmp_path, mode):
         (image.quantize(4) if mode == "P" else image.convert(mode)).save(tmp_path / name)
     dataset = opened(tmp_path)
 
-    x = fitted(dataset, color="rgb").frame(dataset).take(slice(None))
+    x = fitted(dataset, color="rgb").item_set(dataset).take(slice(None))
 
     # 1 of 255: inks round
     assert np.allclose(x.numpy()[0], 60 / 255, atol=1 / 255)
@@ -244,7 +246,7 @@ def test_shrinking_averages_so_that_fine_patterns_do_not_alias(tmp_path):
     Image.fromarray(255 - stripes).save(tmp_path / "b.png")
     dataset = opened(tmp_path)
 
-    inner = fitted(dataset).frame(dataset).x[0, 0, 2:-2, 2:-2].astype(float)
+    inner = fitted(dataset).item_set(dataset).x[0, 0, 2:-2, 2:-2].astype(float)
 
     assert np.abs(inner - 127.5).max() < 3
 
@@ -257,20 +259,20 @@ def test_sixteen_bit_pictures_fill_the_middle_of_the_range(tmp_path):
     dataset = opened(tmp_path)
     reader = fitted(dataset)
 
-    frame = reader.frame(dataset)
-    x = frame.take(slice(None))
+    item_set = reader.item_set(dataset)
+    x = item_set.take(slice(None))
 
-    assert frame.x.dtype == np.uint16
+    assert item_set.x.dtype == np.uint16
     assert np.allclose((float(x.min()), float(x.max())), (0.1, 0.9), atol=1e-4)
     Image.fromarray(ramp + np.uint16(300)).save(tmp_path / "a.png")
-    assert 0.9 < float(reader.frame(opened(tmp_path / "a.png")).take(slice(None)).max()) < 1.0
+    assert 0.9 < float(reader.item_set(opened(tmp_path / "a.png")).take(slice(None)).max()) < 1.0
 
 
 def test_eight_bit_training_reads_sixteen_bits_as_the_same_brightness_and_notes_it(tmp_path, plates):
     Image.fromarray(np.full((20, 20), 100 * 257, np.uint16)).save(tmp_path / "deep.png")
     reader, deep = fitted(opened(plates)), opened(tmp_path / "deep.png")
 
-    assert set(reader.frame(deep).x.ravel().tolist()) == {100}
+    assert set(reader.item_set(deep).x.ravel().tolist()) == {100}
     assert reader.match(deep) == ["Images with more than 8 bits, while the training images have 8: 1 of 1."]
 
 
@@ -278,7 +280,7 @@ def test_pictures_of_32_bit_numbers_are_not_compared_with_8_bit_training(tmp_pat
     Image.fromarray(RNG.normal(size=(20, 20)).astype(np.float32)).save(plates / "float.tif")
     reader = fitted(opened(plates, only=("folder=good",)))
 
-    assert "can't be compared" in reader.frame(opened(plates)).rows["note"][0]
+    assert "can't be compared" in reader.item_set(opened(plates)).rows["note"][0]
 
 
 def test_floats_can_be_learnt_from(tmp_path):
@@ -286,7 +288,7 @@ def test_floats_can_be_learnt_from(tmp_path):
         Image.fromarray(RNG.normal(5, 0.1, (20, 20)).astype(np.float32)).save(tmp_path / name)
     dataset = opened(tmp_path)
 
-    x = fitted(dataset).frame(dataset).take(slice(None))
+    x = fitted(dataset).item_set(dataset).take(slice(None))
 
     assert np.allclose((float(x.min()), float(x.max())), (0.1, 0.9), atol=1e-3)
 
@@ -305,7 +307,7 @@ def test_a_map_is_led_back_to_the_picture_s_own_size(plates):
     grid = np.zeros((4, 4))
     grid[:, :2] = 1
 
-    back = fitted(dataset).frame(dataset).place(grid[None], 0)
+    back = fitted(dataset).item_set(dataset).place(grid[None], 0)
 
     assert back.shape == (40, 24)
     assert back[:, :8].min() > 0.9
@@ -319,10 +321,10 @@ def test_a_picture_that_lies_on_its_side_has_the_size_that_a_viewer_sees(tmp_pat
         picture(tmp_path / f"{k}.jpg", (20, 40), exif=exif)
     dataset = opened(tmp_path)
 
-    frame = fitted(dataset).frame(dataset)
+    item_set = fitted(dataset).item_set(dataset)
 
-    assert frame.rows[["height", "width"]].to_numpy().tolist() == [[40, 20]] * 2
-    assert frame.place(np.zeros((1, 2, 2)), 0).shape == (40, 20)
+    assert item_set.rows[["height", "width"]].to_numpy().tolist() == [[40, 20]] * 2
+    assert item_set.place(np.zeros((1, 2, 2)), 0).shape == (40, 20)
 
 
 def test_a_restored_reader_gives_equal_frames(plates):
@@ -336,21 +338,21 @@ def test_a_restored_reader_gives_equal_frames(plates):
 
     assert again.shape == reader.shape
     assert again.match(dataset) == reader.match(dataset)
-    assert np.array_equal(again.frame(dataset).x, reader.frame(dataset).x)
-    assert again.frame(dataset).items.equals(reader.frame(dataset).items)
+    assert np.array_equal(again.item_set(dataset).x, reader.item_set(dataset).x)
+    assert again.item_set(dataset).items.equals(reader.item_set(dataset).items)
 
 
 def test_the_folder_can_be_the_label(plates):
     picture(plates / "top.png")
     dataset = opened(plates, label="folder")
 
-    frame = fitted(dataset).frame(dataset)
+    item_set = fitted(dataset).item_set(dataset)
 
     assert dataset.rows["label"].tolist()[:3] == [0, 0, 1]
     assert np.isnan(dataset.rows["label"][3])  # in no folder: not known
-    assert frame.rows["label"].equals(dataset.rows["label"])
+    assert item_set.rows["label"].equals(dataset.rows["label"])
     assert dataset.schema.one(Role.LABEL) == "folder"
-    assert fitted(opened(plates)).frame(opened(plates)).x.tobytes() == frame.x.tobytes()  # never trained on
+    assert fitted(opened(plates)).item_set(opened(plates)).x.tobytes() == item_set.x.tobytes()  # never trained on
 
 
 @pytest.mark.parametrize("good", ["good/left", "train/good", "OK", "Normal"])
@@ -375,15 +377,19 @@ def test_the_folder_can_be_the_class(plates):
     new = opened(plates, class_column="folder")
     reader = fitted(train)
 
-    frame = reader.frame(new)
+    item_set = reader.item_set(new)
 
     assert train.rows["cls"].tolist() == ["good", "good", "scratch"]
     assert reader.shape.classes == 2
-    assert dict(zip(frame.rows["row_id"], frame.items["cls"], strict=True)) == {
-        "dent/a.png": -1, "good/a.jpg": 0, "good/b.png": 0, "scratch/c.bmp": 1, "top.png": -1,
-    }  # fmt: skip
+    assert dict(zip(item_set.rows["row_id"], item_set.items["cls"], strict=True)) == {
+        "dent/a.png": -1,
+        "good/a.jpg": 0,
+        "good/b.png": 0,
+        "scratch/c.bmp": 1,
+        "top.png": -1,
+    }
     assert "Images in a folder that no training image was in: 2 of 5." in reader.match(new)
-    assert reader.frame(opened(plates)).items["cls"].tolist() == [-1] * 5
+    assert reader.item_set(opened(plates)).items["cls"].tolist() == [-1] * 5
 
 
 @pytest.mark.parametrize(
@@ -402,7 +408,7 @@ def test_the_rows_that_teach_are_chosen_by_folder_or_path(tmp_path, only, teachi
 
     dataset = opened(tmp_path, only=only)
 
-    assert dataset.rows["row_id"][dataset.teaches].tolist() == teaching
+    assert dataset.rows["row_id"][dataset.is_training].tolist() == teaching
 
 
 @pytest.mark.parametrize(
@@ -470,7 +476,7 @@ def test_new_pictures_of_another_kind_are_described(tmp_path, plates):
     assert notes[0].startswith("Images with a side outside the 16 to 40 px of the training images")
     assert notes[1] == "Images with colours, while the training images are grey: 1 of 2."
     assert reader.match(opened(plates)) == []
-    assert reader.frame(opened(tmp_path / "new")).x.shape == (2, 1, 16, 16)
+    assert reader.item_set(opened(tmp_path / "new")).x.shape == (2, 1, 16, 16)
 
 
 def test_much_larger_pictures_get_a_word_on_what_may_vanish(tmp_path):
@@ -478,18 +484,18 @@ def test_much_larger_pictures_get_a_word_on_what_may_vanish(tmp_path):
         picture(tmp_path / f"{k}.png", (160, 160))
     dataset = opened(tmp_path)
 
-    assert "160 px are resized to 16 px, 10 px to one" in fitted(dataset).frame(dataset).notices[0]
+    assert "160 px are resized to 16 px, 10 px to one" in fitted(dataset).item_set(dataset).notices[0]
 
 
 def test_items_beyond_the_memory_limit_live_in_a_file_that_nobody_sees(plates, tmp_path, monkeypatch):
     dataset = opened(plates)
     reader = fitted(dataset)
-    in_memory = reader.frame(dataset).x
+    in_memory = reader.item_set(dataset).x
     monkeypatch.setattr(image_items, "IN_MEMORY", 100)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     before = set(tmp_path.iterdir())
 
-    mapped = reader.frame(dataset).x
+    mapped = reader.item_set(dataset).x
 
     assert isinstance(mapped, np.memmap)
     assert np.array_equal(mapped, in_memory)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ad_core.data.dataset import Dataset, Declared, Kind, Role
-from ad_core.data.frame import Frame
+from ad_core.data.dataset import ColumnKind, Dataset, Declared, Role
+from ad_core.data.item_set import ItemSet
 from ad_core.data.reader import READERS
 from ad_core.data.readers.sensor import Sensor, SensorSettings, looks_like_recording
 from ad_core.errors import DataError, SettingsError
@@ -32,11 +32,13 @@ def opened(table: pd.DataFrame, **declared: object) -> Dataset:
     return Sensor.open(table, Declared(**declared))
 
 
-def framed(table: pd.DataFrame, window: int = 16, stride: int = 0, **declared: object) -> tuple[Sensor, Dataset, Frame]:
+def framed(
+    table: pd.DataFrame, window: int = 16, stride: int = 0, **declared: object
+) -> tuple[Sensor, Dataset, ItemSet]:
     dataset = opened(table, **declared)
     reader = Sensor(SensorSettings(window=window, stride=stride))
-    reader.fit(dataset, dataset.teaches)
-    return reader, dataset, reader.frame(dataset)
+    reader.fit(dataset, dataset.is_training)
+    return reader, dataset, reader.item_set(dataset)
 
 
 def said(notices: object, words: str) -> bool:
@@ -54,10 +56,16 @@ def test_the_reader_is_installed_under_its_name():
 def test_columns_get_their_roles_by_name_and_content():
     table = recording().rename(columns={"c0": "speed [m/s]", "c1": "p (bar)"})
     table = table.assign(
-        is_anomaly=0, is_anomaly_point=0, split=np.arange(400) // 200, comment=[f"note {i}" for i in range(400)],
-        mode=np.where(np.arange(400) % 50 < 25, "run", "idle"), flat=7.0, empty=np.nan, row=np.arange(400),
+        is_anomaly=0,
+        is_anomaly_point=0,
+        split=np.arange(400) // 200,
+        comment=[f"note {i}" for i in range(400)],
+        mode=np.where(np.arange(400) % 50 < 25, "run", "idle"),
+        flat=7.0,
+        empty=np.nan,
+        row=np.arange(400),
         on=np.arange(400) % 7 > 3,
-    )  # fmt: skip
+    )
     schema = opened(table).schema
     columns = {column.name: column for column in schema.columns}
 
@@ -105,12 +113,12 @@ def test_only_text_beside_the_time_leaves_no_channel():
 def test_the_bad_of_a_plant_historian_counts_as_missing():
     table = recording().assign(c1=lambda t: t["c1"].astype(object))
     table.loc[[30, 31], "c1"] = "Bad"
-    _, dataset, frame = framed(table)
+    _, dataset, item_set = framed(table)
 
     assert said(
         dataset.notices, "Column 'c1': 2 of 400 cells are not numbers (first in row 31: 'Bad'); they count as missing"
     )
-    assert np.isfinite(frame.x).all()
+    assert np.isfinite(item_set.x).all()
 
 
 def test_a_label_of_words_becomes_zero_and_one_and_other_values_are_refused():
@@ -133,7 +141,7 @@ def test_a_column_that_is_only_called_label_is_left_out_without_an_error():
 
 def test_only_rows_that_fulfil_the_condition_teach():
     table = recording().assign(split=np.arange(400) // 200)
-    assert opened(table, only=("split=0",)).teaches.sum() == 200
+    assert opened(table, only=("split=0",)).is_training.sum() == 200
     with pytest.raises(DataError, match="No row fulfils split=7"):
         opened(table, only=("split=7",))
     with pytest.raises(DataError, match="COLUMN=VALUE"):
@@ -156,10 +164,19 @@ def test_only_rows_that_fulfil_the_condition_teach():
         (pd.DataFrame({"a": [1, 2]}), False),
     ],
     ids=[
-        "dates", "texts", "seconds", "time index", "two entities",
-        "no time", "no numbers", "shuffled", "irregular", "five rows", "tiny",
+        "dates",
+        "texts",
+        "seconds",
+        "time index",
+        "two entities",
+        "no time",
+        "no numbers",
+        "shuffled",
+        "irregular",
+        "five rows",
+        "tiny",
     ],
-)  # fmt: skip
+)
 def test_a_recording_is_told_from_a_table(table, expected):
     assert looks_like_recording(table) is expected
 
@@ -185,37 +202,37 @@ def test_a_shuffled_recording_gives_the_windows_of_the_sorted_one_and_rows_stay_
     table = recording()
     shuffled = table.sample(frac=1, random_state=1)
     _, _, straight = framed(table)
-    _, dataset, frame = framed(shuffled)
+    _, dataset, item_set = framed(shuffled)
 
-    np.testing.assert_array_equal(frame.x, straight.x)
-    assert frame.rows["row_id"].tolist() == [f"{t:%Y-%m-%dT%H:%M:%S}" for t in shuffled["time"]]
+    np.testing.assert_array_equal(item_set.x, straight.x)
+    assert item_set.rows["row_id"].tolist() == [f"{t:%Y-%m-%dT%H:%M:%S}" for t in shuffled["time"]]
     assert said(dataset.notices, "time stamps go backward, first in row")
-    per_row = frame.reduce(np.arange(len(frame), dtype=float))
-    np.testing.assert_allclose(per_row, straight.reduce(np.arange(len(frame), dtype=float))[shuffled.index])
+    per_row = item_set.reduce(np.arange(len(item_set), dtype=float))
+    np.testing.assert_allclose(per_row, straight.reduce(np.arange(len(item_set), dtype=float))[shuffled.index])
 
 
 def test_a_repeated_time_stamp_shares_the_sample_of_the_first_row():
     table = recording()
     again = table.iloc[[100]].assign(c0=1000.0)
-    _, dataset, frame = framed(pd.concat([table, again], ignore_index=True))
-    scores = frame.reduce(np.random.default_rng(0).random(len(frame)))
+    _, dataset, item_set = framed(pd.concat([table, again], ignore_index=True))
+    scores = item_set.reduce(np.random.default_rng(0).random(len(item_set)))
 
     assert said(dataset.notices, "1 row repeats a time stamp, first in row 401 (2024-03-01T01:40:00)")
     assert dataset.rows["row_id"].iloc[-1] == "2024-03-01T01:40:00#2"
     assert dataset.rows["note"].iloc[-1] == ""
     assert scores[400] == scores[100]
-    np.testing.assert_array_equal(frame.x, framed(table)[2].x)
+    np.testing.assert_array_equal(item_set.x, framed(table)[2].x)
 
 
 def test_unreadable_times_cost_only_their_rows():
     table = recording().assign(time=lambda t: t["time"].astype(str).astype(object))
     table.loc[[7, 9], "time"] = ["soon", None]
-    _, dataset, frame = framed(table)
+    _, dataset, item_set = framed(table)
 
     assert dataset.rows["note"].iloc[7] == "The time 'soon' can't be read."
     assert dataset.rows["note"].iloc[9] == "The time is missing."
-    assert not dataset.teaches[[7, 9]].any()
-    assert np.isnan(frame.reduce(np.ones(len(frame)))).sum() == 2
+    assert not dataset.is_training[[7, 9]].any()
+    assert np.isnan(item_set.reduce(np.ones(len(item_set)))).sum() == 2
     assert said(dataset.notices, "2 of 400 rows have no readable time, first row 8")
 
 
@@ -241,10 +258,10 @@ def test_no_window_crosses_a_gap_and_the_gap_is_reported():
 def test_irregular_sampling_is_reported_without_being_cut_to_pieces():
     steps = np.where(np.arange(400) % 5 == 0, 600.0, 60.0)  # a fifth of the intervals is ten times as long
     table = recording().assign(time=np.cumsum(steps))
-    _, dataset, frame = framed(table)
+    _, dataset, item_set = framed(table)
 
     assert said(dataset.notices, "Sampling is irregular: 20% of the intervals")
-    assert (frame.rows["note"] == "").all()
+    assert (item_set.rows["note"] == "").all()
 
 
 def test_a_repeating_pattern_is_given_as_a_hint():
@@ -264,17 +281,17 @@ def test_a_folder_of_recordings_is_one_data_set_whose_windows_stay_within_a_file
     (tmp_path / "README.txt").write_text("not a recording")
     dataset = Sensor.open([tmp_path], Declared())
     reader = Sensor(SensorSettings(window=16))
-    reader.fit(dataset, dataset.teaches)
-    frame = reader.frame(dataset)
+    reader.fit(dataset, dataset.is_training)
+    item_set = reader.item_set(dataset)
 
     assert dataset.rows["entity"].unique().tolist() == ["a", "b"]
     assert dataset.schema.one(Role.ENTITY) == "recording"
     assert dataset.rows["row_id"].iloc[0] == "a|2024-03-01T00:00:00"
-    start = frame.items["start"].to_numpy()
+    start = item_set.items["start"].to_numpy()
     assert not ((start < 130) & (start + 16 > 130)).any()
-    assert frame.items["entity"].tolist() == ["a" if s < 130 else "b" for s in start]
-    assert (frame.rows["note"] == "").all()
-    assert frame.rows["entity"].tolist() == ["a"] * 130 + ["b"] * 90
+    assert item_set.items["entity"].tolist() == ["a" if s < 130 else "b" for s in start]
+    assert (item_set.rows["note"] == "").all()
+    assert item_set.rows["entity"].tolist() == ["a"] * 130 + ["b"] * 90
 
 
 def test_recordings_with_other_channels_are_refused_by_name_but_labels_may_be_absent(tmp_path):
@@ -290,12 +307,12 @@ def test_recordings_with_other_channels_are_refused_by_name_but_labels_may_be_ab
 def test_two_entities_of_different_length_in_one_file_keep_to_themselves():
     long, short = recording(300), recording(10, seed=1)
     table = pd.concat([long, short], ignore_index=True).assign(machine=["m1"] * 300 + ["m2"] * 10)
-    _, _, frame = framed(table, entity="machine")
+    _, _, item_set = framed(table, entity="machine")
 
-    assert set(frame.items["entity"]) == {"m1"}
-    assert frame.rows["note"].iloc[-1] == "Its stretch without a gap has 10 samples, fewer than the 16 of a window."
-    assert (frame.rows["sample"].iloc[300:] == -1).all()
-    assert said(frame.notices, "10 of 310 rows get no score")
+    assert set(item_set.items["entity"]) == {"m1"}
+    assert item_set.rows["note"].iloc[-1] == "Its stretch without a gap has 10 samples, fewer than the 16 of a window."
+    assert (item_set.rows["sample"].iloc[300:] == -1).all()
+    assert said(item_set.notices, "10 of 310 rows get no score")
 
 
 # windows
@@ -306,14 +323,14 @@ def test_windows_of_a_million_samples_share_one_array():
     table = pd.DataFrame({f"c{i}": np.arange(n, dtype=np.float32) % (7 + i) for i in range(20)})
     dataset = opened(table)
     reader = Sensor(SensorSettings(window=128))
-    reader.fit(dataset, dataset.teaches)
-    frame = reader.frame(dataset)
-    begin, end = np.lib.array_utils.byte_bounds(frame.x)
+    reader.fit(dataset, dataset.is_training)
+    item_set = reader.item_set(dataset)
+    begin, end = np.lib.array_utils.byte_bounds(item_set.x)
 
-    assert frame.x.shape == (n - 127, 20, 128)
-    assert frame.x.dtype == np.float32
+    assert item_set.x.shape == (n - 127, 20, 128)
+    assert item_set.x.dtype == np.float32
     assert end - begin == n * 20 * 4  # all windows lie in the memory of the samples
-    assert np.shares_memory(frame.x[0], frame.x[1])
+    assert np.shares_memory(item_set.x[0], item_set.x[1])
 
 
 def test_a_window_holds_its_samples_channel_by_channel():
@@ -328,9 +345,9 @@ def test_a_window_holds_its_samples_channel_by_channel():
 
 def test_the_length_of_the_windows_follows_the_reference_rows():
     assert framed(recording(4000), window=0)[0].shape.size == (2, 128)
-    reader, _, frame = framed(recording(300), window=0)
+    reader, _, item_set = framed(recording(300), window=0)
     assert (reader.window, reader.stride) == (64, 8)
-    assert said(frame.notices, "A window has 64 samples instead of 128")
+    assert said(item_set.notices, "A window has 64 samples instead of 128")
     assert framed(recording(30), window=0)[0].window == 8
 
 
@@ -338,9 +355,9 @@ def test_the_length_of_the_windows_follows_the_reference_rows():
 @settings(max_examples=30, deadline=None)
 def test_the_last_rows_of_a_stretch_are_covered_whatever_the_stride(n, stride):
     reader, _, _ = framed(recording(200), window=16, stride=stride)
-    frame = reader.frame(opened(recording(n)))
-    assert (frame.rows["note"] == "").all()
-    assert frame.items["start"].iloc[-1] == n - 16
+    item_set = reader.item_set(opened(recording(n)))
+    assert (item_set.rows["note"] == "").all()
+    assert item_set.items["start"].iloc[-1] == n - 16
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -369,16 +386,16 @@ def test_every_usable_row_is_covered_and_a_constant_score_stays_constant(lengths
     except DataError:  # the gaps left no stretch as long as a window
         assert np.diff(np.flatnonzero([True, *np.isin(np.arange(1, 100), gaps), True])).max() < window
         return
-    frame = reader.frame(dataset)
-    scores = frame.reduce(np.full(len(frame), 3.0))
-    usable = (frame.rows["note"] == "").to_numpy()
+    item_set = reader.item_set(dataset)
+    scores = item_set.reduce(np.full(len(item_set), 3.0))
+    usable = (item_set.rows["note"] == "").to_numpy()
 
-    assert len(frame.rows) == len(table)
+    assert len(item_set.rows) == len(table)
     assert usable.any()
     np.testing.assert_allclose(scores[usable], 3.0)
     assert np.isnan(scores[~usable]).all()
-    assert (frame.rows["sample"].to_numpy()[~usable] == -1).all()
-    assert np.isfinite(frame.take(slice(None)).numpy()).all()
+    assert (item_set.rows["sample"].to_numpy()[~usable] == -1).all()
+    assert np.isfinite(item_set.take(slice(None)).numpy()).all()
 
 
 # missing, infinite, constant
@@ -388,13 +405,13 @@ def test_a_short_hole_is_bridged_and_a_long_one_keeps_the_last_value():
     table = recording(400, channels=1).assign(other=np.sin(np.arange(400)), c0=np.arange(400.0))
     table.loc[50:51, "c0"] = np.nan  # 2 = 16 / 8 samples: short
     table.loc[100:110, "c0"] = np.nan
-    _, dataset, frame = framed(table, window=16, stride=1)
-    series = frame.x[:, 0, 0]
+    _, dataset, item_set = framed(table, window=16, stride=1)
+    series = item_set.x[:, 0, 0]
     sd, mean = dataset.data["c0"].std(ddof=0), dataset.data["c0"].mean()
 
     np.testing.assert_allclose(series[49:53] * sd + mean, [49, 50, 51, 52], rtol=1e-4)  # float32 at a scale of 115
     np.testing.assert_allclose(series[99:111] * sd + mean, [99.0] * 12, rtol=1e-4)
-    share = frame.items.set_index("start")["missing"]
+    share = item_set.items.set_index("start")["missing"]
     assert share[49] == 0
     assert share[100] == 11 / 32
 
@@ -402,8 +419,8 @@ def test_a_short_hole_is_bridged_and_a_long_one_keeps_the_last_value():
 def test_a_hole_at_the_begin_takes_the_value_after_it_only_if_it_is_short():
     table = recording(400, channels=2)
     table.loc[:1, "c0"] = table.loc[:2, "c1"] = np.nan  # 2 = 16 / 8 samples: short; 3: long
-    _, dataset, frame = framed(table, window=16, stride=1)
-    first = frame.x[0, :, :4]
+    _, dataset, item_set = framed(table, window=16, stride=1)
+    first = item_set.x[0, :, :4]
     z = ((dataset.data[["c0", "c1"]] - dataset.data[["c0", "c1"]].mean()) / dataset.data[["c0", "c1"]].std(ddof=0)).T
 
     np.testing.assert_allclose(first[0], [z.loc["c0", 2], z.loc["c0", 2], z.loc["c0", 2], z.loc["c0", 3]], rtol=1e-5)
@@ -413,42 +430,42 @@ def test_a_hole_at_the_begin_takes_the_value_after_it_only_if_it_is_short():
 def test_a_stretch_that_was_hardly_measured_gets_no_score_but_a_note():
     table = recording(400, channels=1)
     table.loc[200:299, "c0"] = np.nan
-    _, _, frame = framed(table)
-    scores = frame.reduce(np.ones(len(frame)))
+    _, _, item_set = framed(table)
+    scores = item_set.reduce(np.ones(len(item_set)))
 
     assert np.isnan(scores[220:280]).all()
     assert np.isfinite(scores[:195]).all()
-    assert frame.rows["note"].iloc[250] == "More than half of the cells around it are missing."
+    assert item_set.rows["note"].iloc[250] == "More than half of the cells around it are missing."
 
 
 def test_a_channel_that_is_ninety_percent_missing_is_graded_and_scored_on():
     table = recording(400)
     table.loc[np.random.default_rng(0).random(400) < 0.9, "c1"] = np.nan
-    _, dataset, frame = framed(table)
+    _, dataset, item_set = framed(table)
     column = dataset.schema.columns[2]
 
     assert (column.grade, column.role) == ("B", Role.FEATURE)
     assert "% of its cells are missing" in column.reason
-    assert np.isfinite(frame.x).all()
-    assert len(frame) > 0
+    assert np.isfinite(item_set.x).all()
+    assert len(item_set) > 0
 
 
 def test_infinite_values_count_as_missing_and_are_reported():
     table = recording()
     table.loc[5, "c0"], table.loc[6, "c0"] = np.inf, -np.inf
-    _, dataset, frame = framed(table)
+    _, dataset, item_set = framed(table)
 
     assert said(dataset.notices, "Column 'c0': 2 infinite values count as missing, first in row 6")
-    assert np.isfinite(frame.x).all()
+    assert np.isfinite(item_set.x).all()
 
 
 def test_a_constant_channel_stays_at_zero_until_it_changes():
     table = recording().assign(flat=7.0)
-    reader, _, frame = framed(table)
-    assert said(frame.notices, "Constant in the reference rows: flat")
-    assert (frame.x[:, 2] == 0).all()
+    reader, _, item_set = framed(table)
+    assert said(item_set.notices, "Constant in the training rows: flat")
+    assert (item_set.x[:, 2] == 0).all()
 
-    later = reader.frame(opened(table.assign(flat=9.0)))
+    later = reader.item_set(opened(table.assign(flat=9.0)))
     assert (later.x[:, 2] == 2.0).all()
 
 
@@ -456,14 +473,14 @@ def test_values_far_outside_are_clipped():
     table = recording()
     reader, _, _ = framed(table)
     table.loc[10, "c0"] = 1e30
-    assert reader.frame(opened(table)).x.max() == 20.0
+    assert reader.item_set(opened(table)).x.max() == 20.0
 
 
 def test_one_channel_and_a_two_valued_text_are_enough():
     table = recording(channels=1).assign(mode=np.where(np.arange(400) % 50 < 25, "run", "idle"))
-    _, _, frame = framed(table)
-    assert frame.shape.size == (2, 16)
-    assert set(np.unique(frame.x[:, 1])) == {-1.0, 1.0}
+    _, _, item_set = framed(table)
+    assert item_set.shape.size == (2, 16)
+    assert set(np.unique(item_set.x[:, 1])) == {-1.0, 1.0}
     assert framed(recording(channels=1))[2].shape.size == (1, 16)
 
 
@@ -513,7 +530,7 @@ def test_a_new_recording_shorter_than_a_window_is_refused_when_scoring():
     with pytest.raises(
         DataError, match="No window of 16 samples can be cut from this recording of 9 samples, first row 1: Its stretch"
     ):
-        reader.frame(opened(recording(9)))
+        reader.item_set(opened(recording(9)))
 
 
 def test_a_window_that_is_too_short_to_be_set_is_refused():
@@ -548,9 +565,14 @@ def test_what_differs_but_can_be_handled_is_said():
     later = recording(step_s=600)[["time", "c1", "c0"]].assign(
         mode="stop", c1=lambda t: t["c1"] + 50, more=np.arange(400.0) ** 2
     )
-    sentences = " ".join(reader.match(opened(later, kinds={"mode": Kind.CATEGORY})))
-    for words in ("another order", "does not know it: more", "'mode' has values that the detector never saw",
-                  "'c1': 100% of the values lie outside", "every 10 min here, but every 1 min"):  # fmt: skip
+    sentences = " ".join(reader.match(opened(later, kinds={"mode": ColumnKind.CATEGORY})))
+    for words in (
+        "another order",
+        "does not know it: more",
+        "'mode' has values that the detector never saw",
+        "'c1': 100% of the values lie outside",
+        "every 10 min here, but every 1 min",
+    ):
         assert words in sentences
 
     assert "row numbers" in " ".join(reader.match(opened(table.drop(columns="time"))))
@@ -563,17 +585,17 @@ def test_a_restored_reader_makes_the_same_items():
         flat=1.0,
         product=np.where(np.arange(400) < 200, "A", "B"),
     )
-    reader, dataset, frame = framed(table, class_column="product")
+    reader, dataset, item_set = framed(table, class_column="product")
     facts, arrays = reader.state()
     again = Sensor(reader.settings)
     again.restore(json.loads(json.dumps(facts)), arrays)
-    repeated = again.frame(dataset)
+    repeated = again.item_set(dataset)
 
     assert again.shape == reader.shape
-    np.testing.assert_array_equal(repeated.x, frame.x)
-    pd.testing.assert_frame_equal(repeated.items, frame.items)
-    pd.testing.assert_frame_equal(repeated.rows, frame.rows)
-    assert repeated.notices == frame.notices
+    np.testing.assert_array_equal(repeated.x, item_set.x)
+    pd.testing.assert_frame_equal(repeated.items, item_set.items)
+    pd.testing.assert_frame_equal(repeated.rows, item_set.rows)
+    assert repeated.notices == item_set.notices
     assert again.match(dataset) == []
 
 

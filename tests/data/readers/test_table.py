@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ad_core.data.dataset import Dataset, Declared, Kind, Role
-from ad_core.data.frame import Frame
+from ad_core.data.dataset import ColumnKind, Dataset, Declared, Role
+from ad_core.data.item_set import ItemSet
 from ad_core.data.readers import table
 from ad_core.data.readers.table import Table, TableSettings
 from ad_core.data.tables.row_identity import ids_from_column, ids_from_content
@@ -38,11 +38,11 @@ def opened(data: pd.DataFrame, **declared: object) -> Dataset:
     return Table.open(data, Declared(**declared))
 
 
-def fitted(data: pd.DataFrame, rows: np.ndarray | None = None, **declared: object) -> tuple[Table, Dataset, Frame]:
+def fitted(data: pd.DataFrame, rows: np.ndarray | None = None, **declared: object) -> tuple[Table, Dataset, ItemSet]:
     dataset = opened(data, **declared)
     reader = Table(TableSettings())
     reader.fit(dataset, np.ones(len(dataset), dtype=bool) if rows is None else rows)
-    return reader, dataset, reader.frame(dataset)
+    return reader, dataset, reader.item_set(dataset)
 
 
 def column(dataset: Dataset, name: str):
@@ -57,12 +57,12 @@ def test_kinds_and_units_are_found_out():
 
     kinds = {c.name: c.kind for c in dataset.schema.columns}
     assert kinds == {
-        "speed [m/s]": Kind.NUMBER,
-        "temp (°C)": Kind.NUMBER,
-        "city": Kind.CATEGORY,
-        "shop": Kind.CATEGORY,
-        "open": Kind.BOOLEAN,
-        "when": Kind.DATE,
+        "speed [m/s]": ColumnKind.NUMBER,
+        "temp (°C)": ColumnKind.NUMBER,
+        "city": ColumnKind.CATEGORY,
+        "shop": ColumnKind.CATEGORY,
+        "open": ColumnKind.BOOLEAN,
+        "when": ColumnKind.DATE,
     }
     assert [c.unit for c in dataset.schema.columns[:3]] == ["m/s", "°C", None]
     assert column(dataset, "temp (°C)").missing == pytest.approx(mixed()["temp (°C)"].isna().mean())
@@ -71,20 +71,20 @@ def test_kinds_and_units_are_found_out():
 @pytest.mark.parametrize(
     ("values", "role", "kind", "grade"),
     [
-        ([7] * N, Role.IGNORE, Kind.NUMBER, "C"),
-        ([np.nan] * N, Role.IGNORE, Kind.NUMBER, "C"),
-        ([1.5, np.nan, 2.5, np.nan, np.nan] * (N // 5), Role.FEATURE, Kind.NUMBER, "A"),
-        ([1.5, 2.5] + [np.nan] * (N - 2), Role.IGNORE, Kind.NUMBER, "C"),
-        ([1.5, 2.5, *[np.nan] * 6] * (N // 8), Role.FEATURE, Kind.NUMBER, "B"),
-        ([f"a text of its own, number {i}" for i in range(N)], Role.IGNORE, Kind.TEXT, "C"),
-        (["yes", "no"] * (N // 2), Role.FEATURE, Kind.BOOLEAN, "A"),
-        (["01.02.2024", "14.02.2024"] * (N // 2), Role.FEATURE, Kind.DATE, "A"),
-        (["2024-02-01T10:00", "2024-02-14T11:00"] * (N // 2), Role.FEATURE, Kind.DATE, "A"),
-        (["01/02/2024", "03/04/2024"] * (N // 2), Role.FEATURE, Kind.DATE, "B"),
-        (["1.5", "2.5", "?", "4"] * (N // 4), Role.FEATURE, Kind.NUMBER, "A"),
-        (["1.5", "2.5", "broken", "4"] * (N // 4), Role.FEATURE, Kind.CATEGORY, "B"),
-        ([str(i / 7) for i in range(N - 1)] + ["broken"], Role.IGNORE, Kind.TEXT, "C"),
-        (["007", "012", "100", "099"] * (N // 4), Role.FEATURE, Kind.CATEGORY, "A"),
+        ([7] * N, Role.IGNORE, ColumnKind.NUMBER, "C"),
+        ([np.nan] * N, Role.IGNORE, ColumnKind.NUMBER, "C"),
+        ([1.5, np.nan, 2.5, np.nan, np.nan] * (N // 5), Role.FEATURE, ColumnKind.NUMBER, "A"),
+        ([1.5, 2.5] + [np.nan] * (N - 2), Role.IGNORE, ColumnKind.NUMBER, "C"),
+        ([1.5, 2.5, *[np.nan] * 6] * (N // 8), Role.FEATURE, ColumnKind.NUMBER, "B"),
+        ([f"a text of its own, number {i}" for i in range(N)], Role.IGNORE, ColumnKind.TEXT, "C"),
+        (["yes", "no"] * (N // 2), Role.FEATURE, ColumnKind.BOOLEAN, "A"),
+        (["01.02.2024", "14.02.2024"] * (N // 2), Role.FEATURE, ColumnKind.DATE, "A"),
+        (["2024-02-01T10:00", "2024-02-14T11:00"] * (N // 2), Role.FEATURE, ColumnKind.DATE, "A"),
+        (["01/02/2024", "03/04/2024"] * (N // 2), Role.FEATURE, ColumnKind.DATE, "B"),
+        (["1.5", "2.5", "?", "4"] * (N // 4), Role.FEATURE, ColumnKind.NUMBER, "A"),
+        (["1.5", "2.5", "broken", "4"] * (N // 4), Role.FEATURE, ColumnKind.CATEGORY, "B"),
+        ([str(i / 7) for i in range(N - 1)] + ["broken"], Role.IGNORE, ColumnKind.TEXT, "C"),
+        (["007", "012", "100", "099"] * (N // 4), Role.FEATURE, ColumnKind.CATEGORY, "A"),
     ],
 )
 def test_a_column_gets_role_kind_and_grade(values, role, kind, grade):
@@ -188,11 +188,11 @@ def test_a_good_measurement_that_separates_the_known_anomalies_is_kept():
 def test_what_is_declared_wins_over_what_is_found():
     data = mixed().assign(const=1, number=np.arange(N))
 
-    dataset = opened(data, id="shop", ignore=("city",), use=("const", "number"), kinds={"number": Kind.CATEGORY})
+    dataset = opened(data, id="shop", ignore=("city",), use=("const", "number"), kinds={"number": ColumnKind.CATEGORY})
 
     roles = {c.name: c.role for c in dataset.schema.columns}
     assert (roles["shop"], roles["city"], roles["const"]) == (Role.ID, Role.IGNORE, Role.FEATURE)
-    assert column(dataset, "number").kind is Kind.CATEGORY
+    assert column(dataset, "number").kind is ColumnKind.CATEGORY
     assert dataset.rows["row_id"].is_unique
 
 
@@ -200,19 +200,19 @@ def test_a_declared_column_that_is_not_there_is_an_error():
     with pytest.raises(DataError, match="no column 'nope'"):
         opened(mixed(), label="nope")
     with pytest.raises(DataError, match="no column 'nope'"):
-        opened(mixed(), kinds={"nope": Kind.NUMBER})
+        opened(mixed(), kinds={"nope": ColumnKind.NUMBER})
 
 
 @pytest.mark.parametrize(
     ("kind", "values", "sentence"),
     [
         (
-            Kind.NUMBER,
+            ColumnKind.NUMBER,
             ["1", "2", "abc", "4"],
             "has text in 50 of 200 rows, first in row 3 ('abc'). Mark it as a category",
         ),
-        (Kind.DATE, ["2024-01-01", "soon"] * 2, "other than a date"),
-        (Kind.BOOLEAN, ["a", "b", "c", "d"], "4 different values, so it is not true or false"),
+        (ColumnKind.DATE, ["2024-01-01", "soon"] * 2, "other than a date"),
+        (ColumnKind.BOOLEAN, ["a", "b", "c", "d"], "4 different values, so it is not true or false"),
     ],
 )
 def test_a_kind_that_does_not_fit_is_told(kind, values, sentence):
@@ -225,18 +225,18 @@ def test_a_kind_that_does_not_fit_is_told(kind, values, sentence):
 def test_only_chooses_the_rows_that_teach():
     dataset = opened(mixed(), only=("city=Oslo",))
 
-    assert dataset.teaches.tolist() == (mixed()["city"] == "Oslo").tolist()
+    assert dataset.is_training.tolist() == (mixed()["city"] == "Oslo").tolist()
 
 
 def test_a_row_without_any_value_has_a_note_and_does_not_teach():
     data = mixed().astype({"open": object})
     data.loc[3] = [np.nan, np.nan, None, None, None, pd.NaT]
-    _, dataset, frame = fitted(data)
+    _, dataset, item_set = fitted(data)
 
     assert dataset.rows["note"][3]
-    assert not dataset.teaches[3]
-    assert frame.rows["sample"].tolist()[2:5] == [2, -1, 3]
-    assert len(frame.x) == N - 1
+    assert not dataset.is_training[3]
+    assert item_set.rows["sample"].tolist()[2:5] == [2, -1, 3]
+    assert len(item_set.x) == N - 1
 
 
 # --- files
@@ -251,7 +251,7 @@ def test_several_files_become_one_table_whatever_the_order_of_columns(tmp_path):
     assert len(dataset) == 2 * N
     assert dataset.name == "a and 1 more"
     assert dataset.data["city"].tolist() == [*mixed(seed=1)["city"], *mixed(seed=2)["city"]]
-    assert column(dataset, "when").kind is Kind.DATE
+    assert column(dataset, "when").kind is ColumnKind.DATE
 
 
 def test_files_of_other_columns_are_refused_by_name(tmp_path):
@@ -276,18 +276,18 @@ def test_the_same_file_gives_the_same_fingerprint(tmp_path):
 def test_numbers_are_z_scores_of_the_rows_that_teach():
     teaches = np.arange(N) < 50
     data = mixed()
-    _, _, frame = fitted(data, teaches)
+    _, _, item_set = fitted(data, teaches)
 
-    z = frame.x[:, frame.shape.parts.entries(0)[0]]
+    z = item_set.x[:, item_set.shape.parts.entries(0)[0]]
     values = data["speed [m/s]"].to_numpy()
     np.testing.assert_allclose(z, (values - values[:50].mean()) / values[:50].std(), rtol=1e-5, atol=1e-6)
 
 
 def test_a_missing_number_is_the_median_and_flagged_in_the_same_part():
     data = mixed()
-    _, _, frame = fitted(data)
+    _, _, item_set = fitted(data)
 
-    z, flag = (frame.x[:, entry] for entry in frame.shape.parts.entries(1))
+    z, flag = (item_set.x[:, entry] for entry in item_set.shape.parts.entries(1))
     gone = data["temp (°C)"].isna().to_numpy()
     assert flag.tolist() == gone.astype(float).tolist()
     values = data["temp (°C)"]
@@ -296,13 +296,13 @@ def test_a_missing_number_is_the_median_and_flagged_in_the_same_part():
 
 def test_a_category_is_one_block_whose_argmax_is_the_level():
     data = mixed()
-    reader, _, frame = fitted(data)
+    reader, _, item_set = fitted(data)
 
-    part = frame.shape.parts.names.index("city")
-    block = frame.x[:, frame.shape.parts.entries(part)]
-    assert frame.shape.parts.kinds[part] is PartKind.CATEGORY
-    assert frame.shape.parts.entries(part) == list(
-        range(min(frame.shape.parts.entries(part)), max(frame.shape.parts.entries(part)) + 1)
+    part = item_set.shape.parts.names.index("city")
+    block = item_set.x[:, item_set.shape.parts.entries(part)]
+    assert item_set.shape.parts.kinds[part] is PartKind.CATEGORY
+    assert item_set.shape.parts.entries(part) == list(
+        range(min(item_set.shape.parts.entries(part)), max(item_set.shape.parts.entries(part)) + 1)
     )
     assert block.shape[1] == 4  # three levels and "other"
     assert (block.sum(axis=1) == 1).all()
@@ -312,7 +312,7 @@ def test_a_category_is_one_block_whose_argmax_is_the_level():
 def test_an_unseen_level_is_the_last_entry():
     data = mixed()
     reader, _, frame = fitted(data)
-    new = reader.frame(opened(data.assign(city="Lima")))
+    new = reader.item_set(opened(data.assign(city="Lima")))
 
     part = frame.shape.parts.names.index("city")
     assert (new.x[:, frame.shape.parts.entries(part)] == [0, 0, 0, 1]).all()
@@ -322,10 +322,10 @@ def test_an_unseen_level_is_the_last_entry():
 def test_a_missing_level_is_an_entry_of_its_own_where_it_occurred():
     data = mixed().astype({"city": object})
     data.loc[::4, "city"] = None
-    reader, _, frame = fitted(data)
+    reader, _, item_set = fitted(data)
 
-    part = frame.shape.parts.names.index("city")
-    block = frame.x[:, frame.shape.parts.entries(part)]
+    part = item_set.shape.parts.names.index("city")
+    block = item_set.x[:, item_set.shape.parts.entries(part)]
     assert block.shape[1] == 5
     assert (block[::4] == [0, 0, 0, 1, 0]).all()
     assert reader.expected_in_units(part, block[:1]) == ["(missing)"]
@@ -333,12 +333,12 @@ def test_a_missing_level_is_an_entry_of_its_own_where_it_occurred():
 
 def test_many_levels_count_by_how_frequent_they_are():
     data = mixed()
-    _, _, frame = fitted(data)
+    _, _, item_set = fitted(data)
 
-    part = frame.shape.parts.names.index("shop")
-    values = frame.x[:, frame.shape.parts.entries(part)]
+    part = item_set.shape.parts.names.index("shop")
+    values = item_set.x[:, item_set.shape.parts.entries(part)]
     counts = data["shop"].map(data["shop"].value_counts()).to_numpy()
-    assert frame.shape.parts.kinds[part] is PartKind.NUMBER
+    assert item_set.shape.parts.kinds[part] is PartKind.NUMBER
     assert values.shape[1] == 1
     assert np.corrcoef(values[:, 0], np.log1p(counts))[0, 1] == pytest.approx(1, abs=1e-5)
 
@@ -352,45 +352,48 @@ def test_the_highest_number_of_levels_is_a_setting():
 
 
 def test_a_date_has_elapsed_time_and_the_cycles_that_vary():
-    reader, _, frame = fitted(mixed())
-    part = frame.shape.parts.names.index("when")
+    reader, _, item_set = fitted(mixed())
+    part = item_set.shape.parts.names.index("when")
 
-    entries = frame.shape.parts.entries(part)
+    entries = item_set.shape.parts.entries(part)
     assert len(entries) == 7  # elapsed; hour, weekday and month as sine and cosine
-    assert reader.expected_in_units(part, frame.x[[0], :][:, entries]) == ["2024-01-01T00:00:00"]
+    assert reader.expected_in_units(part, item_set.x[[0], :][:, entries]) == ["2024-01-01T00:00:00"]
     daily = mixed().assign(when=pd.date_range("2024-01-01", periods=N, freq="D").strftime("%d.%m.%Y"))
-    _, _, frame = fitted(daily)
-    assert len(frame.shape.parts.entries(part)) == 5  # the hour is always midnight
+    _, _, item_set = fitted(daily)
+    assert len(item_set.shape.parts.entries(part)) == 5  # the hour is always midnight
 
 
 def test_later_rows_are_not_unusual_for_being_later():
     data = mixed()
-    reader, _, frame = fitted(data)
-    later = reader.frame(opened(data.assign(when=data["when"] + pd.Timedelta(days=365))))
+    reader, _, item_set = fitted(data)
+    later = reader.item_set(opened(data.assign(when=data["when"] + pd.Timedelta(days=365))))
 
-    entry = frame.shape.parts.entries(frame.shape.parts.names.index("when"))[0]
-    assert later.x[:, entry].max() == frame.x[:, entry].max()
+    entry = item_set.shape.parts.entries(item_set.shape.parts.names.index("when"))[0]
+    assert later.x[:, entry].max() == item_set.x[:, entry].max()
 
 
 def test_numbers_come_back_in_the_users_unit():
     data = mixed()
-    reader, _, frame = fitted(data)
+    reader, _, item_set = fitted(data)
 
-    back = reader.expected_in_units(0, frame.x[:, frame.shape.parts.entries(0)])
+    back = reader.expected_in_units(0, item_set.x[:, item_set.shape.parts.entries(0)])
     np.testing.assert_allclose(back, data["speed [m/s]"], rtol=1e-5)
-    back = reader.expected_in_units(1, frame.x[:, frame.shape.parts.entries(1)])
+    back = reader.expected_in_units(1, item_set.x[:, item_set.shape.parts.entries(1)])
     assert [v == "(missing)" for v in back] == data["temp (°C)"].isna().tolist()
-    part = frame.shape.parts.names.index("open")
-    assert reader.expected_in_units(part, frame.x[:, frame.shape.parts.entries(part)]) == data["open"].map(str).tolist()
+    part = item_set.shape.parts.names.index("open")
+    assert (
+        reader.expected_in_units(part, item_set.x[:, item_set.shape.parts.entries(part)])
+        == data["open"].map(str).tolist()
+    )
 
 
 def test_what_never_changes_among_the_rows_that_teach_is_dropped_and_told():
     data = mixed()
     data["flat"] = np.where(np.arange(N) < 100, 1.0, 2.0)
-    _, _, frame = fitted(data, np.arange(N) < 100)
+    _, _, item_set = fitted(data, np.arange(N) < 100)
 
-    assert "flat" not in frame.shape.parts.names
-    assert any("'flat'" in notice for notice in frame.notices)
+    assert "flat" not in item_set.shape.parts.names
+    assert any("'flat'" in notice for notice in item_set.notices)
 
 
 def test_far_away_numbers_are_held_at_the_clip():
@@ -399,25 +402,25 @@ def test_far_away_numbers_are_held_at_the_clip():
     far = data.copy()
     far.loc[0, "speed [m/s]"] = 1e300
 
-    assert reader.frame(opened(far)).x.max() == 30.0
+    assert reader.item_set(opened(far)).x.max() == 30.0
 
 
 def test_infinities_count_as_missing_and_are_told():
     data = mixed()
     data.loc[[4, 9], "speed [m/s]"] = [np.inf, -np.inf]
-    _, dataset, frame = fitted(data)
+    _, dataset, item_set = fitted(data)
 
     assert "2 infinite cells, first in row 5" in dataset.notices[0]
-    assert np.isfinite(frame.x).all()
-    assert frame.x[[4, 9]][:, frame.shape.parts.entries(0)[1]].tolist() == [1, 1]
+    assert np.isfinite(item_set.x).all()
+    assert item_set.x[[4, 9]][:, item_set.shape.parts.entries(0)[1]].tolist() == [1, 1]
 
 
 def test_huge_numbers_do_not_overflow():
     data = pd.DataFrame({"x": np.linspace(-1, 1, 50) * 1e308, "y": np.linspace(0, 1e-300, 50)})
-    _, _, frame = fitted(data)
+    _, _, item_set = fitted(data)
 
-    assert np.isfinite(frame.x).all()
-    np.testing.assert_allclose(frame.x.std(axis=0), 1, rtol=1e-3)
+    assert np.isfinite(item_set.x).all()
+    np.testing.assert_allclose(item_set.x.std(axis=0), 1, rtol=1e-3)
 
 
 def test_classes_become_codes_and_are_no_feature():
@@ -433,7 +436,7 @@ def test_a_class_never_seen_has_no_code():
     data = mixed()
     reader, _, _ = fitted(data, class_column="city")
 
-    assert set(reader.frame(opened(data.assign(city="Lima"), class_column="city")).items["cls"]) == {-1}
+    assert set(reader.item_set(opened(data.assign(city="Lima"), class_column="city")).items["cls"]) == {-1}
 
 
 # --- new data
@@ -467,42 +470,42 @@ def test_what_differs_but_can_be_handled_is_told():
 
 def test_the_order_of_columns_does_not_matter():
     data = mixed()
-    reader, _, frame = fitted(data)
+    reader, _, item_set = fitted(data)
 
-    np.testing.assert_array_equal(reader.frame(opened(data[list(reversed(data.columns))])).x, frame.x)
+    np.testing.assert_array_equal(reader.item_set(opened(data[list(reversed(data.columns))])).x, item_set.x)
 
 
 def test_a_single_cell_of_text_in_a_number_column_costs_only_its_row():
     data = mixed()
-    reader, _, frame = fitted(data)
+    reader, _, item_set = fitted(data)
     broken = data.astype({"speed [m/s]": object})
     broken.loc[7, "speed [m/s]"] = "n.a. (sensor off)"
 
-    new = reader.frame(opened(broken))
+    new = reader.item_set(opened(broken))
 
     assert new.rows["sample"][7] == -1
     assert "'n.a. (sensor off)', which is no number" in new.rows["note"][7]
-    np.testing.assert_array_equal(new.x, np.delete(frame.x, 7, axis=0))
+    np.testing.assert_array_equal(new.x, np.delete(item_set.x, 7, axis=0))
 
 
 def test_rows_are_encoded_alike_however_many_at_a_time(monkeypatch):
     data = mixed()
     data.loc[::9] = data.loc[::9].assign(**{"speed [m/s]": np.nan, "city": None})
-    reader, dataset, frame = fitted(data)
+    reader, dataset, item_set = fitted(data)
 
     monkeypatch.setattr(table, "AT_A_TIME", 7)
 
-    np.testing.assert_array_equal(reader.frame(dataset).x, frame.x)
+    np.testing.assert_array_equal(reader.item_set(dataset).x, item_set.x)
 
 
 def test_restoring_gives_exactly_the_same_items():
-    reader, dataset, frame = fitted(mixed(), class_column="city")
+    reader, dataset, item_set = fitted(mixed(), class_column="city")
     facts, arrays = reader.state()
     again = Table(TableSettings())
 
     again.restore(json.loads(json.dumps(facts)), arrays)
 
-    np.testing.assert_array_equal(again.frame(dataset).x, frame.x)
+    np.testing.assert_array_equal(again.item_set(dataset).x, item_set.x)
     assert again.shape == reader.shape
     assert again.match(dataset) == reader.match(dataset)
     assert again.classes == ["Bern", "Oslo", "Rome"]
@@ -534,9 +537,9 @@ def test_data_that_teach_nothing_are_refused_when_fitting(data, sentence):
 
 
 def test_one_column_is_enough():
-    _, _, frame = fitted(pd.DataFrame({"a": np.random.default_rng(0).normal(size=50)}))
+    _, _, item_set = fitted(pd.DataFrame({"a": np.random.default_rng(0).normal(size=50)}))
 
-    assert frame.x.shape == (50, 1)
+    assert item_set.x.shape == (50, 1)
 
 
 def test_rows_that_teach_nothing_are_refused():
@@ -550,9 +553,9 @@ def test_rows_that_teach_nothing_are_refused():
 
 def test_ten_thousand_columns_become_items():
     data = pd.DataFrame(np.random.default_rng(0).normal(size=(25, 10_000))).rename(columns=str)
-    reader, dataset, frame = fitted(data)
+    reader, dataset, item_set = fitted(data)
 
-    assert frame.x.shape == (25, 10_000)
+    assert item_set.x.shape == (25, 10_000)
     assert len(reader.match(dataset)) == 0
 
 
@@ -605,9 +608,14 @@ def test_an_id_column_may_repeat_and_have_gaps():
 # --- any table
 
 values = st.one_of(
-    st.floats(), st.integers(-(2**40), 2**40), st.text(max_size=8), st.none(), st.booleans(),
-    st.sampled_from(["a", "b", "c", "NA", "?", "-", "2024-01-01", "1,5"]), st.datetimes(),
-)  # fmt: skip
+    st.floats(),
+    st.integers(-(2**40), 2**40),
+    st.text(max_size=8),
+    st.none(),
+    st.booleans(),
+    st.sampled_from(["a", "b", "c", "NA", "?", "-", "2024-01-01", "1,5"]),
+    st.datetimes(),
+)
 kinds = st.sampled_from(["float", "int", "word", "text", "bool", "date", "any"])
 
 
@@ -638,19 +646,19 @@ def test_any_table_becomes_finite_items_that_survive_a_round_trip(data):
         reader.fit(dataset, np.ones(len(dataset), dtype=bool))
     except DataError:
         return
-    frame = reader.frame(dataset)
+    item_set = reader.item_set(dataset)
     facts, arrays = reader.state()
     again = Table(TableSettings())
     again.restore(json.loads(json.dumps(facts)), arrays)
 
-    assert np.isfinite(frame.x).all()
-    assert np.abs(frame.x).max(initial=0) <= 30
-    assert len(frame.rows) == len(data)
-    assert frame.rows["row_id"].tolist() == dataset.rows["row_id"].tolist()
-    np.testing.assert_array_equal(again.frame(dataset).x, frame.x)
-    for part in range(len(frame.shape.parts.names)):
-        entries = frame.shape.parts.entries(part)
-        assert len(reader.expected_in_units(part, frame.x[:, entries])) == len(frame.x)
+    assert np.isfinite(item_set.x).all()
+    assert np.abs(item_set.x).max(initial=0) <= 30
+    assert len(item_set.rows) == len(data)
+    assert item_set.rows["row_id"].tolist() == dataset.rows["row_id"].tolist()
+    np.testing.assert_array_equal(again.item_set(dataset).x, item_set.x)
+    for part in range(len(item_set.shape.parts.names)):
+        entries = item_set.shape.parts.entries(part)
+        assert len(reader.expected_in_units(part, item_set.x[:, entries])) == len(item_set.x)
 
 
 @settings(deadline=None, max_examples=40)

@@ -27,7 +27,7 @@ def trained(table: pd.DataFrame, method: str = "mahalanobis", window: int = 16, 
     dataset = pipeline.open_dataset(table, modality="sensor", **declared)
     teaches = dataset.rows["time"].rank(method="first", pct=True).to_numpy() <= 0.9
     choice = pipeline.Choice(pretext=method, training_rows="clean", settings=settings)
-    return pipeline.train_all(dataset.taught_by(teaches), choice, Silent(), references=False)
+    return pipeline.train_all(dataset.with_training_rows(teaches), choice, Silent(), references=False)
 
 
 def assert_sane(done: pipeline.Trained, table: pd.DataFrame) -> None:
@@ -41,7 +41,7 @@ def assert_sane(done: pipeline.Trained, table: pd.DataFrame) -> None:
 
 def finds_the_end(done: pipeline.Trained) -> bool:
     """Whether the noisy end scores higher than nearly all the rest."""
-    by_time = done.scores.set_index(done.frame.rows["time"].to_numpy())["score"].sort_index()
+    by_time = done.scores.set_index(done.item_set.rows["time"].to_numpy())["score"].sort_index()
     return by_time.iloc[-30:].median() > by_time.iloc[:-60].quantile(0.95)
 
 
@@ -63,7 +63,7 @@ def test_a_series_of_a_few_samples_says_that_more_are_needed():
 def test_a_short_series_without_a_set_window_gets_short_windows_and_says_so():
     done = trained(recording(120), window=0)
     assert_sane(done, recording(120))
-    assert said(done, "samples instead of 128, because the reference rows are few")
+    assert said(done, "samples instead of 128, because the training rows are few")
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -81,7 +81,7 @@ def test_constant_channels_alone_are_refused_and_beside_others_ignored():
     done = trained(table.assign(c1=0.0, c2=-5.5))
     assert_sane(done, table)
     assert finds_the_end(done)
-    assert said(done, "Constant in the reference rows: c1, c2")
+    assert said(done, "Constant in the training rows: c1, c2")
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -135,7 +135,7 @@ def test_a_text_column_is_left_out_with_a_reason_and_two_states_become_a_channel
     table = recording().assign(comment=[f"note {i}" for i in range(600)], mode=["on", "off"] * 300)
     done = trained(table)
     assert_sane(done, table)
-    assert done.frame.shape.parts.names == ("c0", "c1", "c2", "mode")
+    assert done.item_set.shape.parts.names == ("c0", "c1", "c2", "mode")
     comment = pipeline.open_dataset(table, modality="sensor").schema.columns[4]
     assert comment.reason.startswith("It is text with 600 different values")
     with pytest.raises(DataError, match="No column is left to be a channel"):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from ad_core import pipeline
-from ad_core.data.dataset import Dataset, Declared, Kind, Role
+from ad_core.data.dataset import ColumnKind, Dataset, Declared, Role
 from ad_core.data.profiling import profile
 from ad_core.data.readers.sensor import Sensor, SensorSettings
 
@@ -74,7 +74,7 @@ def test_a_drift_of_the_level_is_named_in_usual_spreads():
     table["c0"] += np.linspace(0, 5, N)  # the fifths lie 4 apart; the spread within 50 samples is about 0.7 to 0.9
     dataset = opened(table)
     reader = Sensor(SensorSettings(window=32))
-    reader.fit(dataset, dataset.teaches)
+    reader.fit(dataset, dataset.is_training)
 
     (notice,) = [n for n in reader.notices if "drifts" in n]
     assert "in usual spreads: c0 (+" in notice
@@ -101,8 +101,8 @@ def test_columns_of_zeros_and_ones_are_commands():
     columns = {column.name: column for column in dataset.schema.columns}
 
     for name in ("start", "stop"):
-        assert (columns[name].kind, columns[name].role, columns[name].grade) == (Kind.BOOLEAN, Role.FEATURE, "A")
+        assert (columns[name].kind, columns[name].role, columns[name].grade) == (ColumnKind.BOOLEAN, Role.FEATURE, "A")
         assert columns[name].reason == "A command: it is on or off."
-    assert columns["two"].kind is Kind.NUMBER
+    assert columns["two"].kind is ColumnKind.NUMBER
     assert about(dataset, "commands") == ["Taken as commands, on or off, because they hold only 0 and 1: start, stop."]
-    assert opened(table, kinds={"stop": Kind.NUMBER}).schema.columns[4].kind is Kind.NUMBER
+    assert opened(table, kinds={"stop": ColumnKind.NUMBER}).schema.columns[4].kind is ColumnKind.NUMBER

@@ -56,8 +56,10 @@ def test_row_ids_keep_the_times_as_written_and_the_notice_says_where():
     rows = dataset.rows
 
     assert rows["row_id"].iloc[179:182].tolist() == [
-        "2024-10-27T02:59:00", "2024-10-27T02:00:00#2", "2024-10-27T02:01:00#2",
-    ]  # fmt: skip
+        "2024-10-27T02:59:00",
+        "2024-10-27T02:00:00#2",
+        "2024-10-27T02:01:00#2",
+    ]
     assert rows["time"].iloc[180].isoformat() == "2024-10-27T03:00:00"
     assert "before row 181 (2024-10-27T02:00:00)" in changes(dataset)[0]
 

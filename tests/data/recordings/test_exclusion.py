@@ -40,14 +40,14 @@ def test_rows_between_both_ends_are_marked_and_do_not_teach():
     dataset = opened(machine(), DOWN)
 
     assert np.flatnonzero(dataset.rows["excluded"]).tolist() == list(range(300, 400))
-    assert np.flatnonzero(~dataset.teaches).tolist() == list(range(300, 400))
+    assert np.flatnonzero(~dataset.is_training).tolist() == list(range(300, 400))
     assert "100 of 1200 rows are excluded: they don't teach, are scored, and marked." in dataset.notices
-    assert not dataset.taught_by(np.ones(N, dtype=bool)).teaches[300:400].any()
+    assert not dataset.with_training_rows(np.ones(N, dtype=bool)).is_training[300:400].any()
 
 
 def test_windows_that_touch_them_neither_teach_nor_calibrate_and_all_are_scored():
     done = trained(opened(machine(), DOWN))
-    start = done.frame.items["start"].to_numpy()
+    start = done.item_set.items["start"].to_numpy()
     touching = np.flatnonzero((start + 15 >= 300) & (start < 400))
 
     for part in (done.split.fit, done.split.early_stop, done.split.calibration):

@@ -36,9 +36,9 @@ def test_a_level_that_stays_away_has_drifted():
 
 
 def test_where_every_window_teaches_nothing_is_found():
-    frame = items.frame(Modality.SENSOR)
+    item_set = items.item_set(Modality.SENSOR)
 
-    assert of_windows(frame, np.arange(len(frame))) == []
+    assert of_windows(item_set, np.arange(len(item_set))) == []
 
 
 def recording(shift: float) -> pd.DataFrame:
@@ -53,8 +53,8 @@ def recording(shift: float) -> pd.DataFrame:
 def test_the_analyst_is_told_before_training_and_what_was_said_settles_it():
     taught = np.arange(2000) < 600
 
-    told = profile(open_dataset(recording(6.0)).taught_by(taught)).warnings
-    settled = profile(open_dataset(recording(6.0), judged_by={"flow": "level"}).taught_by(taught)).warnings
+    told = profile(open_dataset(recording(6.0)).with_training_rows(taught)).warnings
+    settled = profile(open_dataset(recording(6.0), judged_by={"flow": "level"}).with_training_rows(taught)).warnings
 
     assert any("'flow' lies outside" in sentence and "by its shape" in sentence for sentence in told)
     assert not any("lies outside" in sentence for sentence in settled)
@@ -63,7 +63,7 @@ def test_the_analyst_is_told_before_training_and_what_was_said_settles_it():
 def test_of_a_level_that_stays_nothing_is_said():
     assert not any(
         "lies outside" in sentence
-        for sentence in profile(open_dataset(recording(0.0)).taught_by(np.arange(2000) < 600)).warnings
+        for sentence in profile(open_dataset(recording(0.0)).with_training_rows(np.arange(2000) < 600)).warnings
     )
 
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from ad_core import pipeline
 from ad_core.data.dataset import Dataset, Declared
-from ad_core.data.frame import Frame
+from ad_core.data.item_set import ItemSet
 from ad_core.data.readers.sensor import Sensor, SensorSettings
-from ad_core.data.recordings.stream_buffer import Lane
+from ad_core.data.recordings.stream_buffer import StreamBuffer
 from ad_core.errors import DataError
 from ad_core.explain.attribution import How
 from ad_core.explain.explain import explain_top
@@ -24,39 +24,41 @@ def irregular(n: int = 300, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame({"time": seconds, "line": 3 * seconds + 1, "wave": np.sin(seconds / 5)})
 
 
-def fitted(table: pd.DataFrame, resample: object = 1.0, **more: object) -> tuple[Sensor, Dataset, Frame]:
+def fitted(table: pd.DataFrame, resample: object = 1.0, **more: object) -> tuple[Sensor, Dataset, ItemSet]:
     dataset = Sensor.open(table, Declared(time="time", use=("line", "wave")))
     reader = Sensor(SensorSettings.parse({"window": 16, "stride": 1, "resample": resample, **more}, "reader"))
-    reader.fit(dataset, dataset.teaches)
-    return reader, dataset, reader.frame(dataset)
+    reader.fit(dataset, dataset.is_training)
+    return reader, dataset, reader.item_set(dataset)
 
 
-def course(reader: Sensor, frame: Frame, channel: int) -> np.ndarray:
+def course(reader: Sensor, item_set: ItemSet, channel: int) -> np.ndarray:
     """(samples,) of a channel, in its units."""
-    x = np.concatenate([frame.x[:, channel, 0], frame.x[-1, channel, 1:]])
+    x = np.concatenate([item_set.x[:, channel, 0], item_set.x[-1, channel, 1:]])
     return reader.scaling.in_units(channel, x, None)
 
 
 def test_even_samples_lie_on_the_line_between_their_neighbours():
     table = irregular()
-    reader, _, frame = fitted(table)
-    even = np.arange(frame.samples, dtype=float)
+    reader, _, item_set = fitted(table)
+    even = np.arange(item_set.samples, dtype=float)
 
-    assert frame.samples == int(table["time"].iloc[-1]) + 1
-    assert frame.times.tolist() == even.tolist()
-    np.testing.assert_allclose(course(reader, frame, 0), 3 * even + 1, rtol=1e-4)  # float32 at a spread of 260
-    np.testing.assert_allclose(course(reader, frame, 1), np.interp(even, table["time"], table["wave"]), atol=1e-5)
+    assert item_set.samples == int(table["time"].iloc[-1]) + 1
+    assert item_set.times.tolist() == even.tolist()
+    np.testing.assert_allclose(course(reader, item_set, 0), 3 * even + 1, rtol=1e-4)  # float32 at a spread of 260
+    np.testing.assert_allclose(course(reader, item_set, 1), np.interp(even, table["time"], table["wave"]), atol=1e-5)
 
 
 def test_each_row_shares_the_score_of_the_nearest_sample():
     table = irregular()
-    _, _, frame = fitted(table)
-    scores = frame.reduce(np.arange(len(frame), dtype=float))
-    per_sample = np.array([np.arange(max(0, s - 15), min(len(frame) - 1, s) + 1).mean() for s in range(frame.samples)])
-    nearest = np.minimum(np.floor(table["time"].to_numpy() + 0.5).astype(int), frame.samples - 1)
+    _, _, item_set = fitted(table)
+    scores = item_set.reduce(np.arange(len(item_set), dtype=float))
+    per_sample = np.array(
+        [np.arange(max(0, s - 15), min(len(item_set) - 1, s) + 1).mean() for s in range(item_set.samples)]
+    )
+    nearest = np.minimum(np.floor(table["time"].to_numpy() + 0.5).astype(int), item_set.samples - 1)
 
     np.testing.assert_allclose(scores, per_sample[nearest])
-    assert frame.rows["note"].eq("").all()
+    assert item_set.rows["note"].eq("").all()
 
 
 def test_an_even_recording_stays_what_it_is():
@@ -85,37 +87,40 @@ def test_a_gap_is_never_bridged_and_the_samples_begin_anew_after_it():
     table = irregular()
     later = table["time"] > 150
     table.loc[later, "time"] += 60.25
-    _, dataset, frame = fitted(table)
-    steps = np.diff(frame.times)
+    _, dataset, item_set = fitted(table)
+    steps = np.diff(item_set.times)
 
     assert any("gap" in notice for notice in dataset.notices)
     assert (np.isclose(steps, 1.0).sum(), len(steps)) == (len(steps) - 1, len(steps))
     at = int(np.argmax(steps))
-    assert frame.times.iloc[at + 1] == table.loc[later, "time"].iloc[0]
-    assert not ((frame.items["start"] <= at) & (at < frame.items["start"] + 15)).any()
+    assert item_set.times.iloc[at + 1] == table.loc[later, "time"].iloc[0]
+    assert not ((item_set.items["start"] <= at) & (at < item_set.items["start"] + 15)).any()
 
 
 def test_dates_are_evened_out_too():
     table = irregular().assign(time=lambda t: pd.Timestamp("2024-03-01 08:00") + pd.to_timedelta(t["time"], unit="s"))
-    _, _, frame = fitted(table, resample=2)
+    _, _, item_set = fitted(table, resample=2)
 
-    assert frame.times.iloc[:2].tolist() == [pd.Timestamp("2024-03-01 08:00:00"), pd.Timestamp("2024-03-01 08:00:02")]
+    assert item_set.times.iloc[:2].tolist() == [
+        pd.Timestamp("2024-03-01 08:00:00"),
+        pd.Timestamp("2024-03-01 08:00:02"),
+    ]
 
 
 def test_what_is_done_and_how_to_switch_it_on_is_said():
-    _, dataset, frame = fitted(irregular())
+    _, dataset, item_set = fitted(irregular())
 
     (notice,) = [n for n in dataset.notices if n.startswith("Sampling is irregular")]
     assert notice.endswith(f"resample evens it out, for example to {dataset.data['time'].diff().median():.3g} seconds.")
-    assert any("evened out to one sample every 1 s (reader setting resample)" in n for n in frame.notices)
+    assert any("evened out to one sample every 1 s (reader setting resample)" in n for n in item_set.notices)
     assert fitted(irregular(), resample="off")[2].times is None
 
 
 def test_row_numbers_are_even_already_and_a_slip_is_refused():
     dataset = Sensor.open(irregular().drop(columns="time"), Declared())
     reader = Sensor(SensorSettings(window=16, resample=0.001))
-    reader.fit(dataset, dataset.teaches)
-    assert reader.frame(dataset).times is None
+    reader.fit(dataset, dataset.is_training)
+    assert reader.item_set(dataset).times is None
 
     with pytest.raises(DataError, match=r"every 1 ms makes \d+,\d+ samples of 300 rows\. Set reader\.resample"):
         fitted(irregular(), resample=0.001)
@@ -127,7 +132,7 @@ def test_a_detector_of_evened_samples_scores_explains_and_streams():
     table = table.assign(line=lambda t: np.cos(t["time"] / 5))
     dataset = pipeline.open_dataset(table, time="time")
     choice = pipeline.Choice(pretext="nearest_neighbours", settings={"reader": {"window": 16, "resample": 0.7}})
-    trained = pipeline.train_all(dataset.taught_by(np.arange(1500) < 800), choice, Silent(), references=False)
+    trained = pipeline.train_all(dataset.with_training_rows(np.arange(1500) < 800), choice, Silent(), references=False)
     scores = trained.scores
 
     assert scores["score"].notna().all()
@@ -163,10 +168,10 @@ def test_a_stream_is_evened_out_as_the_file(n, step, missing, holes, block, stri
         values[begin : begin + length, channel] = np.nan
     table[["line", "wave"]] = values
     padded = pd.concat([table, irregular(200, seed + 1).assign(time=lambda t: t["time"] + 1e5)], ignore_index=True)
-    frame = reader.frame(Sensor.open(padded, Declared(time="time", use=("line", "wave"))))
-    whole = frame.reduce(np.square(frame.take(slice(None)).numpy().astype(float)).sum((1, 2)))[:n]
+    item_set = reader.item_set(Sensor.open(padded, Declared(time="time", use=("line", "wave"))))
+    whole = item_set.reduce(np.square(item_set.take(slice(None)).numpy().astype(float)).sum((1, 2)))[:n]
 
-    lane, scores, times = Lane(reader.cut(gap_s=1e4), 2), [], []
+    lane, scores, times = StreamBuffer(reader.cut(gap_s=1e4), 2), [], []
 
     def settle() -> None:
         start = lane.windows()

@@ -8,7 +8,7 @@ import pytest
 
 from ad_core import pipeline
 from ad_core.data.dataset import Dataset, Declared
-from ad_core.data.frame import Frame
+from ad_core.data.item_set import ItemSet
 from ad_core.data.readers.sensor import Sensor, SensorSettings
 from ad_core.data.recordings.scaling import Scaling
 from ad_core.errors import SettingsError
@@ -37,41 +37,41 @@ def commands(idle: int, n: int = N) -> pd.DataFrame:
     return table.assign(**{f"idle{i}": 0 for i in range(idle)})
 
 
-def fitted(table: pd.DataFrame, **settings: object) -> tuple[Sensor, Dataset, Frame]:
+def fitted(table: pd.DataFrame, **settings: object) -> tuple[Sensor, Dataset, ItemSet]:
     entity = "pump" if "pump" in table else None
     dataset = Sensor.open(table, Declared(time="time", entity=entity))
     reader = Sensor(SensorSettings.parse({"window": 16, "stride": 1, **settings}, "reader"))
-    reader.fit(dataset, dataset.teaches)
-    return reader, dataset, reader.frame(dataset)
+    reader.fit(dataset, dataset.is_training)
+    return reader, dataset, reader.item_set(dataset)
 
 
-def levels_of(frame: Frame, channel: int) -> list[float]:
+def levels_of(item_set: ItemSet, channel: int) -> list[float]:
     """Mean of a channel over the windows of each recording."""
-    means = pd.Series(frame.take(slice(None)).numpy()[:, channel].mean(axis=1))
-    return means.groupby(frame.items["entity"].to_numpy()).mean().tolist()
+    means = pd.Series(item_set.take(slice(None)).numpy()[:, channel].mean(axis=1))
+    return means.groupby(item_set.items["entity"].to_numpy()).mean().tolist()
 
 
 def test_recordings_of_clearly_different_levels_get_scales_of_their_own_in_that_channel_only():
-    reader, _, frame = fitted(pumps({"a": 20.0, "b": 60.0}))
+    reader, _, item_set = fitted(pumps({"a": 20.0, "b": 60.0}))
 
-    np.testing.assert_allclose(levels_of(frame, 0), [0, 0], atol=0.05)
-    assert frame.x[:, 0].std() == pytest.approx(1.0, abs=0.05)
+    np.testing.assert_allclose(levels_of(item_set, 0), [0, 0], atol=0.05)
+    assert item_set.x[:, 0].std() == pytest.approx(1.0, abs=0.05)
     assert reader.scaling.own["a"][:, 1].tolist() == reader.scaling.own["b"][:, 1].tolist()
-    assert "Each of 2 recordings has its own level and scale in temp, because" in " ".join(frame.notices)
+    assert "Each of 2 recordings has its own level and scale in temp, because" in " ".join(item_set.notices)
 
 
 def test_recordings_of_like_levels_share_their_scale_unless_asked_otherwise():
     like = pumps({"a": 20.0, "b": 21.0})
-    reader, _, frame = fitted(like)
+    reader, _, item_set = fitted(like)
     assert reader.scaling.own == {}
-    assert levels_of(frame, 0)[1] - levels_of(frame, 0)[0] > 0.5
+    assert levels_of(item_set, 0)[1] - levels_of(item_set, 0)[0] > 0.5
 
-    reader, _, frame = fitted(like, scale_per_entity="on")
-    np.testing.assert_allclose(levels_of(frame, 0), [0, 0], atol=0.05)
-    assert "as asked" in " ".join(frame.notices)
+    reader, _, item_set = fitted(like, scale_per_entity="on")
+    np.testing.assert_allclose(levels_of(item_set, 0), [0, 0], atol=0.05)
+    assert "as asked" in " ".join(item_set.notices)
 
-    reader, _, frame = fitted(pumps({"a": 20.0, "b": 60.0}), scale_per_entity="off")
-    assert levels_of(frame, 0)[1] - levels_of(frame, 0)[0] > 1.5
+    reader, _, item_set = fitted(pumps({"a": 20.0, "b": 60.0}), scale_per_entity="off")
+    assert levels_of(item_set, 0)[1] - levels_of(item_set, 0)[0] > 1.5
     with pytest.raises(SettingsError, match="scale_per_entity"):
         SensorSettings.parse({"scale_per_entity": "perhaps"}, "reader")
 
@@ -93,10 +93,10 @@ def test_a_recording_that_was_not_learnt_from_takes_the_scale_of_all_and_that_is
     assert reader.match(later) == [
         "Not among the recordings learnt from: c. The scale of all of them together is taken."
     ]
-    a, c = levels_of(reader.frame(later), 0)
+    a, c = levels_of(reader.item_set(later), 0)
     assert abs(a) < 0.1
     assert abs(c) < 0.1  # the pooled level is 40, with a spread of 20
-    assert reader.frame(later).take(slice(None))[-1, 0].std() < 0.2
+    assert reader.item_set(later).take(slice(None))[-1, 0].std() < 0.2
 
     alone = Sensor.open(pumps({"a": 20.0}).drop(columns="pump"), Declared(time="time"))
     assert "Not among the recordings learnt from: this recording" in reader.match(alone)[0]
@@ -104,22 +104,22 @@ def test_a_recording_that_was_not_learnt_from_takes_the_scale_of_all_and_that_is
 
 def test_a_channel_that_differs_only_between_recordings_is_zero_in_each():
     table = pumps({"a": 20.0, "b": 60.0}).assign(setpoint=lambda t: np.where(t["pump"] == "a", 1.0, 3.0))
-    _, _, frame = fitted(table)
+    _, _, item_set = fitted(table)
 
-    assert (frame.x[:, 2] == 0).all()
+    assert (item_set.x[:, 2] == 0).all()
 
 
 def test_several_constant_channels_share_one_that_is_the_sum_of_their_sizes():
-    reader, _, frame = fitted(commands(idle=4))
-    assert frame.shape.parts.names == ("speed", "start", "other channels (4 constant)")
-    assert (frame.x[:, 2] == 0).all()
-    assert "These 4 share one channel" in " ".join(frame.notices)
+    reader, _, item_set = fitted(commands(idle=4))
+    assert item_set.shape.parts.names == ("speed", "start", "other channels (4 constant)")
+    assert (item_set.x[:, 2] == 0).all()
+    assert "These 4 share one channel" in " ".join(item_set.notices)
 
     later = commands(idle=4).astype({f"idle{i}": float for i in range(4)})
     later.loc[100, "idle1"] = 1.0
     later.loc[101, ["idle1", "idle2"]] = 1.0
     later.loc[102, "idle3"] = -70.0  # counts 5 at most, and together 3
-    x = reader.frame(Sensor.open(later, Declared(time="time"))).x
+    x = reader.item_set(Sensor.open(later, Declared(time="time"))).x
 
     assert x[100, 2, :4].tolist() == [1, 2, 3, 0]
 
@@ -130,11 +130,11 @@ def test_two_constant_channels_stay_what_they_are():
 
 def test_a_restored_scaling_is_the_same_and_one_of_format_1_has_nothing_shared():
     table = pumps({"a": 20.0, "b": 60.0}).assign(x=1.0, y=1.0, z=1.0)
-    reader, dataset, frame = fitted(table)
+    reader, dataset, item_set = fitted(table)
     facts, arrays = reader.state()
     again = Sensor(reader.settings)
     again.restore(json.loads(json.dumps(facts)), arrays)
-    np.testing.assert_array_equal(again.frame(dataset).x, frame.x)
+    np.testing.assert_array_equal(again.item_set(dataset).x, item_set.x)
     assert again.shape == reader.shape
 
     old = Scaling.restored({"channels": facts["channels"]}, {"scales": arrays["scales"]}, 20.0)
@@ -145,11 +145,11 @@ def test_a_stream_scales_as_the_file():
     table = pumps({"a": 20.0, "b": 60.0}).assign(x=1.0, y=1.0, z=lambda t: np.where(t["time"] == 250, 3.0, 1.0))
     reader, _, _ = fitted(table[table["time"] < 200])
     _, dataset, _ = fitted(table)
-    frame = reader.frame(dataset)
+    item_set = reader.item_set(dataset)
     numbers = table[["temp", "pressure", "x", "y", "z"]].to_numpy()
     for name, start in (("a", 0), ("b", N)):
         scaled = reader.cut(entity=name).scaled(numbers[start : start + N])
-        np.testing.assert_allclose(scaled[240:256].T, frame.x[start + 240], rtol=1e-6)
+        np.testing.assert_allclose(scaled[240:256].T, item_set.x[start + 240], rtol=1e-6)
 
 
 def test_an_explanation_names_the_channel_behind_the_shared_one_and_shows_units():
@@ -158,9 +158,9 @@ def test_an_explanation_names_the_channel_behind_the_shared_one_and_shows_units(
     later = commands(idle=4, n=400)
     later.loc[200:215, ["idle2"]] = 1
     new = pipeline.open_like(detector, later)
-    frame = detector.frame(new)
+    item_set = detector.item_set(new)
 
-    found = explain_items(detector, new, frame, items_of_rows(frame, ["208"]), ["208"], How(), Silent())
+    found = explain_items(detector, new, item_set, items_of_rows(item_set, ["208"]), ["208"], How(), Silent())
 
     top, name = found.parts.iloc[0], "other channels (4 constant): idle2"
     assert top["part"].startswith(f"{name}, ")

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from ad_core.data.dataset import Declared
 from ad_core.data.readers.sensor import Sensor, SensorSettings
-from ad_core.data.recordings.ring_buffer import Tail
-from ad_core.data.recordings.stream_buffer import Lane
+from ad_core.data.recordings.ring_buffer import RingBuffer
+from ad_core.data.recordings.stream_buffer import StreamBuffer
 
 CHANNELS = 3
 
@@ -22,7 +22,7 @@ def table_of(seconds: np.ndarray, missing: np.ndarray, seed: int) -> pd.DataFram
 def fitted(window: int, stride: int) -> Sensor:
     reader = Sensor(SensorSettings(window=window, stride=stride))
     steady = Sensor.open(table_of(np.arange(200.0), np.zeros((200, CHANNELS), dtype=bool), 9), Declared(time="time"))
-    reader.fit(steady, steady.teaches)
+    reader.fit(steady, steady.is_training)
     return reader
 
 
@@ -31,7 +31,7 @@ def streamed(
 ) -> dict[float, tuple[float, str]]:
     """The final score and note of each time stamp, by a score that is the sum of squares of a window."""
     cut = reader.cut()
-    lane, final = Lane(cut, reader.shape.size[0]), {}
+    lane, final = StreamBuffer(cut, reader.shape.size[0]), {}
 
     def settle() -> None:
         start = lane.windows(together)
@@ -74,20 +74,20 @@ def test_every_final_score_of_a_stream_is_that_of_the_whole_recording(n, gaps, h
         missing[begin : begin + length, channel] = True
     reader, table, per_sample = fitted(window, stride), table_of(seconds, missing, seed), bool(seed % 2)
     padded = pd.concat([table, table_of(1e6 + np.arange(100.0), np.zeros((100, CHANNELS), bool), 5)], ignore_index=True)
-    frame = reader.frame(Sensor.open(padded, Declared(time="time", use=("a", "b", "c"))))
-    whole = frame.reduce(scores_of(frame.take(slice(None)).numpy(), per_sample))[:n]
+    item_set = reader.item_set(Sensor.open(padded, Declared(time="time", use=("a", "b", "c"))))
+    whole = item_set.reduce(scores_of(item_set.take(slice(None)).numpy(), per_sample))[:n]
 
     final = streamed(reader, table, block, per_sample, together=1 + seed % 4)
 
     assert list(final) == seconds.tolist()
     np.testing.assert_allclose([score for score, _ in final.values()], whole, rtol=1e-9)
-    assert [note for _, note in final.values()] == frame.rows["note"].tolist()[:n]
+    assert [note for _, note in final.values()] == item_set.rows["note"].tolist()[:n]
 
 
 def test_the_last_covering_window_decides_when_a_score_is_final():
     for stride, delay in ((1, 15), (5, 16)):  # at stride 5 one more window begins at any sample, if the stretch ends
         reader = fitted(16, stride)
-        lane = Lane(reader.cut(), CHANNELS)
+        lane = StreamBuffer(reader.cut(), CHANNELS)
         final = []
         for tick in range(60):
             lane.extend(np.array([float(tick)]), np.zeros((1, CHANNELS)), [tick])
@@ -100,7 +100,7 @@ def test_the_last_covering_window_decides_when_a_score_is_final():
 
 def test_windows_that_are_scored_together_are_later_by_their_strides_and_none_is_lost():
     reader = fitted(16, 5)
-    lane, cut, delays = Lane(reader.cut(), CHANNELS), [], []
+    lane, cut, delays = StreamBuffer(reader.cut(), CHANNELS), [], []
     for tick in range(63):
         lane.extend(np.array([float(tick)]), np.zeros((1, CHANNELS)), [tick])
         start = lane.windows(together=3)
@@ -116,7 +116,7 @@ def test_windows_that_are_scored_together_are_later_by_their_strides_and_none_is
 
 
 def test_a_short_hole_waits_for_the_value_after_it_and_a_long_one_does_not():
-    lane = Lane(fitted(16, 1).cut(), CHANNELS)
+    lane = StreamBuffer(fitted(16, 1).cut(), CHANNELS)
     lane.extend(np.array([0.0]), np.zeros((1, CHANNELS)), [0])
     settled = []
     for tick in range(1, 6):
@@ -127,7 +127,7 @@ def test_a_short_hole_waits_for_the_value_after_it_and_a_long_one_does_not():
 
 
 def test_memory_does_not_grow_with_the_recording():
-    lane = Lane(fitted(16, 3).cut(), CHANNELS)
+    lane = StreamBuffer(fitted(16, 3).cut(), CHANNELS)
     sizes = []
     for tick in range(3000):
         values = np.full((1, CHANNELS), np.nan if 500 < tick < 2500 else 1.0)
@@ -146,7 +146,7 @@ def test_memory_does_not_grow_with_the_recording():
 
 @given(st.lists(st.tuples(st.integers(1, 90), st.integers(0, 300)), max_size=20))
 def test_a_tail_keeps_what_was_not_dropped(steps):
-    tail, whole, first = Tail((), np.int64), np.zeros(0, dtype=np.int64), 0
+    tail, whole, first = RingBuffer((), np.int64), np.zeros(0, dtype=np.int64), 0
     for added, until in steps:
         new = np.arange(len(whole), len(whole) + added)
         tail.append(new)

@@ -28,7 +28,7 @@ FIRST = "2020-02-08T13:30:47"
         pd.to_datetime(["2020-02-08 14:30:47", "2020-02-08 14:30:48"]).tz_localize("Europe/Berlin"),
         pd.to_datetime(["2020-02-08 13:30:47", "2020-02-08 13:30:48"]),
     ],
-)  # fmt: skip
+)
 def test_dates_of_every_form_end_up_in_utc(values):
     clock = read_clock(pd.Series(values), "t")
     assert clock.kind is ClockKind.DATE

@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from ad_core.data.dataset import Column, Kind, Role
+from ad_core.data.dataset import Column, ColumnKind, Role
 from ad_core.data.tables.allowed_values import Allowed, allowed_in
-from ad_core.data.tables.choose_encoding import learn_code
+from ad_core.data.tables.choose_encoding import learn_encoding
 from ad_core.errors import DataError
 
 DATA = pd.DataFrame(
@@ -20,9 +20,14 @@ DATA = pd.DataFrame(
     }
 )
 KINDS = {
-    "amount": Kind.NUMBER, "hour": Kind.NUMBER, "shop": Kind.CATEGORY, "paid": Kind.BOOLEAN, "opened": Kind.DATE,
-    "seen": Kind.DATE, "merchant": Kind.CATEGORY,
-}  # fmt: skip
+    "amount": ColumnKind.NUMBER,
+    "hour": ColumnKind.NUMBER,
+    "shop": ColumnKind.CATEGORY,
+    "paid": ColumnKind.BOOLEAN,
+    "opened": ColumnKind.DATE,
+    "seen": ColumnKind.DATE,
+    "merchant": ColumnKind.CATEGORY,
+}
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +36,7 @@ def allowed() -> dict[str, Allowed]:
     for name, kind in KINDS.items():
         column = Column(name=name, role=Role.FEATURE, kind=kind)
         levels = 2 if name == "merchant" else 20
-        code = learn_code(column, DATA[name], levels, form="%d.%m.%Y" if name == "opened" else None)
+        code = learn_encoding(column, DATA[name], levels, form="%d.%m.%Y" if name == "opened" else None)
         assert code is not None
         codes.append(code)
     return allowed_in(codes, DATA)
@@ -82,7 +87,7 @@ def test_a_value_that_is_there_already_is_known_however_it_is_typed(allowed):
 
 
 def test_a_column_that_was_deleted_since_the_training_is_named(allowed):
-    code = learn_code(Column(name="hour", role=Role.FEATURE, kind=Kind.NUMBER), DATA["hour"], 20)
+    code = learn_encoding(Column(name="hour", role=Role.FEATURE, kind=ColumnKind.NUMBER), DATA["hour"], 20)
 
     with pytest.raises(DataError, match="'hour', which these data do not have"):
         allowed_in([code], DATA.drop(columns="hour"))

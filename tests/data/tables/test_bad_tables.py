@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ad_core.data.dataset import Kind
+from ad_core.data.dataset import ColumnKind
 from ad_core.data.profiling import profile
 from ad_core.data.readers.table import Table, TableSettings
 from ad_core.errors import DataError
@@ -93,16 +93,16 @@ def test_a_category_of_200_000_levels_is_one_number_per_row():
     )
     data.loc[:999, "customer"] = "customer 0"
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    dataset = open_dataset(data, modality="table", kinds={"customer": Kind.CATEGORY}, use=["customer"])
-    dataset = dataset.taught_by(np.arange(n) % 2 == 0)
+    dataset = open_dataset(data, modality="table", kinds={"customer": ColumnKind.CATEGORY}, use=["customer"])
+    dataset = dataset.with_training_rows(np.arange(n) % 2 == 0)
 
     reader = Table(TableSettings())
-    reader.fit(dataset, dataset.teaches)
-    frame = reader.frame(dataset)
+    reader.fit(dataset, dataset.is_training)
+    item_set = reader.item_set(dataset)
     facts, _ = reader.state()
 
-    assert frame.x.shape == (n, 2)
-    assert frame.x[0, 0] > frame.x[-1, 0]
+    assert item_set.x.shape == (n, 2)
+    assert item_set.x[0, 0] > item_set.x[-1, 0]
     assert len(facts["codes"][0]["counts"]) <= 100_000
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     assert grown < 1000, f"{grown:.0f} MB"
@@ -124,4 +124,4 @@ def test_a_column_that_is_missing_in_scoring_only_is_told_and_scored(name, train
 
 @pytest.fixture(scope="module")
 def trained_on_all_kinds() -> Trained:
-    return trained(table(), kinds={"remark": Kind.TEXT}, use=["remark"])
+    return trained(table(), kinds={"remark": ColumnKind.TEXT}, use=["remark"])

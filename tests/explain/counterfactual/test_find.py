@@ -56,7 +56,7 @@ def test_the_change_makes_the_row_normal_when_it_stands_in_the_file(trained_on_p
 
 @pytest.fixture(scope="module")
 def on_itself(opened):
-    """A detector that compares rows with rows that taught."""
+    """A detector that compares rows with training rows."""
     return pipeline.train_all(opened, pipeline.Choice(pretext="balanced"), Silent(), references=False)
 
 

@@ -1,4 +1,4 @@
-"""Made-up defects: where the mask is the image looks different, elsewhere it does not."""
+"""Synthetic defects: where the mask is the image looks different, elsewhere it does not."""
 
 import numpy as np
 import pytest

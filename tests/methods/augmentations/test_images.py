@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from ad_core.methods.augmentations.images import ImageViews
+from ad_core.methods.augmentations.images import ImageAugmentations
 from ad_core.types import Draw, Modality
 from tests.contracts import items
 
 
-def views(size: tuple[int, int, int] = (3, 16, 16), **changes: float) -> ImageViews:
+def views(size: tuple[int, int, int] = (3, 16, 16), **changes: float) -> ImageAugmentations:
     quiet = {"least_crop": 1.0, "colour": 0.0, "grey": 0.0, "mirrored": 0.0}
-    return ImageViews(items.shape(Modality.IMAGE).model_copy(update={"size": size}), **(quiet | changes))
+    return ImageAugmentations(items.shape(Modality.IMAGE).model_copy(update={"size": size}), **(quiet | changes))
 
 
 class Fixed(Draw):

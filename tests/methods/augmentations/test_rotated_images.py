@@ -5,14 +5,14 @@ import pytest
 import torch
 
 from ad_core.errors import MethodError
-from ad_core.methods.augmentations.rotated_images import TurnedImages
+from ad_core.methods.augmentations.rotated_images import RotatedImages
 from ad_core.types import Draw, Modality
 from tests.contracts import items
 
 
-def views(ways: int = 4, size: tuple[int, ...] = (1, 8, 8), pixels: int = 64, crop: float = 1.0) -> TurnedImages:
+def views(ways: int = 4, size: tuple[int, ...] = (1, 8, 8), pixels: int = 64, crop: float = 1.0) -> RotatedImages:
     shape = items.shape(Modality.IMAGE).model_copy(update={"size": size})
-    return TurnedImages(shape, ways, pixels, crop, colour=0.0)
+    return RotatedImages(shape, ways, pixels, crop, colour=0.0)
 
 
 def test_copy_r_is_turned_by_r_quarter_turns_as_numpy_does():

@@ -5,22 +5,22 @@ import pytest
 import torch
 
 from ad_core.errors import MethodError
-from ad_core.methods.augmentations.rows import BANK, RowViews
+from ad_core.methods.augmentations.rows import BANK, RowAugmentations
 from ad_core.types import Draw, Modality
 from tests.contracts import items
 
 SHAPE = items.shape(Modality.TABLE)
 
 
-def views(ways: int = 4, corruption: float = 0.5, noise: float = 0.0) -> RowViews:
+def views(ways: int = 4, corruption: float = 0.5, noise: float = 0.0) -> RowAugmentations:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return RowViews(SHAPE, ways, corruption, noise)
+        return RowAugmentations(SHAPE, ways, corruption, noise)
 
 
 def test_copies_borrow_whole_columns_of_other_rows():
     """A category stays a category: its entries come from one row."""
-    x, found = items.frame(Modality.TABLE).take(np.arange(32)), views()
+    x, found = items.item_set(Modality.TABLE).take(np.arange(32)), views()
     found.learn([x])
 
     copies = found.disturbed(x, Draw.per_item(0))  # (32, 4, 7)
@@ -51,4 +51,4 @@ def test_the_bank_is_capped_and_not_part_of_the_bundle():
 
 def test_rows_too_wide_to_be_turned_are_refused_in_words():
     with pytest.raises(MethodError, match="Leave columns out"):
-        RowViews(SHAPE.model_copy(update={"size": (20_000,)}), 2, 0.3, 0.0)
+        RowAugmentations(SHAPE.model_copy(update={"size": (20_000,)}), 2, 0.3, 0.0)

@@ -4,14 +4,16 @@ import pytest
 import torch
 
 from ad_core.errors import MethodError
-from ad_core.methods.augmentations.windows import WindowViews
+from ad_core.methods.augmentations.windows import WindowAugmentations
 from ad_core.types import Draw, Modality
 from tests.contracts import items
 
 
-def views(ways: int = 4, size: tuple[int, int] = (2, 32), **disturbances: float) -> WindowViews:
+def views(ways: int = 4, size: tuple[int, int] = (2, 32), **disturbances: float) -> WindowAugmentations:
     quiet = {"noise": 0.0, "scaling": 0.0, "crop": 1.0, "dropout": 0.0}
-    return WindowViews(items.shape(Modality.SENSOR).model_copy(update={"size": size}), ways, **(quiet | disturbances))
+    return WindowAugmentations(
+        items.shape(Modality.SENSOR).model_copy(update={"size": size}), ways, **(quiet | disturbances)
+    )
 
 
 def test_each_way_turns_its_copy():

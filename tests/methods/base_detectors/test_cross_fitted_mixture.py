@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.mixture import GaussianMixture
 
-from ad_core.methods.base_detectors.cross_fitted_mixture import FOLDS, Clouds
+from ad_core.methods.base_detectors.cross_fitted_mixture import FOLDS, CrossFittedMixture
 from ad_core.methods.references.gaussian_mixture import GaussianMixture as Reference
 from ad_core.methods.references.gaussian_mixture import GaussianMixtureSettings
 
@@ -34,7 +34,7 @@ def test_a_row_has_the_density_of_a_mixture_of_the_other_folds_and_a_new_row_the
         wanted[fold] = -mixture.score_samples(x[fold])
         of_new.append(-mixture.score_samples(new))
 
-    member, left_out = Clouds.of(x, SEED)
+    member, left_out = CrossFittedMixture.of(x, SEED)
 
     np.testing.assert_allclose(left_out, wanted, rtol=1e-4, atol=1e-3)  # float32 against float64
     np.testing.assert_allclose(member(torch.from_numpy(new)), np.mean(of_new, 0), rtol=1e-4, atol=1e-3)
@@ -45,7 +45,7 @@ def test_a_lone_row_is_scored_as_it_would_be_had_it_not_taught():
     x = two_groups()
     x[60] = 40
 
-    member, left_out = Clouds.of(x, SEED)
+    member, left_out = CrossFittedMixture.of(x, SEED)
 
     by_all = member(torch.from_numpy(x[60:61])).item()
     assert left_out[60] > 2 * by_all
@@ -60,21 +60,21 @@ def test_wide_rows_have_the_density_of_the_reference_on_their_leading_directions
         reference.fit(np.delete(x, fold, 0))
         wanted[fold] = reference.score(x[fold])
 
-    _, left_out = Clouds.of(x, SEED)
+    _, left_out = CrossFittedMixture.of(x, SEED)
 
     np.testing.assert_allclose(left_out, wanted, rtol=1e-3)  # float32 against float64 over 110 entries
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])
 def test_very_few_rows_give_finite_scores_that_rise_with_distance(n):
-    member, left_out = Clouds.of(two_groups()[:n], SEED)
+    member, left_out = CrossFittedMixture.of(two_groups()[:n], SEED)
 
     assert np.isfinite(left_out).all()
     assert (member(torch.tensor([[10.0], [30.0], [100.0]]).expand(3, 3)).diff() > 0).all()
 
 
 def test_it_is_restored_from_its_state():
-    member, other = Clouds.of(two_groups(80, 110), SEED)[0], Clouds()
+    member, other = CrossFittedMixture.of(two_groups(80, 110), SEED)[0], CrossFittedMixture()
     other.load_state_dict(member.state_dict())
 
     x = torch.from_numpy(two_groups(8, 110)) + 0.3

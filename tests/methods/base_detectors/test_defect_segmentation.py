@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from ad_core.methods.base_detectors.defect_segmentation import DefectMap, as_shown
+from ad_core.methods.base_detectors.defect_segmentation import DefectSegmentation, as_shown
 from ad_core.methods.networks.imagenet_features import on_one_grid
 
 
@@ -19,7 +19,7 @@ def features(n: int = 4) -> list[torch.Tensor]:
 
 
 def test_features_of_all_depths_are_standardised():
-    model = DefectMap.for_features(features()).learn_scale(features(200))
+    model = DefectSegmentation.for_features(features()).learn_scale(features(200))
 
     found = model.standardised(features(200))
 
@@ -31,7 +31,7 @@ def test_features_of_all_depths_are_standardised():
 
 
 def test_channels_are_mixed_on_the_coarse_grid_as_if_it_were_the_fine_one():
-    model, found = DefectMap.for_features(features()).eval(), features()
+    model, found = DefectSegmentation.for_features(features()).eval(), features()
     whole = torch.cat([mix.weight for mix in model.inwards], 1)
 
     with torch.no_grad():

@@ -1,11 +1,17 @@
-"""Lessons from made-up defects: the truth of a place, and a network that learns to see it."""
+"""Lessons from synthetic defects: the truth of a place, and a network that learns to see it."""
 
 import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
 
-from ad_core.methods.base_detectors.defect_segmentation import DefectMap
-from ad_core.methods.base_detectors.defect_training import Lessons, damaged_copies, features_of, share_covered, teach
+from ad_core.methods.base_detectors.defect_segmentation import DefectSegmentation
+from ad_core.methods.base_detectors.defect_training import (
+    DefectTraining,
+    damaged_copies,
+    features_of,
+    share_covered,
+    teach,
+)
 from ad_core.progress import Silent
 from ad_core.types import Modality
 from tests.contracts import items
@@ -20,15 +26,15 @@ class Steps(Silent):
 
 
 def test_copies_are_those_of_the_seed_and_of_every_image_in_turn():
-    frame, index = items.frame(Modality.IMAGE), np.arange(3, 8)
+    item_set, index = items.item_set(Modality.IMAGE), np.arange(3, 8)
 
-    images, masks = damaged_copies(frame, index, 10, seed=1)
-    again, _ = damaged_copies(frame, index, 10, seed=1)
+    images, masks = damaged_copies(item_set, index, 10, seed=1)
+    again, _ = damaged_copies(item_set, index, 10, seed=1)
 
     assert images.shape == (10, 3, 16, 16)
     assert images.dtype == np.uint8
     assert np.array_equal(images, again)
-    original = frame.x[frame.items["start"].to_numpy()[index]]
+    original = item_set.x[item_set.items["start"].to_numpy()[index]]
     untouched = ~masks[6]
     assert np.abs(images[6].astype(int) - original[1])[:, untouched].max() < 40
 
@@ -57,9 +63,9 @@ def test_a_network_learns_to_mark_bright_places():
     whole = torch.randn(60, 3, 6, 6, generator=generator)
     damaged = torch.randn(60, 3, 6, 6, generator=generator)
     damaged[:, 1] += 3 * truth
-    model = DefectMap.for_features([whole]).learn_scale([whole])
+    model = DefectSegmentation.for_features([whole]).learn_scale([whole])
 
-    teach(model, Lessons([whole], [damaged], truth), steps=60, seed=0, report=Silent())
+    teach(model, DefectTraining([whole], [damaged], truth), steps=60, seed=0, report=Silent())
 
     with torch.no_grad():
         assert roc_auc_score(truth.flatten(), model([damaged]).flatten()) > 0.9

@@ -4,25 +4,25 @@ import pytest
 import torch
 
 from ad_core.methods.base_detectors.fixed_filters import FixedFilters
-from ad_core.methods.base_detectors.global_features import WholeImages
-from ad_core.methods.base_detectors.image_blend import PictureViews
-from ad_core.methods.base_detectors.patch_gaussians import PlaceGaussians
+from ad_core.methods.base_detectors.global_features import GlobalFeatures
+from ad_core.methods.base_detectors.image_blend import ImageBlend
+from ad_core.methods.base_detectors.patch_gaussians import PatchGaussians
 from ad_core.types import Batch, Modality
 from tests.contracts import items
 
 SHAPE = items.shape(Modality.IMAGE)
 
 
-def views(question: str, origin: str = "imagenet") -> tuple[PictureViews, torch.Tensor]:
+def views(question: str, origin: str = "imagenet") -> tuple[ImageBlend, torch.Tensor]:
     torch.manual_seed(0)
-    model, x = PictureViews(SHAPE, question, origin).eval(), items.frame(Modality.IMAGE).take(slice(0, 24))
+    model, x = ImageBlend(SHAPE, question, origin).eval(), items.item_set(Modality.IMAGE).take(slice(0, 24))
     with torch.no_grad():
         if isinstance(model.backbone, FixedFilters):
             model.backbone.learn_scale(x)
         features = model.features(x)
-        model.whole = WholeImages.of(model.wholes(features))
+        model.whole = GlobalFeatures.of(model.wholes(features))
         if model.damage is not None:
-            model.places = PlaceGaussians.of(model.near(features))
+            model.places = PatchGaussians.of(model.near(features))
         model.learn_usual([Batch(x[:12]), Batch(x[12:])])
     return model, x
 
@@ -72,7 +72,7 @@ def test_an_object_and_its_mirror_image_are_the_same_kind_of_thing(question):
 
 @pytest.mark.parametrize(("side", "looks"), [(64, 2), (256, 3)])
 def test_damage_is_looked_for_in_no_mirror_image(side, looks):
-    model = PictureViews(SHAPE.model_copy(update={"size": (3, side, side)}), "unsure", "imagenet")
+    model = ImageBlend(SHAPE.model_copy(update={"size": (3, side, side)}), "unsure", "imagenet")
 
     features = model.features(torch.rand(1, 3, side, side))
 

@@ -5,15 +5,17 @@ import math
 import numpy as np
 import torch
 
-from ad_core.methods.base_detectors.level_and_shape import FLOOR, HEAT, Views
+from ad_core.methods.base_detectors.level_and_shape import FLOOR, HEAT, LevelAndShape
 from ad_core.types import ItemShape, Modality, PartKind, Parts
 
 
 def shape(channels: int = 2, time: int = 64) -> ItemShape:
     parts = Parts(
-        names=tuple("ab"[:channels]), of_entry=tuple(range(channels)), kinds=(PartKind.NUMBER,) * channels,
+        names=tuple("ab"[:channels]),
+        of_entry=tuple(range(channels)),
+        kinds=(PartKind.NUMBER,) * channels,
         units=(None,) * channels,
-    )  # fmt: skip
+    )
     return ItemShape(modality=Modality.SENSOR, size=(channels, time), parts=parts)
 
 
@@ -23,8 +25,8 @@ def courses(n: int = 60, time: int = 64, seed: int = 0) -> torch.Tensor:
     return torch.from_numpy(x + 0.1 * random.normal(size=(n, 2, time))).float()
 
 
-def fitted(*judged: str) -> Views:
-    model = Views.of(courses(), shape(), list(judged))
+def fitted(*judged: str) -> LevelAndShape:
+    model = LevelAndShape.of(courses(), shape(), list(judged))
     model.learn_usual(courses(seed=1))
     return model.eval()
 

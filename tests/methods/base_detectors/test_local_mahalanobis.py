@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from ad_core.methods.base_detectors import local_mahalanobis
-from ad_core.methods.base_detectors.local_mahalanobis import DIRECTIONS, LocalClouds
-from ad_core.methods.perturbed_copies import Originals
+from ad_core.methods.base_detectors.local_mahalanobis import DIRECTIONS, LocalMahalanobis
+from ad_core.methods.perturbed_copies import SourceItems
 
 
 def rows(n: int = 24, d: int = 3) -> np.ndarray:
@@ -38,7 +38,7 @@ def by_numpy(x: np.ndarray, new: np.ndarray, itself: int | None) -> float:
 def test_a_row_that_taught_is_compared_with_its_nearest_others(row):
     x = rows()
 
-    found = LocalClouds.of(x, 0)(torch.from_numpy(x[row : row + 1])).item()
+    found = LocalMahalanobis.of(x, 0)(torch.from_numpy(x[row : row + 1])).item()
 
     assert found == pytest.approx(by_numpy(x.astype(np.float64), x[row].astype(np.float64), row), rel=1e-3)
 
@@ -46,19 +46,19 @@ def test_a_row_that_taught_is_compared_with_its_nearest_others(row):
 def test_a_new_row_is_compared_with_its_nearest_rows():
     x, new = rows(), np.array([3.0, -1.0, 2.0])
 
-    found = LocalClouds.of(x, 0)(torch.tensor([[3.0, -1.0, 2.0]])).item()
+    found = LocalMahalanobis.of(x, 0)(torch.tensor([[3.0, -1.0, 2.0]])).item()
 
     assert found == pytest.approx(by_numpy(x.astype(np.float64), new, None), rel=1e-3)
 
 
 def test_at_most_64_neighbours_count():
-    assert LocalClouds.of(rows(400), 0).k == 64
+    assert LocalMahalanobis.of(rows(400), 0).k == 64
 
 
 def test_it_sees_that_a_row_leaves_the_direction_in_which_its_neighbours_vary():
     """Two rows equally far from a long thin cloud's centre: along it is usual, across is not."""
     random = np.random.default_rng(0)
-    member = LocalClouds.of(random.normal(size=(300, 2)) * [1, 1] @ np.array([[1, 1], [0.05, -0.05]]), 0)
+    member = LocalMahalanobis.of(random.normal(size=(300, 2)) * [1, 1] @ np.array([[1, 1], [0.05, -0.05]]), 0)
 
     along, across = member(torch.tensor([[1.0, 1.0], [1.0, -1.0]]))
 
@@ -66,7 +66,7 @@ def test_it_sees_that_a_row_leaves_the_direction_in_which_its_neighbours_vary():
 
 
 def test_the_farther_off_the_higher_without_end():
-    member = LocalClouds.of(rows(100), 0)
+    member = LocalMahalanobis.of(rows(100), 0)
 
     scores = member(torch.tensor([[3.0], [10.0], [30.0], [300.0]]).expand(4, 3))
 
@@ -75,7 +75,7 @@ def test_the_farther_off_the_higher_without_end():
 
 def test_wide_rows_are_compared_in_their_leading_directions():
     x = rows(100, 140)
-    member = LocalClouds.of(x, 0)
+    member = LocalMahalanobis.of(x, 0)
 
     assert member.bank.shape == (100, DIRECTIONS)
     assert (member(torch.tensor([[10.0], [30.0]]).expand(2, 140)) > member(torch.from_numpy(x)).max()).all()
@@ -86,14 +86,14 @@ def test_a_column_of_one_value_and_equal_rows_give_finite_scores():
     half = np.column_stack([flat[:, 0], rows(40)[:, 1]])
 
     for x in (flat, half):
-        member = LocalClouds.of(x, 0)
+        member = LocalMahalanobis.of(x, 0)
         usual, odd = member(torch.from_numpy(x)), member(torch.tensor([[9.0, 1.0]]))
         assert usual.isfinite().all()
         assert odd.item() > usual.max().item()
 
 
 def test_it_is_restored_from_its_state():
-    member, other = LocalClouds.of(rows(60, 140), 0), LocalClouds()
+    member, other = LocalMahalanobis.of(rows(60, 140), 0), LocalMahalanobis()
     other.load_state_dict(member.state_dict())
 
     x = torch.from_numpy(rows(8, 140)) + 0.3
@@ -103,10 +103,10 @@ def test_it_is_restored_from_its_state():
 def test_a_copy_is_compared_as_if_its_original_had_not_taught(monkeypatch):
     monkeypatch.setattr(local_mahalanobis, "AT_A_TIME", 2)
     x = np.random.default_rng(0).normal(size=(41, 3)).astype(np.float32)  # a quarter of 41, and of 40, is 10
-    member, bank = LocalClouds.of(x, 0), torch.from_numpy(x)
+    member, bank = LocalMahalanobis.of(x, 0), torch.from_numpy(x)
     copies = bank[[3, 3, 7]] + torch.tensor([[0.1], [0.5], [0.2]])
 
-    found = member(copies, Originals(bank[[3, 7]], torch.tensor([0, 0, 1])))
+    found = member(copies, SourceItems(bank[[3, 7]], torch.tensor([0, 0, 1])))
 
     whole = member.bank.clone()
     for at, copy, original in ((0, copies[:1], 3), (1, copies[1:2], 3), (2, copies[2:], 7)):

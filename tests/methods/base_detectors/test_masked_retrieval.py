@@ -4,20 +4,20 @@ import numpy as np
 import pytest
 import torch
 
-from ad_core.methods.base_detectors.masked_retrieval import Retrieval
+from ad_core.methods.base_detectors.masked_retrieval import RetrievalMember
 from ad_core.methods.pretexts.masked_retrieval import MaskedRetrievalSettings
 from ad_core.types import Modality
 from tests.contracts import items
 
 SHAPE = items.shape(Modality.TABLE)
-X = items.frame(Modality.TABLE).x
+X = items.item_set(Modality.TABLE).x
 EVERY = np.ones(len(X), dtype=bool)
 BAGS = MaskedRetrievalSettings(bags=4, bank_rows=16, neighbours=3, groups=2, rounds=1)
 
 
 @pytest.mark.parametrize("settings", [MaskedRetrievalSettings(), BAGS])
 def test_usual_losses_are_those_of_all_rows_so_surprise_is_nought_on_average(settings):
-    member, scores = Retrieval.of(X, EVERY, SHAPE, settings, 0)
+    member, scores = RetrievalMember.of(X, EVERY, SHAPE, settings, 0)
 
     parts = member.part_scores(torch.from_numpy(X))
 
@@ -31,7 +31,7 @@ def test_usual_losses_are_those_of_all_rows_so_surprise_is_nought_on_average(set
 def test_only_rows_that_are_kept_are_retrieved():
     kept = np.arange(len(X)) % 3 == 0
 
-    banks = Retrieval.of(X, kept, SHAPE, BAGS, 0)[0].task.banks
+    banks = RetrievalMember.of(X, kept, SHAPE, BAGS, 0)[0].task.banks
 
     assert banks.shape == (4, 16, 7)
     assert all((X[kept] == row).all(1).any() for row in banks.flatten(0, 1).numpy())
@@ -45,8 +45,8 @@ def test_rows_that_are_not_kept_do_not_explain_each_other():
     usual = np.arange(len(x)) < len(X)
     settings = MaskedRetrievalSettings()
 
-    told = Retrieval.of(x, usual, SHAPE, settings, 0)[1]
-    untold = Retrieval.of(x, np.ones(len(x), dtype=bool), SHAPE, settings, 0)[1]
+    told = RetrievalMember.of(x, usual, SHAPE, settings, 0)[1]
+    untold = RetrievalMember.of(x, np.ones(len(x), dtype=bool), SHAPE, settings, 0)[1]
 
     assert told[~usual].min() > np.quantile(told[usual], 0.9)
     assert untold[~usual].min() < np.quantile(untold[usual], 0.9)
@@ -55,7 +55,7 @@ def test_rows_that_are_not_kept_do_not_explain_each_other():
 def test_the_seed_draws_the_banks_and_nothing_else_is_drawn():
     before = torch.get_rng_state()
 
-    first, again, other = (Retrieval.of(X, EVERY, SHAPE, BAGS, seed)[0].task.banks for seed in (1, 1, 2))
+    first, again, other = (RetrievalMember.of(X, EVERY, SHAPE, BAGS, seed)[0].task.banks for seed in (1, 1, 2))
 
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
@@ -63,7 +63,7 @@ def test_the_seed_draws_the_banks_and_nothing_else_is_drawn():
 
 
 def test_it_is_restored_from_its_state():
-    member, other = Retrieval.of(X, EVERY, SHAPE, BAGS, 0)[0], Retrieval(SHAPE, BAGS)
+    member, other = RetrievalMember.of(X, EVERY, SHAPE, BAGS, 0)[0], RetrievalMember(SHAPE, BAGS)
     other.load_state_dict(member.state_dict())
 
     far = items.far_off(Modality.TABLE)

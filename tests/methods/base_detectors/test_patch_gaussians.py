@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from ad_core.methods.base_detectors.patch_gaussians import RIDGE, PlaceGaussians, Usual
+from ad_core.methods.base_detectors.patch_gaussians import RIDGE, PatchGaussians, PositionStatistics
 
 
 def test_the_distance_is_mahalanobis_with_a_covariance_drawn_towards_that_of_all_places():
     generator = torch.Generator().manual_seed(0)
     taught = torch.randn(40, 3, 1, 2, generator=generator) * torch.tensor([1.0, 2.0])[None, None, None]
-    model = PlaceGaussians.of([taught], batch=40)
+    model = PatchGaussians.of([taught], batch=40)
     odd = torch.tensor([1.0, -2.0, 0.5])[None, :, None, None].expand(1, 3, 1, 2)
 
     found = model([odd])[0, 0]
@@ -26,13 +26,13 @@ def test_the_distance_is_mahalanobis_with_a_covariance_drawn_towards_that_of_all
 def test_batches_make_no_difference_but_for_the_scale():
     taught = torch.randn(64, 5, 2, 2, generator=torch.Generator().manual_seed(1))
 
-    one, many = PlaceGaussians.of([taught], batch=64)([taught]), PlaceGaussians.of([taught], batch=16)([taught])
+    one, many = PatchGaussians.of([taught], batch=64)([taught]), PatchGaussians.of([taught], batch=16)([taught])
 
     torch.testing.assert_close(one, many, rtol=0.03, atol=0.03)
 
 
 def test_the_distance_has_a_gradient_even_at_the_mean():
-    model = PlaceGaussians.of([torch.zeros(4, 2, 1, 1)])
+    model = PatchGaussians.of([torch.zeros(4, 2, 1, 1)])
     x = torch.zeros(1, 2, 1, 1, requires_grad=True)
 
     model([x]).sum().backward()
@@ -42,7 +42,7 @@ def test_the_distance_has_a_gradient_even_at_the_mean():
 
 def test_a_file_restores_it_whatever_its_sizes():
     taught = torch.randn(20, 3, 2, 2, generator=torch.Generator().manual_seed(2))
-    model, other = PlaceGaussians.of([taught]), PlaceGaussians()
+    model, other = PatchGaussians.of([taught]), PatchGaussians()
 
     other.load_state_dict(model.state_dict())
 
@@ -51,7 +51,7 @@ def test_a_file_restores_it_whatever_its_sizes():
 
 def test_what_is_usual_comes_from_the_place_and_from_everywhere_where_there_are_few_images():
     """One image says 11 / 11 of nothing: 1 / 11 of its own place and 10 / 11 of the mean over all places."""
-    usual, maps = Usual((1, 2)), torch.tensor([[[2.0, 0.0]]])
+    usual, maps = PositionStatistics((1, 2)), torch.tensor([[[2.0, 0.0]]])
 
     usual.learn(maps)
 

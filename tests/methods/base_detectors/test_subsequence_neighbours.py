@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ad_core.methods.base_detectors import subsequence_neighbours
-from ad_core.methods.base_detectors.subsequence_neighbours import Stretches
+from ad_core.methods.base_detectors.subsequence_neighbours import SubsequenceNeighbours
 
 NOT = torch.tensor([False, False])
 
@@ -19,7 +19,7 @@ def courses(n: int = 40, time: int = 64) -> torch.Tensor:
 
 def test_a_stretch_is_seen_as_sixteen_means_and_the_distance_is_the_mean_over_five_neighbours():
     bank, x = courses(), courses(3) + 0.5
-    member = Stretches.of(bank, NOT, span=64, whitened=False)
+    member = SubsequenceNeighbours.of(bank, NOT, span=64, whitened=False)
 
     means = [w.reshape(2, 16, 4).mean(2).flatten() for w in bank]
     by_hand = [
@@ -32,7 +32,7 @@ def test_a_stretch_is_seen_as_sixteen_means_and_the_distance_is_the_mean_over_fi
 
 def test_every_sample_has_the_mean_of_the_stretches_that_cover_it():
     """A spike in the last eighth of the window is only in the last stretches of a quarter of its length."""
-    member = Stretches.of(courses(), NOT, span=16, whitened=False)
+    member = SubsequenceNeighbours.of(courses(), NOT, span=16, whitened=False)
     x = courses(1)
     x[0, 0, -6:] += 8
 
@@ -43,7 +43,7 @@ def test_every_sample_has_the_mean_of_the_stretches_that_cover_it():
 
 
 def test_channels_that_are_compared_by_shape_may_have_any_level():
-    member = Stretches.of(courses(), torch.tensor([True, False]), span=64, whitened=False)
+    member = SubsequenceNeighbours.of(courses(), torch.tensor([True, False]), span=64, whitened=False)
     x = courses(4)
     moved = x.clone()
     moved[:, 0] += 7
@@ -59,9 +59,9 @@ def test_whitened_distances_do_not_depend_on_the_unit_of_a_channel():
     x, bank = courses(5), courses(400)
     scale = torch.tensor([1.0, 50.0])[:, None]
 
-    plain = Stretches.of(bank, NOT, 64, whitened=True)(x)
-    scaled = Stretches.of(bank * torch.tensor([50.0, 50.0])[:, None], NOT, 64, whitened=True)(x * 50)
-    uneven = Stretches.of(bank * scale, NOT, 64, whitened=False)(x * scale)
+    plain = SubsequenceNeighbours.of(bank, NOT, 64, whitened=True)(x)
+    scaled = SubsequenceNeighbours.of(bank * torch.tensor([50.0, 50.0])[:, None], NOT, 64, whitened=True)(x * 50)
+    uneven = SubsequenceNeighbours.of(bank * scale, NOT, 64, whitened=False)(x * scale)
 
     torch.testing.assert_close(scaled, plain, rtol=1e-3, atol=1e-3)
     assert not torch.allclose(uneven, plain, rtol=0.5)
@@ -69,7 +69,7 @@ def test_whitened_distances_do_not_depend_on_the_unit_of_a_channel():
 
 def test_a_window_of_the_bank_is_not_its_own_neighbour():
     bank = courses()
-    member = Stretches.of(bank, NOT, 64, whitened=False)
+    member = SubsequenceNeighbours.of(bank, NOT, 64, whitened=False)
 
     assert member(bank).min() > 0.01
 
@@ -77,14 +77,14 @@ def test_a_window_of_the_bank_is_not_its_own_neighbour():
 def test_very_many_stretches_are_thinned_out_evenly(monkeypatch):
     monkeypatch.setattr(subsequence_neighbours, "BANK", 10)
 
-    member = Stretches.of(courses(40), NOT, 64, whitened=False)
+    member = SubsequenceNeighbours.of(courses(40), NOT, 64, whitened=False)
 
     assert member.bank.shape == (10, 32)
 
 
 @pytest.mark.parametrize("whitened", [False, True])
 def test_constant_channels_and_single_windows_are_finite(whitened):
-    member = Stretches.of(torch.zeros(1, 2, 32), NOT, 16, whitened)
+    member = SubsequenceNeighbours.of(torch.zeros(1, 2, 32), NOT, 16, whitened)
 
     assert member(torch.full((2, 2, 32), 20.0)).isfinite().all()
 
@@ -94,7 +94,7 @@ def test_the_nearest_windows_come_back_at_the_level_of_the_window():
     x = bank[:1].clone()
     x[:, 0] += 5
 
-    found = Stretches.of(bank, torch.tensor([True, True]), 64, whitened=False).nearest(x)
+    found = SubsequenceNeighbours.of(bank, torch.tensor([True, True]), 64, whitened=False).nearest(x)
 
     assert found.shape == (1, 5, 2, 64)
     torch.testing.assert_close(found.mean((1, 3))[0], x.mean(2)[0], rtol=0.05, atol=0.05)

@@ -1,23 +1,29 @@
-"""Made-up rows and the weights that follow from them."""
+"""Synthetic rows and the weights that follow from them."""
 
 import numpy as np
 import pytest
 
-from ad_core.methods.base_detectors.synthetic_evidence import FEW_LEVELS, MADE_UP, UNIFORM, made_up_rows, weights_from
+from ad_core.methods.base_detectors.synthetic_evidence import (
+    FEW_LEVELS,
+    SYNTHETIC,
+    UNIFORM,
+    synthetic_rows,
+    weights_from,
+)
 from ad_core.types import Modality
 from tests.contracts import items
 
-X = items.frame(Modality.TABLE).x
+X = items.item_set(Modality.TABLE).x
 PARTS = items.shape(Modality.TABLE).parts
 
 
 @pytest.fixture(scope="module")
 def boxes() -> np.ndarray:
-    return made_up_rows(X, PARTS, np.random.default_rng(0))[:MADE_UP]
+    return synthetic_rows(X, PARTS, np.random.default_rng(0))[:SYNTHETIC]
 
 
 def test_there_are_as_many_rows_of_each_kind():
-    assert made_up_rows(X, PARTS, np.random.default_rng(0)).shape == (2 * MADE_UP, 7)
+    assert synthetic_rows(X, PARTS, np.random.default_rng(0)).shape == (2 * SYNTHETIC, 7)
 
 
 def test_boxes_keep_a_category_and_a_number_with_its_missing_flag_as_blocks(boxes):
@@ -39,17 +45,17 @@ def test_boxes_keep_numbers_of_few_levels_on_them():
     x = X.copy()
     x[:, 1] = np.arange(len(x)) % FEW_LEVELS
 
-    boxes = made_up_rows(x, PARTS, np.random.default_rng(0))[:MADE_UP]
+    boxes = synthetic_rows(x, PARTS, np.random.default_rng(0))[:SYNTHETIC]
 
     assert set(boxes[:, 1]) <= set(x[:, 1])
 
 
 def test_the_other_rows_lie_between_or_beyond_two_real_ones():
-    """Of two real rows, 0 and (1, 2, ...), each made-up row is t times the second: t tells where it lies."""
+    """Of two real rows, 0 and (1, 2, ...), each synthetic row is t times the second: t tells where it lies."""
     step = np.arange(1.0, 8.0, dtype=np.float32)
     x = np.stack([np.zeros(7, dtype=np.float32), step])
 
-    lines = made_up_rows(x, PARTS, np.random.default_rng(0))[MADE_UP:]
+    lines = synthetic_rows(x, PARTS, np.random.default_rng(0))[SYNTHETIC:]
 
     t = lines[:, 0]
     np.testing.assert_allclose(lines, t[:, None] * step, atol=1e-5)
@@ -60,7 +66,7 @@ def test_the_other_rows_lie_between_or_beyond_two_real_ones():
 
 
 def test_a_difference_in_auroc_of_a_fiftieth_counts_e_times():
-    """Of 50 real rows one is above the made-up ones of the second member: AUROC 1 and 0.98."""
+    """Of 50 real rows one is above the synthetic ones of the second member: AUROC 1 and 0.98."""
     real = np.arange(50.0)
     first, second = np.array([60.0, 60.0]), np.array([48.5, 48.5])
 
@@ -82,9 +88,9 @@ def test_the_auroc_is_the_mean_over_the_two_kinds_of_rows():
 def test_weights_add_up_to_1_and_none_is_without_a_share():
     random = np.random.default_rng(0)
     real = [random.normal(size=300) for _ in range(4)]
-    made_up = [random.normal(size=2 * MADE_UP) + shift for shift in (0, 5, -5, 0.1)]
+    synthetic = [random.normal(size=2 * SYNTHETIC) + shift for shift in (0, 5, -5, 0.1)]
 
-    found = weights_from(real, made_up)
+    found = weights_from(real, synthetic)
 
     assert found.sum() == pytest.approx(1)
     assert (found >= UNIFORM / 4).all()

@@ -51,7 +51,7 @@ def test_a_position_answers_to_its_own_place_most():
 
 def test_the_head_of_a_task_is_trained_and_the_network_is_not():
     model = build_model("rotation", "own_score", items.shape(Modality.IMAGE), {}, {}, EncoderChoice(name=NAME))
-    x = items.frame(Modality.IMAGE).take(np.arange(64))
+    x = items.item_set(Modality.IMAGE).take(np.arange(64))
     held = [p.clone() for p in model.task.encoder.parameters()]
     optimiser = torch.optim.AdamW([p for p in model.task.parameters() if p.requires_grad], 3e-2)
     draw, losses = Draw.per_item(0), []

@@ -56,7 +56,7 @@ def test_where_the_place_matters_each_has_its_own_usual_error():
 
 
 def test_a_channel_that_never_erred_cannot_drown_the_others():
-    """It leaps to the clipping limit of 20, an error of 40,000 usual ones, and counts for less than 10 deviations do
+    """It leaps to the clipping limit of 20, an error of 40,000 normal ones, and counts for less than 10 deviations do
     in another channel that erred as usual only.
     """
     errors = ChannelErrors(2)

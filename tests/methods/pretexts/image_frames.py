@@ -2,12 +2,12 @@
 
 import numpy as np
 import pandas as pd
+from ad_core.data.item_set import ItemSet
 
-from ad_core.data.frame import Frame
 from ad_core.types import ItemShape, Modality, PartKind, Parts
 
 
-def frame_of(x: np.ndarray, classes: np.ndarray | None = None) -> Frame:
+def frame_of(x: np.ndarray, classes: np.ndarray | None = None) -> ItemSet:
     """Items of (n, 1, y, x) values in 0..1, with class codes if there are classes."""
     n = len(x)
     parts = Parts(names=("grey",), of_entry=(0,), kinds=(PartKind.NUMBER,), units=(None,))
@@ -19,4 +19,4 @@ def frame_of(x: np.ndarray, classes: np.ndarray | None = None) -> Frame:
         parts=parts,
         classes=0 if classes is None else len(np.unique(classes)),
     )
-    return Frame(shape, x.astype(np.float32), items, rows)
+    return ItemSet(shape, x.astype(np.float32), items, rows)

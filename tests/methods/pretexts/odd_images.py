@@ -6,7 +6,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
-from ad_core.data.frame import Frame, Split
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.methods.encoder import build_encoder
 from ad_core.methods.pretext import Pretext
 from ad_core.progress import Silent
@@ -47,19 +47,19 @@ def taught(cls: type[Pretext], x: Tensor, steps: int, **settings: object) -> Pre
     """A task trained on these images; the last eighth only stops the training."""
     chosen, images = cls.Settings(**settings), shape(*x.shape[1:])
     rows = pd.DataFrame({"row_id": [f"r{i}" for i in range(len(x))], "sample": np.arange(len(x)), "note": ""})
-    frame = Frame(images, x.numpy(), pd.DataFrame({"start": np.arange(len(x))}), rows)
+    item_set = ItemSet(images, x.numpy(), pd.DataFrame({"start": np.arange(len(x))}), rows)
     place, last = np.arange(len(x)), len(x) - len(x) // 8
     training = TrainingSettings.parse(OF_MODALITY[Modality.IMAGE] | {"max_steps": steps}, "training")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         task = cls(chosen, images, build_encoder("residual_image", cls.encoder_shape(chosen, images)))
     split = Split(place[:last], place[last:], place[:0])
-    train_task(task, frame, split, training, torch.device("cpu"), 0, Silent())
+    train_task(task, item_set, split, training, torch.device("cpu"), 0, Silent())
     return task.eval()
 
 
 def auroc(task: Pretext, usual: Tensor, odd: Tensor) -> float:
-    """How well the score tells odd images from usual ones."""
+    """How well the score tells odd images from normal ones."""
     with torch.no_grad():
         scores = task.score(torch.cat([usual, odd]), Draw.shared(0))
     return float(roc_auc_score([0] * len(usual) + [1] * len(odd), scores))

@@ -12,7 +12,7 @@ from tests.contracts import items
 
 def usual() -> Tensor:
     """(32, 7) rows that did not teach: b is about -a, c about a."""
-    return items.frame(Modality.TABLE).take(np.arange(64, 96))
+    return items.item_set(Modality.TABLE).take(np.arange(64, 96))
 
 
 def contradicting(rows: Tensor) -> Tensor:
@@ -23,7 +23,7 @@ def contradicting(rows: Tensor) -> Tensor:
 
 
 def clearly_broken() -> tuple[Tensor, Tensor]:
-    """Usual rows away from 0, where there is something to break, and the same with b = a and c = -2 a, nearly."""
+    """Normal rows away from 0, where there is something to break, and the same with b = a and c = -2 a, nearly."""
     rows = usual()
     rows = rows[rows[:, 0].abs() > 0.5]
     broken = rows.clone()
@@ -32,7 +32,7 @@ def clearly_broken() -> tuple[Tensor, Tensor]:
 
 
 def auroc(task: Pretext, rows: Tensor, odd: Tensor) -> float:
-    """How well the score tells odd rows from usual ones."""
+    """How well the score tells odd rows from normal ones."""
     with torch.no_grad():
         scores = task.score(torch.cat([rows, odd]), Draw.shared(0))
     return float(roc_auc_score([0] * len(rows) + [1] * len(odd), scores))
@@ -47,7 +47,7 @@ def scores_farther_and_farther(task: Pretext) -> Tensor:
 
 
 def share_above_usual(task: Pretext, times: float) -> float:
-    """Share of 200 rows in random directions, so many typical lengths away, that score above 90 % of usual ones."""
+    """Share of 200 rows in random directions, so many typical lengths away, that score above 90 % of normal ones."""
     towards = torch.nn.functional.normalize(torch.randn(200, 7, generator=torch.Generator().manual_seed(0)), dim=1)
     with torch.no_grad():
         near, far = task.score(usual(), Draw.shared(0)), task.score(times * towards * 7**0.5, Draw.shared(0))

@@ -47,7 +47,7 @@ def test_an_images_score_is_the_mean_of_its_worst_smoothed_pixels():
 
 
 def test_a_windows_score_is_its_squared_error_as_a_tempered_multiple_of_the_usual_one():
-    """Channel 0 errs by 1 as a rule, channel 1 by 2: squares of 4 are 4 / 1.01 and 4 / 4.01 usual ones."""
+    """Channel 0 errs by 1 as a rule, channel 1 by 2: squares of 4 are 4 / 1.01 and 4 / 4.01 normal ones."""
     task, taught = blank(Modality.SENSOR), torch.tensor([1.0, 2.0])[None, :, None].expand(4, 2, 32)
 
     with torch.no_grad():
@@ -91,7 +91,7 @@ def test_the_noise_is_only_in_what_the_network_sees():
 
 @pytest.mark.parametrize(("modality", "size"), [(Modality.TABLE, 2), (Modality.IMAGE, 48), (Modality.SENSOR, 4)])
 def test_the_bottleneck_is_chosen_by_the_items_size_unless_set(modality, size):
-    x = items.frame(modality).take(np.arange(3))
+    x = items.item_set(modality).take(np.arange(3))
 
     assert blank(modality).embed(x).shape == (3, size)
     assert blank(modality, bottleneck=5).embed(x).shape == (3, 5)
@@ -99,7 +99,7 @@ def test_the_bottleneck_is_chosen_by_the_items_size_unless_set(modality, size):
 
 def test_a_bright_spot_is_where_the_map_is_highest():
     task = trained(CLS, Modality.IMAGE, steps=60).task
-    x = items.frame(Modality.IMAGE).take(np.arange(80, 84))
+    x = items.item_set(Modality.IMAGE).take(np.arange(80, 84))
     x[:, :, 12:15, 3:6] = 1.0
 
     with torch.no_grad():
@@ -135,7 +135,7 @@ def test_lost_structure_is_what_the_formula_says_of_a_pattern():
 def test_the_gradient_leads_through_the_lost_structure():
     """Against differences in float64."""
     task = trained(CLS, Modality.IMAGE, steps=1).task.double()
-    x = items.frame(Modality.IMAGE).take(np.arange(1)).double()
+    x = items.item_set(Modality.IMAGE).take(np.arange(1)).double()
     nudge = torch.zeros_like(x)
     nudge[0, 1, 8, 8] = 1e-6
 
@@ -162,7 +162,7 @@ def test_a_pattern_of_the_wrong_kind_scores_high_by_structure():
 
 @pytest.mark.parametrize("modality", [Modality.TABLE, Modality.SENSOR])
 def test_structure_is_of_images_only(modality):
-    x = items.frame(modality).take(np.arange(3))
+    x = items.item_set(modality).take(np.arange(3))
 
     with torch.no_grad():
         scores = [blank(modality, similarity=share).part_scores(x, Draw.shared(0)) for share in (0, 1)]

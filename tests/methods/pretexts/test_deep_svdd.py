@@ -74,7 +74,7 @@ def test_the_score_is_in_units_of_the_usual_distance_and_counts_what_lies_beyond
 def test_it_does_not_collapse(modality):
     """Trained for long without the floor, all items are mapped to a point."""
     task = trained(CLS, modality, steps=200).task
-    x = items.frame(modality).take(np.arange(64))
+    x = items.item_set(modality).take(np.arange(64))
 
     with torch.no_grad():
         kept = task.embed(x).std(0) / task.spread
@@ -92,13 +92,13 @@ def test_without_the_floor_it_would_collapse():
     task = trained(Collapsing, Modality.TABLE, steps=600).task
 
     with torch.no_grad():
-        kept = task.embed(items.frame(Modality.TABLE).take(np.arange(64))).std(0) / task.spread
+        kept = task.embed(items.item_set(Modality.TABLE).take(np.arange(64))).std(0) / task.spread
 
     assert kept.median() < 0.5 * task.settings.least_spread
 
 
 def test_rows_that_are_unlike_the_bulk_score_higher(task):
-    """In usual rows b is about -a and c about a; here both have the wrong sign."""
+    """In normal rows b is about -a and c about a; here both have the wrong sign."""
     usual = odd_rows.usual()
 
     assert odd_rows.auroc(task, usual, odd_rows.contradicting(usual)) > 0.7

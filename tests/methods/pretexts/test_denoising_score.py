@@ -35,7 +35,7 @@ def task():
 
 
 def x() -> torch.Tensor:
-    return items.frame(Modality.TABLE).take(np.arange(64))
+    return items.item_set(Modality.TABLE).take(np.arange(64))
 
 
 def test_the_score_is_the_guessed_level_in_units_of_the_rows_reach(blank):
@@ -106,7 +106,7 @@ def test_columns_are_exchanged_each_by_itself(blank):
 
 
 def test_it_learns_to_tell_how_much_noise_was_added(task):
-    usual = items.frame(Modality.TABLE).take(np.arange(64, 96)).repeat(8, 1)
+    usual = items.item_set(Modality.TABLE).take(np.arange(64, 96)).repeat(8, 1)
     level = 2 * Draw.per_item(5).uniform(len(usual), 1)
 
     corrupted = task._corrupted(usual, level, Draw.per_item(6))
@@ -120,7 +120,7 @@ def test_it_learns_to_tell_how_much_noise_was_added(task):
 
 
 def test_rows_whose_columns_contradict_each_other_score_higher(task):
-    """In usual rows b is about -a and c about a; here both have the wrong sign."""
+    """In normal rows b is about -a and c about a; here both have the wrong sign."""
     usual = odd_rows.usual()
 
     assert odd_rows.auroc(task, usual, odd_rows.contradicting(usual)) > 0.8

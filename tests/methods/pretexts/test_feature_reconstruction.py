@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from ad_core.data.item_set import Split
 from sklearn.metrics import roc_auc_score
 
-from ad_core.data.frame import Split
 from ad_core.methods.encoder import build_encoder
 from ad_core.methods.networks.imagenet_features import ImagenetFeatures, on_one_grid
 from ad_core.methods.pretext import PRETEXTS
@@ -50,12 +50,12 @@ def built(shape: ItemShape, **values):
 
 def knowing_nothing(x: np.ndarray, **values):
     """A task that was prepared and predicts the mean everywhere."""
-    task, frame = built(frame_of(x).shape, **values), frame_of(x)
+    task, item_set = built(frame_of(x).shape, **values), frame_of(x)
     torch.nn.init.zeros_(task.predictor.leave.weight)
     torch.nn.init.zeros_(task.predictor.leave.bias)
     with torch.no_grad():
-        task.prepare([*frame.batches(np.arange(len(x)), 4)])
-    return task, next(frame.batches(np.arange(len(x)), len(x)))
+        task.prepare([*item_set.batches(np.arange(len(x)), 4)])
+    return task, next(item_set.batches(np.arange(len(x)), len(x)))
 
 
 def standardised(x: np.ndarray) -> np.ndarray:

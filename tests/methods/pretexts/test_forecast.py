@@ -30,7 +30,7 @@ def task():
 
 @pytest.fixture
 def x():
-    return items.frame(Modality.SENSOR).take(np.arange(80, 92))
+    return items.item_set(Modality.SENSOR).take(np.arange(80, 92))
 
 
 def test_a_forecast_knows_nothing_of_its_own_and_later_samples(task, x):
@@ -70,7 +70,7 @@ def test_the_loss_is_the_likelihood_of_the_clean_window():
 
 
 def test_over_the_windows_that_taught_each_channel_scores_0(task):
-    taught = items.frame(Modality.SENSOR).take(items.split().fit)
+    taught = items.item_set(Modality.SENSOR).take(items.split().fit)
 
     with torch.no_grad():
         parts = task.part_scores(taught, Draw.shared(0))

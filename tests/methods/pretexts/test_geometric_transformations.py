@@ -100,7 +100,7 @@ def test_the_score_is_the_mean_surprise_over_all():
 def test_an_image_upside_down_scores_higher():
     """All transformations of it contradict what was learnt."""
     task = trained(CLS, Modality.IMAGE, steps=100).task
-    x = items.frame(Modality.IMAGE).take(np.arange(80, 92))
+    x = items.item_set(Modality.IMAGE).take(np.arange(80, 92))
 
     with torch.no_grad():
         upright, upside_down = task.score(x, Draw.shared(0)), task.score(x.flip(2), Draw.shared(0))

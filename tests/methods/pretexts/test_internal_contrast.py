@@ -23,7 +23,7 @@ def task():
 
 @pytest.fixture
 def x():
-    return items.frame(Modality.TABLE).take(np.arange(64, 96))
+    return items.item_set(Modality.TABLE).take(np.arange(64, 96))
 
 
 def numbers(d: int) -> ItemShape:

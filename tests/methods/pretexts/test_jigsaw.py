@@ -81,7 +81,7 @@ def test_the_score_is_the_mean_surprise_over_all_orders():
 def test_an_image_put_together_wrongly_scores_higher():
     """Upper and lower half exchanged: all orders of it contradict what was learnt."""
     task = trained(CLS, Modality.IMAGE, steps=150).task
-    x = items.frame(Modality.IMAGE).take(np.arange(80, 92))
+    x = items.item_set(Modality.IMAGE).take(np.arange(80, 92))
 
     with torch.no_grad():
         usual = task.score(x, Draw.shared(0))

@@ -73,14 +73,14 @@ def test_equal_views_cost_the_logarithm_of_how_many_there_are():
     torch.nn.init.zeros_(task.changes.outwards)
 
     with torch.no_grad():
-        score = task.score(items.frame(Modality.TABLE).take(np.arange(4)), DRAW)
+        score = task.score(items.item_set(Modality.TABLE).take(np.arange(4)), DRAW)
 
     torch.testing.assert_close(score, torch.full((4,), 5 * np.log(5).item()))
 
 
 def test_training_makes_transformations_that_can_be_told_apart(task):
     """Chance is as above; below half of it the views differ and are yet like the row."""
-    x = items.frame(Modality.TABLE).take(np.arange(64, 96))
+    x = items.item_set(Modality.TABLE).take(np.arange(64, 96))
 
     with torch.no_grad():
         assert task.score(x, DRAW).mean() < 0.5 * 11 * np.log(11)

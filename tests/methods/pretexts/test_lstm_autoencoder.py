@@ -31,7 +31,7 @@ def task():
 
 @pytest.fixture
 def x():
-    return items.frame(Modality.SENSOR).take(np.arange(80, 92))
+    return items.item_set(Modality.SENSOR).take(np.arange(80, 92))
 
 
 def test_the_window_is_told_from_its_last_state_alone():
@@ -80,7 +80,7 @@ def test_patches_lead_back_to_the_samples(time):
 
 
 def test_score_and_loss_by_hand():
-    """Everything is told as 1: squares of 1 and 9, usual ones of 1 and 4."""
+    """Everything is told as 1: squares of 1 and 9, normal ones of 1 and 4."""
     task, x = untrained(), torch.tensor([2.0, 4.0])[None, :, None].expand(1, 2, 32)
     torch.nn.init.zeros_(task.out.weight)
     torch.nn.init.ones_(task.out.bias)

@@ -34,7 +34,7 @@ def task():
 
 @pytest.fixture
 def x():
-    return items.frame(Modality.SENSOR).take(np.arange(80, 92))
+    return items.item_set(Modality.SENSOR).take(np.arange(80, 92))
 
 
 def test_a_forecast_knows_nothing_of_its_own_and_later_samples(task, x):
@@ -50,7 +50,7 @@ def test_a_forecast_knows_nothing_of_its_own_and_later_samples(task, x):
 
 
 def test_score_by_hand():
-    """Errors of 1 and 3, usual ones of 1 and 4; at the first place of channel 0 an error of 3.99 is usual."""
+    """Errors of 1 and 3, normal ones of 1 and 4; at the first place of channel 0 an error of 3.99 is usual."""
     task, x = constant(1.0), torch.tensor([2.0, 4.0])[None, :, None].expand(1, 2, 32)
     usual = torch.tensor([1.0, 4.0])[None, :, None].repeat(1, 1, 32)
     usual[0, 0, 0] = 3.99
@@ -74,7 +74,7 @@ def test_the_loss_is_the_squared_error_of_the_clean_window():
 
 def test_the_first_forecasts_are_worse_and_still_score_as_usual(task):
     """What is known of a window at its first sample is nothing, but no window can help that."""
-    taught = items.frame(Modality.SENSOR).take(items.split().fit)
+    taught = items.item_set(Modality.SENSOR).take(items.split().fit)
 
     with torch.no_grad():
         parts = task.part_scores(taught, Draw.shared(0)).mean((0, 1))

@@ -40,7 +40,7 @@ def retrieving() -> Case:
 
 @pytest.fixture
 def x():
-    return items.frame(Modality.TABLE).take(np.arange(80, 92))
+    return items.item_set(Modality.TABLE).take(np.arange(80, 92))
 
 
 def test_in_scoring_every_column_is_hidden_once_a_round_and_all_rows_alike(task, x):
@@ -85,7 +85,7 @@ def test_the_cell_that_contradicts_the_others_is_the_surprising_one(task, x):
 
 
 def test_over_the_rows_that_taught_surprises_have_mean_0_and_spread_1(task):
-    taught = items.frame(Modality.TABLE).take(items.split().fit)
+    taught = items.item_set(Modality.TABLE).take(items.split().fit)
     from ad_core.methods.scorer import SCORE_SEED
 
     with torch.no_grad():
@@ -159,10 +159,10 @@ def test_with_retrieval_the_network_sees_both_fillings_of_the_hidden_entries_onl
 
 @pytest.mark.parametrize("name", ["task", "retrieving"])
 def test_rows_whose_columns_contradict_each_other_score_higher(name, request):
-    """In usual rows b is about -a and c about a; here both have the wrong sign."""
+    """In normal rows b is about -a and c about a; here both have the wrong sign."""
     found = request.getfixturevalue(name)
     task = found.task if isinstance(found, Case) else found
-    usual = items.frame(Modality.TABLE).take(np.arange(64, 96))
+    usual = items.item_set(Modality.TABLE).take(np.arange(64, 96))
     odd = usual.clone()
     odd[:, 1:3] *= -1
 

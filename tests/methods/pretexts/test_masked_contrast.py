@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from ad_core.data.item_set import ItemSet, Split
 from sklearn.metrics import roc_auc_score
 
-from ad_core.data.frame import Frame, Split
 from ad_core.methods.encoder import build_encoder
 from ad_core.methods.pretext import PRETEXTS
 from ad_core.methods.pretexts.masked_contrast import _partners
@@ -21,7 +21,7 @@ from tests.contracts.checks import CPU
 CLS = PRETEXTS.get("masked_contrast")
 
 
-def rows_of(x, classes=None) -> Frame:
+def rows_of(x, classes=None) -> ItemSet:
     n, columns = x.shape
     names = tuple(f"c{j}" for j in range(columns))
     parts = Parts(
@@ -29,7 +29,7 @@ def rows_of(x, classes=None) -> Frame:
     )
     found = pd.DataFrame({"start": np.arange(n)} | ({} if classes is None else {"cls": classes}))
     rows = pd.DataFrame({"row_id": [f"r{i}" for i in range(n)], "sample": np.arange(n), "note": ""})
-    return Frame(ItemShape(modality=Modality.TABLE, size=(columns,), parts=parts), x.astype(np.float32), found, rows)
+    return ItemSet(ItemShape(modality=Modality.TABLE, size=(columns,), parts=parts), x.astype(np.float32), found, rows)
 
 
 def built(shape: ItemShape, **values):
@@ -39,10 +39,10 @@ def built(shape: ItemShape, **values):
         return CLS(settings, shape, build_encoder("mlp", shape, CLS.encoder_settings(settings, shape))).eval()
 
 
-def taught(frame: Frame, steps=80, **values):
-    task, nobody = built(frame.shape, width=32, embedding=16, **values), np.zeros(0, dtype=int)
+def taught(item_set: ItemSet, steps=80, **values):
+    task, nobody = built(item_set.shape, width=32, embedding=16, **values), np.zeros(0, dtype=int)
     training = TrainingSettings(max_steps=steps, batch_size=64)
-    train_task(task, frame, Split(np.arange(len(frame)), nobody, nobody), training, CPU, 0, Silent())
+    train_task(task, item_set, Split(np.arange(len(item_set)), nobody, nobody), training, CPU, 0, Silent())
     return task.eval()
 
 
@@ -196,24 +196,24 @@ def test_rows_five_times_as_far_rank_above_nearly_all_others_and_rise_without_en
     assert (np.diff(ladder, axis=0) > 0).all()
 
 
-def saw_teeth(symmetric: bool) -> Frame:
+def saw_teeth(symmetric: bool) -> ItemSet:
     """240 windows of one channel at random phases, rising slowly and falling fast, or rising as fast as falling."""
     phase = np.random.default_rng(0).random((240, 1, 1))
     place = (np.arange(32) / 16 + phase) % 1
     x = 2 * np.minimum(place, 1 - place) - 0.5 if symmetric else place - 0.5
     shape = items.shape(Modality.SENSOR).model_copy(update={"size": (1, 32)})
     rows = pd.DataFrame({"row_id": [f"r{i}" for i in range(240)], "sample": np.arange(240), "note": ""})
-    return Frame(shape, 3 * x.astype(np.float32), pd.DataFrame({"start": np.arange(240)}), rows)
+    return ItemSet(shape, 3 * x.astype(np.float32), pd.DataFrame({"start": np.arange(240)}), rows)
 
 
-def taught_windows(frame: Frame):
+def taught_windows(item_set: ItemSet):
     """Trained on 160 windows, examined on 80."""
     settings = CLS.Settings(embedding=8, channels=16)
-    encoder = build_encoder("dilated_conv", frame.shape, CLS.encoder_settings(settings, frame.shape))
-    task, split = CLS(settings, frame.shape, encoder), Split(np.arange(160), np.arange(160, 240), np.arange(0))
+    encoder = build_encoder("dilated_conv", item_set.shape, CLS.encoder_settings(settings, item_set.shape))
+    task, split = CLS(settings, item_set.shape, encoder), Split(np.arange(160), np.arange(160, 240), np.arange(0))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        summary = train_task(task, frame, split, TrainingSettings(max_steps=80, batch_size=64), CPU, 0, Silent())
+        summary = train_task(task, item_set, split, TrainingSettings(max_steps=80, batch_size=64), CPU, 0, Silent())
     return task.eval(), summary
 
 

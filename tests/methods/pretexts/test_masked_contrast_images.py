@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from ad_core.data.item_set import ItemSet, Split
 from sklearn.metrics import roc_auc_score
 
-from ad_core.data.frame import Frame, Split
 from ad_core.methods.encoder import build_encoder
 from ad_core.methods.pretext import PRETEXTS
 from ad_core.progress import Silent
@@ -48,12 +48,12 @@ def built(shape: ItemShape, **values):
         return CLS(settings, shape, encoder).eval()
 
 
-def taught(frame: Frame, steps: int, **values):
+def taught(item_set: ItemSet, steps: int, **values):
     """Trained on all items but the last 40, examined on these."""
-    task, last = built(frame.shape, embedding=16, **values), len(frame) - 40
+    task, last = built(item_set.shape, embedding=16, **values), len(item_set) - 40
     split = Split(np.arange(last), np.arange(last, last + 40), np.arange(0))
     training = TrainingSettings(max_steps=steps, batch_size=16, learning_rate=3e-3)
-    summary = train_task(task, frame, split, training, CPU, 0, Silent())
+    summary = train_task(task, item_set, split, training, CPU, 0, Silent())
     return task.eval(), summary
 
 

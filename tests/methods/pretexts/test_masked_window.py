@@ -19,7 +19,7 @@ def task():
 
 @pytest.fixture
 def x():
-    return items.frame(Modality.SENSOR).take(np.arange(80, 92))
+    return items.item_set(Modality.SENSOR).take(np.arange(80, 92))
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -51,7 +51,7 @@ def test_a_guess_of_a_zero_network_costs_the_square_of_every_value():
 
 
 def test_over_the_windows_that_taught_each_channel_scores_about_1(task):
-    taught = items.frame(Modality.SENSOR).take(items.split().fit)
+    taught = items.item_set(Modality.SENSOR).take(items.split().fit)
 
     with torch.no_grad():
         parts = task.part_scores(taught, Draw.shared(SCORE_SEED)).mean((0, 2))

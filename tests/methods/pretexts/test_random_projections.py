@@ -7,10 +7,10 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
-from ad_core.data.frame import Frame, Split
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.errors import MethodError
 from ad_core.methods.encoder import DEFAULT_ENCODER, build_encoder
-from ad_core.methods.pretext import PRETEXTS, Progress
+from ad_core.methods.pretext import PRETEXTS, TrainingProgress
 from ad_core.methods.pretexts.random_projections import PAIRS_AT_A_TIME, _statistics
 from ad_core.progress import Silent
 from ad_core.training.fit import TrainingSettings, train_task
@@ -21,7 +21,7 @@ from tests.contracts.checks import CPU, trained
 CLS = PRETEXTS.get("random_projections")
 
 
-def rows_of(x) -> Frame:
+def rows_of(x) -> ItemSet:
     n, columns = x.shape
     parts = Parts(
         names=tuple(f"c{j}" for j in range(columns)),
@@ -31,7 +31,7 @@ def rows_of(x) -> Frame:
     )
     rows = pd.DataFrame({"row_id": [f"r{i}" for i in range(n)], "sample": np.arange(n), "note": ""})
     shape = ItemShape(modality=Modality.TABLE, size=(columns,), parts=parts)
-    return Frame(shape, x.astype(np.float32), pd.DataFrame({"start": np.arange(n)}), rows)
+    return ItemSet(shape, x.astype(np.float32), pd.DataFrame({"start": np.arange(n)}), rows)
 
 
 def built(shape: ItemShape, **settings):
@@ -40,11 +40,11 @@ def built(shape: ItemShape, **settings):
         return CLS(CLS.Settings(**settings), shape, build_encoder(DEFAULT_ENCODER[shape.modality], shape)).eval()
 
 
-def taught(frame: Frame, steps=400, **settings):
+def taught(item_set: ItemSet, steps=400, **settings):
     """Trained on all rows, and how it went."""
-    task, nobody = built(frame.shape, **settings), np.zeros(0, dtype=int)
+    task, nobody = built(item_set.shape, **settings), np.zeros(0, dtype=int)
     training = TrainingSettings(max_steps=steps, learning_rate=3e-3)
-    summary = train_task(task, frame, Split(np.arange(len(frame)), nobody, nobody), training, CPU, 0, Silent())
+    summary = train_task(task, item_set, Split(np.arange(len(item_set)), nobody, nobody), training, CPU, 0, Silent())
     return task.eval(), summary
 
 
@@ -66,7 +66,7 @@ def by_hand(**settings):
 
 @pytest.fixture(scope="module")
 def crowd():
-    """300 usual rows of 10 columns, and 30 that lie together elsewhere: all of them teach."""
+    """300 normal rows of 10 columns, and 30 that lie together elsewhere: all of them teach."""
     random = np.random.default_rng(0)
     usual = random.normal(size=(300, 10))
     x = np.concatenate([usual, 0.3 * random.normal(size=(30, 10)) + 2 * np.sign(random.normal(size=10))])
@@ -142,9 +142,9 @@ def test_it_does_not_stop_before_the_least_number_of_steps():
     task = built(items.shape(Modality.TABLE))
     task.right, task.asked = 90, 100
 
-    assert [task.enough(Progress(step, 0, 1.0, None)) for step in (9, 10)] == [False, True]
+    assert [task.enough(TrainingProgress(step, 0, 1.0, None)) for step in (9, 10)] == [False, True]
     task.right = 60
-    assert not task.enough(Progress(50, 0, 1.0, None))
+    assert not task.enough(TrainingProgress(50, 0, 1.0, None))
 
 
 def test_answers_of_held_out_items_do_not_count():
@@ -221,7 +221,7 @@ def test_projections_are_scored_in_pieces(crowd):
 
 @pytest.mark.parametrize("modality", [Modality.IMAGE, Modality.SENSOR])
 def test_broken_images_and_windows_score_above_usual_ones(modality):
-    task, x = trained(CLS, modality).task, items.frame(modality).take(np.arange(64, 96)).numpy()
+    task, x = trained(CLS, modality).task, items.item_set(modality).take(np.arange(64, 96)).numpy()
     broken = np.random.default_rng(0).permuted(x.reshape(32, -1), axis=1).reshape(x.shape)  # same values, no order
 
     found = roc_auc_score([0] * 32 + [1] * 32, scores(task, np.concatenate([x, broken])))
@@ -238,7 +238,7 @@ def test_images_are_seen_through_first_weights_that_are_not_trained():
 
 def test_through_a_pretrained_encoder_images_are_seen_as_its_features_alone():
     shape = items.shape(Modality.IMAGE)
-    encoder, x = build_encoder("efficientnet_lite0", shape), items.frame(Modality.IMAGE).take(np.arange(64))
+    encoder, x = build_encoder("efficientnet_lite0", shape), items.item_set(Modality.IMAGE).take(np.arange(64))
     task = CLS(CLS.Settings(), shape, encoder).eval()
 
     with torch.no_grad():
@@ -257,7 +257,7 @@ def _by_median(z):
 
 def test_images_without_order_stand_out_by_pretrained_features():
     """Usual ones against the same pixels shuffled."""
-    frame, split = items.frame(Modality.IMAGE), items.split()
+    frame, split = items.item_set(Modality.IMAGE), items.split()
     encoder = build_encoder("efficientnet_lite0", frame.shape)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

@@ -95,7 +95,7 @@ def test_rows_far_off_score_above_nearly_all_usual_ones(task, times):
 
 
 def test_usual_rows_are_recognised_by_more_maps_than_odd_ones(task):
-    x = items.frame(Modality.TABLE).take(np.arange(64, 96))
+    x = items.item_set(Modality.TABLE).take(np.arange(64, 96))
 
     with torch.no_grad():
         usual, odd = (task.extras(r, DRAW)["maps_recognised"] for r in (x, items.far_off(Modality.TABLE)))
@@ -104,7 +104,7 @@ def test_usual_rows_are_recognised_by_more_maps_than_odd_ones(task):
 
 
 def test_maps_that_are_not_told_apart_are_said_to_be_not_learnt(by_hand, task):
-    """Both copies of a row lie at (2, 0) when the row does; usual rows are told apart."""
+    """Both copies of a row lie at (2, 0) when the row does; normal rows are told apart."""
     by_hand.centres = torch.tensor([[1.0, 0.0], [2.0, 0.0]])
 
     (sentence,) = by_hand.examine([Batch(rows((2.0, 0.0), (2.0, 0.0)))])

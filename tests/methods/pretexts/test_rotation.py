@@ -40,7 +40,7 @@ def test_a_network_that_knows_nothing_loses_the_logarithm_of_4():
 def test_an_image_upside_down_scores_higher():
     """All four turns of it contradict what was learnt."""
     task = trained(PRETEXTS.get("rotation"), Modality.IMAGE, steps=80).task
-    x = items.frame(Modality.IMAGE).take(np.arange(80, 92))
+    x = items.item_set(Modality.IMAGE).take(np.arange(80, 92))
 
     with torch.no_grad():
         upright, upside_down = task.score(x, Draw.shared(0)), task.score(x.rot90(2, (2, 3)), Draw.shared(0))
@@ -59,7 +59,7 @@ def test_images_that_are_not_square_are_refused_in_words():
 def test_a_run_says_where_turns_can_not_be_told_and_where_something_simple_tells_them():
     """Grey pictures look the same in every turn; pictures that are bright at the top give theirs away at once."""
     task = trained(PRETEXTS.get("rotation"), Modality.IMAGE, steps=80).task
-    x = items.frame(Modality.IMAGE).take(np.arange(80, 92))
+    x = items.item_set(Modality.IMAGE).take(np.arange(80, 92))
 
     with torch.no_grad():
         (given_away,) = task.examine([Batch(x)])

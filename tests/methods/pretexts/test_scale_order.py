@@ -18,7 +18,7 @@ CLS = PRETEXTS.get("scale_order")
 
 
 def x() -> torch.Tensor:
-    return items.frame(Modality.TABLE).take(np.arange(64))
+    return items.item_set(Modality.TABLE).take(np.arange(64))
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_the_score_is_the_divergence_from_the_scales_seen_from_the_usual_one(pla
 
 
 def test_rows_whose_columns_contradict_each_other_score_higher(task):
-    """In usual rows b is about -a and c about a; here both have the wrong sign."""
+    """In normal rows b is about -a and c about a; here both have the wrong sign."""
     usual = odd_rows.usual()
 
     assert odd_rows.auroc(task, usual, odd_rows.contradicting(usual)) > 0.7

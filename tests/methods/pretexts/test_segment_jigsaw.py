@@ -90,7 +90,7 @@ def test_the_score_is_the_mean_surprise_over_all_orders_by_hand():
 
 
 def test_a_window_put_together_wrongly_scores_higher(task):
-    x = items.frame(Modality.SENSOR).take(np.arange(80, 92))
+    x = items.item_set(Modality.SENSOR).take(np.arange(80, 92))
     wrong = torch.cat([x[:, :, 16:24], x[:, :, :8], x[:, :, 24:], x[:, :, 8:16]], 2)
 
     with torch.no_grad():
@@ -100,7 +100,7 @@ def test_a_window_put_together_wrongly_scores_higher(task):
 
 
 def test_a_course_can_be_put_in_order_and_noise_can_not(task):
-    x = items.frame(Modality.SENSOR).take(np.arange(64, 80))
+    x = items.item_set(Modality.SENSOR).take(np.arange(64, 80))
     noise = torch.randn(64, 2, 32, generator=torch.Generator().manual_seed(0))
 
     with torch.no_grad():

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from ad_core.data.item_set import ItemSet, Split
 
-from ad_core.data.frame import Frame, Split
 from ad_core.methods.encoder import build_encoder
 from ad_core.methods.pretext import PRETEXTS
 from ad_core.progress import Silent
@@ -28,11 +28,11 @@ def built(size: tuple[int, int] = (2, 32), **values):
         return CLS(settings, shape, build_encoder("dilated_conv", shape, CLS.encoder_settings(settings, shape))).eval()
 
 
-def of_windows(x: np.ndarray) -> Frame:
+def of_windows(x: np.ndarray) -> ItemSet:
     """(n, channel, time) windows, each on its own."""
     shape = items.shape(Modality.SENSOR).model_copy(update={"size": x.shape[1:]})
     rows = pd.DataFrame({"row_id": [f"r{i}" for i in range(len(x))], "sample": np.arange(len(x)), "note": ""})
-    return Frame(shape, x.astype(np.float32), pd.DataFrame({"start": np.arange(len(x))}), rows)
+    return ItemSet(shape, x.astype(np.float32), pd.DataFrame({"start": np.arange(len(x))}), rows)
 
 
 def test_each_copy_is_what_its_name_says():
@@ -88,7 +88,7 @@ def test_the_score_is_the_weighted_mean_surprise_by_hand():
 
 def test_windows_turned_back_or_upside_down_score_higher():
     """Sines whose second channel leads: backwards it lags."""
-    task, x = trained(CLS, Modality.SENSOR, steps=150).task, items.frame(Modality.SENSOR).take(np.arange(80, 92))
+    task, x = trained(CLS, Modality.SENSOR, steps=150).task, items.item_set(Modality.SENSOR).take(np.arange(80, 92))
 
     with torch.no_grad():
         usual, backwards = task.score(x, DRAW), task.score(x.flip(2), DRAW)

@@ -30,7 +30,7 @@ def task():
 
 @pytest.fixture
 def x():
-    return items.frame(Modality.SENSOR).take(np.arange(80, 92))
+    return items.item_set(Modality.SENSOR).take(np.arange(80, 92))
 
 
 def test_loss_and_score_by_hand():
@@ -50,7 +50,7 @@ def test_loss_and_score_by_hand():
 
 
 def test_before_training_usual_windows_are_at_a_distance_of_1_by_either_head():
-    task, x = untrained(), items.frame(Modality.SENSOR).take(items.split().fit)
+    task, x = untrained(), items.item_set(Modality.SENSOR).take(items.split().fit)
 
     with torch.no_grad():
         task.prepare([Batch(x[:10]), Batch(x[10:])])

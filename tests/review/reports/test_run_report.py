@@ -43,9 +43,10 @@ def run(tmp_path: Path) -> tuple[Store, str]:
     run = store.add_run(record.id, "train", {}, EVIL)
     folder = store.folder(run.id)
     trained = pipeline.train_all(
-        pipeline.open_dataset(tmp_path / "data.csv", id="id"), pipeline.Choice(pretext="mahalanobis", seed=3),
+        pipeline.open_dataset(tmp_path / "data.csv", id="id"),
+        pipeline.Choice(pretext="mahalanobis", seed=3),
         Silent(),
-    )  # fmt: skip
+    )
     trained.detector.save(folder / "bundle")
     facts = {**trained.detector.facts, "calibration": trained.detector.calibration.facts()}
     facts["evaluation"] = {"method": {"auroc": 0.93, "average_precision": 0.5}, "isolation_forest": {"auroc": 0.8}}

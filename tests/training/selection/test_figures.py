@@ -58,8 +58,17 @@ def test_of_many_methods_the_best_are_drawn_and_always_the_task_and_balanced(out
 
 def test_nothing_tried_is_said() -> None:
     empty = Recommendation(
-        modality=Modality.TABLE, training_rows="clean", standings=[], kinds={}, failed={"autoencoder": "No time."},
-        task=None, clear=False, beats_balanced=None, choice="balanced", sentences=[], notices=[],
-    )  # fmt: skip
+        modality=Modality.TABLE,
+        training_rows="clean",
+        standings=[],
+        kinds={},
+        failed={"autoencoder": "No time."},
+        task=None,
+        clear=False,
+        beats_balanced=None,
+        choice="balanced",
+        sentences=[],
+        notices=[],
+    )
 
     assert figures.kinds_in_words(empty) == "No method has been tried."

@@ -4,20 +4,20 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from ad_core.training.selection.ranking import above, better, judged
+from ad_core.training.selection.ranking import above, better, ranked
 from ad_core.training.selection.recommendation import CLEAR
 from ad_core.training.selection.trials import Candidate, Trial, Trials
-from ad_core.training.synthetic.inject import FLAWS
+from ad_core.training.synthetic.inject import SYNTHETIC_ANOMALIES
 from ad_core.types import Modality
 
-KINDS = FLAWS[Modality.TABLE][:2]
+KINDS = SYNTHETIC_ANOMALIES[Modality.TABLE][:2]
 TASKS = {name: Candidate(name, "pretext", name) for name in ("autoencoder", "deep_svdd", "masked_cells")}
 BALANCED = Candidate("balanced", "recipe", "balanced_tabular")
 USUAL = np.random.default_rng(0).normal(size=200)
 
 
 def trials(gaps: dict[str, float], seconds: dict[str, float] | None = None, seeds: int = 2, noise: float = 0.2):
-    """Made-up anomalies lie so much higher than usual ones."""
+    """Synthetic anomalies lie so much higher than normal ones."""
     random = np.random.default_rng(1)
     own = {flaw.name: random.normal(size=100) for flaw in KINDS}
     done = []
@@ -30,15 +30,15 @@ def trials(gaps: dict[str, float], seconds: dict[str, float] | None = None, seed
 
 
 def found(*args, rows="clean", modality=Modality.TABLE, **more):
-    return judged(trials(*args, **more), modality, rows, 0)
+    return ranked(trials(*args, **more), modality, rows, 0)
 
 
 def test_an_auroc_is_that_of_scikit_learn_ties_and_all() -> None:
     random = np.random.default_rng(0)
-    made_up, usual = random.integers(0, 5, 40).astype(float), random.integers(0, 4, 60).astype(float)
+    synthetic, usual = random.integers(0, 5, 40).astype(float), random.integers(0, 4, 60).astype(float)
     truth = np.r_[np.ones(40), np.zeros(60)]
 
-    assert above(made_up, usual).mean() == pytest.approx(roc_auc_score(truth, np.r_[made_up, usual]))
+    assert above(synthetic, usual).mean() == pytest.approx(roc_auc_score(truth, np.r_[synthetic, usual]))
 
 
 def test_every_kind_has_an_auroc_within_its_interval() -> None:
@@ -53,11 +53,11 @@ def test_every_kind_has_an_auroc_within_its_interval() -> None:
 
 def test_more_items_make_the_interval_narrower() -> None:
     few, many = trials({"autoencoder": 1.0}), trials({"autoencoder": 1.0})
-    cut = [Trial(t.method, t.seed, t.usual[:30], {k: v[:20] for k, v in t.made_up.items()}, 1.0) for t in few.done]
+    cut = [Trial(t.method, t.seed, t.usual[:30], {k: v[:20] for k, v in t.synthetic.items()}, 1.0) for t in few.done]
     few.done = cut
 
     def width(t: Trials) -> float:
-        line = judged(t, Modality.TABLE, "clean", 0).standings[0].mean
+        line = ranked(t, Modality.TABLE, "clean", 0).standings[0].mean
         return line.high - line.low
 
     assert width(few) > 1.5 * width(many)

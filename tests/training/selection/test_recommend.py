@@ -13,7 +13,7 @@ from ad_core.training.selection.recommendation import Recommendation
 from ad_core.types import Modality
 from tests.conftest import payments, plates
 
-FEW = {"seeds": 1, "items": 100, "made_up": 40, "steps": 10}
+FEW = {"seeds": 1, "items": 100, "synthetic": 40, "steps": 10}
 THREE = ("balanced", "masked_cells", "isolation_forest")
 
 
@@ -57,7 +57,7 @@ def test_images_get_defects(plates_folder) -> None:
     found = recommend(
         pipeline.open_dataset(plates(plates_folder.parent / "more", good=90, scratched=0)),
         only=("isolation_forest", "rotation"),
-        plan={"seeds": 1, "items": 20, "made_up": 20, "steps": 2},
+        plan={"seeds": 1, "items": 20, "synthetic": 20, "steps": 2},
         reader={"size": 32},
     )
 
@@ -69,7 +69,7 @@ def test_recordings_get_faults_of_sensors(recording_file) -> None:
     found = recommend(
         pipeline.open_dataset(recording_file, time="time", label="is_anomaly"),
         only=("mahalanobis", "masked_window"),
-        plan={"seeds": 1, "items": 100, "made_up": 20, "steps": 2},
+        plan={"seeds": 1, "items": 100, "synthetic": 20, "steps": 2},
         reader={"window": 12},
     )
 

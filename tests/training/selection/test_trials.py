@@ -5,14 +5,14 @@ import pandas as pd
 import pytest
 import torch
 
-from ad_core.data.frame import Frame, Split
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.errors import Cancelled, DataError, SettingsError
 from ad_core.progress import Silent
 from ad_core.training.selection.trials import Candidate, Plan, apart, held_out_items, run_trials, usual_plan
 from ad_core.types import Modality
 from tests.contracts import items
 
-FEW = Plan(seeds=2, items=40, made_up=20, steps=5)
+FEW = Plan(seeds=2, items=40, synthetic=20, steps=5)
 FOREST = Candidate("isolation_forest", "reference", "isolation_forest")
 CELLS = Candidate("masked_cells", "pretext", "masked_cells")
 BALANCED = Candidate("balanced", "recipe", "balanced_tabular")
@@ -20,9 +20,9 @@ SPLIT = Split(np.arange(0, 48), np.arange(48, 64), np.arange(64, 96))
 CPU = torch.device("cpu")
 
 
-def trials(candidates, frame=None, plan=FEW, split=SPLIT, report=None, seed=0):
-    frame = frame or items.frame(Modality.TABLE)
-    return run_trials(frame, split, candidates, plan, "clean", seed, CPU, report or Silent())
+def trials(candidates, item_set=None, plan=FEW, split=SPLIT, report=None, seed=0):
+    item_set = item_set or items.item_set(Modality.TABLE)
+    return run_trials(item_set, split, candidates, plan, "clean", seed, CPU, report or Silent())
 
 
 def test_every_candidate_scores_the_same_items_with_every_seed() -> None:
@@ -32,20 +32,20 @@ def test_every_candidate_scores_the_same_items_with_every_seed() -> None:
         (c.name, seed) for seed in (0, 1) for c in (FOREST, CELLS, BALANCED)
     ]
     assert {len(t.usual) for t in found.done} == {32}
-    assert len({tuple(len(v) for v in t.made_up.values()) for t in found.done}) == 1
+    assert len({tuple(len(v) for v in t.synthetic.values()) for t in found.done}) == 1
     assert not found.failed
 
 
 def test_the_same_seed_gives_the_same_scores() -> None:
     for a, b in zip(trials([FOREST, CELLS]).done, trials([FOREST, CELLS]).done, strict=True):
         assert np.array_equal(a.usual, b.usual)
-        assert all(np.array_equal(a.made_up[kind], b.made_up[kind]) for kind in a.made_up)
+        assert all(np.array_equal(a.synthetic[kind], b.synthetic[kind]) for kind in a.synthetic)
 
 
 def test_nothing_learns_from_what_is_held_out() -> None:
     """The held-out rows are moved far away; a model that had learnt from them would score others differently."""
-    frame = items.frame(Modality.TABLE)
-    moved = Frame(frame.shape, frame.x.copy(), frame.items, frame.rows)
+    item_set = items.item_set(Modality.TABLE)
+    moved = ItemSet(item_set.shape, item_set.x.copy(), item_set.items, item_set.rows)
     moved.x[SPLIT.calibration, 0] += 40.0
     here = trials([FOREST, CELLS, BALANCED])
     there = trials([FOREST, CELLS, BALANCED], moved)
@@ -101,18 +101,18 @@ def test_held_out_windows_share_no_sample() -> None:
     start = np.arange(0, 200, 10)
     lines = pd.DataFrame({"row_id": [str(i) for i in range(232)], "sample": np.arange(232), "note": ""})
     x = np.zeros((201, 2, 32), dtype=np.float32)
-    frame = Frame(items.shape(Modality.SENSOR), x, pd.DataFrame({"start": start}), lines, span=32)
+    item_set = ItemSet(items.shape(Modality.SENSOR), x, pd.DataFrame({"start": start}), lines, span=32)
 
-    assert start[apart(frame, np.arange(20), 32)].tolist() == [0, 40, 80, 120, 160]
+    assert start[apart(item_set, np.arange(20), 32)].tolist() == [0, 40, 80, 120, 160]
 
 
-def windows(stretches: int) -> Frame:
+def windows(stretches: int) -> ItemSet:
     """Windows of 32 samples, one beginning at every fourth of them."""
     start = np.arange(0, 32 * (stretches - 1) + 1, 4)
     n = 32 * stretches
     lines = pd.DataFrame({"row_id": [str(i) for i in range(n)], "sample": np.arange(n), "note": ""})
     x = np.zeros((n - 31, 2, 32), dtype=np.float32)
-    return Frame(items.shape(Modality.SENSOR), x, pd.DataFrame({"start": start}), lines, span=32)
+    return ItemSet(items.shape(Modality.SENSOR), x, pd.DataFrame({"start": start}), lines, span=32)
 
 
 def test_of_a_short_recording_windows_overlap_as_little_as_is_needed_and_that_is_said() -> None:

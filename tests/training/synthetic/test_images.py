@@ -1,14 +1,14 @@
-"""What made-up anomalies do to a picture of a bright square on dark ground."""
+"""What synthetic anomalies do to a picture of a bright square on dark ground."""
 
 import numpy as np
 import pytest
 
-from ad_core.training.synthetic.anomaly import Stock
-from ad_core.training.synthetic.images import FLAWS
+from ad_core.training.synthetic.anomaly import TrainingItems
+from ad_core.training.synthetic.images import SYNTHETIC_ANOMALIES
 from ad_core.types import ItemShape, Modality, PartKind, Parts
 from tests.training.synthetic.test_tables import frame
 
-BY_NAME = {flaw.name: flaw for flaw in FLAWS}
+BY_NAME = {flaw.name: flaw for flaw in SYNTHETIC_ANOMALIES}
 SHAPE = ItemShape(
     modality=Modality.IMAGE,
     size=(3, 48, 48),
@@ -24,12 +24,12 @@ def images(n: int = 12) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def stock() -> Stock:
-    return Stock(frame(images(), SHAPE), np.arange(12))
+def stock() -> TrainingItems:
+    return TrainingItems(frame(images(), SHAPE), np.arange(12))
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_a_flaw_changes_a_part_of_the_image_and_leaves_the_rest(name: str, stock: Stock) -> None:
+def test_a_flaw_changes_a_part_of_the_image_and_leaves_the_rest(name: str, stock: TrainingItems) -> None:
     random, x = np.random.default_rng(2), images().astype(np.float32) / 255
     changed = np.stack([BY_NAME[name].make(image.copy(), stock, random) for image in x])
 
@@ -40,7 +40,7 @@ def test_a_flaw_changes_a_part_of_the_image_and_leaves_the_rest(name: str, stock
     assert (moved > 0).mean() > 0.6
 
 
-def test_a_missing_part_shows_the_tone_of_the_border(stock: Stock) -> None:
+def test_a_missing_part_shows_the_tone_of_the_border(stock: TrainingItems) -> None:
     x = images().astype(np.float32)[0] / 255
     changed = BY_NAME["missing_part"].make(x.copy(), stock, np.random.default_rng(0))
     moved = (changed != x).any(0)

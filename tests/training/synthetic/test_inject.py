@@ -1,27 +1,27 @@
-"""Made-up anomalies are seeded, made of held-out items, and no kind depends on another."""
+"""Synthetic anomalies are seeded, made of held-out items, and no kind depends on another."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from ad_core.data.frame import Frame
-from ad_core.training.synthetic.inject import FLAWS, made_up_items
+from ad_core.data.item_set import ItemSet
+from ad_core.training.synthetic.inject import SYNTHETIC_ANOMALIES, inject
 from ad_core.types import Modality
 from tests.contracts import items
 
-USUAL, TEACHING = np.arange(64, 96), np.arange(64)
+USUAL, USED_FOR = np.arange(64, 96), np.arange(64)
 
 
 @pytest.mark.parametrize("modality", Modality)
 def test_every_kind_gives_items_that_differ_from_the_real_ones(modality: Modality) -> None:
-    frame = items.frame(modality)
-    made, impossible = made_up_items(frame, USUAL, TEACHING, 24, 0)
+    item_set = items.item_set(modality)
+    made, impossible = inject(item_set, USUAL, USED_FOR, 24, 0)
 
     assert not impossible
-    assert [kind.flaw for kind in made] == list(FLAWS[modality])
-    real = frame.take(USUAL).numpy()
+    assert [kind.flaw for kind in made] == list(SYNTHETIC_ANOMALIES[modality])
+    real = item_set.take(USUAL).numpy()
     for kind in made:
-        x = kind.frame.take(np.arange(len(kind.frame))).numpy()
+        x = kind.item_set.take(np.arange(len(kind.item_set))).numpy()
         assert len(x) >= 12
         assert x.shape[1:] == real.shape[1:]
         assert x.dtype == np.float32
@@ -31,18 +31,18 @@ def test_every_kind_gives_items_that_differ_from_the_real_ones(modality: Modalit
 @pytest.mark.parametrize("modality", Modality)
 def test_the_seed_says_all(modality: Modality) -> None:
     def made(seed: int) -> list[np.ndarray]:
-        return [k.frame.x for k in made_up_items(items.frame(modality), USUAL, TEACHING, 8, seed)[0]]
+        return [k.item_set.x for k in inject(items.item_set(modality), USUAL, USED_FOR, 8, seed)[0]]
 
     assert all(np.array_equal(a, b) for a, b in zip(made(3), made(3), strict=True))
     assert not any(np.array_equal(a, b) for a, b in zip(made(3), made(4), strict=True))
 
 
 def test_the_frame_that_they_are_made_of_stays_as_it_is() -> None:
-    frame = items.frame(Modality.TABLE)
-    before = frame.x.copy()
-    made_up_items(frame, USUAL, TEACHING, 24, 0)
+    item_set = items.item_set(Modality.TABLE)
+    before = item_set.x.copy()
+    inject(item_set, USUAL, USED_FOR, 24, 0)
 
-    assert np.array_equal(frame.x, before)
+    assert np.array_equal(item_set.x, before)
 
 
 def test_what_can_not_be_made_is_named() -> None:
@@ -51,9 +51,9 @@ def test_what_can_not_be_made_is_named() -> None:
     shape = items.shape(Modality.TABLE).model_validate({"modality": "table", "size": (1,), "parts": parts})
     x = (np.arange(60) % 2).astype(np.float32)[:, None]
     rows = pd.DataFrame({"row_id": np.arange(60).astype(str), "sample": np.arange(60), "note": ""})
-    frame = Frame(shape, x, pd.DataFrame({"start": np.arange(60)}), rows)
+    item_set = ItemSet(shape, x, pd.DataFrame({"start": np.arange(60)}), rows)
 
-    made, impossible = made_up_items(frame, np.arange(40, 60), np.arange(40), 10, 0)
+    made, impossible = inject(item_set, np.arange(40, 60), np.arange(40), 10, 0)
 
     assert not made
-    assert impossible == list(FLAWS[Modality.TABLE])
+    assert impossible == list(SYNTHETIC_ANOMALIES[Modality.TABLE])

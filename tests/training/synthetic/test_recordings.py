@@ -1,16 +1,16 @@
-"""What made-up anomalies do to a window of two channels, one of which never moves."""
+"""What synthetic anomalies do to a window of two channels, one of which never moves."""
 
 import itertools
 
 import numpy as np
 import pytest
 
-from ad_core.training.synthetic.anomaly import Stock
-from ad_core.training.synthetic.recordings import FLAWS, SPIKE
+from ad_core.training.synthetic.anomaly import TrainingItems
+from ad_core.training.synthetic.recordings import SPIKE, SYNTHETIC_ANOMALIES
 from ad_core.types import ItemShape, Modality, PartKind, Parts
 from tests.training.synthetic.test_tables import frame
 
-BY_NAME = {flaw.name: flaw for flaw in FLAWS}
+BY_NAME = {flaw.name: flaw for flaw in SYNTHETIC_ANOMALIES}
 TIME = 64
 SHAPE = ItemShape(
     modality=Modality.SENSOR,
@@ -26,11 +26,11 @@ def windows(n: int = 40) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def stock() -> Stock:
-    return Stock(frame(windows(), SHAPE), np.arange(40))
+def stock() -> TrainingItems:
+    return TrainingItems(frame(windows(), SHAPE), np.arange(40))
 
 
-def made(name: str, stock: Stock) -> tuple[np.ndarray, np.ndarray]:
+def made(name: str, stock: TrainingItems) -> tuple[np.ndarray, np.ndarray]:
     random, x = np.random.default_rng(3), windows()
     changed = np.stack([BY_NAME[name].make(window.copy(), stock, random) for window in x])
     assert np.array_equal(changed[:, 1], x[:, 1]), "a channel that never moves has no flaw"
@@ -46,7 +46,7 @@ def longest_run(values: np.ndarray) -> int:
     return best
 
 
-def test_a_spike_is_one_to_three_high_samples(stock: Stock) -> None:
+def test_a_spike_is_one_to_three_high_samples(stock: TrainingItems) -> None:
     x, changed = made("spike", stock)
     moved = changed != x
 
@@ -56,7 +56,7 @@ def test_a_spike_is_one_to_three_high_samples(stock: Stock) -> None:
     assert height.max() <= SPIKE[1] + 1e-4
 
 
-def test_a_drift_grows_to_the_end(stock: Stock) -> None:
+def test_a_drift_grows_to_the_end(stock: TrainingItems) -> None:
     x, changed = made("drift", stock)
     off = np.abs(changed - x)
 
@@ -64,7 +64,7 @@ def test_a_drift_grows_to_the_end(stock: Stock) -> None:
     assert (off[:, -1] > 1.4 * stock.spread[0]).all()
 
 
-def test_a_stuck_sensor_keeps_a_value_that_it_had(stock: Stock) -> None:
+def test_a_stuck_sensor_keeps_a_value_that_it_had(stock: TrainingItems) -> None:
     x, changed = made("stuck", stock)
 
     for before, after in zip(x, changed, strict=True):
@@ -72,7 +72,7 @@ def test_a_stuck_sensor_keeps_a_value_that_it_had(stock: Stock) -> None:
         assert np.isin(after, before).all()
 
 
-def test_out_of_phase_is_what_was_there_before(stock: Stock) -> None:
+def test_out_of_phase_is_what_was_there_before(stock: TrainingItems) -> None:
     x, changed = made("late", stock)
 
     for before, after in zip(x, changed, strict=True):
@@ -81,7 +81,7 @@ def test_out_of_phase_is_what_was_there_before(stock: Stock) -> None:
         assert lags, "no lag explains it"
 
 
-def test_other_swings_have_the_same_middle_and_another_width(stock: Stock) -> None:
+def test_other_swings_have_the_same_middle_and_another_width(stock: TrainingItems) -> None:
     x, changed = made("swings", stock)
 
     for before, after in zip(x, changed, strict=True):
@@ -90,7 +90,7 @@ def test_other_swings_have_the_same_middle_and_another_width(stock: Stock) -> No
         assert 1.9 < width < 4.1 or 0.09 < width < 0.31
 
 
-def test_a_missing_cycle_is_a_straight_line_between_its_ends(stock: Stock) -> None:
+def test_a_missing_cycle_is_a_straight_line_between_its_ends(stock: TrainingItems) -> None:
     x, changed = made("missing_cycle", stock)
 
     for before, after in zip(x, changed, strict=True):
@@ -99,7 +99,7 @@ def test_a_missing_cycle_is_a_straight_line_between_its_ends(stock: Stock) -> No
         assert np.abs(np.diff(line, 2)).max() < 1e-5
 
 
-def test_a_window_that_stands_still_can_have_no_flaw(stock: Stock) -> None:
+def test_a_window_that_stands_still_can_have_no_flaw(stock: TrainingItems) -> None:
     still = np.zeros((2, TIME), dtype=np.float32)
 
-    assert all(flaw.make(still.copy(), stock, np.random.default_rng(0)) is None for flaw in FLAWS)
+    assert all(flaw.make(still.copy(), stock, np.random.default_rng(0)) is None for flaw in SYNTHETIC_ANOMALIES)

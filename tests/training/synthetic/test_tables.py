@@ -1,16 +1,16 @@
-"""What made-up anomalies of rows do to whole cells, on rows of two numbers that go together and a category."""
+"""What synthetic anomalies of rows do to whole cells, on rows of two numbers that go together and a category."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from ad_core.data.frame import Frame
-from ad_core.training.synthetic.anomaly import Stock
-from ad_core.training.synthetic.tables import FLAWS, TAIL
+from ad_core.data.item_set import ItemSet
+from ad_core.training.synthetic.anomaly import TrainingItems
+from ad_core.training.synthetic.tables import SYNTHETIC_ANOMALIES, TAIL
 from ad_core.types import ItemShape, Modality, PartKind, Parts
 
 NUMBER, CATEGORY = PartKind.NUMBER, PartKind.CATEGORY
-BY_NAME = {flaw.name: flaw for flaw in FLAWS}
+BY_NAME = {flaw.name: flaw for flaw in SYNTHETIC_ANOMALIES}
 SHAPE = ItemShape(
     modality=Modality.TABLE,
     size=(7,),
@@ -33,24 +33,24 @@ def rows(n: int = 200) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def stock() -> Stock:
-    return Stock(frame(rows(), SHAPE), np.arange(200))
+def stock() -> TrainingItems:
+    return TrainingItems(item_set(rows(), SHAPE), np.arange(200))
 
 
-def frame(x: np.ndarray, shape: ItemShape) -> Frame:
+def item_set(x: np.ndarray, shape: ItemShape) -> ItemSet:
     n = len(x)
     lines = pd.DataFrame({"row_id": [f"r{i}" for i in range(n)], "sample": np.arange(n), "note": ""})
-    return Frame(shape, x, pd.DataFrame({"start": np.arange(n)}), lines)
+    return ItemSet(shape, x, pd.DataFrame({"start": np.arange(n)}), lines)
 
 
-def made(name: str, stock: Stock, count: int = 100) -> tuple[np.ndarray, np.ndarray]:
+def made(name: str, stock: TrainingItems, count: int = 100) -> tuple[np.ndarray, np.ndarray]:
     """Real rows, and what the flaw makes of them."""
     random, x = np.random.default_rng(1), rows()[:count]
     return x, np.stack([BY_NAME[name].make(row.copy(), stock, random) for row in x])
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_a_category_stays_one_of_its_levels_and_a_flag_stays_a_flag(name: str, stock: Stock) -> None:
+def test_a_category_stays_one_of_its_levels_and_a_flag_stays_a_flag(name: str, stock: TrainingItems) -> None:
     _, changed = made(name, stock)
 
     assert (np.sort(changed[:, 3:6], axis=1) == [0, 0, 1]).all()
@@ -58,7 +58,7 @@ def test_a_category_stays_one_of_its_levels_and_a_flag_stays_a_flag(name: str, s
 
 
 @pytest.mark.parametrize("name", ["foreign_cells", "broken_dependency"])
-def test_cells_are_copied_whole_from_real_rows(name: str, stock: Stock) -> None:
+def test_cells_are_copied_whole_from_real_rows(name: str, stock: TrainingItems) -> None:
     _, changed = made(name, stock)
 
     for entries in ([0], [1, 2], [3, 4, 5], [6]):
@@ -66,14 +66,14 @@ def test_cells_are_copied_whole_from_real_rows(name: str, stock: Stock) -> None:
         assert {tuple(cell) for cell in changed[:, entries]} <= real
 
 
-def test_foreign_cells_leave_half_of_the_columns_as_they_are(stock: Stock) -> None:
+def test_foreign_cells_leave_half_of_the_columns_as_they_are(stock: TrainingItems) -> None:
     x, changed = made("foreign_cells", stock)
     moved = [(x[:, entries] != changed[:, entries]).any(1) for entries in ([0], [1, 2], [3, 4, 5], [6])]
 
     assert np.sum(moved, axis=0).max() == 2
 
 
-def test_a_tail_shift_pushes_one_plain_number_outwards_and_never_a_missing_one(stock: Stock) -> None:
+def test_a_tail_shift_pushes_one_plain_number_outwards_and_never_a_missing_one(stock: TrainingItems) -> None:
     x, changed = made("tail_shift", stock)
     shift = (changed - x)[:, :2]
 
@@ -86,7 +86,7 @@ def test_a_tail_shift_pushes_one_plain_number_outwards_and_never_a_missing_one(s
     assert np.array_equal(x[:, 2:], changed[:, 2:])
 
 
-def test_a_row_between_two_lies_on_the_line_from_one_to_the_other(stock: Stock) -> None:
+def test_a_row_between_two_lies_on_the_line_from_one_to_the_other(stock: TrainingItems) -> None:
     x, changed = made("between", stock)
     low, high = rows()[:, 0].min(), rows()[:, 0].max()
 
@@ -101,7 +101,7 @@ def test_a_row_between_two_lies_on_the_line_from_one_to_the_other(stock: Stock) 
     assert changed[0, 1] == pytest.approx(x[0, 1] + share * (other[1] - x[0, 1]), abs=1e-5)
 
 
-def test_a_broken_dependency_keeps_each_column_and_loses_what_goes_together(stock: Stock) -> None:
+def test_a_broken_dependency_keeps_each_column_and_loses_what_goes_together(stock: TrainingItems) -> None:
     x, changed = made("broken_dependency", stock, 200)
     there = (x[:, 2] == 0) & (changed[:, 2] == 0)
 
@@ -109,7 +109,7 @@ def test_a_broken_dependency_keeps_each_column_and_loses_what_goes_together(stoc
     assert abs(np.corrcoef(changed[there, 0], changed[there, 1])[0, 1]) < 0.3
 
 
-def test_anywhere_stays_within_the_usual_range(stock: Stock) -> None:
+def test_anywhere_stays_within_the_usual_range(stock: TrainingItems) -> None:
     _, changed = made("anywhere", stock)
 
     assert (changed[:, :2] >= stock.range[0, :2] - 1e-5).all()
@@ -119,6 +119,6 @@ def test_anywhere_stays_within_the_usual_range(stock: Stock) -> None:
 def test_a_table_of_one_yes_or_no_can_have_none_of_these_flaws() -> None:
     parts = Parts(names=("yes",), of_entry=(0,), kinds=(NUMBER,), units=(None,))
     x = (np.arange(60) % 2).astype(np.float32)[:, None]
-    alone = Stock(frame(x, ItemShape(modality=Modality.TABLE, size=(1,), parts=parts)), np.arange(60))
+    alone = TrainingItems(item_set(x, ItemShape(modality=Modality.TABLE, size=(1,), parts=parts)), np.arange(60))
 
-    assert all(flaw.make(x[0].copy(), alone, np.random.default_rng(0)) is None for flaw in FLAWS)
+    assert all(flaw.make(x[0].copy(), alone, np.random.default_rng(0)) is None for flaw in SYNTHETIC_ANOMALIES)

@@ -20,7 +20,7 @@ NUMBERS_AT_A_TIME = 2**22
 
 
 @dataclass(frozen=True)
-class Frame:
+class ItemSet:
     """Prepared items, and the way back from items to the rows of the user's file.
 
     An item is not always a row: windows are items and time stamps are rows. `rows` has one line per input row in input
@@ -123,7 +123,7 @@ class Frame:
         there = np.maximum.accumulate(np.where(position >= 0, np.arange(len(position)), -1))
         return np.asarray(np.where(there >= 0, position[there], usable[-1] if len(usable) else -1))
 
-    def only(self, index: np.ndarray) -> "Frame":
+    def only(self, index: np.ndarray) -> "ItemSet":
         """The same rows with only these items, so that `reduce` leads their scores alone back."""
         return replace(self, items=self.items.iloc[index].reset_index(drop=True))
 
