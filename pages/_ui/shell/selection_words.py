@@ -1,8 +1,8 @@
 """Texts about the choice of a task and about what alerts hang on."""
 
 RECOMMENDATION = (
-    "Every method that fits is trained briefly and then has to find synthetic anomalies: held-out normal rows that were "
-    "changed in a known way. No label is needed. Whether your real anomalies are of these kinds, it cannot tell."
+    "Every method that fits is trained briefly and then has to find synthetic anomalies: held-out normal rows, "
+    "each changed in a known way. No label is needed. Whether your real anomalies are of these kinds, it cannot tell."
 )
 MADE_UP = (
     "AUROC: the chance that a synthetic anomaly scores higher than a normal row. "
