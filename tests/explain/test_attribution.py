@@ -305,7 +305,7 @@ def test_where_every_entry_counts_the_same_each_gets_its_own_share(modality, siz
 
     found = explain(HandMade(lambda x: x.flatten(1).sum(1)), shape_of(modality, size), x, torch.zeros_like(x), method)
 
-    np.testing.assert_allclose(found.values, 1, rtol=1e-4)
+    np.testing.assert_allclose(found.values, 1, rtol=1e-5)
 
 
 def test_integrated_gradients_put_a_tight_box_around_a_spot():
