@@ -48,7 +48,7 @@ def start(store: Store) -> Iterator[Start]:
 
     def start_worker(run: RunRecord, job: str, grace_s: float = 10.0) -> subprocess.Popen[bytes]:
         code = (
-            "import errno, os, sys, time\nfrom pathlib import Path\nfrom ad_core import worker\n"
+            "import errno, os, sys, time\nfrom pathlib import Path\nfrom ad_core.jobs import worker\n"
             "from ad_core.errors import *\nfrom ad_core.storage.store import Store\n"
             f"def job(store, run_id, report):\n{textwrap.indent(textwrap.dedent(job), '    ')}\n"
             f"status = worker.work(Store.open({str(store.home)!r}), {run.id!r}, job, {grace_s})\n"

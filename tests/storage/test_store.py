@@ -284,8 +284,8 @@ def test_the_migrations_make_the_tables_that_the_code_uses(store: Store) -> None
 
 def test_opening_an_up_to_date_store_does_not_import_alembic_nor_torch(store: Store) -> None:
     code = (
-        "import sys; from ad_core import jobs; from ad_core.storage.store import Store; "
-        f"jobs.find_lost(Store.open({str(store.home)!r})); "
+        "import sys; from ad_core.jobs import queue; from ad_core.storage.store import Store; "
+        f"queue.find_lost(Store.open({str(store.home)!r})); "
         "print([name for name in ('alembic', 'torch', 'pandas', 'streamlit') if name in sys.modules])"
     )
 

@@ -438,7 +438,7 @@ def test_a_reference_is_fitted_on_a_bounded_number_of_rows_and_says_so():
 TWO_PROCESSES = """
 import sys, numpy as np, torch
 from ad_core.progress import Silent
-from ad_core.training.distributed import Team
+from ad_core.training.distributed import ProcessGroup
 from ad_core.training.fit import fit_task_model, score_items
 from ad_core.types import Modality
 from tests.contracts import items
@@ -450,7 +450,7 @@ model, summary = fit_task_model("masked_cells", "gaussian", frame, split, sectio
 weights = np.concatenate([v.double().numpy().ravel() for v in model.state_dict().values()])
 with torch.no_grad():
     far = model.score(items.far_off(Modality.TABLE)).item()
-rank, scores = Team.joined(cpu).rank, score_items(model, frame, np.arange(80, 96))
+rank, scores = ProcessGroup.joined(cpu).rank, score_items(model, frame, np.arange(80, 96))
 np.savez(f"{sys.argv[1]}/{rank}.npz", weights=weights, scores=scores, far=far, size=summary.processes)
 """
 
