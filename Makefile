@@ -18,7 +18,7 @@ SEEDS ?=
 
 app: $(STAMP)
 	@echo "Anomaly Lens: http://127.0.0.1:$(PORT)   (your data stays on this machine; stop with Ctrl+C)"
-	@$(BIN)/python -m streamlit run app.py --server.port=$(PORT) --server.headless=true
+	@$(BIN)/python -m ad_core app --port=$(PORT) --headless
 
 test: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not gpu" --numprocesses=$(WORKERS) --dist=loadfile \
@@ -33,7 +33,7 @@ check: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS))
 
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml constraints.txt ad_core/__init__.py
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_TORCH) -c constraints.txt -e '.[dev]'
