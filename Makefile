@@ -1,6 +1,7 @@
 # make app    set up, start the app and print its address
 # make test   set up and run everything that a machine without a GPU can run
 # make check  formatting, lint, types, import rules
+# make wheel-check    build the wheel and use it outside the checkout, from the shell and in Chromium
 # make bench  measure on labelled data: AD_BENCH_DATA=folder [ONLY=sensor] [SEEDS=0,1,2]
 #
 # WORKERS=N runs the tests in N processes (2). TORCH_INDEX=URL takes another build of torch than the default of this platform.
@@ -14,7 +15,7 @@ WORKERS ?= 2
 ONLY ?=
 SEEDS ?=
 
-.PHONY: app test check bench clean
+.PHONY: app test check wheel-check bench clean
 
 app: $(STAMP)
 	@echo "Anomaly Lens: http://127.0.0.1:$(PORT)   (your data stays on this machine; stop with Ctrl+C)"
@@ -29,6 +30,9 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_structure.py
+
+wheel-check: $(STAMP)
+	$(BIN)/python -m tools.check_wheel
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS))
