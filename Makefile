@@ -1,6 +1,7 @@
 # make app    set up, start the app and print its address
 # make test   set up and run everything that a machine without a GPU can run
 # make check  formatting, lint, types, import rules
+# make wheel-check    build the wheel and use it outside the checkout, from the shell and in Chromium
 # make bench  measure on labelled data: AD_BENCH_DATA=folder [ONLY=sensor] [SEEDS=0,1,2]
 #
 # WORKERS=N runs the tests in N processes (2). TORCH_INDEX=URL takes another build of torch than the default of this platform.
@@ -14,11 +15,11 @@ WORKERS ?= 2
 ONLY ?=
 SEEDS ?=
 
-.PHONY: app test check bench clean
+.PHONY: app test check wheel-check bench clean
 
 app: $(STAMP)
 	@echo "Anomaly Lens: http://127.0.0.1:$(PORT)   (your data stays on this machine; stop with Ctrl+C)"
-	@$(BIN)/python -m streamlit run app.py --server.port=$(PORT) --server.headless=true
+	@$(BIN)/python -m ad_core app --port=$(PORT) --headless
 
 test: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not gpu" --numprocesses=$(WORKERS) --dist=loadfile \
@@ -30,10 +31,13 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_structure.py
 
+wheel-check: $(STAMP)
+	$(BIN)/python -m tools.check_wheel
+
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS))
 
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): pyproject.toml constraints.txt ad_core/__init__.py
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_TORCH) -c constraints.txt -e '.[dev]'

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ad_core.detector.detector import Detector
     from ad_core.pipeline import load_detector, open_dataset, train
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["Detector", "__version__", "load_detector", "open_dataset", "train"]
 
 _HOME_OF = {

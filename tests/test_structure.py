@@ -38,6 +38,7 @@ LAYERS = (
         "ad_core.progress",
         "ad_core.devices",
         "ad_core.theme",
+        "ad_core.product_files",
     },
     {"ad_core.data"},
     {"ad_core.methods"},

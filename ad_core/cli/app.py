@@ -272,20 +272,9 @@ def start_app(
     headless: Annotated[bool, typer.Option(help="Do not open a browser.")] = False,
 ) -> None:
     """Start the app in the browser."""
-    script = Path(__file__).resolve().parents[2] / "app.py"
-    if not script.exists():
-        raise AdError(f"The app's files are not beside the package ({script}). Start it from a clone of the project.")
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        str(script),
-        f"--server.port={port}",
-        f"--server.headless={str(headless).lower()}",
-    ]
-    os.chdir(script.parent)
-    os.execv(sys.executable, command)
+    from ad_core.cli.server import become_server
+
+    become_server(port, headless)
 
 
 app.command()(evaluate)

@@ -1,4 +1,4 @@
-"""The small data sets that ship with the product, in `sample_data/` beside the package."""
+"""The small data sets that ship with the product, in its folder `sample_data/`."""
 
 from functools import cache
 from pathlib import Path
@@ -7,9 +7,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from ad_core.errors import DataError
+from ad_core.product_files import product_folder
 from ad_core.types import Modality
 
-FOLDER = Path(__file__).resolve().parents[2] / "sample_data"
+FOLDER = product_folder() / "sample_data"
 
 
 class Sample(BaseModel):

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from ad_core.data.item_set import ItemSet
 from pydantic import BaseModel
 from torch import Tensor
 
 from ad_core.data.batches import Batches
+from ad_core.data.item_set import ItemSet
 from ad_core.methods.encoder import DEFAULT_ENCODER, build_encoder
 from ad_core.methods.pretext import Pretext
 from ad_core.methods.scorer import SCORERS, TaskModel

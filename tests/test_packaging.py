@@ -1,0 +1,40 @@
+"""What a wheel needs: files that are found in it and in a checkout, and one place that says the version."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import ad_core
+from ad_core.product_files import product_folder
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def test_in_a_checkout_the_files_of_the_app_lie_beside_the_package():
+    assert product_folder() == ROOT
+    assert {"app.py", "pages", ".streamlit", "sample_data"} <= {path.name for path in ROOT.iterdir()}
+
+
+def test_in_an_installed_wheel_they_lie_within_the_package(tmp_path):
+    package = tmp_path / "site-packages" / "ad_core"
+    (package / "_app").mkdir(parents=True)
+
+    assert product_folder(package) == package / "_app"
+
+
+def test_the_version_is_said_by_the_package_alone():
+    places = PROJECT["project"].get("version"), PROJECT["project"]["dynamic"], PROJECT["tool"]["hatch"]["version"]
+
+    assert places == (None, ["version"], {"path": "ad_core/__init__.py"})
+    assert re.fullmatch(r"\d+\.\d+\.\d+", ad_core.__version__)
+
+
+@pytest.mark.parametrize("folder", ["pages", "sample_data", ".streamlit"])
+def test_no_folder_of_the_wheel_takes_a_common_name_among_the_packages_of_others(folder):
+    wheel = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
+
+    assert wheel["sources"][folder] == f"ad_core/_app/{folder}"
+    assert set(wheel["only-include"]) == {"ad_core", *wheel["sources"]}
