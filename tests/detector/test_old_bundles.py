@@ -4,6 +4,7 @@
 version that saved it wrote them by `python -m ad_core score`.
 """
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 from ad_core import pipeline
 from ad_core.alerts.threshold import Rule
+from ad_core.storage import bundle
 
 BUNDLES = Path(__file__).parent.parent / "data" / "bundles"
 DATA = {"table_balanced": "payments.csv", "sensor_masked_window": "walk.csv", "image_autoencoder": "plates"}
@@ -51,3 +53,13 @@ def test_the_threshold_saved_in_an_old_bundle_is_in_force():
     assert detector.threshold == Rule(kind="budget", value=5)
     assert np.asarray(alerts.of_rows).tolist() == before["alert"].tolist()
     assert before["alert"].sum() == 5
+
+
+def test_an_old_bundle_that_is_saved_again_keeps_its_facts_and_thresholds(name, tmp_path):
+    facts, parts = bundle.read(BUNDLES / name)
+
+    again, parts_again = bundle.read(pipeline.load_detector(BUNDLES / name).save(tmp_path / "again"))
+
+    assert json.dumps(again) == json.dumps(facts)  # the same keys in the same order
+    assert parts_again.get("threshold") == parts.get("threshold")
+    assert set(parts_again) == set(parts)

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 import torch
-from ad_core.data.item_set import ItemSet, Split
 from scipy.stats import spearmanr
 
 from ad_core import pipeline
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.errors import MethodError
 from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.recipe import RECIPES
@@ -134,7 +134,7 @@ def test_it_trains_saves_and_loads_as_a_detector(payments_file, tmp_path) -> Non
 
     np.testing.assert_allclose(again["score"], trained.scores["score"], rtol=1e-5)
     assert spearmanr(again["score"], trained.scores["label"]).statistic > 0
-    assert trained.detector.facts["method"] == "auto"
+    assert trained.detector.info.method == "auto"
 
 
 def test_an_unknown_task_is_named() -> None:
