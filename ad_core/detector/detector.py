@@ -122,11 +122,11 @@ class Detector:
         return table.reset_index(drop=True)
 
     def alerts(self, scores: pd.DataFrame, dataset: Dataset) -> "Alerts | None":
-        """The alerts among scores by the saved threshold; None while there is no threshold.
+        """What the saved threshold does to the scores of a data set; None while there is no threshold.
 
         Args:
             scores: as `score` gives them.
-            dataset: the scored data. No guarantee covers its training rows.
+            dataset: that they are of. Rows known to have taught are outside every guarantee.
         """
         from ad_core.alerts.threshold import apply
 
