@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,9 @@ from ad_core.types import Modality, TrainingRows
 
 if TYPE_CHECKING:
     from ad_core.data.reader import Reader
-    from ad_core.detector.detector import Detector, Normals
+    from ad_core.detector.detector import Detector
+    from ad_core.detector.info import DetectorInfo
+    from ad_core.detector.normals import Normals
     from ad_core.methods.recipe import Fitted, HeldOut
 
 __all__ = [
@@ -137,7 +139,7 @@ def open_like(detector: "Detector", sources: Any, also: Mapping[str, Any] | None
     Raises:
         DataError: the data can't be read, or are of another kind than the detector's.
     """
-    return open_as(detector.facts["declared"], sources, also)
+    return open_as(detector.info.declared, sources, also)
 
 
 def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: bool = True) -> Trained:
@@ -192,11 +194,7 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
         model=fitted.model,
         calibration=calibrated(rows),
         normals=_normals(fitted, item_set, split, item_scores, choice.seed, device),
-        facts=_facts(dataset, choice, method, kind, split)
-        | {
-            "notices": [*dataset.notices, *item_set.notices, *split_notices, *facts.pop("notices", [])],
-            "training": facts,
-        },
+        info=_info(dataset, choice, kind, split, (*item_set.notices, *split_notices), facts),
         residuals=_residuals(fitted.model, item_set, split, device),
         out_of_bag=None if fitted.held_out is None else _kept_scores(item_set, fitted.held_out),
         recipe=recipe,
@@ -272,20 +270,39 @@ def _item_scores(fitted: "Fitted", item_set: ItemSet, device: Any, report: Repor
     return scores
 
 
-def _facts(dataset: Dataset, choice: Choice, method: str, kind: str, split: Split) -> dict[str, Any]:
-    """What a detector remembers of how it came about; JSON-able."""
-    return {
-        "method": method,
-        "kind": kind,
-        "scorer": choice.scorer or ("own_score" if kind == "pretext" else None),
-        **choice.model_dump(include={"preset", "seed", "training_rows", "settings"}),
-        "modality": str(dataset.modality),
-        "declared": as_used(dataset).model_dump(mode="json"),
-        "data": {"name": dataset.name, "rows": len(dataset), "fingerprint": dataset.fingerprint},
-        "split": {part: len(getattr(split, part)) for part in ("fit", "early_stop", "calibration")},
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": versions(),
-    }
+def _info(
+    dataset: Dataset,
+    choice: Choice,
+    kind: Literal["pretext", "reference", "recipe"],
+    split: Split,
+    notices: Sequence[str],
+    training: Mapping[str, Any],
+) -> "DetectorInfo":
+    """What a detector remembers of how it came about.
+
+    Args:
+        notices: about the items and the split; those of the data set and of the training join them.
+        training: the summary of the training, with `notices` of its own.
+    """
+    from ad_core.detector.info import DetectorInfo, SplitSizes, TrainingData
+
+    return DetectorInfo(
+        method=choice.pretext or DEFAULT_METHOD,
+        kind=kind,
+        scorer=choice.scorer or ("own_score" if kind == "pretext" else None),
+        preset=choice.preset,
+        seed=choice.seed,
+        training_rows=choice.training_rows,
+        settings=choice.settings,
+        modality=dataset.modality,
+        declared=as_used(dataset),
+        data=TrainingData(name=dataset.name, rows=len(dataset), fingerprint=dataset.fingerprint),
+        split=SplitSizes(fit=len(split.fit), early_stop=len(split.early_stop), calibration=len(split.calibration)),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        versions=versions(),
+        notices=(*dataset.notices, *notices, *training.get("notices", ())),
+        training={name: value for name, value in training.items() if name != "notices"},
+    )
 
 
 def versions() -> dict[str, str]:
@@ -350,7 +367,7 @@ def _normals(
     """A sample of the training items; where all rows teach, alerts among them, of the less anomalous ones."""
     import torch
 
-    from ad_core.detector.detector import Normals
+    from ad_core.detector.normals import Normals
     from ad_core.training.fit import embed_items, per_item
 
     keep = int(max(32, min(NORMALS_KEPT, NORMALS_BYTES // (4 * item_set.shape.entries))))

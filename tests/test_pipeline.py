@@ -105,7 +105,7 @@ def test_only_chosen_rows_teach_but_all_are_scored(payments_file):
 def test_a_reference_can_be_the_detector(payments_file):
     detector = ad_core.train(ad_core.open_dataset(payments_file, label="is_fraud"), "nearest_neighbours")
 
-    assert detector.facts["kind"] == "reference"
+    assert detector.info.kind == "reference"
     assert not detector.model.differentiable
 
 

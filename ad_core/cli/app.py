@@ -126,10 +126,8 @@ def train(
     if os.environ.get("RANK", "0") != "0":  # of several processes, all of which hold the same detector, one writes
         return
     trained.detector.save(out)
-    facts, taught = trained.detector.facts, len(trained.split.fit)
-    typer.echo(
-        f"{facts['method']} trained on {taught} items of {dataset.name} ({len(dataset)} rows); detector in {out}"
-    )
+    method, items = trained.detector.info.method, len(trained.split.fit)
+    typer.echo(f"{method} trained on {items} items of {dataset.name} ({len(dataset)} rows); detector in {out}")
 
 
 @app.command()

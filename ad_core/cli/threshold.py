@@ -54,8 +54,6 @@ def threshold(
     if not entries:
         typer.echo("No threshold was saved. Choose one with --fdr 0.1, --budget 20, --p 0.01, ...")
     for number, entry in enumerate(reversed(entries)):
-        rule = Rule.parse(entry["rule"], "threshold")
-        about = " · ".join(
-            text for text in (entry["name"], entry["reason"], entry["author"], entry["created"][:16]) if text
-        )
-        typer.echo(f"{'now:   ' if not number else 'before:'} {rule.in_words()} ({about})")
+        created = f"{entry.created:%Y-%m-%dT%H:%M}"
+        about = " · ".join(text for text in (entry.name, entry.reason, entry.author, created) if text)
+        typer.echo(f"{'now:   ' if not number else 'before:'} {entry.rule.in_words()} ({about})")

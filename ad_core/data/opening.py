@@ -69,11 +69,11 @@ def open_declared(sources: str | Path | Sequence[str | Path] | pd.DataFrame, dec
     return READERS.get(READER_OF[found]).open(sources, declared)
 
 
-def open_as(trained: Mapping[str, Any], sources: Any, also: Mapping[str, Any] | None = None) -> Dataset:
-    """Open new data with the roles and kinds that the training data had; the app calls it, which loads no model.
+def open_as(trained: Declared | Mapping[str, Any], sources: Any, also: Mapping[str, Any] | None = None) -> Dataset:
+    """Open new data with the roles and kinds that the training data had; needs no model.
 
     Args:
-        trained: `facts["declared"]` of the detector.
+        trained: `info.declared` of the detector, or `declared` of the summary of its run.
         also: what was declared of the new data themselves; their label and their entity column count.
 
     Raises:

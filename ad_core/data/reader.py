@@ -1,19 +1,15 @@
-"""Contract of a reader: from the user's files to items, and the columns' roles on the way.
+"""Contract of a reader: from the user's files to items, and from items back to the user's units.
 
 `open` looks at the files once and proposes a schema; the analyst may change it. `fit` learns scales and categories from
-the rows that may train, and from them only; `frame` turns a data set into items with what was learnt.
+the training rows only; `item_set` applies them to a data set. Explanations and events ask the reader for units, columns
+and the time axis, so that they need not know which reader it is.
 """
 
-from typing import TYPE_CHECKING, Any
-
-from ad_core.types import Modality
-
-if TYPE_CHECKING:
-    pass
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -22,11 +18,20 @@ from ad_core.data.dataset import Dataset, Declared
 from ad_core.data.item_set import ItemSet
 from ad_core.registry import Registry
 from ad_core.settings import Settings as AnySettings
-from ad_core.types import ItemShape
+from ad_core.types import ItemShape, Modality
+
+
+@dataclass(frozen=True)
+class EventsGap:
+    """Maximum number of quiet rows between two alarms of one event."""
+
+    rows: int
+    windows: float
+    """The setting that it follows from, in lengths of a window."""
 
 
 class Reader(ABC):
-    """From files or frames to items. Once fitted it travels in the bundle as JSON and arrays, never as a pickle."""
+    """Turns files or tables into items. Once fitted it is saved in the bundle as JSON and arrays, never as a pickle."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -39,10 +44,10 @@ class Reader(ABC):
     @classmethod
     @abstractmethod
     def open(cls, sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Dataset:
-        """Look at the data and propose roles and kinds; `declared` wins over what is found out.
+        """Look at the data and propose roles and kinds of columns; `declared` has priority over what is inferred.
 
         Raises:
-            DataError: the data can't be read, or nothing is left to learn from.
+            DataError: the data can't be read, or no column or image can be used.
         """
 
     @abstractmethod
@@ -53,24 +58,23 @@ class Reader(ABC):
             rows: (rows,) bool.
 
         Raises:
-            DataError: these rows can't teach anything (too few, all constant, ...).
+            DataError: nothing can be learnt from these rows (too few, all constant, ...).
         """
 
     @abstractmethod
     def item_set(self, dataset: Dataset) -> ItemSet:
-        """Items of a data set, by what was learnt. The data set may be new: see `match` first."""
+        """Items of a data set, scaled and encoded as in training. Call `match` first where the data set is new."""
 
     @abstractmethod
     def match(self, dataset: Dataset) -> list[str]:
-        """Compare a new data set with the one that was learnt from.
+        """Compare a new data set with the training data.
 
         Returns:
-            Sentences about what differs but can be handled (extra columns, new categories, values out of range, a
-            column
-            of another order), for the analyst to read.
+            Sentences for the analyst about differences that can be handled: extra columns, new categories, values out
+            of range, columns in another order.
 
         Raises:
-            DataError: it can't be scored (a used column is missing or of another type); names every such column.
+            DataError: it can't be scored, because used columns are missing or of another type; names all of them.
         """
 
     @property
@@ -80,14 +84,65 @@ class Reader(ABC):
 
     @abstractmethod
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """All that was learnt, as JSON-able facts and arrays."""
+        """Everything that `fit` learnt, as JSON-able facts and arrays."""
 
     @abstractmethod
     def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
         """The inverse of `state`."""
 
+    def channel_in_units(self, channel: int, values: np.ndarray, entity: str | None = None) -> np.ndarray:  # noqa: ARG002
+        """Values of one channel of windows or images in the user's unit; by default as they are in the item.
+
+        Args:
+            channel: position in `shape.parts.names`.
+            values: as they are in items, of any shape.
+            entity: the recording that they are of, where recordings have scales of their own.
+
+        Returns:
+            float64 of the same shape.
+        """
+        return np.asarray(values, dtype=np.float64)
+
+    def expected_in_units(self, part: int, encoded_entries: np.ndarray) -> list[str | float]:
+        """Entries of one part, encoded or predicted, in the user's own unit; by default each is a value of a channel.
+
+        Args:
+            part: position in `shape.parts.names`.
+            encoded_entries: (k, entries of the part).
+
+        Returns:
+            k values.
+        """
+        first = np.asarray(encoded_entries)[:, 0]
+        return [float(value) for value in self.channel_in_units(part, first)]
+
+    def measured(self, part: int, data: pd.DataFrame, entity: str | None = None) -> np.ndarray:  # noqa: ARG002
+        """(rows,) float64: what the user's rows show of one part, in its unit; NaN where they show no number.
+
+        By default that is the column with the part's name.
+
+        Args:
+            data: some rows of `Dataset.data`.
+        """
+        name = self.shape.parts.names[part]
+        cells = data[name] if name in data else pd.Series(np.nan, index=data.index)
+        return np.asarray(pd.to_numeric(cells, errors="coerce"), dtype=np.float64)
+
+    def columns_behind(self, part: int, data: pd.DataFrame, entity: str | None = None) -> list[str]:  # noqa: ARG002
+        """The user's columns that determine a part in these rows, the largest share first; by default its own name."""
+        return [self.shape.parts.names[part]]
+
+    @property
+    def has_clock(self) -> bool:
+        """Whether differences of times are durations [s]; False where rows have no time or are merely numbered."""
+        return False
+
+    def events_gap(self, item_set: ItemSet) -> EventsGap:  # noqa: ARG002
+        """How far apart alarms of one event can lie; by default every run of alarms is an event of its own."""
+        return EventsGap(rows=0, windows=0.0)
+
 
 READERS: Registry[Reader] = Registry("reader", "ad_core.data.readers", "anomaly_lens.readers")
 
-
 READER_OF: dict[Modality, str] = {Modality.TABLE: "table", Modality.IMAGE: "images", Modality.SENSOR: "sensor"}
+"""The reader of each kind of data."""

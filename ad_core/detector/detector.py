@@ -1,93 +1,73 @@
-"""A detector: a fitted reader, a fitted model and its calibration. It scores files and travels as a bundle."""
+"""A detector: a fitted reader, a fitted model and its calibration. It scores data sets and is saved as a bundle."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ad_core.alerts.calibration import Calibration
+from ad_core.alerts.saved_threshold import SavedThreshold
 from ad_core.data.dataset import Dataset
 from ad_core.data.item_set import ItemSet
-from ad_core.data.reader import READERS, Reader
-from ad_core.errors import BundleError
-from ad_core.methods.encoder import EncoderChoice
-from ad_core.methods.pretext import PRETEXTS
-from ad_core.methods.recipe import RECIPES, Recipe
-from ad_core.methods.reference import REFERENCES, ReferenceModel
-from ad_core.methods.scorer import ScoreModel, TaskModel
+from ad_core.data.reader import Reader
+from ad_core.detector.bundle_io import ELSEWHERE, read_detector, write_detector
+from ad_core.detector.info import DetectorInfo
+from ad_core.detector.normals import Normals
+from ad_core.methods.recipe import Recipe
+from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Report, Silent
-from ad_core.storage import bundle
-from ad_core.training.fit import build_model, score_items
-from ad_core.types import ItemShape, Modality
+from ad_core.training.fit import score_items
+from ad_core.types import Modality
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ad_core.alerts.threshold import Alerts, Rule
     from ad_core.detector.stream import Stream
-
-ELSEWHERE = 1e-3
-"""Relative tolerance within which a loaded detector must repeat its stored scores: another processor rounds otherwise.
-"""
-
-
-@dataclass
-class Normals:
-    """A sample of the training items: neighbours and baselines of explanations come from it."""
-
-    x: Tensor
-    """(m, *item) float32."""
-    row_ids: list[str]
-    embeddings: Tensor
-    """(m, d); for models without an embedding the flat items."""
 
 
 @dataclass
 class Detector:
-    """What a training ends in.
+    """The result of a training.
 
-    `score` gives one line per input row; `frame`, `model` and `normals` are what explanations and maps are made from.
+    `score` gives one line per input row; explanations and maps are made from `reader`, `model` and `normals`.
     """
 
     reader: Reader
     model: ScoreModel
     calibration: Calibration
     normals: Normals
-    facts: dict[str, Any]
-    """method, kind, scorer, preset, seed, settings, modality, data (name, rows, fingerprint), versions, created,
-    notices, training.
-    """
+    info: DetectorInfo
     residuals: np.ndarray | None = None
     """(2, feature): 5 % and 95 % quantile of actual minus expected on held-out rows, for tables whose model predicts.
     """
     out_of_bag: pd.DataFrame | None = None
-    """`row_id`, `score` of training rows, by members that did not see them; used when such a row is scored again."""
+    """`row_id`, `score` of training rows, by models that were not fitted to them. Such a row keeps this score when it
+    is scored again.
+    """
     recipe: Recipe | None = None
+    """The recipe that built the model, where one did."""
     part_levels: np.ndarray | None = None
-    """(channel,) 99 % level of each channel's part scores, of recordings; see `event_leads`."""
+    """(channel,) 99 % quantile of each channel's part scores, of recordings; see `leading_channels`."""
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     calibration_rows: pd.DataFrame | None = None
-    """See `calibration_rows.of_items`: all that calibrated at first, also those that were left out later. None in older
-    bundles.
+    """All rows of the first calibration, those left out later among them; see `calibration_rows.of_items`. None in
+    older bundles.
     """
-    thresholds: list[dict[str, Any]] = field(default_factory=list)
-    """Every rule that was ever saved, oldest first: `rule`, `name`, `reason`, `author`, `created`."""
+    thresholds: tuple[SavedThreshold, ...] = ()
+    """Every rule for alerts that was ever saved, oldest first."""
 
     @property
     def threshold(self) -> "Rule | None":
-        """The rule that says where alerts begin; None while nobody has saved one."""
-        from ad_core.alerts.threshold import Rule
-
-        return Rule.parse(self.thresholds[-1]["rule"], "threshold") if self.thresholds else None
+        """The rule for alerts that was saved last; None while nobody has saved one."""
+        return self.thresholds[-1].rule if self.thresholds else None
 
     @property
     def modality(self) -> Modality:
         """Kind of data that it takes."""
-        return Modality(self.facts["modality"])
+        return self.info.modality
 
     def to(self, device: str | torch.device) -> "Detector":
         """Move the model; the rest stays in main memory."""
@@ -97,10 +77,10 @@ class Detector:
         return self
 
     def item_set(self, dataset: Dataset, report: Report | None = None) -> ItemSet:
-        """Items of a data set, prepared as in training; what differs from it is said.
+        """Items of a data set, prepared as in training; differences from the training data are reported.
 
         Raises:
-            DataError: the data don't fit what was learnt from.
+            DataError: the data lack what the detector needs.
         """
         for sentence in self.reader.match(dataset):
             (report or Silent()).say(sentence)
@@ -115,14 +95,14 @@ class Detector:
             where times were excluded, extras.
 
         Raises:
-            DataError: the data don't fit what was learnt from.
+            DataError: the data lack what the detector needs.
         """
         item_set = self.item_set(dataset, report)
         scores = score_items(self.model, item_set, np.arange(len(item_set)), device=self.device, report=report)
         return self.scored_rows(item_set, scores)
 
     def scored_rows(self, item_set: ItemSet, item_scores: np.ndarray) -> pd.DataFrame:
-        """Lead item scores back to rows and calibrate them; columns as in `score`."""
+        """Scores of rows from scores of items, calibrated; columns as in `score`."""
         score = item_set.reduce(item_scores)
         if self.out_of_bag is not None:
             kept = item_set.rows["row_id"].map(self.out_of_bag.set_index("row_id")["score"]).to_numpy(np.float64)
@@ -156,24 +136,27 @@ class Detector:
         return apply(self.threshold, marked, self.calibration, self.calibration_rows)
 
     def used_in_training(self, scores: pd.DataFrame, dataset: Dataset) -> np.ndarray:
-        """(rows,) bool: training rows the model or calibrate it, as far as the detector knows: those of the very
-        file that it learnt from, and those with the id and the score of a calibration row.
+        """(rows,) bool: rows that trained or calibrated the detector, as far as it knows.
+
+        These are all rows of the very data that it was trained on, and rows with the id and the score of a calibration
+        row or of a row with an out-of-bag score.
         """
-        if dataset.fingerprint == self.facts["data"]["fingerprint"]:
+        if dataset.fingerprint == self.info.data.fingerprint:
             return np.ones(len(scores), dtype=bool)
         known = [rows for rows in (self.calibration_rows, self.out_of_bag) if rows is not None]
-        taught = np.zeros(len(scores), dtype=bool)
+        used = np.zeros(len(scores), dtype=bool)
         for rows in known:
             theirs = scores["row_id"].map(rows.set_index("row_id")["score"]).to_numpy(dtype=np.float64)
-            taught |= np.isclose(theirs, scores["score"].to_numpy(dtype=np.float64), rtol=ELSEWHERE)
-        return taught
+            used |= np.isclose(theirs, scores["score"].to_numpy(dtype=np.float64), rtol=ELSEWHERE)
+        return used
 
     def stream(self, gap_s: float | None = None, together: int = 1) -> "Stream":
         """Score a recording while it is made: see `ad_core.detector.stream`.
 
         Args:
-            gap_s: a longer interval between two ticks ends a stretch [s]; None = as in the recordings learnt from.
-            together: so many windows are scored at once, which is faster, and later by all but one of their strides.
+            gap_s: a longer interval between two ticks ends a contiguous segment [s]; None = as in training.
+            together: number of windows that are scored at once. More are faster, and delay a score by one stride for
+                each window after the first.
 
         Raises:
             DataError: the detector is not one of recordings.
@@ -194,38 +177,12 @@ class Detector:
         return {name: np.concatenate(values) for name, values in found.items()}
 
     def save(self, folder: str | Path) -> Path:
-        """Write the bundle; see `ad_core.storage.bundle` for its form."""
-        model_facts, tensors = _model_state(self.model, self.recipe)
-        reader_facts, reader_arrays = self.reader.state()
-        parts: dict[str, Any] = {
-            "reader": {
-                "name": self.reader.name,
-                "settings": self.reader.settings.model_dump(mode="json"),
-                "facts": reader_facts,
-            },
-            "reader_arrays": _or_empty(reader_arrays),
-            "model": model_facts,
-            "weights": _or_empty(tensors),
-            "calibration": self.calibration.to_frame(),
-            "calibration_facts": self.calibration.facts(),
-            "normals": {
-                "x": self.normals.x.numpy(),
-                "embeddings": self.normals.embeddings.numpy(),
-                "score": self._normal_scores(),
-            },
-            "normal_rows": {"row_ids": self.normals.row_ids},
-        }
-        if self.residuals is not None:
-            parts["residuals"] = {"quantiles": self.residuals}
-        if self.out_of_bag is not None:
-            parts["out_of_bag"] = self.out_of_bag
-        if self.part_levels is not None:
-            parts["part_levels"] = {"levels": self.part_levels}
-        if self.calibration_rows is not None:
-            parts["calibration_rows"] = self.calibration_rows
-        if self.thresholds:
-            parts["threshold"] = self.thresholds
-        bundle.write(Path(folder), self.facts, parts)
+        """Write the detector as a bundle; see `ad_core.storage.bundle` for its form.
+
+        Raises:
+            BundleError: the folder holds something else than a bundle.
+        """
+        write_detector(self, Path(folder))
         return Path(folder)
 
     @classmethod
@@ -233,98 +190,6 @@ class Detector:
         """Read a bundle and check that it still gives the scores that were stored with it.
 
         Raises:
-            BundleError: it is damaged, of a newer format, or gives other scores here.
+            BundleError: it is damaged, of a newer version, or gives other scores here.
         """
-        facts, parts = bundle.read(Path(folder))
-        reader_class = READERS.get(parts["reader"]["name"])
-        reader = reader_class(reader_class.Settings.parse(parts["reader"]["settings"], "reader"))
-        reader.restore(parts["reader"]["facts"], _without_marker(parts["reader_arrays"]))
-        model, recipe = _restored_model(parts["model"], _without_marker(parts["weights"]), Modality(facts["modality"]))
-        normals = Normals(
-            torch.from_numpy(parts["normals"]["x"]),
-            parts["normal_rows"]["row_ids"],
-            torch.from_numpy(parts["normals"]["embeddings"]),
-        )
-        detector = cls(
-            reader,
-            model,
-            Calibration.from_frame(parts["calibration"], parts["calibration_facts"]),
-            normals,
-            facts,
-            parts["residuals"]["quantiles"] if "residuals" in parts else None,
-            parts.get("out_of_bag"),
-            recipe,
-            parts["part_levels"]["levels"] if "part_levels" in parts else None,
-            calibration_rows=parts.get("calibration_rows"),
-            thresholds=parts.get("threshold") or [],
-        )
-        if not np.allclose(detector._normal_scores(), parts["normals"]["score"], rtol=ELSEWHERE, atol=ELSEWHERE):
-            raise BundleError(
-                f"The detector in {folder} gives other scores here than where it was trained. "
-                "Train it again with these versions."
-            )
-        return detector
-
-    def _normal_scores(self) -> np.ndarray:
-        """(at most 32,) scores of the first normals, stored to notice a model that behaves differently elsewhere."""
-        with torch.no_grad():
-            return self.model.score(self.normals.x[:32].to(self.device)).double().cpu().numpy()
-
-
-def _or_empty(arrays: "Mapping[str, np.ndarray]") -> dict[str, np.ndarray]:
-    """A safetensors file needs one tensor at least."""
-    return dict(arrays) or {"__none__": np.zeros(1, dtype=np.float32)}
-
-
-def _without_marker(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {name: value for name, value in arrays.items() if name != "__none__"}
-
-
-def _model_state(model: ScoreModel, recipe: Recipe | None) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    if recipe is not None:
-        facts, arrays = recipe.state(model)
-        plain = {name: a.numpy() if isinstance(a, Tensor) else a for name, a in arrays.items()}
-        return {
-            "kind": "recipe",
-            "name": recipe.name,
-            "settings": recipe.settings.model_dump(mode="json"),
-            "seed": recipe.seed,
-            "facts": facts,
-        }, plain
-    if isinstance(model, ReferenceModel):
-        reference = model.reference
-        settings = reference.settings.model_dump(mode="json")
-        return {"kind": "reference", "name": reference.name, "settings": settings, "seed": reference.seed}, {
-            "rows": model.rows
-        }
-    if isinstance(model, TaskModel):
-        facts = {
-            "kind": "pretext",
-            "name": model.task.name,
-            "settings": model.task.settings.model_dump(mode="json"),
-            "scorer": model.scorer.name,
-            "scorer_settings": model.scorer.settings.model_dump(mode="json"),
-            "shape": model.task.shape.model_dump(mode="json"),
-            "encoder": EncoderChoice.of(model.task.encoder).model_dump(mode="json"),
-        }
-        return facts, {name: value.detach().cpu().numpy() for name, value in model.state_dict().items()}
-    raise TypeError(f"{type(model)} can't be put in a bundle")
-
-
-def _restored_model(
-    facts: dict[str, Any], arrays: dict[str, np.ndarray], modality: Modality
-) -> tuple[ScoreModel, Recipe | None]:
-    if facts["kind"] == "recipe":
-        recipe_class = RECIPES.get(facts["name"])
-        recipe = recipe_class(recipe_class.Settings.parse(facts["settings"], "pretext"), facts["seed"])
-        return recipe.restore(facts["facts"], arrays), recipe
-    if facts["kind"] == "reference":
-        reference_class = REFERENCES.get(facts["name"])
-        reference = reference_class(reference_class.Settings.parse(facts["settings"], "pretext"), facts["seed"])
-        return ReferenceModel(reference, modality, arrays["rows"]), None
-    shape = ItemShape.model_validate(facts["shape"])
-    encoder = EncoderChoice.model_validate(facts["encoder"]) if "encoder" in facts else None
-    settings = {**PRETEXTS.get(facts["name"]).before, **facts["settings"]}
-    model = build_model(facts["name"], facts["scorer"], shape, settings, facts["scorer_settings"], encoder)
-    model.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in arrays.items()})
-    return model.eval(), None
+        return read_detector(Path(folder), cls)

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from ad_core.data.item_set import ItemSet
-from ad_core.data.recordings.timestamps import ClockKind
 from ad_core.detector.detector import Detector
 from ad_core.detector.leading_channels import in_words_of, leads
 
@@ -21,10 +20,8 @@ def event_rule(detector: Detector, item_set: ItemSet) -> dict[str, Any]:
     from ad_core.alerts.events import alarm_threshold
 
     threshold, by = alarm_threshold(detector.calibration)
-    rows = item_set.span if item_set.times is None else item_set.span * len(item_set.rows) / item_set.samples
-    merge_windows: float = detector.reader.settings.merge_windows  # type: ignore[attr-defined]
-    gap = round(merge_windows * rows)
-    return {"threshold": threshold, "by": by, "merge_gap": gap, "merge_windows": merge_windows}
+    gap = detector.reader.events_gap(item_set)
+    return {"threshold": threshold, "by": by, "merge_gap": gap.rows, "merge_windows": gap.windows}
 
 
 def find_events(detector: Detector, scores: pd.DataFrame, item_set: ItemSet, led: int = LED) -> pd.DataFrame:
@@ -48,7 +45,7 @@ def find_events(detector: Detector, scores: pd.DataFrame, item_set: ItemSet, led
         return found
     row = pd.Series(np.arange(len(item_set.rows)), index=item_set.rows["row_id"].to_numpy())
     sample = item_set.rows["sample"].to_numpy()
-    is_clock = detector.reader.clock is not ClockKind.ROW  # type: ignore[attr-defined]
+    is_clock = detector.reader.has_clock
     names: list[str | None] = [None] * len(found)
     texts: list[str | None] = [None] * len(found)
     for i, event in enumerate(found.head(led).itertuples()):

@@ -133,8 +133,8 @@ class Stream:
         Raises:
             DataError: a channel or the time column is missing.
         """
-        declared = self._detector.facts["declared"]
-        time = None if self._reader.clock is ClockKind.ROW else declared["time"]
+        declared = self._detector.info.declared
+        time = None if self._reader.clock is ClockKind.ROW else declared.time
         needed = [*(channel.name for channel in self._reader.channels), *([time] if time else [])]
         if missing := [name for name in needed if name not in ticks.columns]:
             raise DataError(
@@ -142,9 +142,7 @@ class Stream:
             )
         numbers = np.column_stack([channel.numbers(ticks[channel.name]) for channel in self._reader.channels])
         times = ticks[time].tolist() if time else [None] * len(ticks)
-        entities = (
-            ticks[declared["entity"]].tolist() if declared.get("entity") in ticks.columns else [None] * len(ticks)
-        )
+        entities = ticks[declared.entity].tolist() if declared.entity in ticks.columns else [None] * len(ticks)
         found: list[StreamScore] = []
         members: dict[str | None, list[int]] = {}
         for i, entity in enumerate(entities):

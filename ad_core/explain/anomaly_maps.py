@@ -9,6 +9,7 @@ import torch
 from ad_core.data.dataset import Dataset
 from ad_core.data.item_set import ItemSet
 from ad_core.detector.detector import Detector
+from ad_core.errors import DataError
 from ad_core.explain import attribution
 from ad_core.explain.attribution import STEPS
 from ad_core.explain.describe import row_of_item, whole_maps
@@ -27,8 +28,6 @@ def anomaly_maps(detector: Detector, dataset: Dataset, report: Report) -> Iterat
     Raises:
         DataError: the data are no images.
     """
-    from ad_core.errors import DataError
-
     if detector.modality is not Modality.IMAGE:
         raise DataError(f"Anomaly maps are made of images; these data are a {detector.modality}. Leave --maps out.")
     item_set = detector.item_set(dataset)

@@ -15,16 +15,13 @@ from torch import Tensor
 
 from ad_core.data.dataset import Dataset
 from ad_core.data.item_set import ItemSet
-from ad_core.data.recordings.scaling import Scaling
 from ad_core.detector.detector import Detector
 from ad_core.explain import attribution as explanation
+from ad_core.explain.window import Window
 from ad_core.types import Modality, PartKind
 
 ROUNDING = 1e-6
 """Relative precision that a value keeps on its way through 32-bit entries."""
-
-NAMED = 3
-"""So many of the channels that share one are named, the most changed first."""
 
 
 @dataclass
@@ -143,7 +140,7 @@ def _expected(detector: Detector, part: int, expected: np.ndarray, own: np.ndarr
         # the first entry is the value; whether it is missing, or the hour of a date, is as expected
         first = np.eye(len(entries))[0]
         values += [values[0] + first * residual[entries] for residual in detector.residuals]
-    found = detector.reader.expected_in_units(part, np.stack(values))  # type: ignore[attr-defined]
+    found = detector.reader.expected_in_units(part, np.stack(values))
     texts = [_text(v) for v in _without_noise(found)]
     return dict(zip(("expected", "expected_low", "expected_high"), texts, strict=False))
 
@@ -185,30 +182,16 @@ def _spans(work: Attributed, result: Explained) -> list[dict[str, Any]]:
 
 
 def _window(work: Attributed, i: int, expected: np.ndarray | None) -> tuple[pd.DataFrame, dict[str, str]]:
-    """The window in the user's own values and clock, with what was expected in the same units; and how each channel is
-    called there: one that several share is called with those of them that changed.
-    """
-    item_set, start = work.item_set, int(work.item_set.items["start"].iloc[work.index[i]])
-    rows = item_set.row_of_sample()[start : start + item_set.span]
-    times = (
-        item_set.rows["time"].iloc[rows]
-        if item_set.times is None
-        else item_set.times.iloc[start : start + item_set.span]
-    )
-    entity = str(item_set.rows["entity"].iloc[rows[0]]) if "entity" in item_set.rows else None
-    scaling: Scaling = work.detector.reader.scaling  # type: ignore[attr-defined]
-    data, labels = work.dataset.data.iloc[rows], {}
-    window = pd.DataFrame({"time": times.to_numpy()})
-    for c, channel in enumerate(item_set.shape.parts.names):
-        behind = [name for name in scaling.names_behind(c, data, entity) if name != channel][:NAMED]
-        labels[channel] = f"{channel}: {', '.join(behind)}" if behind else channel
-        if item_set.times is None:
-            window[labels[channel]] = scaling.course(c, data, entity)
-        else:  # read off a line between rows: there is no cell to show
-            window[labels[channel]] = scaling.in_units(c, work.x[i, c].cpu().numpy(), entity)
+    """The window with what was expected of it, and the label of each channel in its columns."""
+    window = Window.of(work.detector.reader, work.dataset, work.item_set, int(work.index[i]))
+    values, labels = work.x[i].cpu().numpy(), {}
+    table = {"time": window.times.to_numpy()}
+    for c, channel in enumerate(work.item_set.shape.parts.names):
+        label = labels[channel] = window.label(c)
+        table[label] = window.actual(c, values[c])
         if expected is not None:
-            window[f"{labels[channel]} expected"] = scaling.in_units(c, expected[c], entity)
-    return window, labels
+            table[f"{label} expected"] = window.in_units(c, expected[c])
+    return pd.DataFrame(table), labels
 
 
 def _clock(time: Any) -> str:

@@ -11,6 +11,7 @@ from ad_core.data.dataset import Dataset
 from ad_core.data.item_set import ItemSet
 from ad_core.detector.detector import Detector
 from ad_core.detector.events import find_events
+from ad_core.errors import DataError
 from ad_core.explain import attribution
 from ad_core.explain.anomaly_maps import grids
 from ad_core.explain.attribution import STEPS, How
@@ -148,8 +149,6 @@ def items_of_rows(item_set: ItemSet, row_ids: Sequence[str], item_scores: np.nda
     Raises:
         DataError: a row does not exist or has no item.
     """
-    from ad_core.errors import DataError
-
     sample = pd.Series(item_set.rows["sample"].to_numpy(), index=item_set.rows["row_id"].to_numpy())
     start = item_set.items["start"].to_numpy()
     found = []

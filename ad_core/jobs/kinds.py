@@ -73,7 +73,7 @@ def train_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
     trained = pipeline.train_all(dataset, pipeline.Choice.model_validate(run.config), report)
     detector = trained.detector
     detector.save(folder / "bundle")
-    facts = {**detector.facts, "calibration": detector.calibration.facts()}
+    facts = {**detector.info.to_facts(), "calibration": detector.calibration.facts()}
     facts["explanation_methods"] = methods_for(detector.model)
     facts["evaluation"] = run_metrics(dataset, trained.scores, trained.references)
     _published_scores(folder, trained.scores, detector, trained.item_set, facts)
@@ -103,7 +103,7 @@ def score_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
         scores["label"] = dataset.rows["label"].to_numpy()
     facts = {
         "modality": str(detector.modality),
-        "method": detector.facts["method"],
+        "method": detector.info.method,
         "matches": matches,
         "notices": list(dataset.notices),
         "calibration": detector.calibration.facts(),

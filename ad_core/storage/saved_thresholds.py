@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from sqlalchemy import select
 
-from ad_core.alerts.threshold import Rule
+from ad_core.alerts.rule import Rule
+from ad_core.alerts.saved_threshold import SavedThreshold, read_thresholds
 from ad_core.errors import StoreError
 from ad_core.storage import bundle, results
 from ad_core.storage.database import ThresholdRow
@@ -29,8 +30,14 @@ def save(store: "Store", run_id: str, rule: Rule, *, name: str, reason: str, aut
     """
     training = results.detector_run(store, run_id)
     entry = _entry(rule, name, reason, author)
-    row = ThresholdRow(run_id=training.id, **{key: entry[key] for key in ("rule", "name", "reason", "author")})
-    row.created = datetime.fromisoformat(entry["created"])
+    row = ThresholdRow(
+        run_id=training.id,
+        rule=entry.rule.model_dump(mode="json"),
+        name=entry.name,
+        reason=entry.reason,
+        author=entry.author,
+        created=entry.created,
+    )
     with store.writing() as session:
         session.add(row)
         session.flush()
@@ -65,21 +72,22 @@ def history(store: "Store", run_id: str) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=COLUMNS)
 
 
-def in_bundle(folder: Path) -> list[dict[str, Any]]:
+def in_bundle(folder: Path) -> tuple[SavedThreshold, ...]:
     """Every threshold that was saved in a bundle, oldest first.
 
     Raises:
         BundleError: the folder is no bundle, or damaged.
     """
-    return list(bundle.part(folder, PART) or [])
+    return read_thresholds(bundle.part(folder, PART), folder)
 
 
-def _entry(rule: Rule, name: str, reason: str, author: str) -> dict[str, Any]:
+def _entry(rule: Rule, name: str, reason: str, author: str) -> SavedThreshold:
     if not name.strip():
         raise StoreError("A threshold needs a name. Type one, such as the date or the reason.")
-    texts = {"name": name.strip(), "reason": reason.strip(), "author": author.strip()}
-    return {"rule": rule.model_dump(mode="json"), **texts, "created": datetime.now(UTC).isoformat()}
+    return SavedThreshold(
+        rule=rule, name=name.strip(), reason=reason.strip(), author=author.strip(), created=datetime.now(UTC)
+    )
 
 
-def _append(folder: Path, entry: dict[str, Any]) -> None:
-    bundle.change(folder, {PART: [*in_bundle(folder), entry]})
+def _append(folder: Path, entry: SavedThreshold) -> None:
+    bundle.change(folder, {PART: [saved.model_dump(mode="json") for saved in (*in_bundle(folder), entry)]})

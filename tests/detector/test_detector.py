@@ -56,7 +56,7 @@ def test_a_chosen_encoder_travels_along(seen_through_imagenet, tmp_path):
     loaded = Detector.load(seen_through_imagenet.detector.save(tmp_path / "bundle"))
 
     assert loaded.model.task.encoder.name == "efficientnet_lite0"
-    assert any("ImageNet" in notice for notice in loaded.facts["notices"])
+    assert any("ImageNet" in notice for notice in loaded.info.notices)
 
 
 def test_a_bundle_that_names_neither_encoder_nor_weight_of_structure_loads_as_it_was(plates_folder, tmp_path):
@@ -113,14 +113,40 @@ def test_weights_that_give_other_scores_are_noticed_even_with_right_checksums(tr
         Detector.load(folder)
 
 
-def test_the_bundle_remembers_how_it_came_about(trained_on_payments):
-    facts = trained_on_payments.detector.facts
+def test_the_bundle_remembers_how_it_came_about(trained_on_payments, tmp_path):
+    info = Detector.load(trained_on_payments.detector.save(tmp_path / "bundle")).info
 
-    assert facts["method"] == "masked_cells"
-    assert facts["data"]["rows"] == 300
-    assert len(facts["data"]["fingerprint"]) == 64
-    assert facts["declared"]["label"] == "is_fraud"
-    assert "torch" in facts["versions"]
+    assert info == trained_on_payments.detector.info
+    assert (info.method, info.kind, info.scorer, info.modality) == ("masked_cells", "pretext", "own_score", "table")
+    assert info.data.rows == 300
+    assert len(info.data.fingerprint) == 64
+    assert info.declared.label == "is_fraud"
+    assert info.split.fit == len(trained_on_payments.split.fit)
+    assert 0 < info.training["steps"] <= 60
+    assert "notices" not in info.training  # they stand beside those of the data
+    assert "torch" in info.versions
+
+
+def test_facts_of_another_version_are_kept_when_a_bundle_is_saved_again(trained_on_payments, tmp_path):
+    folder = trained_on_payments.detector.save(tmp_path / "bundle")
+    facts, parts = bundle.read(folder)
+    bundle.write(folder, {**facts, "site": {"country": "NL"}}, parts)
+
+    loaded = Detector.load(folder)
+    again, _ = bundle.read(loaded.save(tmp_path / "again"))
+
+    assert loaded.info.more == {"site": {"country": "NL"}}
+    assert again == {**facts, "site": {"country": "NL"}}
+
+
+def test_facts_that_are_missing_or_not_understood_are_named(trained_on_payments, tmp_path):
+    folder = trained_on_payments.detector.save(tmp_path / "bundle")
+    facts, parts = bundle.read(folder)
+    del facts["method"]
+    bundle.write(folder, {**facts, "modality": "sound"}, parts)
+
+    with pytest.raises(BundleError, match=r"facts .* not understood: method, modality\. Update"):
+        Detector.load(folder)
 
 
 def test_a_bundle_of_format_1_still_scores_and_streams(trained_on_recording, recording_file, tmp_path, monkeypatch):

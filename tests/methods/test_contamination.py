@@ -54,7 +54,7 @@ def test_what_is_declared_of_the_rows_decides_whether_some_are_left_out_and_the_
 
     trained = train_all(dataset, choice, Silent())
 
-    assert any("left out" in notice for notice in trained.detector.facts["notices"]) is said
+    assert any("left out" in notice for notice in trained.detector.info.notices) is said
 
 
 def test_a_refit_leaves_out_what_the_last_network_found_oddest():
@@ -89,5 +89,5 @@ def test_the_run_says_how_many_of_a_sample_were_left_out(monkeypatch, refits):
 
     assert any(
         notice.startswith("20 of 100 training items, drawn at random from 180,")
-        for notice in trained.detector.facts["notices"]
+        for notice in trained.detector.info.notices
     )

@@ -134,7 +134,7 @@ def test_it_trains_saves_and_loads_as_a_detector(payments_file, tmp_path) -> Non
 
     np.testing.assert_allclose(again["score"], trained.scores["score"], rtol=1e-5)
     assert spearmanr(again["score"], trained.scores["label"]).statistic > 0
-    assert trained.detector.facts["method"] == "auto"
+    assert trained.detector.info.method == "auto"
 
 
 def test_an_unknown_task_is_named() -> None:

@@ -59,7 +59,7 @@ def auroc(result: Trained, kind: str) -> float:
 def test_it_is_the_default_for_images_and_small_images_are_enlarged_to_96_pixels(trained):
     detector = trained().detector
 
-    assert detector.facts["method"] == "balanced"
+    assert detector.info.method == "balanced"
     assert detector.reader.shape.size == (1, 96, 96)
 
 
@@ -89,7 +89,7 @@ def test_without_weights_from_elsewhere_it_learns_from_these_images_alone(traine
     assert auroc(result, "scratch") > 0.8
     usual = result.item_set.take(result.split.fit)
     assert result.detector.model.features(usual)[0].std() == pytest.approx(1, abs=0.2)  # filters know their scale
-    assert not any("ImageNet" in notice for notice in result.detector.facts["notices"])
+    assert not any("ImageNet" in notice for notice in result.detector.info.notices)
 
 
 def test_the_filters_scale_comes_from_images_of_every_folder(tmp_path):

@@ -49,7 +49,7 @@ def trained(declared: str = "unsure") -> Trained:
 
 
 def test_it_is_the_default_for_recordings():
-    assert trained().detector.facts["method"] == "balanced"
+    assert trained().detector.info.method == "balanced"
 
 
 @pytest.mark.parametrize("declared", ["clean", "unsure", "mixed"])

@@ -1,9 +1,13 @@
 """Saved thresholds: append-only in the store, the newest counts, and the bundle takes them along."""
 
+import re
+from datetime import UTC, datetime
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from ad_core.alerts.saved_threshold import SavedThreshold
 from ad_core.alerts.threshold import Rule
 from ad_core.detector.detector import Detector
 from ad_core.errors import BundleError, StoreError
@@ -59,7 +63,7 @@ def test_the_bundle_takes_thresholds_along_and_stays_whole(trained, tmp_path):
 
     detector = Detector.load(store.folder(run) / "bundle")
     assert detector.threshold == BUDGET
-    assert [entry["name"] for entry in detector.thresholds] == ["start", "fewer"]
+    assert [saved.name for saved in detector.thresholds] == ["start", "fewer"]
     assert Detector.load(detector.save(tmp_path / "copy")).threshold == BUDGET
 
 
@@ -72,6 +76,30 @@ def test_a_bundle_of_before_has_no_threshold_and_no_calibration_rows(trained_on_
 
     assert detector.threshold is None
     assert detector.calibration_rows is None
+
+
+def test_a_saved_threshold_that_is_not_understood_is_named(trained):
+    store, run = trained
+    folder = store.folder(run) / "bundle"
+    saved_thresholds.save(store, run, FDR, name="start", reason="", author="Ada")
+    (entry,) = bundle.part(folder, saved_thresholds.PART)
+    bundle.change(folder, {saved_thresholds.PART: [{**entry, "rule": {"kind": "moon", "value": 1.0}}]})
+
+    for read in (Detector.load, saved_thresholds.in_bundle):
+        with pytest.raises(BundleError, match=r"not understood: threshold.rule.kind = 'moon'.* Update"):
+            read(folder)
+
+
+def test_entries_of_the_bundle_keep_their_form(trained):
+    """Older versions read these keys."""
+    store, run = trained
+    saved_thresholds.save(store, run, FDR, name="start", reason="", author="Ada")
+
+    (entry,) = bundle.part(store.folder(run) / "bundle", saved_thresholds.PART)
+
+    assert list(entry) == saved_thresholds.COLUMNS
+    assert entry["rule"] == {"kind": "fdr", "value": 0.1, "segment": None}
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?\+00:00", entry["created"])
 
 
 def test_a_threshold_without_a_name_is_refused(trained):
@@ -110,11 +138,12 @@ def test_a_detector_alerts_by_its_threshold_and_knows_rows_that_taught_it(traine
     elsewhere = scores.assign(score=scores["score"] + 1)  # another file with the same ids
     assert not detector.used_in_training(elsewhere, Other()).any()
     same = Other()
-    same.fingerprint = detector.facts["data"]["fingerprint"]
+    same.fingerprint = detector.info.data.fingerprint
     assert detector.used_in_training(scores, same).all()
     assert detector.alerts(scores, same) is None
 
-    saved = Detector(**{**vars(detector), "thresholds": [{"rule": Rule(kind="score", value=2.0).model_dump()}]})
+    threshold = SavedThreshold(rule=Rule(kind="score", value=2.0), name="two", created=datetime.now(UTC))
+    saved = Detector(**{**vars(detector), "thresholds": (threshold,)})
     assert (saved.alerts(scores, same).of_rows == (scores["score"] >= 2.0)).all()
     assert isinstance(scores, pd.DataFrame)
     assert np.isfinite(scores["score"]).any()

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from ad_core.data.dataset import Dataset, Declared, Role, fingerprint_of
 from ad_core.data.item_set import ItemSet
-from ad_core.data.reader import READERS, Reader
+from ad_core.data.reader import READERS, EventsGap, Reader
 from ad_core.data.recordings import windows
 from ad_core.data.recordings.base_array import base_of
 from ad_core.data.recordings.channel_checks import command_notice, drifts, frozen
@@ -237,6 +237,29 @@ class Sensor(Reader):
         self.interval_s = float("nan") if facts["interval_s"] is None else float(facts["interval_s"])
         gap_s = facts.get("gap_s", GAP_FACTOR * self.interval_s)  # what bundles did not say before
         self.gap_s = float("nan") if gap_s is None else float(gap_s)
+
+    def channel_in_units(self, channel: int, values: np.ndarray, entity: str | None = None) -> np.ndarray:
+        """See the contract; the channel that constant channels share has no unit."""
+        return self.scaling.in_units(channel, values, entity)
+
+    def measured(self, part: int, data: pd.DataFrame, entity: str | None = None) -> np.ndarray:
+        """See the contract; of the channel that constant channels share, the sum of their deviations."""
+        return self.scaling.course(part, data, entity)
+
+    def columns_behind(self, part: int, data: pd.DataFrame, entity: str | None = None) -> list[str]:
+        """See the contract; of the channel that constant channels share, those of them that changed."""
+        return self.scaling.names_behind(part, data, entity)
+
+    @property
+    def has_clock(self) -> bool:
+        """See the contract."""
+        return self.clock is not ClockKind.ROW
+
+    def events_gap(self, item_set: ItemSet) -> EventsGap:
+        """See the contract; where irregular sampling was evened out, a window has fewer or more rows than samples."""
+        rows = item_set.span if item_set.times is None else item_set.span * len(item_set.rows) / item_set.samples
+        merge = self.settings.merge_windows
+        return EventsGap(rows=round(merge * rows), windows=merge)
 
     def cut(self, gap_s: float | None = None, entity: str | None = None) -> Cut:
         """How a stream cuts the windows that `frame` cuts from a whole recording.

@@ -20,6 +20,7 @@ from ad_core.explain.counterfactual.words import Description
 from ad_core.explain.explain import items_of_rows
 from ad_core.explain.neighbours import nearest
 from ad_core.explain.what_if import editable, only_row, position
+from ad_core.explain.window import Window
 from ad_core.types import Modality
 
 DONORS = {Modality.TABLE: 24, Modality.SENSOR: 4, Modality.IMAGE: 6}
@@ -90,18 +91,13 @@ def described_moves(case: ChangedCase, moves: Sequence[Move]) -> list[Descriptio
         return [Description(move.part, value=cells[move.part], to=move.to) for move in ordered]
     if case.detector.modality is Modality.IMAGE:
         return [_area(case, move) for move in ordered]
-    start = int(case.item_set.items["start"].iloc[case.item])
-    times = (
-        case.item_set.rows["time"].iloc[case.item_set.row_of_sample()]
-        if case.item_set.times is None
-        else case.item_set.times
-    )
+    times = _window(case).times
     return [
         Description(
             move.part,
             as_in=move.to["as_in"],
-            t0=times.iloc[start + move.to["low"]],
-            t1=times.iloc[start + move.to["high"] - 1],
+            t0=times.iloc[move.to["low"]],
+            t1=times.iloc[move.to["high"] - 1],
         )
         for move in ordered
     ]
@@ -126,18 +122,14 @@ def picture(case: ChangedCase, changed: Tensor) -> np.ndarray:
 
 def window(case: ChangedCase, changed: Tensor, found: Found) -> pd.DataFrame:
     """A changed window in the user's units: `time`, and for each changed channel its values and `<channel> changed`."""
-    item_set, start = case.item_set, int(case.item_set.items["start"].iloc[case.item])
-    rows = item_set.row_of_sample()[start : start + item_set.span]
-    times = (
-        item_set.rows["time"].iloc[rows]
-        if item_set.times is None
-        else item_set.times.iloc[start : start + item_set.span]
-    )
-    entity = str(item_set.rows["entity"].iloc[rows[0]]) if "entity" in item_set.rows else None
-    scaling = case.detector.reader.scaling  # type: ignore[attr-defined]
-    window = pd.DataFrame({"time": times.to_numpy()})
-    for c, name in enumerate(item_set.shape.parts.names):
+    own = _window(case)
+    table = {"time": own.times.to_numpy()}
+    for c, name in enumerate(case.item_set.shape.parts.names):
         if name in found.parts:
-            window[name] = scaling.in_units(c, case.x[c].numpy(), entity)
-            window[f"{name} changed"] = scaling.in_units(c, changed[c].numpy(), entity)
-    return window
+            table[name] = own.in_units(c, case.x[c].numpy())
+            table[f"{name} changed"] = own.in_units(c, changed[c].numpy())
+    return pd.DataFrame(table)
+
+
+def _window(case: ChangedCase) -> Window:
+    return Window.of(case.detector.reader, case.dataset, case.item_set, case.item)

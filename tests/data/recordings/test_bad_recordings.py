@@ -46,7 +46,7 @@ def finds_the_end(done: pipeline.Trained) -> bool:
 
 
 def said(done: pipeline.Trained, words: str) -> bool:
-    return any(words in notice for notice in done.detector.facts["notices"])
+    return any(words in notice for notice in done.detector.info.notices)
 
 
 @pytest.mark.parametrize("n", [30, 90])

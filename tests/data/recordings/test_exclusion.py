@@ -71,7 +71,7 @@ def test_without_ranges_there_is_no_mark(trained_on_recording):
 
 def test_a_new_file_has_ranges_of_its_own():
     detector = trained(opened(machine(), DOWN)).detector
-    assert detector.facts["declared"]["exclude"] == []
+    assert detector.info.declared.exclude == ()
     assert "excluded" not in detector.score(pipeline.open_like(detector, machine()))
 
 

@@ -48,7 +48,7 @@ def run(tmp_path: Path) -> tuple[Store, str]:
         Silent(),
     )
     trained.detector.save(folder / "bundle")
-    facts = {**trained.detector.facts, "calibration": trained.detector.calibration.facts()}
+    facts = {**trained.detector.info.to_facts(), "calibration": trained.detector.calibration.facts()}
     facts["evaluation"] = {"method": {"auroc": 0.93, "average_precision": 0.5}, "isolation_forest": {"auroc": 0.8}}
     (folder / "summary.json").write_text(json.dumps(facts))
     results.publish(folder, "scores", trained.scores)
