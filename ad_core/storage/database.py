@@ -1,4 +1,4 @@
-"""The database behind the store: its tables, how it is opened, and how it is brought up to date.
+"""The database behind the store: how it is opened and brought up to date. Its tables are in `schema`.
 
 SQLite in WAL mode by default, PostgreSQL by URL. What only one of them needs is in `_prepare_sqlite` and `_set_up`;
 all other SQL is common to both.
@@ -7,16 +7,14 @@ all other SQL is common to both.
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import JSON, DateTime, Dialect, Engine, ForeignKey, Index, create_engine, event, inspect, text
+from sqlalchemy import CursorResult, Delete, Engine, Update, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.orm import Session
 
 from ad_core.errors import StoreError
 
@@ -25,107 +23,7 @@ HEAD = "0002"
 """The newest migration; compared here, so that Alembic is imported only when there is something to do."""
 
 BUSY_S = 30
-"""How long one writer waits for another."""
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """A moment in UTC; SQLite forgets the zone, so it is put back on reading."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Base(DeclarativeBase):
-    type_annotation_map = {dict[str, Any]: JSON, list[str]: JSON, datetime: UtcTime}  # noqa: RUF012
-
-
-class DatasetRow(Base):
-    __tablename__ = "dataset"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    modality: Mapped[str]
-    sources: Mapped[list[str]]
-    declared: Mapped[dict[str, Any]]
-    rows: Mapped[int]
-    fingerprint: Mapped[str]
-    facts: Mapped[dict[str, Any]]
-    created: Mapped[datetime]
-
-
-class RunRow(Base):
-    __tablename__ = "run"
-    __table_args__ = (
-        # The rule "one running job per device" is kept by the database: no two claims can both succeed.
-        Index(
-            "one_running_per_slot",
-            "host",
-            "slot",
-            unique=True,
-            sqlite_where=text("status = 'running'"),
-            postgresql_where=text("status = 'running'"),
-        ),
-    )
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id"), index=True)
-    kind: Mapped[str]
-    parent: Mapped[str | None] = mapped_column(ForeignKey("run.id"), index=True)
-    name: Mapped[str]
-    note: Mapped[str]
-    config: Mapped[dict[str, Any]]
-    status: Mapped[str] = mapped_column(index=True)
-    device: Mapped[str]
-    slot: Mapped[str | None]
-    pid: Mapped[int | None]
-    pid_started: Mapped[str | None]
-    host: Mapped[str | None]
-    stage: Mapped[str]
-    error: Mapped[str | None]
-    summary: Mapped[dict[str, Any]]
-    created: Mapped[datetime]
-    started: Mapped[datetime | None]
-    ended: Mapped[datetime | None]
-    heartbeat: Mapped[datetime | None]
-
-
-class ThresholdRow(Base):
-    """A saved rule that says where alerts begin. Append-only: the newest of a training run counts."""
-
-    __tablename__ = "threshold"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    run_id: Mapped[str] = mapped_column(ForeignKey("run.id"), index=True)
-    rule: Mapped[dict[str, Any]]
-    name: Mapped[str]
-    reason: Mapped[str]
-    author: Mapped[str]
-    created: Mapped[datetime]
-
-
-class VerdictRow(Base):
-    """What somebody said of a row. Append-only: the newest of a row counts, and an empty verdict takes one back."""
-
-    __tablename__ = "verdict"
-    __table_args__ = (Index("ix_verdict_of_row", "dataset_id", "row_id"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id"))
-    row_id: Mapped[str]
-    run_id: Mapped[str]  # whose scores were looked at; the verdict outlives that run
-    verdict: Mapped[str]
-    tag: Mapped[str]
-    note: Mapped[str]
-    author: Mapped[str]
-    created: Mapped[datetime]
-    score: Mapped[float | None]
-    p_value: Mapped[float | None]
-    threshold: Mapped[dict[str, Any]]  # the rule that was in force
+"""Maximum time that one writer waits for another [s]."""
 
 
 def open_database(url: str) -> Engine:
@@ -135,7 +33,7 @@ def open_database(url: str) -> Engine:
         StoreError: the address is not one, the database can't be reached or written, or a newer version wrote it.
     """
     address = _address(url)
-    with errors_in_words(address):
+    with storage_errors(address):
         engine = _engine(address)
         if (address.database and address.get_backend_name() == "sqlite" and not Path(address.database).exists()) or (
             _revision(engine) != HEAD
@@ -146,13 +44,13 @@ def open_database(url: str) -> Engine:
 
 
 @contextmanager
-def errors_in_words(address: URL) -> Iterator[None]:
-    """Turn what a database or a folder answers into one sentence."""
+def storage_errors(address: URL) -> Iterator[None]:
+    """Turn an error of the database or of the file system into one sentence."""
     where = address.render_as_string(hide_password=True)
     try:
         yield
     except IntegrityError:
-        raise  # a rule of the tables was kept; only the one who asked knows what that means
+        raise  # a constraint of the tables; only the caller knows what breaking it means
     except (DBAPIError, sqlite3.Error) as error:
         reason = str(error.orig if isinstance(error, DBAPIError) else error).strip().split("\n")[0]
         raise StoreError(
@@ -164,6 +62,11 @@ def errors_in_words(address: URL) -> Iterator[None]:
             f"The folder of the database {where} can't be used: {error.strerror or error}. "
             f"Make room or make it writable, or set AD_HOME to another folder."
         ) from error
+
+
+def rows_changed(session: Session, statement: Update | Delete) -> int:
+    """Run an UPDATE or DELETE; returns the number of rows that it changed or deleted."""
+    return cast("CursorResult[Any]", session.execute(statement)).rowcount
 
 
 def _address(url: str) -> URL:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from ad_core.alerts.threshold import Rule
 from ad_core.errors import StoreError
 from ad_core.storage import bundle, results
-from ad_core.storage.database import ThresholdRow
+from ad_core.storage.schema import ThresholdRow
 
 if TYPE_CHECKING:
     from ad_core.storage.store import Store

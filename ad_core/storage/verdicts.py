@@ -15,7 +15,7 @@ from sqlalchemy import func, insert, select
 
 from ad_core.errors import StoreError
 from ad_core.storage import results
-from ad_core.storage.database import VerdictRow
+from ad_core.storage.schema import VerdictRow
 
 if TYPE_CHECKING:
     from ad_core.storage.store import Store

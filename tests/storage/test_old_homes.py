@@ -26,6 +26,7 @@ from ad_core.storage import database, results, run_files, saved_thresholds, verd
 from ad_core.storage.records import WITH_SCORES, RunRecord
 from ad_core.storage.run_alerts import alerts_of
 from ad_core.storage.run_calibration import calibration_of
+from ad_core.storage.schema import Base
 from ad_core.storage.store import Store
 
 OLD = Path(__file__).with_name("old_home")
@@ -52,7 +53,7 @@ def test_an_old_home_has_the_tables_of_this_version_once_it_is_open(home: Path) 
 
     assert revision(home) == database.HEAD
     with store.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), database.Base.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
 
 
 def test_a_home_from_before_thresholds_and_verdicts_is_upgraded_and_keeps_its_runs(home: Path) -> None:

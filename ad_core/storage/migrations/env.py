@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from ad_core.storage.database import Base
+from ad_core.storage.schema import Base
 
 context.configure(
     connection=context.config.attributes["connection"],
