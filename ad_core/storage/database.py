@@ -20,17 +20,17 @@ from ad_core.errors import StoreError
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 HEAD = "0002"
-"""The newest migration; compared here, so that Alembic is imported only when there is something to do."""
+"""The newest migration. It is named here so that Alembic is imported only when a database must be migrated."""
 
 BUSY_S = 30
 """Maximum time that one writer waits for another [s]."""
 
 
 def open_database(url: str) -> Engine:
-    """The engine of a database that has this version's tables; it is made once per process and address.
+    """The engine of a database, after its tables were made or upgraded; there is one per process and address.
 
     Raises:
-        StoreError: the address is not one, the database can't be reached or written, or a newer version wrote it.
+        StoreError: the address is invalid, the database can't be reached or written, or a newer version wrote it.
     """
     address = _address(url)
     with storage_errors(address):
@@ -78,7 +78,7 @@ def _address(url: str) -> URL:
         return address.set(drivername="postgresql+psycopg")
     if address.get_backend_name() == "sqlite" and address.database in (None, "", ":memory:"):
         raise StoreError(
-            f"{url!r} keeps nothing and can't be shared by processes. Name a file: sqlite:////folder/lens.db."
+            f"{url!r} stores nothing on disk and can't be shared by processes. Name a file: sqlite:////folder/lens.db."
         )
     return address
 
@@ -100,14 +100,15 @@ def _engine(address: URL) -> Engine:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    # Python's driver starts transactions late and by rules of its own; SQLAlchemy's BEGIN below does it instead.
+    # Python's driver starts transactions late and by its own rules; the BEGIN in `_begin_sqlite` starts them instead.
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA synchronous = NORMAL")  # safe in WAL mode: a power cut may lose the last moment, no more
+    connection.execute("PRAGMA synchronous = NORMAL")  # safe in WAL mode: a power cut loses at most the last commits
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A writer waits for its lock at the start: a reader that wants it later is refused at once if others wrote since.
+    # A writer takes its lock at the start and waits for it. A transaction that began as a reader and asks for the lock
+    # later fails at once if another process has written in between.
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -120,11 +121,13 @@ def _revision(engine: Engine) -> str | None:
 
 
 def _set_up(engine: Engine, address: URL) -> None:
-    """Make or upgrade the tables; processes that start together do it one after the other."""
+    """Make or upgrade the tables; a lock lets processes that start together do it one after the other."""
     if address.get_backend_name() != "sqlite":
         with engine.begin() as connection:
             if address.get_backend_name() == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(4051017)"))  # any number, the same for all of us
+                connection.execute(
+                    text("SELECT pg_advisory_xact_lock(4051017)")
+                )  # an arbitrary number, the same in every process
             _migrate(connection)
         return
     from filelock import FileLock
@@ -133,7 +136,7 @@ def _set_up(engine: Engine, address: URL) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{file}.lock"):
         with closing(sqlite3.connect(file, timeout=BUSY_S)) as plain:
-            plain.execute("PRAGMA journal_mode = WAL")  # kept in the file; not possible inside a transaction
+            plain.execute("PRAGMA journal_mode = WAL")  # stored in the file; not possible inside a transaction
         with engine.execution_options(writes=True).begin() as connection:
             _migrate(connection)
 

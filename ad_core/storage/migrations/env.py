@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection, and in the transaction, that `ad_core.storage.database` hands over."""
+"""Runs the migrations on the connection, and in the transaction, of `ad_core.storage.database`."""
 
 from alembic import context
 
