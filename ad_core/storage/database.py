@@ -125,9 +125,8 @@ def _set_up(engine: Engine, address: URL) -> None:
     if address.get_backend_name() != "sqlite":
         with engine.begin() as connection:
             if address.get_backend_name() == "postgresql":
-                connection.execute(
-                    text("SELECT pg_advisory_xact_lock(4051017)")
-                )  # an arbitrary number, the same in every process
+                # An arbitrary number, the same in every process.
+                connection.execute(text("SELECT pg_advisory_xact_lock(4051017)"))
             _migrate(connection)
         return
     from filelock import FileLock
