@@ -1,7 +1,6 @@
-"""The work of each kind of job; results are published as soon as they exist.
-
-Kinds: train, score a new file, explain rows, recommend a method, test the sensitivity of alerts to suspicious training
-rows, compare anomaly maps with masks, score edited rows, find a counterfactual.
+"""What each kind of job does: train, score a new file, explain some rows, recommend a method, test what alerts hang on,
+score edited rows, find what would make a case normal.
+Results are published as soon as they exist.
 """
 
 import json
@@ -38,10 +37,10 @@ if TYPE_CHECKING:
     from ad_core.storage.store import RunRecord, Store
 
 EXPLAINED = {Modality.TABLE: 100, Modality.IMAGE: 24, Modality.SENSOR: 20}
-"""Maximum number of rows, images or events that are explained within the job; others are explained on demand."""
+"""So many rows, images, or events of recordings are explained within the job; the rest on demand."""
 
 MAP_POINTS = 500_000
-"""Maximum number of items on the map; of more, a seeded sample with all of the highest scores is shown."""
+"""Above so many items a seeded sample with all of the highest scores is placed on the map; the page says so."""
 
 
 def run_job(store: "Store", run_id: str, report: Report) -> dict[str, Any]:

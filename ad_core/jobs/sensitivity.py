@@ -54,8 +54,8 @@ def suspicious_rows(dataset: Dataset, choice: Choice, report: Report) -> np.ndar
     quick = choice.model_copy(update={"pretext": "histogram", "scorer": None, "settings": _reader_alone(choice)})
     trained = train_all(dataset, quick, report, references=False)  # reads and splits as the run does
     split, item_set = trained.split, trained.item_set
-    training_items = np.sort(np.concatenate([split.fit, split.early_stop, split.calibration]))
-    items = judged_items(training_items, choice.seed)
+    teaching = np.sort(np.concatenate([split.fit, split.early_stop, split.calibration]))
+    items = judged_items(teaching, choice.seed)
     rows = item_set.only(items).reduce(suspicion(flat_rows(item_set, items), choice.seed))
     return np.where(dataset.is_training, rows, np.nan)
 

@@ -1,4 +1,4 @@
-"""Saved thresholds: append-only, the newest is in force. They belong to a training run and are copied to its bundle."""
+"""Saved thresholds: append-only, the newest counts. They belong to a training run and travel in its bundle."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 COLUMNS = ["rule", "name", "reason", "author", "created"]
 PART = "threshold"
-"""The bundle part with all saved thresholds, oldest first."""
+"""The part of a bundle that holds every threshold ever saved in it, oldest first."""
 
 
 def save(store: "Store", run_id: str, rule: Rule, *, name: str, reason: str, author: str) -> None:
-    """Make a rule the threshold of a run's detector: of its training run and of all runs scored with it.
+    """Make a rule the threshold of a run's detector: of the run itself, and of all that were scored with it.
 
     Raises:
         StoreError: the run does not exist, or the name is empty.
-        BundleError: the run's bundle is damaged; nothing is saved.
+        BundleError: the run's bundle is damaged; then nothing is saved.
     """
     training = results.detector_run(store, run_id)
     entry = _entry(rule, name, reason, author)
@@ -38,17 +38,17 @@ def save(store: "Store", run_id: str, rule: Rule, *, name: str, reason: str, aut
 
 
 def save_in_bundle(folder: Path, rule: Rule, *, name: str, reason: str, author: str) -> None:
-    """Make a rule the threshold of a bundle that belongs to no store.
+    """Make a rule the threshold of a bundle outside of any store.
 
     Raises:
         StoreError: the name is empty.
-        BundleError: the folder is no bundle, or the bundle is damaged.
+        BundleError: the folder is no bundle, or damaged.
     """
     _append(folder, _entry(rule, name, reason, author))
 
 
 def current(store: "Store", run_id: str) -> Rule | None:
-    """The newest threshold of the detector that computed a run's scores; None if none was saved."""
+    """The threshold of the detector that made a run's scores; None while nobody has saved one."""
     training = results.detector_run(store, run_id)
     query = select(ThresholdRow).where(ThresholdRow.run_id == training.id).order_by(ThresholdRow.id.desc()).limit(1)
     with store.reading() as session:
@@ -57,7 +57,7 @@ def current(store: "Store", run_id: str) -> Rule | None:
 
 
 def history(store: "Store", run_id: str) -> pd.DataFrame:
-    """All thresholds of the detector that computed a run's scores, newest first; columns COLUMNS, `rule` as JSON."""
+    """Every threshold of the detector that made a run's scores, newest first; columns COLUMNS, `rule` as plain JSON."""
     training = results.detector_run(store, run_id)
     query = select(ThresholdRow).where(ThresholdRow.run_id == training.id).order_by(ThresholdRow.id.desc())
     with store.reading() as session:
@@ -66,7 +66,7 @@ def history(store: "Store", run_id: str) -> pd.DataFrame:
 
 
 def in_bundle(folder: Path) -> list[dict[str, Any]]:
-    """All thresholds that were saved in a bundle, oldest first.
+    """Every threshold that was saved in a bundle, oldest first.
 
     Raises:
         BundleError: the folder is no bundle, or damaged.

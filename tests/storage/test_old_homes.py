@@ -22,7 +22,7 @@ from alembic.runtime.migration import MigrationContext
 from ad_core import pipeline
 from ad_core.alerts.threshold import Rule
 from ad_core.jobs import queue
-from ad_core.storage import database, results, run_files, saved_thresholds, verdicts
+from ad_core.storage import bundle, database, results, run_files, saved_thresholds, verdicts
 from ad_core.storage.records import WITH_SCORES, RunRecord
 from ad_core.storage.run_alerts import alerts_of
 from ad_core.storage.run_calibration import calibration_of
@@ -81,7 +81,7 @@ def test_work_goes_on_in_an_old_home(home: Path) -> None:
     verdicts.give(store, run.id, [row_id], "normal", author="Cy")
 
     assert alerts_of(store, run.id).count == 5
-    assert [entry["name"] for entry in saved_thresholds.in_bundle(store.folder(run.id) / "bundle")][-1] == "Five"
+    assert bundle.part(store.folder(run.id) / "bundle", saved_thresholds.PART)[-1]["name"] == "Five"
     assert verdicts.count(store, run.dataset_id) == before + 1
 
 
@@ -130,7 +130,7 @@ def results_of(store: Store, run: RunRecord) -> dict[str, Any]:
         "first": lines(rows.head(10)),
         "labels": {"anomaly": int((known == 1).sum()), "normal": int((known == 0).sum())},
         "rule": alerts.rule.model_dump(mode="json"),
-        "alerts": {"count": alerts.count, "score": alerts.score, "expected_false": alerts.expected_false},
+        "alerts": {"count": alerts.count, "score": alerts.score},
         "calibration": calibration_of(store, run.id).facts(),
         "smallest_p": results.smallest_p(store, run.id),
         "thresholds": lines(saved_thresholds.history(store, run.id)),
