@@ -1,4 +1,4 @@
-"""Jobs about changed cases: the scores of edited rows, and the smallest change that makes a case normal."""
+"""Jobs about changed rows: the scores of edited rows, and counterfactuals."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 def what_if_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
-    """Score the parent's row with other values; the config names `row_id`, `tries` (column -> value) and `rule`."""
+    """Score a row of the parent with other values; the config holds `row_id`, `tries` (column -> value) and `rule`."""
     report.stage("load")
     scored, detector, dataset = of_parent(store, run)
     report.stage("score")
     begin = _begin(store, scored.id, run.config, detector)
-    found = what_if(detector, dataset, run.config["row_id"], run.config["tries"], begin)
-    lines = found.astype("object").where(found.notna(), None).to_dict("records")
+    table = what_if(detector, dataset, run.config["row_id"], run.config["tries"], begin)
+    lines = table.astype("object").where(table.notna(), None).to_dict("records")
     return {"tries": lines}
 
 
 def counterfactual_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
-    """Find what would make the parent's row normal; the config names `row_id`, `fixed` parts and the `rule` in force.
+    """Find the smallest change that makes a row of the parent normal, and add it to the parent's results.
 
-    What is found joins the parent's results.
+    The config holds `row_id`, `fixed` (features that must not change) and `rule`, the alert rule in force.
     """
     report.stage("load")
     scored, detector, dataset = of_parent(store, run)

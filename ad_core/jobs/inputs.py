@@ -1,4 +1,4 @@
-"""What jobs begin with: stored data, opened as they were declared, and the detector that a run goes by."""
+"""The inputs of jobs: stored data sets, opened as the user declared them, and the detector of a run."""
 
 from typing import TYPE_CHECKING
 
@@ -18,19 +18,19 @@ def stored_dataset(store: "Store", dataset_id: str) -> Dataset:
 
 
 def parent_detector(store: "Store", run: "RunRecord") -> "Detector":
-    """The detector of the training that a run goes back to."""
+    """The detector of the training run behind a run."""
     training = results.detector_run(store, run.id)
     return pipeline.load_detector(store.folder(training.id) / "bundle")
 
 
 def of_parent(store: "Store", run: "RunRecord") -> tuple["RunRecord", "Detector", Dataset]:
-    """The run whose results a job adds to, its detector, and the rows that it scored."""
+    """The run to whose results a job adds, that run's detector, and the rows that it scored."""
     scored, detector = store.run(run.parent or ""), parent_detector(store, run)
     return scored, detector, scored_dataset(store, scored, detector)
 
 
 def scored_dataset(store: "Store", scored: "RunRecord", detector: "Detector") -> Dataset:
-    """The rows that a run scored, opened as they were then."""
+    """The rows that a run scored, opened in the same way."""
     if scored.kind == "train":
         return stored_dataset(store, scored.dataset_id)
     record = store.dataset(scored.dataset_id)

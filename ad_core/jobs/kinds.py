@@ -109,7 +109,7 @@ def score_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
         "calibration": detector.calibration.facts(),
         "evaluation": run_metrics(dataset, scores, None),
     }
-    if (moved := gate(detector, _taught(store, run, report), dataset, item_set)) is not None:
+    if (moved := gate(detector, _training_data(store, run, report), dataset, item_set)) is not None:
         report.say(moved.sentence)
         facts["drift"], scores["withdrawn"] = moved.facts(), moved.outside
     _published_scores(folder, scores, detector, item_set, facts)
@@ -118,49 +118,49 @@ def score_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
 
 
 def explain_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
-    """Explain the rows that the config names; the results join those of the run that scored them."""
+    """Explain the rows that the config names; the results are added to those of the run that scored them."""
     report.stage("load")
     scored, detector, dataset = of_parent(store, run)
     report.stage("explain")
     how = How(run.config.get("method"), run.config.get("baseline", "nearest"))
-    found = explain_rows(detector, dataset, list(run.config["row_ids"]), how, report)
-    add_explanations(store.folder(scored.id), found)
+    explained = explain_rows(detector, dataset, list(run.config["row_ids"]), how, report)
+    add_explanations(store.folder(scored.id), explained)
     return {"row_ids": run.config["row_ids"]}
 
 
 def recommend_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
-    """Try every fitting method briefly on synthetic anomalies; the config is what `selection.recommend` takes."""
+    """Try every suitable method briefly on synthetic anomalies; the config holds the arguments of `recommend`."""
     report.stage("load")
-    found = recommend(stored_dataset(store, run.dataset_id), **run.config, report=report)
-    return {"recommendation": found.model_dump(mode="json")}
+    recommendation = recommend(stored_dataset(store, run.dataset_id), **run.config, report=report)
+    return {"recommendation": recommendation.model_dump(mode="json")}
 
 
 def sensitivity_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
-    """Train the parent's detector again without suspicious rows; the ranks join the parent's results."""
+    """Train the parent's detector again without suspicious rows; the ranks are added to the parent's results."""
     training = results.detector_run(store, run.parent or "")
     report.stage("load")
     dataset = stored_dataset(store, training.dataset_id)
-    found = sensitivity(dataset, pipeline.Choice.model_validate(training.config), report)
-    results.publish(store.folder(training.id), "sensitivity", found)
+    ranks = sensitivity(dataset, pipeline.Choice.model_validate(training.config), report)
+    results.publish(store.folder(training.id), "sensitivity", ranks)
     return {"trainings": len(SHARES)}
 
 
 def masks_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any]:
-    """Compare the maps of all images of the parent with the masks in the folder that the config names."""
+    """Compare the anomaly maps of all images of the parent with the masks in the folder that the config names."""
     report.stage("load")
     scored, detector, dataset = of_parent(store, run)
     report.stage("score")
-    found = mask_metrics(anomaly_maps(detector, dataset, report), Path(run.config["masks"]))
-    results.publish(store.folder(scored.id), "masks", found.images)
-    return {"masks": found.facts()}
+    metrics = mask_metrics(anomaly_maps(detector, dataset, report), Path(run.config["masks"]))
+    results.publish(store.folder(scored.id), "masks", metrics.images)
+    return {"masks": metrics.facts()}
 
 
-def add_explanations(folder: Path, found: Explained) -> None:
-    """Join new explanations to those of a run; a row that is explained again is replaced."""
+def add_explanations(folder: Path, explained: Explained) -> None:
+    """Add new explanations to those of a run; those of a row that is explained again are replaced."""
     for name, new in (
-        ("explanations", found.parts),
-        ("neighbours", found.neighbours),
-        ("checks", found.checks),
+        ("explanations", explained.parts),
+        ("neighbours", explained.neighbours),
+        ("checks", explained.checks),
     ):
         old = results.table(folder, name)
         if old is not None and len(old) and len(new):
@@ -168,20 +168,20 @@ def add_explanations(folder: Path, found: Explained) -> None:
         results.publish(folder, name, new)
     maps = folder / "maps"
     maps.mkdir(exist_ok=True)
-    for row_id, values in found.maps.items():
+    for row_id, values in explained.maps.items():
         np.save(maps / f"{results.safe_name(row_id)}.npy", values, allow_pickle=False)
-    for row_id, window in found.windows.items():
+    for row_id, window in explained.windows.items():
         window.to_parquet(maps / f"{results.safe_name(row_id)}.parquet", index=False)
 
 
-def _taught(store: "Store", run: "RunRecord", report: Report) -> Dataset | None:
-    """The data that the parent's detector was trained on; None where they can't be opened any more."""
+def _training_data(store: "Store", run: "RunRecord", report: Report) -> Dataset | None:
+    """The data that the parent's detector was trained on; None if they can't be opened any more."""
     if store.dataset(run.dataset_id).modality == Modality.IMAGE:
         return None
     try:
         return stored_dataset(store, results.detector_run(store, run.id).dataset_id)
     except AdError as error:
-        report.say(f"Whether the data have moved since the training can't be told: {error}")
+        report.say(f"The drift check is left out, since the training data can't be opened: {error}")
         return None
 
 

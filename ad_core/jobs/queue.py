@@ -1,7 +1,8 @@
-"""Jobs: work in other processes, which goes on when the browser or the app is closed.
+"""The queue of jobs. They run in other processes and go on when the browser or the app is closed.
 
-A job is a run in the store and a detached worker process. One job per device runs at a time, the others wait in order
-of their submission. There is no server that keeps the queue: whoever submits, finishes or looks starts what can start.
+A job is a run in the store and a detached worker process. One job per device runs at a time; the others wait in the
+order of their submission. No server keeps the queue: each process that submits, finishes or looks for lost jobs starts
+the next ones.
 """
 
 import os
@@ -20,26 +21,26 @@ from ad_core.storage import host, run_files
 from ad_core.storage.store import RunRecord, Store
 
 GRACE_S = 10.0
-"""How long a job may go on after it was asked to stop."""
+"""Maximum time that a job may go on after it was asked to stop [s]."""
 
 HEARTBEAT_S = 2.0
-"""How often a worker gives a sign of life."""
+"""Time between two heartbeats of a worker [s]."""
 
 SILENT_S = 60.0
-"""After this long without a sign of life a worker on another computer counts as gone."""
+"""Time without a heartbeat after which a worker on another computer counts as lost [s]."""
 
 ETA_FROM = 0.06
-"""Before this share is done a forecast would be noise: how long the data took to load says nothing of the training."""
+"""Share of a run that must be done before its end is forecast: the time to load the data predicts nothing."""
 
 LOST = (
-    "The process of this run ended without a word: it was killed, memory ran out, or the computer was restarted. "
-    "What it had written is kept; run it again."
+    "The process of this run ended unexpectedly: it was killed, memory ran out, or the computer was restarted. "
+    "The results it had written are kept; run it again."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """A job as it looks now: `done` and `stage_done` are 0..1, `eta_s` is a forecast [s] or None.
+    """The present state of a job: `done` and `stage_done` are 0..1, `eta_s` is the forecast time left [s] or None.
 
     `facts` are the newest numbers, `curve` the points of the loss curve (`step`, `loss`, `held_out_loss`).
     """
@@ -63,14 +64,14 @@ def submit(
 
 
 def rerun(store: Store, run_id: str) -> RunRecord:
-    """Submit the same work again as a new run; the old one and its folder stay."""
+    """Submit the same job again as a new run; the old run and its folder stay."""
     run = store.clone_run(run_id)
     start_next(store)
     return store.run(run.id)
 
 
 def start_next(store: Store) -> list[RunRecord]:
-    """Start the longest-waiting job of every device that is free; returns what was started."""
+    """Start the longest-waiting job of every free device; returns the started runs."""
     running = [run for run in store.runs(status="running") if run.host == host.here()]
     busy = {run.slot for run in running}
     started = []
@@ -83,9 +84,9 @@ def start_next(store: Store) -> list[RunRecord]:
 
 
 def cancel(store: Store, run_id: str) -> None:
-    """Ask a job to stop. A waiting one stops at once, a running one soon, by force after GRACE_S.
+    """Ask a job to stop. A queued job stops at once; a running one stops soon, or is killed after GRACE_S.
 
-    A run that has ended stays as it is.
+    A run that has ended does not change.
 
     Raises:
         StoreError: there is no such run.
@@ -96,19 +97,21 @@ def cancel(store: Store, run_id: str) -> None:
         try:
             run_files.ask_to_cancel(store.folder(run_id))
         except OSError as error:
-            raise StoreError(f"Run {run_id} can't be told to stop ({error}).") from error
+            raise StoreError(
+                f"Run {run_id} can't be asked to stop ({error}). Check the disk and the permissions of its folder."
+            ) from error
 
 
 def find_lost(store: Store, grace_s: float = GRACE_S) -> list[RunRecord]:
-    """Find running jobs whose process is gone, then start what can start; call it often, it is cheap.
+    """Mark running jobs whose process has ended as lost, then start the next jobs; cheap enough to be called often.
 
     Args:
-        store: where to look.
-        grace_s: a worker ends itself this long after it was asked to stop. One too stuck for that is ended here after
-            twice the time.
+        store: the store.
+        grace_s: time after which a worker that was asked to stop ends itself. One that hangs is killed here after twice
+            that time.
 
     Returns:
-        The runs that were found lost just now.
+        The runs that this call marked as lost.
     """
     lost = []
     for run in store.runs(status="running"):
@@ -127,7 +130,7 @@ def find_lost(store: Store, grace_s: float = GRACE_S) -> list[RunRecord]:
 
 
 def state(store: Store, run_id: str) -> JobState:
-    """Where a job stands, read from its folder; also for one that waits or has ended.
+    """The state of a job, read from its folder; also of one that is queued or has ended.
 
     Raises:
         StoreError: there is no such run.
@@ -146,16 +149,16 @@ def state(store: Store, run_id: str) -> JobState:
 
 
 def slot(device: str) -> str:
-    """The one device that a job occupies: "auto" and "cuda" are led to what they most likely mean."""
+    """The device that a job occupies: "auto" and "cuda" become the device that they most likely mean."""
     if device == "auto":
         return _default_device()
     return "cuda:0" if device == "cuda" else device
 
 
 def _start(store: Store, run: RunRecord, occupied: str) -> bool:
-    """Start a worker and give it the run; if somebody else was faster, the worker finds nothing to do and is ended."""
+    """Start a worker and give it the run; if another process was faster, the worker is ended."""
     folder = store.folder(run.id)
-    # -P: whatever lies in the working directory must not be taken for a module.
+    # -P: files in the working directory must not be imported as modules.
     command = [sys.executable, "-P", "-m", "ad_core.jobs.worker", run.id]
     env = {**os.environ, "AD_HOME": str(store.home), "AD_DATABASE_URL": store.url, "PYTHONUNBUFFERED": "1"}
     try:
@@ -168,10 +171,10 @@ def _start(store: Store, run: RunRecord, occupied: str) -> bool:
         return False
     born = processes.started(pid)
     if born is None:
-        return False  # it is over already; what it said is in the log, and the run still waits
+        return False  # it has ended already; its messages are in the log, and the run is still queued
     if store.claim(run.id, pid, born, occupied):
         return True
-    mine = store.run(run.id)  # the worker itself may have been faster than we
+    mine = store.run(run.id)  # the worker itself may have claimed the run first
     if (mine.pid, mine.pid_started) == (pid, born):
         return True
     processes.end(pid, born)
@@ -181,7 +184,7 @@ def _start(store: Store, run: RunRecord, occupied: str) -> bool:
 def _alive(run: RunRecord) -> bool:
     if run.host == host.here() and run.pid is not None and run.pid_started is not None:
         return processes.alive(run.pid, run.pid_started)
-    # Its pid means nothing here; only its signs of life do.
+    # On another computer the pid can't be checked; only heartbeats tell.
     return run.heartbeat is not None and datetime.now(UTC) - run.heartbeat < timedelta(seconds=SILENT_S)
 
 
@@ -205,7 +208,7 @@ def _eta_s(run: RunRecord, progress: run_files.JobProgress) -> float | None:
 
 
 def devices() -> list[str]:
-    """What there is to run on: "auto", "cpu" and every GPU that shows, found without importing torch."""
+    """The devices to choose from: "auto", "cpu" and every visible GPU, listed without importing torch."""
     first = _default_device()
     cuda = sorted(f"cuda:{node.name.removeprefix('nvidia')}" for node in Path("/dev").glob("nvidia[0-9]*"))
     return ["auto", "cpu", *(cuda if first.startswith("cuda") else [first] if first != "cpu" else [])]
@@ -213,7 +216,7 @@ def devices() -> list[str]:
 
 @cache
 def _default_device() -> str:
-    """What "auto" most likely means here, found without importing torch, which takes seconds."""
+    """The device that "auto" most likely means here, without importing torch, which takes seconds."""
     if os.environ.get("CUDA_VISIBLE_DEVICES") not in ("", "-1"):
         with suppress(OSError):
             if any(Path("/dev").glob("nvidia[0-9]*")):

@@ -1,8 +1,9 @@
-"""Does an alert survive when the most suspicious training rows are left out?
+"""Sensitivity of alerts to the training rows: is a row still an alert without the most suspicious of them?
 
-Training rows are seldom clean, and what a detector finds depends on them. So it is trained again without the 1, 2 and
-5 % of them that classical detectors find most suspicious. An alert that stays among as many of the most unusual rows
-each time does not hang on a few of them; one that drops out deserves a second look at what taught.
+Training rows are seldom free of anomalies, and the scores depend on them. So the detector is trained again without the
+1, 2 and 5 % of the training rows that classical detectors find most suspicious. An alert that stays among the same
+number of highest scores each time does not depend on those few rows; if one drops out, the training rows should be
+reviewed.
 """
 
 import numpy as np
@@ -17,39 +18,39 @@ from ad_core.pipeline import Choice, train_all
 from ad_core.progress import Quiet, Report
 
 SHARES = (0.01, 0.02, 0.05)
-"""Of the training rows, the most suspicious ones, left out one share after the other."""
+"""Shares of the training rows, the most suspicious ones, that are left out; one training each."""
 
 
 def sensitivity(dataset: Dataset, choice: Choice, report: Report) -> pd.DataFrame:
-    """Train once as chosen to see what taught, then once for each share without the most suspicious rows.
+    """Rank the training rows by suspicion, then train once for each share without the most suspicious ones.
 
     Args:
-        choice: as the run under test was trained.
+        choice: the settings of the run under test.
 
     Returns:
-        `row_id`, and per share a column such as `rank_without_1` with the row's rank, 1 = most unusual; missing where
+        `row_id`, and per share a column such as `rank_without_1` with the row's rank, 1 = most anomalous; missing if
         it has no score.
 
     Raises:
-        DataError: too few rows teach to leave any out; and whatever a training raises.
-        Cancelled: the report says so.
+        DataError: there are too few training rows; or any error of a training.
+        Cancelled: the run was asked to stop.
     """
     report.stage("train")
     parts = len(SHARES) + 1
     suspicious = suspicious_rows(dataset, choice, Quiet(report, 0, 1 / parts))
-    found = pd.DataFrame({"row_id": dataset.rows["row_id"].to_numpy()})
+    table = pd.DataFrame({"row_id": dataset.rows["row_id"].to_numpy()})
     for number, share in enumerate(SHARES, 1):
         report.check()
         gone = most_suspicious(suspicious, share)
         report.say(f"Training without {gone.sum():,} rows, the most suspicious {share:.0%}.")
         part = Quiet(report, number / parts, (number + 1) / parts)
         trained = train_all(dataset.with_training_rows(dataset.is_training & ~gone), choice, part, references=False)
-        found[column(share)] = ranks(trained.scores["score"])
-    return found
+        table[column(share)] = ranks(trained.scores["score"])
+    return table
 
 
 def suspicious_rows(dataset: Dataset, choice: Choice, report: Report) -> np.ndarray:
-    """(rows,) how suspicious each training row is, NaN of the others; see `contamination.suspicion`."""
+    """(rows,) suspicion of each training row, see `contamination.suspicion`; NaN for other rows."""
     quick = choice.model_copy(update={"pretext": "histogram", "scorer": None, "settings": _reader_alone(choice)})
     trained = train_all(dataset, quick, report, references=False)  # reads and splits as the run does
     split, item_set = trained.split, trained.item_set
@@ -60,14 +61,16 @@ def suspicious_rows(dataset: Dataset, choice: Choice, report: Report) -> np.ndar
 
 
 def most_suspicious(suspicious: np.ndarray, share: float) -> np.ndarray:
-    """(rows,) bool: so large a share of the rows that are judged, at least one.
+    """(rows,) bool: the given share of the rows with a suspicion, the highest ones, at least one.
 
     Raises:
-        DataError: fewer than ten rows are judged.
+        DataError: fewer than ten rows have one.
     """
     known = np.flatnonzero(np.isfinite(suspicious))
     if len(known) < 10:
-        raise DataError(f"Only {len(known)} rows teach: too few to leave some out. Choose more training rows.")
+        raise DataError(
+            f"There are only {len(known)} training rows: too few to leave some out. Choose more training rows."
+        )
     count = max(1, round(share * len(known)))
     gone = np.zeros(len(suspicious), dtype=bool)
     gone[known[np.argsort(-suspicious[known], kind="stable")[:count]]] = True
@@ -75,7 +78,7 @@ def most_suspicious(suspicious: np.ndarray, share: float) -> np.ndarray:
 
 
 def ranks(scores: pd.Series) -> pd.Series:
-    """1 = most unusual; rows with equal scores share the best rank of them."""
+    """1 = highest score; rows with equal scores share the best of their ranks."""
     return scores.rank(ascending=False, method="min")
 
 

@@ -1,4 +1,4 @@
-"""How often an alert survived the trainings of `ad_core.jobs.sensitivity`, read from the table that they left."""
+"""Stability of alerts over the trainings of `ad_core.jobs.sensitivity`, read from the table of their ranks."""
 
 import pandas as pd
 
@@ -6,16 +6,16 @@ RANK = "rank_without_"
 
 
 def column(share: float) -> str:
-    """`rank_without_1` of 0.01."""
+    """`rank_without_1` for the share 0.01."""
     return f"{RANK}{100 * share:g}"
 
 
-def stable(found: pd.DataFrame, alerts: int) -> pd.Series:
-    """(rows,) how often each row was among so many of the most unusual ones.
+def stable(table: pd.DataFrame, alerts: int) -> pd.Series:
+    """(rows,) number of trainings in which each row was among the `alerts` highest scores.
 
     Args:
-        found: as `sensitivity` gives it.
-        alerts: how many rows are alerts at the threshold in force.
+        table: as `sensitivity` returns it.
+        alerts: number of alerts at the threshold in force.
     """
-    columns = [name for name in found if name.startswith(RANK)]
-    return (found[columns] <= alerts).sum(axis=1)
+    columns = [name for name in table if name.startswith(RANK)]
+    return (table[columns] <= alerts).sum(axis=1)

@@ -1,7 +1,7 @@
 """The process that does one job: `python -m ad_core.jobs.worker RUN_ID`.
 
-It takes the run, gives signs of life, writes progress, ends the run in every case that a process can still handle,
-and starts the next one that waits.
+It claims the run, sends heartbeats, writes progress, sets the run's final status whatever error occurs, and starts the
+next queued run.
 """
 
 import errno
@@ -23,14 +23,14 @@ from ad_core.storage.run_files import LOG, LiveReport, cancel_asked
 from ad_core.storage.store import Store
 
 Job = Callable[[Store, str, Report], dict[str, Any]]
-"""Does the work of a run and returns its summary."""
+"""Does the work of a run; returns its summary."""
 
 POLL_S = 0.25
-"""How often the flag that asks to stop is looked for."""
+"""Time between two looks for the flag that asks the run to stop [s]."""
 
 RESERVE = "reserve"
 RESERVE_BYTES = 1_000_000
-"""Room held back on the disk, given free when it is full, so that the end of the run can still be written."""
+"""Size of a file that is deleted when the disk is full, so that the final status can still be written."""
 
 FULL = (
     "The disk is full: the run could not write its results. Free some space (the Runs page shows what each run takes) "
@@ -43,7 +43,7 @@ BUG = (
 
 
 def main(arguments: list[str]) -> int:
-    """Do the run that is named; 0 if it is done."""
+    """Do the named run; returns 0 if it is done."""
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m ad_core.jobs.worker RUN_ID\n")
         return 2
@@ -51,16 +51,16 @@ def main(arguments: list[str]) -> int:
 
 
 def work(store: Store, run_id: str, job: Job, grace_s: float = jobs.GRACE_S) -> str | None:
-    """Take a run, do it, end it, start the next one.
+    """Claim a run, do it, set its final status, start the next one.
 
     Args:
-        store: where the run is.
+        store: the store that holds the run.
         run_id: the run.
         job: does the work.
-        grace_s: how long the job may go on after it was asked to stop [s].
+        grace_s: time that the job may go on after it was asked to stop [s].
 
     Returns:
-        How it ended; None if the run was not ours to do.
+        Its final status; None if another process has the run.
     """
     if not _claim(store, run_id):
         return None
@@ -74,20 +74,20 @@ def work(store: Store, run_id: str, job: Job, grace_s: float = jobs.GRACE_S) -> 
         over.set()
         pulse.join()
     _finish(store, run_id, status, error, summary)
-    with suppress(StoreError):  # the run itself is over and known; who looks next starts the queue
+    with suppress(StoreError):  # this run has its final status; the next look at the queue starts the others
         jobs.start_next(store)
     return status
 
 
 def _pipeline_job(store: Store, run_id: str, report: Report) -> dict[str, Any]:
-    """The real work; it imports torch, so only once the run is ours."""
+    """The real work. It imports torch, which takes seconds, so only after the run was claimed."""
     from ad_core.jobs.kinds import run_job
 
     return run_job(store, run_id, report)
 
 
 def _claim(store: Store, run_id: str) -> bool:
-    """Take the run, unless whoever started us has taken it for us already."""
+    """Claim the run, unless the process that started this one has claimed it for this one already."""
     pid, born = os.getpid(), processes.started(os.getpid())
     if born is None:
         raise RuntimeError("this process can't see itself in the list of processes")
@@ -99,7 +99,7 @@ def _claim(store: Store, run_id: str) -> bool:
 
 
 def _outcome(store: Store, run_id: str, job: Job, report: LiveReport) -> tuple[str, str | None, dict[str, Any] | None]:
-    """Do the job; whatever happens becomes a status and a sentence."""
+    """Do the job; every error becomes a status and a sentence."""
     try:
         return "done", None, job(store, run_id, report)
     except (Cancelled, KeyboardInterrupt):
@@ -120,7 +120,7 @@ def _outcome(store: Store, run_id: str, job: Job, report: LiveReport) -> tuple[s
 
 
 def _disk_full(error: BaseException | None) -> bool:
-    """Libraries wrap the system's error or only quote it, so its number and its text count, at any depth."""
+    """Libraries wrap the system's error or quote it, so its number and its text are looked for at any depth."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             return True
@@ -131,11 +131,11 @@ def _disk_full(error: BaseException | None) -> bool:
 
 
 def _finish(store: Store, run_id: str, status: str, error: str | None, summary: dict[str, Any] | None) -> None:
-    """End the run; tried for a while, since a database that is busy or has no room may have it a moment later."""
+    """Set the final status; retried for 30 s, since a database may be busy or without disk space for a moment."""
     until = time.monotonic() + 30.0
     while True:
         try:
-            # One that was taken for lost, from a computer that could not see us, is not lost after all.
+            # Another computer may have marked the run as lost although this process was alive.
             store.finish(run_id, status, error, summary, was=("running", "lost"))
             return
         except StoreError:
@@ -145,7 +145,7 @@ def _finish(store: Store, run_id: str, status: str, error: str | None, summary: 
 
 
 def _pulse(store: Store, run_id: str, report: LiveReport, over: threading.Event, grace_s: float) -> None:
-    """Beside the job: give signs of life, and end all of it when it does not stop in time."""
+    """In a thread beside the job: send heartbeats, and kill the job if it does not stop in time."""
     next_beat, stop_by = 0.0, float("inf")
     while not over.wait(POLL_S):
         if stop_by == float("inf") and cancel_asked(report.folder) is not None:
@@ -159,8 +159,8 @@ def _pulse(store: Store, run_id: str, report: LiveReport, over: threading.Event,
 
 
 def _give_up(store: Store, run_id: str) -> None:
-    sentence = "It did not stop by itself when asked and was ended by force."
-    with suppress(StoreError):  # who finds this process gone sees the flag and says "stopped" too
+    sentence = "It did not stop when asked and was ended by force."
+    with suppress(StoreError):  # `queue.find_lost` sees the flag and sets "stopped" too
         if not store.finish(run_id, "stopped", error=sentence, was=("running", "lost")):
             return  # it has just ended by itself
         jobs.start_next(store)
@@ -170,8 +170,8 @@ def _give_up(store: Store, run_id: str) -> None:
 @contextmanager
 def _reserve(folder: Path) -> Iterator[None]:
     file = folder / RESERVE
-    with suppress(OSError):  # no room even for this: the job itself will say so
-        file.write_bytes(os.urandom(RESERVE_BYTES))  # random, since some disks store zeros in no space at all
+    with suppress(OSError):  # the disk is already full: the job itself will fail with that error
+        file.write_bytes(os.urandom(RESERVE_BYTES))  # random, since some file systems store zeros without using space
     try:
         yield
     finally:

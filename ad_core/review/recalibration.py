@@ -22,7 +22,6 @@ from ad_core.alerts.events import alarm_threshold, events
 from ad_core.alerts.threshold import USED_FOR
 from ad_core.errors import StoreError
 from ad_core.storage import bundle, results, verdicts
-from ad_core.storage.database import RunRow
 
 if TYPE_CHECKING:
     from ad_core.storage.store import RunRecord, Store
@@ -115,11 +114,7 @@ def recalibrate(store: "Store", run_id: str, author: str = "") -> Calibration:
     )
     for draft, target in drafts:
         draft.replace(target)
-    with store.writing() as session:
-        for run in runs:
-            row = session.get(RunRow, run.id)
-            if row is not None:
-                row.summary = {**row.summary, "calibration": facts}
+    store.add_to_summaries([run.id for run in runs], {"calibration": facts})
     return calibration
 
 

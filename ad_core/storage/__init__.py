@@ -1,1 +1,1 @@
-"""What is kept: the database, run folders, detector bundles."""
+"""Storage: the database, run folders and detector bundles."""

@@ -1,6 +1,6 @@
 """A bundle is a folder of safetensors, JSON and Parquet files with a manifest that names each file's sha256.
 
-Nothing in it is ever executed or unpickled, so a bundle of a stranger can do no more harm than a picture of one.
+Nothing in it is executed or unpickled, so a bundle from an unknown source can't run code.
 """
 
 import hashlib
@@ -16,8 +16,8 @@ import pandas as pd
 from ad_core.errors import BundleError
 
 FORMAT = 2
-"""Raised when a bundle of this version could not be read by the previous one. 2: readers of recordings know shared
-channels, scales of entities, and more settings; parts can be changed later.
+"""Increased when the previous version can't read a bundle of this one. 2: shared channels, scales per entity and more
+settings of recordings; parts can be changed later.
 """
 
 MANIFEST = "bundle.json"
@@ -27,11 +27,11 @@ def write(folder: Path, facts: Mapping[str, Any], parts: Mapping[str, Any]) -> N
     """Write a bundle; a folder that already holds one is replaced only when the new one is complete.
 
     Args:
-        facts: JSON-able, kept in the manifest.
-        parts: file stem -> a mapping of arrays (safetensors), a frame (Parquet), or anything JSON-able.
+        facts: JSON-able; stored in the manifest.
+        parts: file stem -> a mapping of arrays (safetensors), a table (Parquet), or anything JSON-able.
 
     Raises:
-        BundleError: the folder holds something else than a bundle.
+        BundleError: the folder is not empty and holds no bundle.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
         raise BundleError(f"{folder} exists and is not a detector bundle. Choose an empty or a new folder.")
@@ -46,17 +46,18 @@ def write(folder: Path, facts: Mapping[str, Any], parts: Mapping[str, Any]) -> N
 
 
 def change(folder: Path, parts: Mapping[str, Any]) -> None:
-    """Replace or add parts of a bundle, all of them or none: who reads meanwhile sees the old ones or the new ones.
+    """Replace or add parts of a bundle, all of them or none: a concurrent reader sees only old or only new parts.
 
-    A changed part gets a file of a new name (`calibration@2.parquet`), and the manifest, which names the files that
-    count, is replaced last. What the last change replaced stays, for those who have just read the old manifest.
+    A changed part gets a new file name (`calibration@2.parquet`), and the manifest, which lists the valid files, is
+    replaced last. The files that this change replaces stay until the next one, for readers that have just read the old
+    manifest.
 
     Args:
-        folder: of the bundle.
+        folder: the bundle's folder.
         parts: as in `write`.
 
     Raises:
-        BundleError: it is no bundle, or damaged.
+        BundleError: the folder is no bundle, or the bundle is damaged.
     """
     from filelock import FileLock
 
@@ -76,7 +77,7 @@ def change(folder: Path, parts: Mapping[str, Any]) -> None:
 
 
 def part(folder: Path, stem: str) -> Any:
-    """One part of a bundle, or None where it has none of that name; only this file's checksum is compared.
+    """One part of a bundle, or None if it has no part of that name; only the checksum of its file is checked.
 
     Raises:
         BundleError: as `read`.
@@ -90,10 +91,10 @@ def part(folder: Path, stem: str) -> Any:
 
 
 def read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The facts and parts of a bundle, after every checksum was compared.
+    """The facts and parts of a bundle; every checksum is checked first.
 
     Raises:
-        BundleError: it is no bundle, is of a newer format, or a file is missing, cut off or edited.
+        BundleError: the folder is no bundle, has a newer format, or a file is missing, truncated or edited.
     """
     manifest = _manifest(folder)
     _check(folder, manifest["files"])
@@ -101,7 +102,7 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def identity(folder: Path) -> str:
-    """sha256 of the manifest: names the detector, since the manifest names every file's checksum."""
+    """sha256 of the manifest. It identifies the detector, since the manifest holds the checksum of every file."""
     return _sha256(folder / MANIFEST)
 
 
@@ -134,7 +135,7 @@ def _check(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def _stem(name: str) -> str:
-    """The name of the part that a file holds."""
+    """The name of the part in a file: `calibration` for `calibration@2.parquet`."""
     return Path(name).stem.partition("@")[0]
 
 

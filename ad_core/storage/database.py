@@ -1,4 +1,4 @@
-"""The database behind the store: its tables, how it is opened, and how it is brought up to date.
+"""The database behind the store: how it is opened and brought up to date. Its tables are in `schema`.
 
 SQLite in WAL mode by default, PostgreSQL by URL. What only one of them needs is in `_prepare_sqlite` and `_set_up`;
 all other SQL is common to both.
@@ -7,135 +7,33 @@ all other SQL is common to both.
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import JSON, DateTime, Dialect, Engine, ForeignKey, Index, create_engine, event, inspect, text
+from sqlalchemy import CursorResult, Delete, Engine, Update, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.orm import Session
 
 from ad_core.errors import StoreError
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 HEAD = "0002"
-"""The newest migration; compared here, so that Alembic is imported only when there is something to do."""
+"""The newest migration. It is named here so that Alembic is imported only when a database must be migrated."""
 
 BUSY_S = 30
-"""How long one writer waits for another."""
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """A moment in UTC; SQLite forgets the zone, so it is put back on reading."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Base(DeclarativeBase):
-    type_annotation_map = {dict[str, Any]: JSON, list[str]: JSON, datetime: UtcTime}  # noqa: RUF012
-
-
-class DatasetRow(Base):
-    __tablename__ = "dataset"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    modality: Mapped[str]
-    sources: Mapped[list[str]]
-    declared: Mapped[dict[str, Any]]
-    rows: Mapped[int]
-    fingerprint: Mapped[str]
-    facts: Mapped[dict[str, Any]]
-    created: Mapped[datetime]
-
-
-class RunRow(Base):
-    __tablename__ = "run"
-    __table_args__ = (
-        # The rule "one running job per device" is kept by the database: no two claims can both succeed.
-        Index(
-            "one_running_per_slot",
-            "host",
-            "slot",
-            unique=True,
-            sqlite_where=text("status = 'running'"),
-            postgresql_where=text("status = 'running'"),
-        ),
-    )
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id"), index=True)
-    kind: Mapped[str]
-    parent: Mapped[str | None] = mapped_column(ForeignKey("run.id"), index=True)
-    name: Mapped[str]
-    note: Mapped[str]
-    config: Mapped[dict[str, Any]]
-    status: Mapped[str] = mapped_column(index=True)
-    device: Mapped[str]
-    slot: Mapped[str | None]
-    pid: Mapped[int | None]
-    pid_started: Mapped[str | None]
-    host: Mapped[str | None]
-    stage: Mapped[str]
-    error: Mapped[str | None]
-    summary: Mapped[dict[str, Any]]
-    created: Mapped[datetime]
-    started: Mapped[datetime | None]
-    ended: Mapped[datetime | None]
-    heartbeat: Mapped[datetime | None]
-
-
-class ThresholdRow(Base):
-    """A saved rule that says where alerts begin. Append-only: the newest of a training run counts."""
-
-    __tablename__ = "threshold"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    run_id: Mapped[str] = mapped_column(ForeignKey("run.id"), index=True)
-    rule: Mapped[dict[str, Any]]
-    name: Mapped[str]
-    reason: Mapped[str]
-    author: Mapped[str]
-    created: Mapped[datetime]
-
-
-class VerdictRow(Base):
-    """What somebody said of a row. Append-only: the newest of a row counts, and an empty verdict takes one back."""
-
-    __tablename__ = "verdict"
-    __table_args__ = (Index("ix_verdict_of_row", "dataset_id", "row_id"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id"))
-    row_id: Mapped[str]
-    run_id: Mapped[str]  # whose scores were looked at; the verdict outlives that run
-    verdict: Mapped[str]
-    tag: Mapped[str]
-    note: Mapped[str]
-    author: Mapped[str]
-    created: Mapped[datetime]
-    score: Mapped[float | None]
-    p_value: Mapped[float | None]
-    threshold: Mapped[dict[str, Any]]  # the rule that was in force
+"""Maximum time that one writer waits for another [s]."""
 
 
 def open_database(url: str) -> Engine:
-    """The engine of a database that has this version's tables; it is made once per process and address.
+    """The engine of a database, after its tables were made or upgraded; there is one per process and address.
 
     Raises:
-        StoreError: the address is not one, the database can't be reached or written, or a newer version wrote it.
+        StoreError: the address is invalid, the database can't be reached or written, or a newer version wrote it.
     """
     address = _address(url)
-    with errors_in_words(address):
+    with storage_errors(address):
         engine = _engine(address)
         if (address.database and address.get_backend_name() == "sqlite" and not Path(address.database).exists()) or (
             _revision(engine) != HEAD
@@ -146,13 +44,13 @@ def open_database(url: str) -> Engine:
 
 
 @contextmanager
-def errors_in_words(address: URL) -> Iterator[None]:
-    """Turn what a database or a folder answers into one sentence."""
+def storage_errors(address: URL) -> Iterator[None]:
+    """Turn an error of the database or of the file system into one sentence."""
     where = address.render_as_string(hide_password=True)
     try:
         yield
     except IntegrityError:
-        raise  # a rule of the tables was kept; only the one who asked knows what that means
+        raise  # a constraint of the tables; only the caller knows what breaking it means
     except (DBAPIError, sqlite3.Error) as error:
         reason = str(error.orig if isinstance(error, DBAPIError) else error).strip().split("\n")[0]
         raise StoreError(
@@ -166,6 +64,11 @@ def errors_in_words(address: URL) -> Iterator[None]:
         ) from error
 
 
+def rows_changed(session: Session, statement: Update | Delete) -> int:
+    """Run an UPDATE or DELETE; returns the number of rows that it changed or deleted."""
+    return cast("CursorResult[Any]", session.execute(statement)).rowcount
+
+
 def _address(url: str) -> URL:
     try:
         address = make_url(url)
@@ -175,7 +78,7 @@ def _address(url: str) -> URL:
         return address.set(drivername="postgresql+psycopg")
     if address.get_backend_name() == "sqlite" and address.database in (None, "", ":memory:"):
         raise StoreError(
-            f"{url!r} keeps nothing and can't be shared by processes. Name a file: sqlite:////folder/lens.db."
+            f"{url!r} stores nothing on disk and can't be shared by processes. Name a file: sqlite:////folder/lens.db."
         )
     return address
 
@@ -197,14 +100,15 @@ def _engine(address: URL) -> Engine:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    # Python's driver starts transactions late and by rules of its own; SQLAlchemy's BEGIN below does it instead.
+    # Python's driver starts transactions late and by its own rules; the BEGIN in `_begin_sqlite` starts them instead.
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA synchronous = NORMAL")  # safe in WAL mode: a power cut may lose the last moment, no more
+    connection.execute("PRAGMA synchronous = NORMAL")  # safe in WAL mode: a power cut loses at most the last commits
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A writer waits for its lock at the start: a reader that wants it later is refused at once if others wrote since.
+    # A writer takes its lock at the start and waits for it. A transaction that began as a reader and asks for the lock
+    # later fails at once if another process has written in between.
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -217,11 +121,12 @@ def _revision(engine: Engine) -> str | None:
 
 
 def _set_up(engine: Engine, address: URL) -> None:
-    """Make or upgrade the tables; processes that start together do it one after the other."""
+    """Make or upgrade the tables; a lock lets processes that start together do it one after the other."""
     if address.get_backend_name() != "sqlite":
         with engine.begin() as connection:
             if address.get_backend_name() == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(4051017)"))  # any number, the same for all of us
+                # An arbitrary number, the same in every process.
+                connection.execute(text("SELECT pg_advisory_xact_lock(4051017)"))
             _migrate(connection)
         return
     from filelock import FileLock
@@ -230,7 +135,7 @@ def _set_up(engine: Engine, address: URL) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{file}.lock"):
         with closing(sqlite3.connect(file, timeout=BUSY_S)) as plain:
-            plain.execute("PRAGMA journal_mode = WAL")  # kept in the file; not possible inside a transaction
+            plain.execute("PRAGMA journal_mode = WAL")  # stored in the file; not possible inside a transaction
         with engine.execution_options(writes=True).begin() as connection:
             _migrate(connection)
 

@@ -1,4 +1,4 @@
-"""What this computer is called where process ids mean something."""
+"""The name of this computer within which process ids are unique."""
 
 import socket
 from contextlib import suppress
@@ -10,14 +10,14 @@ PROC = Path("/proc")
 
 @cache
 def here() -> str:
-    """Where a pid means something: this computer, and on Linux this pid namespace (a container has its own)."""
+    """This computer and, on Linux, its pid namespace (a container has its own): pids are unique within it."""
     namespace = PROC / "self" / "ns" / "pid"
     return f"{socket.gethostname()}/{namespace.readlink()}" if namespace.is_symlink() else socket.gethostname()
 
 
 @cache
 def _boot() -> str:
-    """Start times count from the boot, so two boots must not be mixed up."""
+    """An id of the last boot: process start times count from it, so those of two boots must not be compared."""
     with suppress(OSError):
         return (PROC / "sys/kernel/random/boot_id").read_text().strip()
     return ""

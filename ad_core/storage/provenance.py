@@ -1,4 +1,4 @@
-"""Where the results of a run come from: which data, which detector, which versions."""
+"""Provenance of a run's results: its data, detector and package versions."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def origin(store: "Store", run_id: str) -> dict[str, Any]:
-    """`run`, `data`, `detector` and `calibration` of a stored run.
+    """The provenance of a stored run: `run`, `data`, `detector`, `calibration`.
 
     Raises:
         StoreError: the run does not exist.

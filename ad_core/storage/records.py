@@ -1,4 +1,4 @@
-"""What the store hands out: frozen records without a connection to the database behind them."""
+"""The records that the store returns: frozen, and independent of the database session."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,16 +6,16 @@ from typing import Any
 
 KINDS = ("train", "score", "explain", "recommend", "sensitivity", "masks", "whatif", "counterfactual")
 FROM_DATA = ("train", "recommend")
-"""Kinds of work that need no trained detector."""
+"""Kinds of runs that need no trained detector."""
 WITH_SCORES = ("train", "score")
-"""Kinds of work that pages show as runs; the results of the others are shown with what they were made for."""
+"""Kinds of runs that pages list as runs; results of the other kinds are shown with the run that they belong to."""
 STATUSES = ("queued", "running", "done", "stopped", "failed", "lost")
-"""`queued -> running -> done | stopped | failed | lost`; the last four are ends."""
+"""`queued -> running -> done | stopped | failed | lost`; the last four are final."""
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetRecord:
-    """A data set as it was declared. `sources` are absolute paths; times are UTC."""
+    """A data set as the user declared it. `sources` are absolute paths; times are UTC."""
 
     id: str
     name: str
@@ -32,8 +32,8 @@ class DatasetRecord:
 class RunRecord:
     """One job and its outcome.
 
-    `device` is what was asked for ("auto", "cuda:1"); `slot` is the device that the run occupies or occupied.
-    `pid`, `pid_started` and `host` name its process; `error` is a sentence for the analyst. Times are UTC.
+    `device` is the requested device ("auto", "cuda:1"); `slot` is the device that the run occupies or occupied.
+    `pid`, `pid_started` and `host` identify its process; `error` is a sentence for the analyst. Times are UTC.
     """
 
     id: str
@@ -63,5 +63,5 @@ class RunRecord:
 
     @property
     def alive(self) -> bool:
-        """It waits or works; everything else is over."""
+        """Whether it is queued or running."""
         return self.status in ("queued", "running")

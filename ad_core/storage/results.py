@@ -1,4 +1,4 @@
-"""The files that a finished run leaves, and how pages read them: one place that knows their names."""
+"""The result files in a run's folder: how they are written and read. Only this module knows their names."""
 
 import json
 import re
@@ -19,34 +19,34 @@ TABLES = ("scores", "references", "map", "explanations", "neighbours", "checks",
 """Parquet files of a run folder."""
 
 COUNTERFACTUALS = "counterfactuals"
-"""Folder in it."""
+"""Folder of the counterfactuals in a run folder."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """Everything stored of one row: what a page needs to show why it is unusual."""
+    """All stored results of one row, from which a page shows why it is anomalous."""
 
     row: dict[str, Any]
     """Its line of the score table, with `severity`."""
     explanation: pd.DataFrame | None
-    """Parts with their attributions, largest first; None = not explained yet."""
+    """Its features with their attributions, largest first; None = not explained yet."""
     neighbours: pd.DataFrame | None
-    """`rank`, `neighbour` (row_id in the data that taught), `distance`."""
+    """`rank`, `neighbour` (row_id in the training data), `distance`."""
     check: dict[str, Any] | None
-    """Whether its explanation can be believed: a line of `Explained.checks`."""
+    """How faithful its explanation is: a line of `Explained.checks`."""
     map: np.ndarray | None
     """Images: (height, width) anomaly map. Windows: (channel, time) attribution."""
     window: pd.DataFrame | None
     """Recordings: `time`, and per channel the actual value, `<channel> expected` where the task predicts."""
     counterfactual: dict[str, Any] | None = None
-    """What would make it normal, see `counterfactual.Counterfactual`, with the `rule` that it goes by."""
+    """The smallest change that makes it normal, see `counterfactual.Counterfactual`, with the alert `rule`."""
     changed: np.ndarray | pd.DataFrame | None = None
-    """What it would look like then: pixels of an image; of a recording `time`, and per channel that is changed its
-    values and `<channel> changed`."""
+    """The changed item. Images: its pixels. Recordings: `time`, and per changed channel its values and
+    `<channel> changed`."""
 
 
 def publish(folder: Path, name: str, table: pd.DataFrame) -> None:
-    """Write one of TABLES so that readers see the old file or the new one, never half of it."""
+    """Write one of TABLES atomically: readers see the old file or the new one."""
     if name not in TABLES:
         raise ValueError(f"{name!r} is not a table of a run: {TABLES}")
     draft = folder / f".{name}.parquet"
@@ -61,7 +61,7 @@ def table(folder: Path, name: str) -> pd.DataFrame | None:
 
 
 def summary(folder: Path) -> dict[str, Any]:
-    """The run's facts; empty while it is not done."""
+    """The facts about a run; empty before they are written."""
     file = folder / "summary.json"
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
@@ -82,54 +82,53 @@ def ranked(store: "Store", run_id: str) -> pd.DataFrame:
 
 
 def smallest_p(store: "Store", run_id: str) -> float:
-    """The smallest p-value that the run's calibration can give; NaN when it gives none."""
+    """The smallest p-value that the run's calibration can give; NaN if it gives no p-values."""
     value = summary(store.folder(run_id)).get("calibration", {}).get("smallest_p")
     return float("nan") if value is None else float(value)
 
 
 def detector_run(store: "Store", run_id: str) -> "RunRecord":
-    """The training run whose detector made this run's scores: itself, or a score run's parent."""
+    """The training run whose detector computed this run's scores: the run itself, or the parent of a score run."""
     run = store.run(run_id)
     return run if run.kind == "train" or run.parent is None else detector_run(store, run.parent)
 
 
 def case(store: "Store", run_id: str, row_id: str) -> Case:
-    """All that is stored of one row of a run.
+    """All stored results of one row of a run.
 
     Raises:
         StoreError: the run or the row does not exist.
     """
     scores = ranked(store, run_id)
-    found = scores.loc[scores["row_id"] == row_id]
-    if found.empty:
+    lines = scores.loc[scores["row_id"] == row_id]
+    if lines.empty:
         raise StoreError(f"There is no row {row_id!r} in run {run_id}. Search for it on the Alerts page.")
     folder = store.folder(run_id)
-    checks, kept = _of_row(folder, "checks", row_id), counterfactual_file(folder, row_id)
+    checks, facts = _of_row(folder, "checks", row_id), counterfactual_file(folder, row_id)
+    image = _array(facts.with_suffix(".npy"))
     return Case(
-        row=found.iloc[0].to_dict(),
+        row=lines.iloc[0].to_dict(),
         explanation=_of_row(folder, "explanations", row_id),
         neighbours=_of_row(folder, "neighbours", row_id),
         check=None if checks is None else checks.iloc[0].to_dict(),
         map=stored_map(folder, row_id),
         window=stored_window(folder, row_id),
-        counterfactual=_json(kept),
-        changed=_window(kept.with_suffix(".parquet"))
-        if _array(picture := kept.with_suffix(".npy")) is None
-        else _array(picture),
+        counterfactual=_json(facts),
+        changed=_window(facts.with_suffix(".parquet")) if image is None else image,
     )
 
 
 def keep_counterfactual(
-    folder: Path, row_id: str, facts: dict[str, Any], picture: np.ndarray | None, window: pd.DataFrame | None
+    folder: Path, row_id: str, facts: dict[str, Any], image: np.ndarray | None, window: pd.DataFrame | None
 ) -> None:
-    """Store what would make a case normal with the run that scored it; an older answer is replaced."""
+    """Store the counterfactual of a row with the run that scored it; an older one is replaced."""
     where = folder / COUNTERFACTUALS
     where.mkdir(exist_ok=True)
     name = safe_name(row_id)
     for suffix in ("npy", "parquet"):
         (where / f"{name}.{suffix}").unlink(missing_ok=True)
-    if picture is not None:
-        np.save(where / f"{name}.npy", picture, allow_pickle=False)
+    if image is not None:
+        np.save(where / f"{name}.npy", image, allow_pickle=False)
     if window is not None:
         window.to_parquet(where / f"{name}.parquet", index=False)
     draft = where / f".{name}.json"
@@ -138,7 +137,7 @@ def keep_counterfactual(
 
 
 def counterfactual_file(folder: Path, row_id: str) -> Path:
-    """Where the facts of a case's counterfactual are, once there are any."""
+    """The file with the facts of a row's counterfactual; it exists once there is one."""
     return folder / COUNTERFACTUALS / f"{safe_name(row_id)}.json"
 
 
@@ -153,7 +152,7 @@ def stored_window(folder: Path, row_id: str) -> pd.DataFrame | None:
 
 
 def safe_name(row_id: str) -> str:
-    """A file name for a row id: readable, never a path, different for different ids."""
+    """A file name for a row id: readable, without path separators, different for different ids."""
     import hashlib
 
     return f"{re.sub(r'[^A-Za-z0-9._-]+', '_', row_id)[-60:]}-{hashlib.sha256(row_id.encode()).hexdigest()[:8]}"

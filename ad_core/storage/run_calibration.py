@@ -1,4 +1,4 @@
-"""What the p-values of a stored run come from."""
+"""The calibration behind the p-values of a stored run."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 
 def calibration_of(store: "Store", run_id: str) -> Calibration:
-    """That of the run's detector; where its bundle is gone or keeps none, fitted to the scores of the rows that were
-    kept apart for it; empty where these are not known either.
+    """The calibration of the run's detector.
+
+    If its bundle is gone or holds none, the calibration is fitted again to the scores of the training run's calibration
+    rows; it is empty if these are not known either.
 
     Raises:
         StoreError: the run does not exist, or the scores of its training are gone.
@@ -33,13 +35,13 @@ def calibration_of(store: "Store", run_id: str) -> Calibration:
 
 
 def calibration_scores(rows: pd.DataFrame, facts: dict[str, Any]) -> np.ndarray | None:
-    """Scores of the rows that a training run was calibrated with; None where that is not known.
+    """Scores of the calibration rows of a training run; None if they are not known.
 
-    A recipe that scores each row without itself calibrates with every training row.
+    An ensemble with cross-fitted scores is calibrated with all training rows.
 
     Args:
-        rows: its score table.
-        facts: its summary.
+        rows: the run's score table.
+        facts: the run's summary.
     """
     if "used_for" not in rows:
         return None

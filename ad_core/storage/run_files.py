@@ -1,7 +1,7 @@
-"""The live files of a run's folder: a worker writes them, the app and the command line read them.
+"""The progress files in a run's folder: the worker writes them, the app and the command line read them.
 
-`progress.json` is replaced as a whole, `curve.jsonl` and `log.txt` grow by whole lines, `cancel` is a flag. A reader
-never sees half a file: it takes the last complete one, and leaves out a line without its end.
+`progress.json` is replaced as a whole, lines are appended to `curve.jsonl` and `log.txt`, and the file `cancel` is a
+flag. A reader never sees an incomplete file; it skips a last line without a line end.
 """
 
 import json
@@ -36,22 +36,23 @@ WEIGHTS: dict[str, dict[str, float]] = {
     "whatif": {"load": 0.7, "score": 0.3},
     "counterfactual": {"load": 0.3, "search": 0.7},
 }
-"""Kind of run -> stage -> its usual share of the time; a stage that is not named here takes none."""
+"""Kind of run -> stage -> its typical share of the run time; a stage that is not listed counts as 0."""
 
 WRITE_EVERY_S = 0.25
-"""A step of a small table takes a millisecond; nobody looks that often."""
+"""Minimum time between two writes: a training step of a small table takes only a millisecond."""
 
 CURVE_POINTS = 2000
-"""From here on only every 2nd, 3rd, ... point is kept, so that a long training stays drawable."""
+"""Beyond this many points only every 2nd, 3rd, ... is kept, so that the curve of a long training can be drawn."""
 
 TAIL_BYTES = 64_000
+"""Maximum number of bytes read from the end of a log."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobProgress:
-    """Where a run stands: `stage_done` of this stage, `done` of all, both 0..1; facts are the newest numbers.
+    """Progress of a run: `stage_done` of the current stage, `done` of the run, both 0..1; `facts`: the newest numbers.
 
-    `began` is when the first stage began [s since 1970]: the start of the process before it takes seconds of its own.
+    `began` is the start of the first stage [s since 1970]; starting the process before it takes some seconds.
     """
 
     stage: str = ""
@@ -77,7 +78,7 @@ class LiveReport:
         if name in self.weights:
             stages = list(self.weights)
             before = sum(self.weights[earlier] for earlier in stages[: stages.index(name)])
-        # A stage that comes again, or out of its usual order, must not turn the bar back.
+        # A stage that is repeated, or comes out of order, must not move the progress bar backwards.
         began = self.progress.began or time.time()
         self.progress = JobProgress(name, 0.0, max(self.progress.done, before), {}, began)
         self.say(f"Stage: {name}")
@@ -110,7 +111,7 @@ class LiveReport:
     def _draw(self, numbers: Mapping[str, float | None]) -> None:
         self._points += 1
         stride = 1 + self._points // CURVE_POINTS
-        # The held-out loss comes once an epoch and is what one looks for: it is always kept.
+        # The held-out loss comes once per epoch and is the important one: it is always kept.
         if "held_out_loss" in numbers or self._points % stride == 0:
             self._pending.append(json.dumps({"step": self._points, **numbers}) + "\n")
 
@@ -124,7 +125,7 @@ class LiveReport:
 
 
 def replace_text(file: Path, text: str) -> None:
-    """Write a file so that a reader sees the old one or the new one, never a part."""
+    """Write a file atomically: readers see the old one or the new one."""
     part = file.with_name(f"{file.name}.{os.getpid()}.part")
     try:
         part.write_text(text, encoding="utf-8")
@@ -134,7 +135,7 @@ def replace_text(file: Path, text: str) -> None:
 
 
 def read_progress(folder: Path) -> JobProgress:
-    """The last progress written; the beginning if there is none yet."""
+    """The last progress written; that of a run that has not begun if there is none."""
     try:
         return JobProgress(**json.loads((folder / PROGRESS).read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -151,7 +152,7 @@ def read_curve(folder: Path) -> list[dict[str, Any]]:
 
 
 def read_log(folder: Path, lines: int = 200) -> list[str]:
-    """The last lines of the log; of a line that was written over by carriage returns, what was left to see."""
+    """The last lines of the log; of a line with carriage returns (a progress bar), the text after the last one."""
     try:
         with (folder / LOG).open("rb") as log:
             start = max(log.seek(0, os.SEEK_END) - TAIL_BYTES, 0)
@@ -159,19 +160,19 @@ def read_log(folder: Path, lines: int = 200) -> list[str]:
             text = log.read().decode("utf-8", errors="replace")
     except FileNotFoundError:
         return []
-    found = [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")]
-    found = found[1:] if start else found  # the first one may have lost its beginning
-    return [line for line in found if line][-lines:]
+    shown = [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")]
+    shown = shown[1:] if start else shown  # the first one may lack its beginning
+    return [line for line in shown if line][-lines:]
 
 
 def ask_to_cancel(folder: Path) -> None:
-    """Raise the flag that `check` looks for; asking again does not restart the time of grace."""
+    """Set the flag that `LiveReport.check` looks for; setting it again does not extend the grace period."""
     if cancel_asked(folder) is None:
         (folder / CANCEL).touch()
 
 
 def cancel_asked(folder: Path) -> float | None:
-    """When the run was asked to stop [s since 1970], or None."""
+    """The time at which the run was asked to stop [s since 1970], or None."""
     try:
         return (folder / CANCEL).stat().st_mtime
     except FileNotFoundError:

@@ -11,7 +11,7 @@ from ad_core.alerts.rule import Rule
 from ad_core.alerts.saved_threshold import SavedThreshold, read_thresholds
 from ad_core.errors import StoreError
 from ad_core.storage import bundle, results
-from ad_core.storage.database import ThresholdRow
+from ad_core.storage.schema import ThresholdRow
 
 if TYPE_CHECKING:
     from ad_core.storage.store import Store

@@ -1,7 +1,7 @@
-"""What people say of rows: append-only in the store, the newest word of each row counts.
+"""Verdicts of people on rows: append-only in the store; the newest one on a row counts.
 
-A verdict belongs to a row of a data set, so it is seen beside every run on these data, and it outlives the run whose
-scores were looked at. What was in force then (run, score, p-value, threshold) is kept with it.
+A verdict belongs to a row of a data set. So it is shown with every run on that data set, and it outlives the run whose
+scores were shown when it was given; that run, its score, p-value and threshold are stored with it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,16 +15,16 @@ from sqlalchemy import func, insert, select
 
 from ad_core.errors import StoreError
 from ad_core.storage import results
-from ad_core.storage.database import VerdictRow
+from ad_core.storage.schema import VerdictRow
 
 if TYPE_CHECKING:
-    from ad_core.storage.store import Store
+    from ad_core.storage.store import RunRecord, Store
 
 COLUMNS = ["row_id", "verdict", "tag", "note", "author", "created", "run_id", "score", "p_value", "threshold"]
 
 
 class Verdict(StrEnum):
-    """What a row is, as somebody sees it."""
+    """What a person says that a row is."""
 
     ANOMALY = "anomaly"
     NORMAL = "normal"
@@ -34,11 +34,11 @@ class Verdict(StrEnum):
 
 
 TAKEN_BACK = ""
-"""A line with this verdict takes back the newest standing word of its author on the row, else the newest of all; what
-was said before counts again."""
+"""A line with this verdict takes back the newest verdict of its author on the row that still stands, or if there is
+none the newest of anybody; the verdict before it counts again."""
 
 LABELS = {Verdict.ANOMALY: 1.0, Verdict.NORMAL: 0.0}
-"""What a verdict is worth as a label; the others decide nothing."""
+"""The label that a verdict gives; the other verdicts give none."""
 
 
 def give(
@@ -52,70 +52,71 @@ def give(
     note: str = "",
     threshold: Mapping[str, Any] | None = None,
 ) -> None:
-    """Say the same of some rows that a run scored; all are written, or none.
+    """Give the same verdict on some rows that a run scored; all are written, or none.
 
     Args:
         verdict: a `Verdict`, or TAKEN_BACK.
-        threshold: the rule that was in force, plain JSON.
+        threshold: the alert rule in force, plain JSON.
 
     Raises:
         StoreError: the run or a row does not exist, or there is no such verdict.
     """
     if verdict != TAKEN_BACK and verdict not in list(Verdict):
-        raise StoreError(f"There is no verdict {verdict!r}. There is: {', '.join(Verdict)}.")
+        raise StoreError(f"There is no verdict {verdict!r}. Choose one of: {', '.join(Verdict)}.")
     if not author.strip():
-        raise StoreError("A verdict needs somebody who gives it. Type your name first.")
+        raise StoreError("A verdict needs an author. Type your name first.")
     run = store.run(run_id)
-    rows = results.ranked(store, run_id).set_index("row_id")
-    if missing := [row_id for row_id in row_ids if row_id not in rows.index]:
-        raise StoreError(f"Run {run.name!r} has no row {missing[0]!r}. Choose rows of this run.")
-    seen = rows.loc[list(row_ids), ["score", "p_value"]].astype(object)
-    seen = seen.where(seen.notna(), None)
-    now = datetime.now(UTC)
-    same: dict[str, Any] = {
+    same = {
         "dataset_id": run.dataset_id,
         "run_id": run_id,
         "verdict": str(verdict),
+        "tag": tag.strip(),
+        "note": note.strip(),
         "author": author.strip(),
+        "created": datetime.now(UTC),
+        "threshold": dict(threshold or {}),
     }
-    same |= {"tag": tag.strip(), "note": note.strip(), "created": now, "threshold": dict(threshold or {})}
-    _write(
-        store,
-        [
-            same | {"row_id": str(row_id), "score": score, "p_value": p}
-            for row_id, score, p in zip(row_ids, seen["score"], seen["p_value"], strict=True)
-        ],
-    )
+    _write(store, [same | line for line in _scores_of(store, run, row_ids)])
+
+
+def _scores_of(store: "Store", run: "RunRecord", row_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """`row_id`, `score` and `p_value` of some rows of a run."""
+    rows = results.ranked(store, run.id).set_index("row_id")
+    if missing := [row_id for row_id in row_ids if row_id not in rows.index]:
+        raise StoreError(f"Run {run.name!r} has no row {missing[0]!r}. Choose rows of this run.")
+    scores = rows.loc[list(row_ids), ["score", "p_value"]].astype(object)
+    scores = scores.where(scores.notna(), None)
+    return [{"row_id": str(row_id), **line} for row_id, line in zip(row_ids, scores.to_dict("records"), strict=True)]
 
 
 def current(store: "Store", dataset_id: str) -> pd.DataFrame:
-    """One line per row of a data set on which there is a verdict now; columns COLUMNS, oldest word first."""
+    """The verdict that counts now on each row of a data set that has one; columns COLUMNS, oldest first."""
     lines = history(store, dataset_id)
     return lines.loc[_standing(lines)].drop_duplicates("row_id", keep="last").reset_index(drop=True)
 
 
 def history(store: "Store", dataset_id: str, row_id: str | None = None) -> pd.DataFrame:
-    """Everything that was ever said of the rows of a data set, or of one of them, oldest first; columns COLUMNS."""
+    """All verdicts ever given on the rows of a data set, or on one of them, oldest first; columns COLUMNS."""
     query = select(*(getattr(VerdictRow, name) for name in COLUMNS)).where(VerdictRow.dataset_id == dataset_id)
     if row_id is not None:
         query = query.where(VerdictRow.row_id == row_id)
-    with store.reading() as session:  # what was brought in later may have been said earlier
-        found = session.execute(query.order_by(VerdictRow.created, VerdictRow.id)).all()
-    table = pd.DataFrame([tuple(line) for line in found], columns=COLUMNS)
+    with store.reading() as session:  # by time: a verdict that was imported later may have been given earlier
+        lines = session.execute(query.order_by(VerdictRow.created, VerdictRow.id)).all()
+    table = pd.DataFrame([tuple(line) for line in lines], columns=COLUMNS)
     return table.astype({"score": np.float64, "p_value": np.float64})
 
 
 def count(store: "Store", dataset_id: str) -> int:
-    """How many words were ever said of a data set. As nothing is changed, a new number means that there is news."""
+    """Number of verdicts ever given on a data set. They are only appended, so a new number means new verdicts."""
     with store.reading() as session:
         return session.scalars(select(func.count()).where(VerdictRow.dataset_id == dataset_id)).one()
 
 
 def take_back(store: "Store", dataset_id: str, author: str) -> list[str]:
-    """Undo: take back the newest words of this author that stand; all that were given together go together.
+    """Undo: take back the newest verdicts of this author that still stand, with all that were given together.
 
     Returns:
-        The row ids; empty when nothing of this author's stands.
+        The row ids; empty if no verdict of this author stands.
     """
     lines = history(store, dataset_id)
     mine = lines.loc[_standing(lines) & (lines["author"] == author)]
@@ -126,10 +127,10 @@ def take_back(store: "Store", dataset_id: str, author: str) -> list[str]:
 
 
 def add(store: "Store", dataset_id: str, lines: pd.DataFrame) -> None:
-    """Write lines as they are, with their authors and times; all are written, or none.
+    """Store verdicts with the authors and times that they have; all are written, or none.
 
     Args:
-        lines: columns COLUMNS; `created` with its zone, `threshold` a mapping.
+        lines: columns COLUMNS; `created` with its time zone, `threshold` a mapping.
     """
     plain = lines[COLUMNS].astype(object)
     plain = plain.where(plain.notna(), None)
@@ -139,20 +140,20 @@ def add(store: "Store", dataset_id: str, lines: pd.DataFrame) -> None:
 
 
 def labels(store: "Store", dataset_id: str, rows: pd.DataFrame) -> np.ndarray:
-    """What is known of rows, for measuring: their label column, and where that is empty the newest verdict.
+    """Labels for evaluation: the label column of the data, and where that is empty the newest verdict.
 
     Args:
-        rows: `row_id` and, where the data have one, `label` (1 = anomaly, 0 = normal, missing = unknown).
+        rows: `row_id` and, if the data have one, `label` (1 = anomaly, 0 = normal, missing = unknown).
 
     Returns:
-        (rows,) float64: 1 = anomaly, 0 = normal, NaN = unknown, which unsure, data error and seen before are too.
+        (rows,) float64: 1 = anomaly, 0 = normal, NaN = unknown (also for the verdicts unsure, data error, seen before).
     """
-    said = current(store, dataset_id).set_index("row_id")["verdict"].map(LABELS)
-    found: np.ndarray = rows["row_id"].map(said).to_numpy(dtype=np.float64)
+    by_row = current(store, dataset_id).set_index("row_id")["verdict"].map(LABELS)
+    from_verdicts: np.ndarray = rows["row_id"].map(by_row).to_numpy(dtype=np.float64)
     if "label" not in rows:
-        return found
-    own = pd.to_numeric(rows["label"]).to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.where(np.isnan(own), found, own)
+        return from_verdicts
+    from_data = pd.to_numeric(rows["label"]).to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(np.isnan(from_data), from_verdicts, from_data)
 
 
 def _write(store: "Store", lines: list[dict[str, Any]]) -> None:
@@ -162,20 +163,20 @@ def _write(store: "Store", lines: list[dict[str, Any]]) -> None:
 
 
 def _standing(lines: pd.DataFrame) -> np.ndarray:
-    """(lines,) bool: which words, oldest first, were not taken back."""
+    """(lines,) bool: which verdicts, oldest first, were not taken back."""
     stands: np.ndarray = (lines["verdict"] != TAKEN_BACK).to_numpy(copy=True)
     if stands.all():
         return stands
     author, taking = lines["author"].to_numpy(), ~stands
-    places = lines.groupby("row_id").indices
+    lines_of_row = lines.groupby("row_id").indices
     for row_id in lines.loc[taking, "row_id"].unique():
-        words: list[int] = []
-        for at in places[row_id]:
+        standing: list[int] = []
+        for at in lines_of_row[row_id]:
             if not taking[at]:
-                words.append(at)
-            elif words:
-                own = [word for word in words if author[word] == author[at]]
-                gone = (own or words)[-1]
-                words.remove(gone)
+                standing.append(at)
+            elif standing:
+                own = [line for line in standing if author[line] == author[at]]
+                gone = (own or standing)[-1]
+                standing.remove(gone)
                 stands[gone] = False
     return stands

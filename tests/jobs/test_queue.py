@@ -21,8 +21,8 @@ from ad_core.errors import Cancelled, StoreError
 from ad_core.jobs import processes
 from ad_core.jobs import queue as jobs
 from ad_core.storage import host, run_files
-from ad_core.storage.database import RunRow
 from ad_core.storage.run_files import LiveReport
+from ad_core.storage.schema import RunRow
 from ad_core.storage.store import RunRecord, Store
 
 PATIENCE_S = 120
@@ -201,7 +201,8 @@ def test_a_worker_of_another_computer_is_judged_by_its_signs_of_life(store: Stor
     for run, age_s in ((silent, jobs.SILENT_S + 30), (heard, jobs.SILENT_S - 30)):
         store.claim(run.id, 1, "then", run.device)
         moment = datetime.now(UTC) - timedelta(seconds=age_s)
-        store._change(update(RunRow).where(RunRow.id == run.id).values(host="elsewhere", heartbeat=moment))
+        with store.writing() as session:
+            session.execute(update(RunRow).where(RunRow.id == run.id).values(host="elsewhere", heartbeat=moment))
 
     assert [lost.id for lost in jobs.find_lost(store)] == [silent.id]
 

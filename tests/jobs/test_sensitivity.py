@@ -61,7 +61,7 @@ def test_the_odd_rows_are_the_suspicious_ones_and_rows_that_do_not_teach_are_not
 
 def test_at_least_one_row_is_left_out_and_never_of_too_few() -> None:
     assert most_suspicious(np.arange(20.0), 0.01).sum() == 1
-    with pytest.raises(DataError, match="Only 5 rows teach"):
+    with pytest.raises(DataError, match="only 5 training rows"):
         most_suspicious(np.arange(5.0), 0.01)
 
 

@@ -17,6 +17,7 @@ from alembic.script import ScriptDirectory
 
 from ad_core.errors import StoreError
 from ad_core.storage import database, host
+from ad_core.storage.schema import Base
 from ad_core.storage.store import DatasetRecord, RunRecord, Store
 
 
@@ -113,6 +114,16 @@ def test_a_run_needs_a_data_set_and_where_it_uses_a_detector_a_parent(store: Sto
         store.add_run(dataset.id, "score", {}, "x", parent="99")
 
     assert list((store.home / "runs").iterdir()) == []
+
+
+def test_a_run_whose_folder_cannot_be_made_is_not_queued(store: Store, dataset: DatasetRecord) -> None:
+    (store.home / "runs").rmdir()
+    (store.home / "runs").write_text("not a folder")
+
+    with pytest.raises(StoreError, match="Make room or make it writable"):
+        train_run(store, dataset)
+
+    assert store.runs() == []
 
 
 def test_a_run_is_claimed_once(store: Store, dataset: DatasetRecord) -> None:
@@ -279,7 +290,7 @@ def test_the_migrations_make_the_tables_that_the_code_uses(store: Store) -> None
 
     assert ScriptDirectory.from_config(config).get_current_head() == database.HEAD
     with store.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), database.Base.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
 
 
 def test_opening_an_up_to_date_store_does_not_import_alembic_nor_torch(store: Store) -> None:
@@ -341,6 +352,6 @@ def test_the_same_store_works_on_postgresql(tmp_path: Path) -> None:
     assert store.finish(first.id, "done", summary={"n": 1})
     assert store.run(first.id).created.utcoffset() == timedelta(0)
     with store.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), database.Base.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
     store.delete_dataset(dataset.id, runs=True)
     assert store.runs() == []

@@ -1,8 +1,8 @@
-"""Runs the migrations on the connection, and in the transaction, that `ad_core.storage.database` hands over."""
+"""Runs the migrations on the connection, and in the transaction, of `ad_core.storage.database`."""
 
 from alembic import context
 
-from ad_core.storage.database import Base
+from ad_core.storage.schema import Base
 
 context.configure(
     connection=context.config.attributes["connection"],
