@@ -1,6 +1,7 @@
 # make app    set up, start the app and print its address
 # make test   set up and run everything that a machine without a GPU can run
 # make check  formatting, lint, types, import rules
+# make docs   build the documentation into docs/_build/html; its tutorials are run
 # make bench  measure on labelled data: AD_BENCH_DATA=folder [ONLY=sensor] [SEEDS=0,1,2]
 #
 # WORKERS=N runs the tests in N processes (2). TORCH_INDEX=URL takes another build of torch than the default of this platform.
@@ -8,13 +9,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+DOCS_STAMP := .venv/.installed-docs
 PIP_TORCH := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 PORT ?= 8501
 WORKERS ?= 2
 ONLY ?=
 SEEDS ?=
 
-.PHONY: app test check bench clean
+.PHONY: app test check docs bench clean
 
 app: $(STAMP)
 	@echo "Anomaly Lens: http://127.0.0.1:$(PORT)   (your data stays on this machine; stop with Ctrl+C)"
@@ -30,6 +32,10 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_structure.py
 
+docs: $(DOCS_STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q -j auto -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS))
 
@@ -39,5 +45,9 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_TORCH) -c constraints.txt -e '.[dev]'
 	touch $@
 
+$(DOCS_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_TORCH) -c constraints.txt -e '.[dev,docs]'
+	touch $@
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv docs/_build docs/generated .mypy_cache .ruff_cache .pytest_cache
