@@ -10,6 +10,9 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE.parent), os.en
 
 import matplotlib
 from _generators import write_all
+from _generators.offline import loads_from_elsewhere
+from sphinx.application import Sphinx
+from sphinx.errors import SphinxError
 from sphinx_gallery.sorting import ExplicitOrder
 
 import ad_core
@@ -75,3 +78,13 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
+
+
+def setup(app: Sphinx) -> None:
+    """After a build, fail if a page would load something from another host."""
+    app.connect("build-finished", no_network_needed)
+
+
+def no_network_needed(app: Sphinx, error: Exception | None) -> None:
+    if error is None and (found := loads_from_elsewhere(Path(app.outdir))):
+        raise SphinxError("The pages would load from the network:\n" + "\n".join(found))
