@@ -2,6 +2,7 @@
 # make test   set up and run everything that a machine without a GPU can run
 # make check  formatting, lint, types, import rules
 # make wheel-check    build the wheel and use it outside the checkout, from the shell and in Chromium
+# make docs   build the documentation into docs/_build/html; its tutorials are run
 # make bench  measure on labelled data: AD_BENCH_DATA=folder [ONLY=sensor] [SEEDS=0,1,2]
 #
 # WORKERS=N runs the tests in N processes (2). TORCH_INDEX=URL takes another build of torch than the default of this platform.
@@ -9,13 +10,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+DOCS_STAMP := .venv/.installed-docs
 PIP_TORCH := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 PORT ?= 8501
 WORKERS ?= 2
 ONLY ?=
 SEEDS ?=
 
-.PHONY: app test check wheel-check bench clean
+.PHONY: app test check wheel-check docs bench clean
 
 app: $(STAMP)
 	@echo "Anomaly Lens: http://127.0.0.1:$(PORT)   (your data stays on this machine; stop with Ctrl+C)"
@@ -34,6 +36,10 @@ check: $(STAMP)
 wheel-check: $(STAMP)
 	$(BIN)/python -m tools.check_wheel
 
+docs: $(DOCS_STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q -j auto -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS))
 
@@ -43,5 +49,9 @@ $(STAMP): pyproject.toml constraints.txt ad_core/__init__.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_TORCH) -c constraints.txt -e '.[dev]'
 	touch $@
 
+$(DOCS_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_TORCH) -c constraints.txt -e '.[dev,docs]'
+	touch $@
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv docs/_build docs/generated .mypy_cache .ruff_cache .pytest_cache

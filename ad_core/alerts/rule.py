@@ -18,7 +18,7 @@ USED_FOR = ("fit", "early_stop", "calibration")
 
 
 class Rule(Settings):
-    """Where alerts begin. What each kind guarantees is told in docs/alerts.md."""
+    """Where alerts begin. What each kind guarantees is told in docs/concepts/alerts.md."""
 
     kind: RuleKind
     value: float
