@@ -1,6 +1,6 @@
 """`python -m ad_core`: the command line."""
 
-from ad_core.cli.app import main
+from ad_core.cli import main
 
 if __name__ == "__main__":
     main()

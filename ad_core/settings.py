@@ -50,7 +50,7 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, dict[str, Any]]:
         section, dot, key = target.strip().partition(".")
         if not equals or not dot or not key:
             raise SettingsError(
-                f"{text!r} is not a setting. Write it as section.key=value, for example training.epochs=5."
+                f"{text!r} is not a setting. Write it as section.key=value, for example training.max_epochs=5."
             )
         if section not in SECTIONS:
             raise SettingsError(f"There is no section {section!r}{_did_you_mean(section, SECTIONS)} in {text!r}.")

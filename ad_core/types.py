@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from ad_core.old_paths import moved, unchanged
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
@@ -146,3 +148,14 @@ class Draw:
 
     def _spread(self, values: "Tensor", b: int) -> "Tensor":
         return values.to(self.device).expand(b, *values.shape[1:])
+
+
+if not TYPE_CHECKING:  # hidden from mypy, which would take any name for one of this module
+    __getattr__ = moved(
+        "ad_core.types",
+        {
+            **unchanged("ad_core.plugins", "Split"),
+            "Frame": "ad_core.plugins:ItemSet",
+            "Judged": "ad_core.plugins:JudgedBy",
+        },
+    )

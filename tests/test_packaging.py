@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import ad_core
-from ad_core.product_files import product_folder
+from ad_core.data.product_files import product_folder
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

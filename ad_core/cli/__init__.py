@@ -1,3 +1,5 @@
 """The command line."""
 
-from ad_core.cli.app import main as main
+from ad_core.cli.app import main
+
+__all__ = ["main"]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ad_core.cli.options import AsJson, BundleFolder, Device
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
@@ -14,17 +16,17 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder that `train --out` wrote.")],
+    bundle: BundleFolder,
     data: Annotated[list[Path], typer.Argument(metavar="DATA...", help="Labelled data.")],
-    label: Annotated[str | None, typer.Option(help="Column with the truth; as in training if left out.")] = None,
-    segment: Annotated[str | None, typer.Option(help="Also judge each value of this column by itself.")] = None,
+    label: Annotated[str | None, typer.Option(help="Column with the true labels; as in training if left out.")] = None,
+    segment: Annotated[str | None, typer.Option(help="Also measure each value of this column by itself.")] = None,
     masks: Annotated[
         Path | None, typer.Option(help="Images: folder with masks of the defects, as <kind>/<image>_mask.png.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    as_json: AsJson = False,
+    device: Device = "auto",
 ) -> None:
-    """Judge a detector by labels: areas, precision among the highest, and what became of its guarantees."""
+    """Measure a detector by labels: ROC and PR areas, precision of the highest scores, whether guarantees held."""
     from ad_core import pipeline
     from ad_core.devices import choose_device
     from ad_core.errors import DataError
@@ -37,7 +39,7 @@ def evaluate(
     if masks is not None and "label" not in dataset.rows:
         dataset.rows["label"] = [float(is_marked(masks, row_id)) for row_id in dataset.rows["row_id"]]
     if "label" not in dataset.rows:
-        raise DataError("These data have no label column. Name the column with the truth: --label COLUMN.")
+        raise DataError("These data have no label column. Name the column with the true labels: --label COLUMN.")
     if segment is not None and segment not in dataset.data:
         raise DataError(f"There is no column {segment!r}. There is: {', '.join(map(str, dataset.data.columns))}.")
     scores = detector.score(dataset)
@@ -51,7 +53,7 @@ def card(dataset: "Dataset", scores: "pd.DataFrame", segment: str | None, fresh:
     """Everything that is measured, JSON-able: `figures`, `guarantees`, `precision`, `segments`, `more_labels`.
 
     Args:
-        fresh: (rows,) bool: rows that neither taught the detector nor calibrate it; only these judge its guarantees.
+        fresh: (rows,) bool: rows that the detector was neither trained nor calibrated on; they test its guarantees.
     """
     import numpy as np
 
@@ -59,8 +61,8 @@ def card(dataset: "Dataset", scores: "pd.DataFrame", segment: str | None, fresh:
     from ad_core.evaluation.of_run import run_metrics
 
     labels = dataset.rows["label"].to_numpy(dtype=np.float64, na_value=np.nan)
-    judged_scores = scores.assign(label=labels)
-    figures = run_metrics(dataset, judged_scores, None)["method"]
+    labelled_scores = scores.assign(label=labels)
+    figures = run_metrics(dataset, labelled_scores, None)["method"]
     values = scores["score"].to_numpy(dtype=np.float64)
     tables = {
         "guarantees": report_card.guarantees_table(labels[fresh], scores["p_value"].to_numpy(dtype=np.float64)[fresh]),

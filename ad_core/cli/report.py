@@ -1,10 +1,11 @@
-"""`python -m ad_core report RUN`: a whole run of the store as one file."""
+"""The verb `report`: a whole run of the app as one file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ad_core.cli.terminal import writable
 from ad_core.errors import AdError
 
 if TYPE_CHECKING:
@@ -13,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def report(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="Id of a run; AD_HOME says in whose store.")],
-    out: Annotated[Path, typer.Option(help="Ends in .html or .json.")],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Id of a run in the app's folder, which AD_HOME names.")],
+    out: Annotated[Path, typer.Option(help="File for the report, .html or .json.")],
 ) -> None:
-    """Write what a run found as one file: what drives its alerts, their groups, the highest ones, and their origin."""
+    """Write a run as one file: global feature importance, groups of alerts, the highest alerts, data and settings."""
     from ad_core.review.reports import run_report
     from ad_core.storage.store import Store
 
@@ -25,18 +26,13 @@ def report(
     store = Store.open()
     facts, shown = run_report.gather(store, run, opened(store, run))
     content = run_report.to_json(facts) if out.suffix.lower() == ".json" else run_report.to_html(facts, shown)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+    with writable(out):
         out.write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise AdError(
-            f"{out} can't be written: {error.strerror or error}. Choose another place, or make room."
-        ) from None
     typer.echo(f"{facts['counts']['alerts']} alerts of {facts['counts']['scored']} scored rows; report in {out}")
 
 
 def opened(store: "Store", run_id: str) -> "Dataset | None":
-    """The rows that a run scored; None where their files are gone or changed beyond reading, which is said."""
+    """The rows that a run scored; None, with a message, where their files are gone or can't be read any more."""
     from ad_core.data.opening import open_as
     from ad_core.storage import results
 

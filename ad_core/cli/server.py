@@ -6,8 +6,8 @@ import tomllib
 from pathlib import Path
 from typing import NoReturn
 
+from ad_core.data.product_files import product_folder
 from ad_core.errors import AdError
-from ad_core.product_files import product_folder
 
 ADDRESS = "STREAMLIT_SERVER_ADDRESS"
 """Variable of Streamlit: the address that the server listens on."""

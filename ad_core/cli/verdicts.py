@@ -1,4 +1,4 @@
-"""`python -m ad_core verdicts ...`: what people said of rows, out of the store into a file and back."""
+"""The verbs `verdicts export` and `verdicts import`: verdicts on rows, from the app's store to a file and back."""
 
 from getpass import getuser
 from pathlib import Path
@@ -6,23 +6,24 @@ from typing import Annotated
 
 import typer
 
+from ad_core.cli.terminal import writable
 from ad_core.errors import AdError
 
 verdicts_app = typer.Typer(
-    help="What people said of rows: to a file and back. AD_HOME says whose.",
+    help="Export and import verdicts on rows, in the app's folder that AD_HOME names.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
 Which = Annotated[str, typer.Argument(metavar="RUN_OR_DATASET", help="Id of a run or of a data set.")]
-File = Annotated[Path, typer.Argument(metavar="FILE", help="Ends in .csv, .parquet or .jsonl.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A .csv, .parquet or .jsonl file.")]
 
 
 @verdicts_app.command("export")
 def export_verdicts(
     which: Which,
     file: File,
-    newest: Annotated[bool, typer.Option(help="Only the newest word on each row, not the whole history.")] = False,
+    newest: Annotated[bool, typer.Option(help="Only the newest verdict on each row, not the whole history.")] = False,
 ) -> None:
     """Write the verdicts on a data set to a file."""
     from ad_core.review import verdict_files
@@ -33,13 +34,8 @@ def export_verdicts(
     dataset_id = verdict_files.dataset_of(store, which)
     lines = (verdicts.current if newest else verdicts.history)(store, dataset_id)
     content = verdict_files.to_file(lines, file.suffix.lower().removeprefix("."))
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+    with writable(file):
         file.write_bytes(content)
-    except OSError as error:
-        raise AdError(
-            f"{file} can't be written: {error.strerror or error}. Choose another place, or make room."
-        ) from None
     typer.echo(f"{len(lines)} verdicts on {lines['row_id'].nunique()} rows; {file}")
 
 
@@ -47,9 +43,11 @@ def export_verdicts(
 def import_verdicts(
     which: Which,
     file: File,
-    author: Annotated[str | None, typer.Option(help="Whose words those without an author are; default you.")] = None,
+    author: Annotated[
+        str | None, typer.Option(help="Author of verdicts that name none; default is the user of this machine.")
+    ] = None,
 ) -> None:
-    """Add the verdicts of a file to a data set; what is there already is left out."""
+    """Add the verdicts in a file to a data set; those that it has already are skipped."""
     from ad_core.review import verdict_files
     from ad_core.storage.store import Store
 

@@ -143,6 +143,7 @@ class Reader(ABC):
 
 
 READERS: Registry[Reader] = Registry("reader", "ad_core.data.readers", "anomaly_lens.readers")
+"""All readers by name."""
 
 READER_OF: dict[Modality, str] = {Modality.TABLE: "table", Modality.IMAGE: "images", Modality.SENSOR: "sensor"}
 """The reader of each kind of data."""

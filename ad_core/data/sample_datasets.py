@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from ad_core.data.product_files import product_folder
 from ad_core.errors import DataError
-from ad_core.product_files import product_folder
 from ad_core.types import Modality
 
 FOLDER = product_folder() / "sample_data"

@@ -74,6 +74,7 @@ class Encoder(nn.Module, ABC):
 
 
 ENCODERS: Registry[Encoder] = Registry("encoder", "ad_core.methods.encoders", "anomaly_lens.encoders")
+"""All encoders by name."""
 
 DEFAULT_ENCODER: dict[Modality, str] = {
     Modality.TABLE: "mlp",

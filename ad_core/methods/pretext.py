@@ -161,3 +161,4 @@ class TensorGroup(nn.Module):
 
 
 PRETEXTS: Registry[Pretext] = Registry("pretext task", "ad_core.methods.pretexts", "anomaly_lens.pretexts")
+"""All pretext tasks by name."""

@@ -71,3 +71,4 @@ class Recipe(ABC):
 
 
 RECIPES: Registry[Recipe] = Registry("recipe", "ad_core.recipes", "anomaly_lens.recipes")
+"""All recipes by file name, such as `balanced_tabular`."""

@@ -124,4 +124,7 @@ class ReferenceModel(ScoreModel):
         return None if found is None else torch.from_numpy(found)
 
 
-REFERENCES: Registry[Reference] = Registry("reference", "ad_core.methods.references", "anomaly_lens.references")
+REFERENCES: Registry[Reference] = Registry(
+    "classical detector", "ad_core.methods.references", "anomaly_lens.references"
+)
+"""All classical detectors by name."""

@@ -133,3 +133,4 @@ class TaskModel(nn.Module, ScoreModel):
 
 
 SCORERS: Registry[Scorer] = Registry("scorer", "ad_core.methods.scorers", "anomaly_lens.scorers")
+"""All scorers by name."""

@@ -1,4 +1,4 @@
-"""What can be trained: pretext tasks, references and recipes with their cards and settings."""
+"""What can be trained: recipes, pretext tasks and classical detectors, with their cards and settings."""
 
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,6 +9,7 @@ from ad_core.types import Modality
 
 if TYPE_CHECKING:
     from ad_core.methods.recipe import Recipe
+    from ad_core.registry import Registry
 
 DEFAULT_METHOD = "balanced"
 """What is trained where the user names no method: there is such a recipe for every kind of data."""
@@ -25,7 +26,7 @@ class MethodCard(BaseModel):
 
     name: str
     """What `--pretext` takes; a recipe has the same name for every kind of data."""
-    kind: Literal["pretext", "reference", "recipe", "scorer", "encoder"]
+    kind: Literal["pretext", "reference", "recipe", "scorer", "encoder", "reader"]
     modalities: tuple[Modality, ...]
     title: str
     source: str
@@ -39,10 +40,12 @@ class MethodCard(BaseModel):
     """Section -> JSON schema of its settings."""
     reader_defaults: dict[str, Any] = {}
     """Settings of the reader that suit a recipe, where they are not the normal ones."""
+    problem: str = ""
+    """Why the plug-in could not be loaded; "" = it was. One that could not has no kinds of data and no settings."""
 
 
 def methods(modality: Modality | None = None) -> list[MethodCard]:
-    """Every installed method, recipes first, then pretext tasks, scorers and references; of one modality if given."""
+    """Recipes, pretext tasks, scorers and classical detectors that could be loaded; of one modality if given."""
     from ad_core.methods.pretext import PRETEXTS
     from ad_core.methods.recipe import RECIPES
     from ad_core.methods.reference import REFERENCES
@@ -65,6 +68,30 @@ def unfit_methods(modality: Modality) -> list[MethodCard]:
 
     every = (PRETEXTS.get(name) for name in PRETEXTS.names())
     return [_card("pretext", cls, modality) for cls in every if modality in cls.not_for]
+
+
+def not_loaded() -> list[MethodCard]:
+    """Plug-ins of other packages that could not be loaded, of all kinds, with the reason in `problem`."""
+    from ad_core.data.reader import READERS
+    from ad_core.methods.encoder import ENCODERS
+    from ad_core.methods.pretext import PRETEXTS
+    from ad_core.methods.recipe import RECIPES
+    from ad_core.methods.reference import REFERENCES
+    from ad_core.methods.scorer import SCORERS
+
+    registries: dict[Any, Registry[Any]] = {
+        "recipe": RECIPES,
+        "pretext": PRETEXTS,
+        "scorer": SCORERS,
+        "reference": REFERENCES,
+        "encoder": ENCODERS,
+        "reader": READERS,
+    }
+    return [
+        MethodCard(name=name, kind=kind, modalities=(), title=name, source="", settings={}, problem=reason)
+        for kind, registry in registries.items()
+        for name, reason in registry.not_loaded().items()
+    ]
 
 
 def kind_of(method: str, modality: Modality) -> Literal["pretext", "reference", "recipe"]:

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from ad_core.cli.server import command, listening_address
+from ad_core.data.product_files import product_folder
 from ad_core.errors import AdError
-from ad_core.product_files import product_folder
 
 FOREIGN = """
 [server]

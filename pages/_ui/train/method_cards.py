@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from ad_core.training.catalogue import DEFAULT_METHOD, MethodCard, encoders, methods, unfit_methods
+from ad_core.training.catalogue import DEFAULT_METHOD, MethodCard, encoders, methods, not_loaded, unfit_methods
 from ad_core.types import Modality
 from pages._ui.shell.forms import form_for
 from pages._ui.shell.words import OF_MODALITY
@@ -46,6 +46,7 @@ def chosen_method(modality: str) -> MethodCard:
         label = f"Classical detectors ({len(references)}): to compare with, or to train alone"
         with st.expander(label, icon=":material/history_edu:", expanded=chosen in references):
             _grid(references, chosen, key)
+    _problems(not_loaded())
     return chosen
 
 
@@ -81,6 +82,15 @@ def _grid(
             with st.container(border=True, height="stretch", gap="xsmall", key=f"unfit-{card.name}"):
                 st.markdown(f":gray[**{card.title}** · not for {OF_MODALITY[modality]}]")
                 st.caption(card.not_for[Modality(modality)])
+
+
+def _problems(cards: list[MethodCard]) -> None:
+    """The plug-ins of other packages that could not be loaded, with the reason, if there are any."""
+    if not cards:
+        return
+    with st.expander(f"Plug-ins that could not be loaded ({len(cards)})", icon=":material/extension_off:"):
+        for card in cards:
+            st.text(f"{card.name}: {card.problem}")
 
 
 def _texts(card: MethodCard) -> str:

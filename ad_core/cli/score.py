@@ -1,0 +1,42 @@
+"""The verb `score`: anomaly scores of new data."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ad_core.cli.options import BundleFolder, Device, Sources
+from ad_core.cli.terminal import TerminalReport, write_parquet
+
+
+def score(
+    bundle: BundleFolder,
+    data: Sources,
+    out: Annotated[Path, typer.Option(help="Parquet file for the scores.")],
+    maps: Annotated[Path | None, typer.Option(help="Folder for one float32 .npy anomaly map per image.")] = None,
+    device: Device = "auto",
+) -> None:
+    """Score new data with a saved detector: one line per input row, in input order."""
+    import numpy as np
+
+    from ad_core import pipeline
+    from ad_core.explain.anomaly_maps import anomaly_maps
+    from ad_core.training.fit import choose_device
+
+    detector = pipeline.load_detector(bundle).to(choose_device(device))
+    dataset = pipeline.open_like(detector, data)
+    with TerminalReport() as report:
+        for sentence in dataset.notices:
+            report.say(sentence)
+        report.stage("score")
+        scores = detector.score(dataset, report)
+        if (found := detector.alerts(scores, dataset)) is not None:
+            scores["alert"] = found.of_rows
+            report.say(found.sentence)
+        write_parquet(scores, out)
+        if maps is not None:
+            for row_id, anomaly_map in anomaly_maps(detector, dataset, report):
+                target = maps / f"{row_id}.npy"
+                target.parent.mkdir(parents=True, exist_ok=True)
+                np.save(target, anomaly_map, allow_pickle=False)
+    typer.echo(f"{scores['score'].notna().sum()} of {len(scores)} rows scored; {out}")
