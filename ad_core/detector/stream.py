@@ -2,12 +2,12 @@
 
 A time stamp's score is the mean over all windows that cover it, so it is final once the last of them has ended: a
 window's length of samples later (one sample less where the stride is 1). Missing cells wait for the value after them,
-which adds the length of the longest hole that is bridged, an eighth of a window. Until then a score is provisional: the
-mean over the windows that have ended. Memory does not grow with time: about two windows of each recording are kept.
+which takes up to an eighth of a window longer, the longest hole that is interpolated. Until then a score is
+provisional: the mean over the windows that have ended. Memory does not grow with time: about two windows of each
+recording are kept.
 
-A stream can't look ahead over a whole file, so three things differ from scoring one: what counts as a gap is taken from
-the recordings that the detector learnt from; a tick that is older than the newest one is left out; training rows are
-scored like any other.
+A stream can't look ahead over a whole file, so three things differ from scoring a file: the training recordings say
+what counts as a gap; a tick that is older than the newest one gets no score; training rows are scored like any other.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,42 +30,42 @@ if TYPE_CHECKING:
     from ad_core.detector.detector import Detector
 
 AT_A_TIME = 1024
-"""Ticks of one recording that are handled together; longer blocks are handled in parts."""
+"""Maximum number of ticks of one recording that are handled together; longer blocks are handled in parts."""
 
 LATE = "It is older than the newest tick of its recording, and was left out."
 NO_ENTITY = "The entity is missing."
 
 
 class StreamScore(NamedTuple):
-    """What is known of a time stamp."""
+    """The score of a time stamp."""
 
     entity: str | None
     time: Any
     """`Timestamp` in UTC without a zone, seconds, or the row number, as in the scores of a file."""
     score: float
-    """NaN = there will be none, see `note`."""
+    """NaN where the time stamp gets no score; `note` says why."""
     percentile: float
     p_value: float
     is_final: bool
-    """False: windows that have not ended yet will change it, and the time stamp comes again."""
+    """False: windows that have not ended yet will change it, and it will be returned again."""
     note: str
 
 
 @dataclass
 class _Recording:
-    """A recording that is under way."""
+    """A recording whose stream has begun and not ended."""
 
-    lane: StreamBuffer
+    buffer: StreamBuffer
     begun: Any
     """Its first time stamp."""
     next_row: int = 0
     written: Any = None
     """The last time stamp of a local clock, as written."""
     behind: Any = field(default_factory=lambda: pd.Timedelta(0))
-    """What a local clock was put forward since the begin."""
+    """How far a local clock was put forward since the beginning."""
 
     def evened(self, stamp: Any, interval_s: float) -> Any:
-        """A time on the clock of the recording's begin, see `clock_changes`."""
+        """The time by the clock as it was at the beginning of the recording, see `clock_changes`."""
         before, self.written = self.written, stamp
         if before is not None and not 0 < (stamp - before).total_seconds() <= 1800:
             self.behind += clock_change(before, stamp, interval_s) * HOUR
@@ -81,10 +81,10 @@ class _Recording:
 class Stream:
     """Takes ticks of one or several recordings, in order of time within each.
 
-    A tick that repeats the newest time stamp of its recording is the same sample, and is not answered a second time.
+    A tick that repeats the newest time stamp of its recording is the same sample; it gets no second score.
 
     Args:
-        detector: of recordings.
+        detector: one of recordings.
         gap_s, together: see `Detector.stream`.
     """
 
@@ -104,12 +104,12 @@ class Stream:
 
         Args:
             time: a datetime or an ISO text (a zone is converted to UTC), an epoch number, or seconds, as in the
-                recordings learnt from; None where these had no time column.
-            values: channel -> value; a channel that is absent, None or NaN is missing. Other names are not looked at.
+                training recordings; None where these had no time column.
+            values: channel -> value; a channel that is absent, None or NaN is missing. Other names are ignored.
             entity: the recording that the tick belongs to.
 
         Returns:
-            The scores that became final by it, then the provisional ones that changed.
+            The scores that this tick made final, then the provisional ones that it changed.
 
         Raises:
             DataError: the time can't be read, or no channel is among the values.
@@ -125,7 +125,7 @@ class Stream:
         return self._taken(name, [self._stamp(name, time)], row)
 
     def push_table(self, ticks: pd.DataFrame) -> pd.DataFrame:
-        """Take a block of ticks with the columns that the recordings learnt from had: channels, time, entity.
+        """Take a block of ticks with the columns of the training recordings: channels, time, entity.
 
         Returns:
             One line per `StreamScore`, with its fields as columns.
@@ -156,16 +156,16 @@ class Stream:
         return as_table(found)
 
     def close(self, entity: Any = None) -> list[StreamScore]:
-        """End a recording, or all of them where none is named: what was provisional becomes final."""
+        """End a recording, or all of them where none is named: provisional scores become final."""
         names = list(self._recordings) if entity is None else [plain(entity)]
         found: list[StreamScore] = []
         for name in names:
             if name in self._recordings:
-                found += self._ended(name, self._recordings.pop(name).lane)
+                found += self._ended(name, self._recordings.pop(name).buffer)
         return found
 
     def _block(self, name: str | None, times: list[Any], numbers: np.ndarray, rows: list[int]) -> list[StreamScore]:
-        """Ticks of one recording; those whose time can't be read are answered with a note."""
+        """Scores for ticks of one recording; a tick whose time can't be read gets a note instead."""
         found, stamps, readable = [], [], []
         for i in rows:
             try:
@@ -183,52 +183,52 @@ class Stream:
             time = 0 if recording is None else recording.next_row
         stamp, is_local = (int(time), False) if is_row else read_time(time, self._reader.clock)
         if recording is None:
-            lane = StreamBuffer(self._reader.cut(self._gap_s, name), self._reader.shape.size[0])
-            recording = self._recordings[name] = _Recording(lane, stamp)
+            buffer = StreamBuffer(self._reader.cut(self._gap_s, name), self._reader.shape.size[0])
+            recording = self._recordings[name] = _Recording(buffer, stamp)
         recording.next_row = int(stamp) + 1 if is_row else 0
         return recording.evened(stamp, self._reader.interval_s) if is_local else stamp
 
     def _taken(self, name: str | None, stamps: list[Any], numbers: np.ndarray) -> list[StreamScore]:
-        """Sort out late and repeated ticks, end the stretch at each gap, and score what can be scored."""
+        """Give late ticks a note, skip repeated ones, end the segment at each gap, and score the windows that ended."""
         recording = self._recordings[name]
-        lane, seconds = recording.lane, recording.seconds(stamps)
-        newest = np.maximum.accumulate(np.append(lane.newest, seconds[:-1]))
+        buffer, seconds = recording.buffer, recording.seconds(stamps)
+        newest = np.maximum.accumulate(np.append(buffer.newest, seconds[:-1]))
         found = [_without(name, stamps[i], LATE) for i in np.flatnonzero(seconds < newest)]
         new = np.flatnonzero(seconds > newest)
-        is_gap = (seconds - newest)[new] > lane.cut.gap_s
+        is_gap = (seconds - newest)[new] > buffer.cut.gap_s
         for ticks in np.split(new, np.flatnonzero(is_gap)):
             if len(ticks):
-                if seconds[ticks[0]] - lane.newest > lane.cut.gap_s:
-                    found += self._ended(name, lane)
-                lane.extend(seconds[ticks], numbers[ticks], [stamps[i] for i in ticks])
-                found += self._progressed(name, lane)
+                if seconds[ticks[0]] - buffer.newest > buffer.cut.gap_s:
+                    found += self._ended(name, buffer)
+                buffer.extend(seconds[ticks], numbers[ticks], [stamps[i] for i in ticks])
+                found += self._progressed(name, buffer)
         return found
 
-    def _progressed(self, name: str | None, lane: StreamBuffer) -> list[StreamScore]:
-        changed = self._scored(lane)
-        final = self._answers(name, lane.final(), is_final=True)
-        return final + (self._answers(name, lane.provisional(*changed), is_final=False) if changed else [])
+    def _progressed(self, name: str | None, buffer: StreamBuffer) -> list[StreamScore]:
+        changed = self._scored(buffer)
+        final = self._answers(name, buffer.final(), is_final=True)
+        return final + (self._answers(name, buffer.provisional(*changed), is_final=False) if changed else [])
 
-    def _ended(self, name: str | None, lane: StreamBuffer) -> list[StreamScore]:
-        lane.finish()
-        self._scored(lane)
-        return self._answers(name, lane.final(), is_final=True)
+    def _ended(self, name: str | None, buffer: StreamBuffer) -> list[StreamScore]:
+        buffer.finish()
+        self._scored(buffer)
+        return self._answers(name, buffer.final(), is_final=True)
 
-    def _scored(self, lane: StreamBuffer) -> tuple[int, int] | None:
-        """Score the windows that have ended; the samples that they cover, from first to last + 1."""
-        start = lane.windows(self._together)
+    def _scored(self, buffer: StreamBuffer) -> tuple[int, int] | None:
+        """Score the windows that have ended; returns the range of samples that they cover, None without any."""
+        start = buffer.windows(self._together)
         if not len(start):
             return None
         size = max(1, NUMBERS_AT_A_TIME // self._reader.shape.entries)
         scores = []
         with torch.no_grad():  # no `inference_mode`: a score may take a gradient inside
             for begin in range(0, len(start), size):
-                x = torch.from_numpy(lane.items(start[begin : begin + size])).to(self._detector.device)
+                x = torch.from_numpy(buffer.items(start[begin : begin + size])).to(self._detector.device)
                 scores.append(finest_scores(self._detector.model, x).double().cpu().numpy())
-        return lane.add(start, np.concatenate(scores))
+        return buffer.add(start, np.concatenate(scores))
 
     def _answers(self, name: str | None, settled: Settled, *, is_final: bool) -> list[StreamScore]:
-        """Calibrated; a provisional score that does not exist yet is not told."""
+        """Calibrated scores; a provisional one that does not exist yet is left out."""
         if not settled.times:
             return []
         calibration, scores = self._detector.calibration, settled.scores

@@ -19,14 +19,14 @@ from ad_core.progress import Report
 from ad_core.types import Modality
 
 MAPPED = 64
-"""So many calibration images at most fix the colours of anomaly maps."""
+"""Maximum number of calibration images that fix the colour scale of anomaly maps."""
 
 
 def anomaly_maps(detector: Detector, dataset: Dataset, report: Report) -> Iterator[tuple[str, np.ndarray]]:
     """For each readable image its row_id and a float32 (height, width) map of its own size.
 
     Raises:
-        DataError: the data are no images.
+        DataError: the detector is not one of images.
     """
     if detector.modality is not Modality.IMAGE:
         raise DataError(f"Anomaly maps are made of images; these data are a {detector.modality}. Leave --maps out.")

@@ -21,54 +21,54 @@ from ad_core.explain.window import Window
 from ad_core.types import Modality, PartKind
 
 ROUNDING = 1e-6
-"""Relative precision that a value keeps on its way through 32-bit entries."""
+"""Relative precision of a value that was stored as a 32-bit float."""
 
 
 @dataclass
 class Explained:
-    """Explanations of some cases, ready for a run folder or a file."""
+    """Explanations of some rows, ready for a run folder or a file."""
 
     parts: pd.DataFrame
-    """One line per case and part, see above; images add `y0, x0, y1, x1`, windows `channel, t0, t1`."""
+    """One line per row and part, see above; images add `y0, x0, y1, x1`, windows `channel, t0, t1`."""
     neighbours: pd.DataFrame
     """`row_id`, `rank`, `neighbour`, `distance`."""
     checks: pd.DataFrame
-    """One line per case: `row_id`, `grade` and what it goes by (see `explanation_check`), `method`, `baseline`."""
+    """One line per row: `row_id`, `grade` and the measures behind it (see `faithfulness`), `method`, `baseline`."""
     maps: dict[str, np.ndarray]
-    """Images: (height, width) anomaly map of the image's own size. Windows: (channel, time) attribution."""
+    """Images: (height, width) anomaly map, as large as the image. Windows: (channel, time) attribution."""
     windows: dict[str, pd.DataFrame]
     """Recordings: `time`, per channel the actual value and, where the task predicts, `<channel> expected`."""
 
 
 @dataclass(frozen=True)
 class Attributed:
-    """Some items with their attributions, and where they come from."""
+    """Some items with their attributions and the data that they come from."""
 
     detector: Detector
     dataset: Dataset
     item_set: ItemSet
     index: np.ndarray
-    """(k,) positions in the frame."""
+    """(k,) positions of the items in the item set."""
     row_ids: list[str]
     x: Tensor
     """(k, *item)."""
     found: explanation.Attribution
     grids: Callable[[np.ndarray], np.ndarray]
-    """Positions in the frame -> (m, y, x) anomaly maps; only asked for images."""
+    """Positions of items -> (m, y, x) anomaly maps; only called for images."""
 
     @property
     def rows(self) -> np.ndarray:
-        """(k,) position in the frame's rows of the first row of each item."""
+        """(k,) position in `item_set.rows` of the first row of each item."""
         return np.asarray(row_of_item(self.item_set)[self.index])
 
     def expected(self) -> np.ndarray | None:
-        """(k, *item) what the model expected instead."""
+        """(k, *item) what the model expected instead; None where it predicts nothing."""
         with torch.no_grad():
             values = self.detector.model.expected(self.x)
         return None if values is None else values.cpu().numpy()
 
     def expected_range(self) -> np.ndarray | None:
-        """(2, k, *item): 5 % and 95 % quantile of what the model expected, where it knows them by itself."""
+        """(2, k, *item): 5 % and 95 % quantile of what the model expected; None where it predicts no quantiles."""
         with torch.no_grad():
             found = self.detector.model.expected_range(self.x)
         return None if found is None else torch.stack(found).cpu().numpy()
@@ -89,7 +89,7 @@ class Attributed:
 
 
 def parts_of(work: Attributed, result: Explained) -> list[dict[str, Any]]:
-    """Lines for these items, largest attribution of each first; maps and windows are added to the result."""
+    """Lines for these items, the largest attribution of each item first; adds maps and windows to the result."""
     describe = {Modality.TABLE: _columns, Modality.IMAGE: _boxes, Modality.SENSOR: _spans}
     return describe[work.detector.modality](work, result)
 
@@ -103,8 +103,8 @@ def whole_maps(item_set: ItemSet, rows: np.ndarray, grids: Callable[[np.ndarray]
     """The anomaly map of each image at its own size, of all its pieces.
 
     Args:
-        rows: positions in the frame's rows.
-        grids: positions in the frame -> (m, y, x) maps; asked once, for all pieces of all rows.
+        rows: positions in `item_set.rows`.
+        grids: positions of items -> (m, y, x) maps; called once, for all pieces of all rows.
     """
     pieces = [item_set.pieces(int(row))[0] for row in rows]
     ends = np.cumsum([len(index) for index in pieces])
@@ -126,10 +126,10 @@ def _columns(work: Attributed, result: Explained) -> list[dict[str, Any]]:  # no
 
 
 def _expected(detector: Detector, part: int, expected: np.ndarray, own: np.ndarray | None) -> dict[str, str | None]:
-    """What the model expected of a column given the rest, in the user's units; of numbers with a 5 % to 95 % range.
+    """What the model expected in a column given the others, in the user's units; for numbers with a 5 % to 95 % range.
 
     Args:
-        own: (2, feature), the model's own range; without it, the range follows from its errors on held-out rows.
+        own: (2, feature), the range that the model predicts; without it, its errors on held-out rows give the range.
     """
     parts = detector.reader.shape.parts
     entries = parts.entries(part)
@@ -146,13 +146,13 @@ def _expected(detector: Detector, part: int, expected: np.ndarray, own: np.ndarr
 
 
 def _without_noise(values: list[str | float]) -> list[str | float]:
-    """Numbers that differ from 0 by the rounding of the largest of them only are 0."""
+    """Numbers become 0 where they differ from it by no more than the rounding error of the largest of them."""
     largest = max((abs(v) for v in values if isinstance(v, float)), default=0.0)
     return [0.0 if isinstance(v, float) and abs(v) < ROUNDING * largest else v for v in values]
 
 
 def _boxes(work: Attributed, result: Explained) -> list[dict[str, Any]]:
-    """The map is the model's own where it has one."""
+    """Lines for boxes of images; adds the map of each image, the model's own where it has one."""
     lines, maps = [], whole_maps(work.item_set, work.rows, work.grids)
     for i, (row_id, found) in enumerate(zip(work.row_ids, maps, strict=True)):
         result.maps[row_id] = found
@@ -195,7 +195,7 @@ def _window(work: Attributed, i: int, expected: np.ndarray | None) -> tuple[pd.D
 
 
 def _clock(time: Any) -> str:
-    """A time stamp without the zeros that numpy appends; plain numbers as they are."""
+    """A time stamp without the zeros that numpy appends; numbers as they are."""
     return str(pd.Timestamp(time)) if isinstance(time, np.datetime64 | pd.Timestamp) else f"{time:g}"
 
 

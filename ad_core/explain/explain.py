@@ -1,4 +1,4 @@
-"""From a detector and its data to explained cases: which items stand for a row, and why they score as they do."""
+"""Explanations of rows: which item stands for a row, and what its score is made of."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -23,8 +23,7 @@ from ad_core.training.fit import per_item, score_items
 from ad_core.types import Modality
 
 TOGETHER = {Modality.TABLE: 128, Modality.IMAGE: 4, Modality.SENSOR: 8}
-"""So many cases are explained at a time; after each lot a job can be stopped."""
-
+"""Maximum number of items that are explained together; a job can be stopped in between."""
 
 PART_COLUMNS = [
     "row_id",
@@ -51,7 +50,7 @@ def explain_top(
     """Explain the highest scores; in recordings the windows at the peaks of the highest events.
 
     Args:
-        frame, item_scores: of this data set, where they are at hand.
+        item_set, item_scores: of this data set; computed where they are not given.
     """
     item_set = detector.item_set(dataset) if item_set is None else item_set
     if item_scores is None:
@@ -61,7 +60,7 @@ def explain_top(
     scores = detector.scored_rows(item_set, item_scores)
     if detector.modality is Modality.SENSOR:
         found = find_events(detector, scores, item_set, led=0).nlargest(top, "peak_score")
-        highest = scores.dropna(subset="score").nlargest(1, "score")["row_id"]  # where nothing is an event
+        highest = scores.dropna(subset="score").nlargest(1, "score")["row_id"]  # where there is no event
         row_ids = found["row_id_peak"].tolist() or highest.tolist()
     else:
         row_ids = scores.dropna(subset="score").nlargest(top, "score")["row_id"].tolist()
@@ -74,7 +73,7 @@ def explain_rows(detector: Detector, dataset: Dataset, row_ids: Sequence[str], h
 
     Raises:
         DataError: a row does not exist or has no item.
-        ExplanationError: the model can't be explained by that method.
+        ExplanationError: the method does not work for this model.
     """
     item_set = detector.item_set(dataset)
     item_scores = _scores_of_pieces(detector, item_set, row_ids) if item_set.tiled else None
@@ -83,7 +82,7 @@ def explain_rows(detector: Detector, dataset: Dataset, row_ids: Sequence[str], h
 
 
 def _scores_of_pieces(detector: Detector, item_set: ItemSet, row_ids: Sequence[str]) -> np.ndarray:
-    """(n,) scores of the tiles of these rows; those of others are left at minus infinity."""
+    """(n,) scores of the tiles of these rows; minus infinity for all others."""
     rows = np.flatnonzero(item_set.rows["row_id"].isin(list(row_ids)) & (item_set.rows["sample"] >= 0))
     index = np.concatenate([item_set.pieces(int(row))[0] for row in rows] or [np.empty(0, dtype=np.int64)])
     scores = np.full(len(item_set), -np.inf)
@@ -104,10 +103,10 @@ def explain_items(
     """Explain these items, and check the explanations.
 
     Args:
-        index: positions in the frame, one per row id.
+        index: positions in the item set, one per row id.
 
     Raises:
-        ExplanationError: the model can't be explained by that method.
+        ExplanationError: the method does not work for this model.
     """
     method = how.method or attribution.methods_for(detector.model)[0]
     spread = detector.normals.x.std(0, correction=0).to(detector.device)
@@ -141,10 +140,10 @@ def explain_items(
 
 
 def items_of_rows(item_set: ItemSet, row_ids: Sequence[str], item_scores: np.ndarray | None = None) -> np.ndarray:
-    """The item that stands for each row: itself, the window whose middle is nearest, or a picture's highest tile.
+    """The item that stands for each row: itself, the window whose middle is nearest, or an image's highest tile.
 
     Args:
-        item_scores: (n,); only looked at where items are tiles.
+        item_scores: (n,); only used where items are tiles.
 
     Raises:
         DataError: a row does not exist or has no item.

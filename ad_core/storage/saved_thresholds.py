@@ -1,4 +1,4 @@
-"""Saved thresholds: append-only, the newest counts. They belong to a training run and travel in its bundle."""
+"""Saved thresholds: an append-only history, kept with a training run and in its bundle; the newest one is in force."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ PART = "threshold"
 
 
 def save(store: "Store", run_id: str, rule: Rule, *, name: str, reason: str, author: str) -> None:
-    """Make a rule the threshold of a run's detector: of the run itself, and of all that were scored with it.
+    """Make a rule the threshold of a run's detector: for the run itself, and for all data scored with it.
 
     Raises:
         StoreError: the run does not exist, or the name is empty.
@@ -45,7 +45,7 @@ def save(store: "Store", run_id: str, rule: Rule, *, name: str, reason: str, aut
 
 
 def save_in_bundle(folder: Path, rule: Rule, *, name: str, reason: str, author: str) -> None:
-    """Make a rule the threshold of a bundle outside of any store.
+    """Make a rule the threshold of a bundle that belongs to no store.
 
     Raises:
         StoreError: the name is empty.
@@ -55,7 +55,7 @@ def save_in_bundle(folder: Path, rule: Rule, *, name: str, reason: str, author: 
 
 
 def current(store: "Store", run_id: str) -> Rule | None:
-    """The threshold of the detector that made a run's scores; None while nobody has saved one."""
+    """The threshold in force of the detector that made a run's scores; None while nobody has saved one."""
     training = results.detector_run(store, run_id)
     query = select(ThresholdRow).where(ThresholdRow.run_id == training.id).order_by(ThresholdRow.id.desc()).limit(1)
     with store.reading() as session:

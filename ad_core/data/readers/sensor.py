@@ -1,4 +1,4 @@
-"""Recordings: one row per time stamp, one column per channel, one or several recordings; items are windows."""
+"""Recordings: one row per time stamp, one column per channel, one recording or several; items are windows."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -46,33 +46,35 @@ class SensorSettings(Settings):
         0,
         ge=0,
         le=8192,
-        description="Samples per window, at least 8; 0 = 128, halved until 20 windows fit in the training rows.",
+        description="Samples per window, at least 8; 0 = 128, halved until 20 windows fit into the training rows.",
     )
     stride: int = Field(
         0, ge=0, le=8192, description="Samples from one window to the next; 0 = an eighth of the window."
     )
     clip: float = Field(
-        20.0, gt=0, le=1000, description="Largest distance from the usual level that counts, in standard deviations."
+        20.0,
+        gt=0,
+        le=1000,
+        description="Values further than this from the mean count as this far [standard deviations].",
     )
 
     resample: float = Field(
         0.0,
         ge=0,
-        description="Evens irregular sampling out to one sample every so many seconds, on the line between values that "
-        "are at most 3 usual intervals apart, never over a gap; 0 = off.",
+        description="Interval to which irregular sampling is resampled [s], by linear interpolation between values "
+        "that are at most 3 typical intervals apart, never across a gap; 0 = off.",
     )
     scale_per_entity: PerEntity = Field(
         "auto",
-        description="Whether each recording of several has its own level and scale in a channel. auto: in the channels "
-        "in which the levels of two of them lie more than 3 usual spreads apart.",
+        description="Whether each recording has its own mean and scale in a channel. auto: in the channels in which "
+        "the means of two recordings differ by more than 3 typical standard deviations.",
     )
-
     merge_windows: float = Field(
         2.0,
         ge=0,
         le=100,
-        description="Alarms of one recording with at most so many windows' lengths of quiet time stamps between them "
-        "are one event.",
+        description="Two alarms of a recording belong to one event when the time stamps without an alarm between them "
+        "are at most this many window lengths.",
     )
 
     @field_validator("resample", mode="before")
@@ -115,7 +117,7 @@ class Sensor(Reader):
         if not schema.names(Role.FEATURE):
             why = "; ".join(f"{c.name}: {c.reason or c.role}" for c in schema.columns[:10])
             raise DataError(
-                f"No column is left to be a channel ({why}). Choose a file with numbers over time, "
+                f"No column can be used as a channel ({why}). Choose a file with numbers over time, "
                 f"or change the columns' roles."
             )
         schema = schema.judged(declared)
@@ -154,7 +156,7 @@ class Sensor(Reader):
         chosen = np.zeros(len(line.first), dtype=bool)
         chosen[line.sample[rows & (line.sample >= 0)]] = True
         if not chosen.any():
-            raise DataError("No row with a time stamp is among the rows to learn from. Choose other training rows.")
+            raise DataError("None of the training rows has a time stamp. Choose other training rows.")
         taught = line.first[chosen]
         self.scaling, self.notices = learn_scaling(dataset, taught, self.settings.scale_per_entity, self.settings.clip)
         self.notices += drifts(dataset, rows)
@@ -191,8 +193,8 @@ class Sensor(Reader):
     def match(self, dataset: Dataset) -> list[str]:
         if wrong := [problem for channel in self.channels if (problem := channel.problem(dataset.data))]:
             raise DataError(
-                f"This recording can't be scored by the detector: {'; '.join(wrong)}. Bring a file with the channels "
-                f"that it learnt from."
+                f"The detector can't score this recording: {'; '.join(wrong)}. Choose a file with the channels that "
+                f"it was trained on."
             )
         known = [channel.name for channel in self.channels]
         there = [name for name in dataset.data.columns if name in set(known)]
@@ -202,12 +204,12 @@ class Sensor(Reader):
                 f"Not used, because the detector does not know {'it' if len(extra) == 1 else 'them'}: {some(extra)}."
             )
         sentences += unlike(self.channels, dataset.data) + self.scaling.unknown(dataset.rows)
-        interval_s = float("nan") if self.settings.resample else self.interval_s  # evened out, windows last alike
+        interval_s = float("nan") if self.settings.resample else self.interval_s  # resampled windows last equally long
         return sentences + other_clock(dataset.rows, dataset.schema, self.clock, interval_s)
 
     @property
     def channels(self) -> tuple[Channel, ...]:
-        """The user's channels; those of an item are `shape.parts`."""
+        """The user's channels; the channels of an item are `shape.parts`."""
         return self.scaling.channels
 
     @property
@@ -235,7 +237,7 @@ class Sensor(Reader):
         self.classes, self.notices = list(facts["classes"]), list(facts["notices"])
         self.window, self.stride, self.clock = int(facts["window"]), int(facts["stride"]), ClockKind(facts["clock"])
         self.interval_s = float("nan") if facts["interval_s"] is None else float(facts["interval_s"])
-        gap_s = facts.get("gap_s", GAP_FACTOR * self.interval_s)  # what bundles did not say before
+        gap_s = facts.get("gap_s", GAP_FACTOR * self.interval_s)  # older bundles have no gap
         self.gap_s = float("nan") if gap_s is None else float(gap_s)
 
     def channel_in_units(self, channel: int, values: np.ndarray, entity: str | None = None) -> np.ndarray:
@@ -256,17 +258,17 @@ class Sensor(Reader):
         return self.clock is not ClockKind.ROW
 
     def events_gap(self, item_set: ItemSet) -> EventsGap:
-        """See the contract; where irregular sampling was evened out, a window has fewer or more rows than samples."""
+        """See the contract; where irregular sampling was resampled, a window has fewer or more rows than samples."""
         rows = item_set.span if item_set.times is None else item_set.span * len(item_set.rows) / item_set.samples
         merge = self.settings.merge_windows
         return EventsGap(rows=round(merge * rows), windows=merge)
 
     def cut(self, gap_s: float | None = None, entity: str | None = None) -> Cut:
-        """How a stream cuts the windows that `frame` cuts from a whole recording.
+        """How a stream cuts the windows that `item_set` cuts from a whole recording.
 
         Args:
-            gap_s: a longer interval ends a stretch; None = as in the recordings learnt from.
-            entity: the recording; one that was not learnt from is scaled as all together.
+            gap_s: a longer interval ends a contiguous segment [s]; None = as in the training recordings.
+            entity: the recording; one that is not among the training recordings gets the scale of all of them together.
         """
         gap_s = self.gap_s if gap_s is None else gap_s
         return Cut(
@@ -281,18 +283,18 @@ class Sensor(Reader):
         )
 
     def _grid(self, line: Timeline) -> Grid | None:
-        """Even samples over irregular ones; None where they are taken as they are."""
+        """The regular grid to which samples are resampled; None where they are taken as they are."""
         if not self.settings.resample or self.clock is ClockKind.ROW:
             return None
         return resampled(line, self.settings.resample, self._limit_s)
 
     @property
     def _limit_s(self) -> float:
-        """Values further apart are not connected when irregular sampling is evened out."""
+        """Maximum distance of two values between which resampling interpolates [s]."""
         return FEW * float(np.nanmax([self.interval_s, self.settings.resample]))
 
     def _items(self, dataset: Dataset, line: Timeline, grid: Grid | None) -> tuple[pd.DataFrame, np.ndarray]:
-        """`ItemSet.items`, without windows that were hardly measured, and the (samples, channel) they are cut from."""
+        """`ItemSet.items` without windows of too many missing cells, and the (samples, channel) they are cut from."""
         base, absent = base_of(dataset, self.scaling, line, grid, self._short)
         start = windows.starts(line.bounds, self.window, self.stride)
         until = np.concatenate([[0], np.cumsum(absent)])
@@ -308,6 +310,6 @@ class Sensor(Reader):
 
     @property
     def _short(self) -> int:
-        """The longest hole that is bridged [samples]; evened samples were connected already."""
+        """The longest hole that is interpolated [samples]; 0 where resampling has interpolated already."""
         is_even = self.settings.resample > 0 and self.clock is not ClockKind.ROW
         return 0 if is_even else windows.short_hole(self.window)

@@ -1,4 +1,4 @@
-"""One case as it is looked at for a change: its item, normal items that lend their values, and the way back to the
+"""The row for which a counterfactual is searched: its item, normal items that provide values, and the way back to the
 user's own terms.
 """
 
@@ -24,8 +24,8 @@ from ad_core.explain.window import Window
 from ad_core.types import Modality
 
 DONORS = {Modality.TABLE: 24, Modality.SENSOR: 4, Modality.IMAGE: 6}
-"""So many normal items lend their values: the nearest by embedding, and of tables and recordings as many that are
-nearest when the most different parts are left out. Those differ in what is odd, and agree in the rest.
+"""Number of normal items that provide values: the nearest by embedding. For tables and recordings the same number is
+added of those that are nearest when the most different parts are left out: they differ in the unusual parts only.
 """
 
 
@@ -42,24 +42,24 @@ class ChangedCase:
     donors: Tensor
     donor_ids: list[str]
     allowed: dict[str, Allowed]
-    """Of tables: what may stand in each column, by all rows of the data."""
+    """Of tables: the values that each column can have, from all rows of the data."""
 
 
 def case_of(detector: Detector, dataset: Dataset, row_id: str) -> ChangedCase:
-    """Look at one row.
+    """Prepare the search for one row.
 
     Raises:
-        DataError: it does not exist or has no score, or the data have lost a column.
+        DataError: the row does not exist or has no score, or the data lack a column.
     """
     at, allowed = position(dataset, row_id), {}
     if detector.modality is Modality.TABLE:
         allowed = editable(detector, dataset)
-    if detector.modality is not Modality.SENSOR:  # a window hangs on its neighbours, a row or an image does not
+    if detector.modality is not Modality.SENSOR:  # a window consists of neighbouring rows, all else of one
         dataset, at = only_row(dataset, at), 0
     item_set = detector.item_set(dataset)
     if item_set.tiled:
         raise DataError(
-            "What would make an image normal is not looked for where images are cut into tiles. Train without "
+            "What would make an image normal can't be found where images are cut into tiles. Train without "
             "reader.tile to find it."
         )
     if item_set.rows["note"].iloc[at]:
@@ -84,7 +84,7 @@ def _alike_but_for_some(x: Tensor, normals: Tensor, of_entry: Sequence[int]) -> 
 
 
 def described_moves(case: ChangedCase, moves: Sequence[Move]) -> list[Description]:
-    """Moves in the user's terms, the largest change first."""
+    """Changes in the user's terms, the largest first."""
     ordered = sorted(moves, key=lambda move: -move.cost)
     if case.detector.modality is Modality.TABLE:
         cells = case.dataset.data.iloc[0]

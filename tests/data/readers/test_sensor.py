@@ -106,7 +106,7 @@ def test_a_text_column_with_many_values_cannot_be_forced_into_a_channel():
 
 def test_only_text_beside_the_time_leaves_no_channel():
     table = recording()[["time"]].assign(note=[f"n{i}" for i in range(400)])
-    with pytest.raises(DataError, match="No column is left to be a channel"):
+    with pytest.raises(DataError, match="No column can be used as a channel"):
         opened(table)
 
 

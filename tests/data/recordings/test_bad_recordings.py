@@ -138,5 +138,5 @@ def test_a_text_column_is_left_out_with_a_reason_and_two_states_become_a_channel
     assert done.item_set.shape.parts.names == ("c0", "c1", "c2", "mode")
     comment = pipeline.open_dataset(table, modality="sensor").schema.columns[4]
     assert comment.reason.startswith("It is text with 600 different values")
-    with pytest.raises(DataError, match="No column is left to be a channel"):
+    with pytest.raises(DataError, match="No column can be used as a channel"):
         trained(table[["time", "comment"]])
