@@ -1,4 +1,4 @@
-"""What the alerts of a recording are worth to somebody on duty: events found, how late, and how often for nothing."""
+"""Event metrics of the alerts in recordings: detected events, detection delay and false alarms per day."""
 
 from dataclasses import dataclass
 
@@ -11,34 +11,33 @@ from ad_core.evaluation.range_metrics import rows_per_day, runs
 
 @dataclass(frozen=True)
 class EventMetrics:
-    """Labelled events against alerts."""
+    """Alerts compared with labelled events."""
 
     events: pd.DataFrame
-    """One line per event: `recording`, `start`, `end` (time stamps, or positions where there is no clock), `found`,
-    `delay` (from its start to its first alert: a time difference, or rows; missing where it was not found)."""
+    """One line per event: `recording`, `start`, `end` (time stamps, or positions if there is no clock), `found`,
+    `delay` (from its start to its first alert: a time difference, or rows; missing if it was not found)."""
     false_alarms: int
-    """Runs of alerts that touch no event."""
+    """Number of runs of alerts that touch no event."""
     days: float
-    """Time outside events [d]; without a clock 1,440 rows are a day."""
+    """Time outside events [d]; without a clock 1,440 rows count as a day."""
 
     @property
     def found(self) -> int:
-        """How many events have an alert."""
+        """Number of events with an alert."""
         return int(self.events["found"].sum())
 
     @property
     def false_alarms_per_day(self) -> float:
-        """NaN where there is no time outside events."""
+        """NaN if there is no time outside events."""
         return self.false_alarms / self.days if self.days else float("nan")
 
     def in_words(self) -> str:
-        """The finding in a sentence or two."""
-        delay = self.events["delay"].dropna()
+        """The result in a sentence or two."""
+        delays = self.events["delay"].dropna()
         late = ""
-        if len(delay):
-            middle = delay.median()
-            told = str(middle) if isinstance(middle, pd.Timedelta) else f"{middle:g} rows"
-            late = f", the middle one {told} after its start"
+        if len(delays):
+            median = delays.median()
+            late = f", with a median delay of {median if isinstance(median, pd.Timedelta) else f'{median:g} rows'}"
         return (
             f"{self.found} of {len(self.events)} events have an alert{late}. {self.false_alarms} false alarms in "
             f"{self.days:.3g} days: {self.false_alarms_per_day:.2g} a day."
@@ -48,13 +47,13 @@ class EventMetrics:
 def event_metrics(
     labels: npt.ArrayLike, alert: npt.ArrayLike, recording: pd.Series | None = None, time: pd.Series | None = None
 ) -> EventMetrics:
-    """Judge alerts by labelled events; a run of anomalous rows is one event, found when any of its rows is an alert.
+    """Compare alerts with labelled events. A run of anomalous rows is one event, found if any of its rows is an alert.
 
     Args:
-        labels: (n,) 1 = anomalous, 0 = normal, NaN = unknown, which is left out.
+        labels: (n,) 1 = anomalous, 0 = normal, NaN = unknown; unknown rows are left out.
         alert: (n,) bool.
-        recording: (n,) which one a row belongs to; None = there is only one.
-        time: (n,) dates, or numbers, by which rows are put in order; None = they are in order and have no clock.
+        recording: (n,) the recording of each row; None = there is only one.
+        time: (n,) dates or numbers by which the rows are sorted; None = they are sorted and have no clock.
     """
     rows = pd.DataFrame({"label": np.asarray(labels, np.float64), "alert": np.asarray(alert, bool)})
     rows["recording"] = "" if recording is None else recording.astype("string").to_numpy()

@@ -1,4 +1,4 @@
-"""Figures of scores against what is known of the rows; beside each what it shows in words."""
+"""Figures of the evaluation with labels, each with a description in words."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ HEIGHT = 340
 
 
 def precision_recall(curve: pd.DataFrame, base_rate: float, now: tuple[float, float] | None) -> go.Figure:
-    """Precision against recall, guessing as a dashed line, and the present threshold as a point.
+    """Precision-recall curve, with random scores as a dashed line and the present threshold as a point.
 
     Args:
         curve: `recall`, `precision`.
-        base_rate: share of anomalies among the labelled rows, the precision of guessing.
-        now: recall and precision at the present threshold; None = it makes no alert.
+        base_rate: share of anomalies among the labelled rows, which is the precision of random scores.
+        now: recall and precision at the present threshold; None = it gives no alert.
     """
     figure = go.Figure()
     figure.add_scatter(
@@ -28,7 +28,7 @@ def precision_recall(curve: pd.DataFrame, base_rate: float, now: tuple[float, fl
         line={"color": USUAL, "width": 2.5, "shape": "hv"},
         hovertemplate="recall %{x:.2f}<br>precision %{y:.2f}<extra></extra>",
     )
-    _guessing(figure, [0, 1], [base_rate, base_rate])
+    _random_scores(figure, [0, 1], [base_rate, base_rate])
     _present(figure, now, "recall %{x:.2f}<br>precision %{y:.2f}")
     return _square(
         figure, "recall: share of the anomalies that are alerts", "precision: share of alerts that are right"
@@ -36,16 +36,16 @@ def precision_recall(curve: pd.DataFrame, base_rate: float, now: tuple[float, fl
 
 
 def precision_recall_in_words(curve: pd.DataFrame, base_rate: float) -> str:
-    """The finding of `precision_recall`."""
+    """The message of `precision_recall`."""
     at_half = float(curve.loc[curve["recall"] >= 0.5, "precision"].max())
     return (
-        f"Where half of the labelled anomalies are found, {100 * at_half:.0f} % of the alerts are right; "
-        f"guessing would give {100 * base_rate:.1f} %."
+        f"At a recall of 50 % of the labelled anomalies, {100 * at_half:.0f} % of the alerts are right; "
+        f"random scores would give {100 * base_rate:.1f} %."
     )
 
 
 def roc(curve: pd.DataFrame, now: tuple[float, float] | None) -> go.Figure:
-    """Recall against false alarms, guessing as the diagonal, and the present threshold as a point."""
+    """ROC curve, with random scores as the diagonal and the present threshold as a point."""
     figure = go.Figure()
     figure.add_scatter(
         x=curve["false_alarms"],
@@ -53,28 +53,28 @@ def roc(curve: pd.DataFrame, now: tuple[float, float] | None) -> go.Figure:
         mode="lines",
         name="this run",
         line={"color": USUAL, "width": 2.5},
-        hovertemplate="false alarms %{x:.3f}<br>recall %{y:.2f}<extra></extra>",
+        hovertemplate="false positive rate %{x:.3f}<br>recall %{y:.2f}<extra></extra>",
     )
-    _guessing(figure, [0, 1], [0, 1])
-    _present(figure, now, "false alarms %{x:.3f}<br>recall %{y:.2f}")
-    return _square(figure, "false alarms: share of the normal rows", "recall")
+    _random_scores(figure, [0, 1], [0, 1])
+    _present(figure, now, "false positive rate %{x:.3f}<br>recall %{y:.2f}")
+    return _square(figure, "false positive rate: share of the normal rows that are alerts", "recall")
 
 
 def roc_in_words(curve: pd.DataFrame) -> str:
-    """The finding of `roc`."""
-    found = float(np.interp(0.05, curve["false_alarms"], curve["recall"]))
-    return f"With false alarms on 5 % of the normal rows, {100 * found:.0f} % of the labelled anomalies are found."
+    """The message of `roc`."""
+    recall = float(np.interp(0.05, curve["false_alarms"], curve["recall"]))
+    return f"At a false positive rate of 5 %, {100 * recall:.0f} % of the labelled anomalies are found."
 
 
 def kept_guarantees(lines: pd.DataFrame) -> go.Figure:
-    """What became of each guarantee with its 95 % interval, and a tick at what was guaranteed."""
+    """The realised rate of each guarantee with its 95 % interval, and a tick at the guaranteed rate."""
     names = [_guarantee(line) for line in lines.itertuples()]
     figure = go.Figure()
     figure.add_scatter(
         x=lines["realised"],
         y=names,
         mode="markers",
-        name="what it became (95 % interval)",
+        name="realised (95 % interval)",
         marker={"size": 10, "color": [USUAL if held else ALERT for held in lines["held"]]},
         error_x={
             "type": "data",
@@ -98,11 +98,11 @@ def kept_guarantees(lines: pd.DataFrame) -> go.Figure:
 
 
 def kept_guarantees_in_words(lines: pd.DataFrame) -> str:
-    """The finding of `kept_guarantees`."""
+    """The message of `kept_guarantees`."""
     broken = [_guarantee(line) for line in lines.itertuples() if not line.held]
     if not broken:
-        return f"None of {len(lines)} guarantees was surely broken."
-    return f"{len(broken)} of {len(lines)} guarantees were broken: {', '.join(broken)}."
+        return f"None of {len(lines)} guarantees was significantly exceeded."
+    return f"{len(broken)} of {len(lines)} guarantees were significantly exceeded: {', '.join(broken)}."
 
 
 def _guarantee(line: Any) -> str:
@@ -110,9 +110,14 @@ def _guarantee(line: Any) -> str:
     return f"{line.guarantee} ≤ {100 * line.guaranteed:g} %{none}"
 
 
-def _guessing(figure: go.Figure, x: list[float], y: list[float]) -> None:
+def _random_scores(figure: go.Figure, x: list[float], y: list[float]) -> None:
     figure.add_scatter(
-        x=x, y=y, mode="lines", name="guessing", line={"color": MUTED, "width": 1.5, "dash": "dash"}, hoverinfo="skip"
+        x=x,
+        y=y,
+        mode="lines",
+        name="random scores",
+        line={"color": MUTED, "width": 1.5, "dash": "dash"},
+        hoverinfo="skip",
     )
 
 

@@ -1,4 +1,4 @@
-"""Figures of two runs side by side; beside each what it shows in words."""
+"""Figures that compare two runs, each with a description in words."""
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -7,13 +7,13 @@ from ad_core.evaluation.run_comparison import Compared
 from ad_core.theme import ALERT, CHOSEN, MUTED, USUAL, tidy
 
 MOST_POINTS = 4000
-"""Of more rows, all alerts and a random sample of the others are drawn."""
+"""Maximum number of rows without an alert, and of alerts, that are drawn; of more rows a random sample is drawn."""
 
 KINDS = (("neither", MUTED), ("alert of both", ALERT), ("only of the first", CHOSEN), ("only of the second", USUAL))
 
 
 def rank_scatter(found: Compared) -> go.Figure:
-    """Each row by its percentile in either run."""
+    """The percentile of each row in both runs."""
     rows = _drawn(found.rows)
     a, b = rows["alert_a"], rows["alert_b"]
     figure = go.Figure()
@@ -35,11 +35,11 @@ def rank_scatter(found: Compared) -> go.Figure:
 
 
 def rank_scatter_in_words(found: Compared) -> str:
-    """The finding of `rank_scatter`."""
+    """The message of `rank_scatter`."""
     counts = found.alerts
-    said = "" if pd.isna(found.spearman) else f"Rank correlation {found.spearman:.2f} over {len(found.rows):,} rows. "
+    ranks = "" if pd.isna(found.spearman) else f"Rank correlation {found.spearman:.2f} over {len(found.rows):,} rows. "
     return (
-        f"{said}{counts['both']:,} rows are alerts of both runs, {counts['only_a']:,} only of the first, "
+        f"{ranks}{counts['both']:,} rows are alerts of both runs, {counts['only_a']:,} only of the first, "
         f"{counts['only_b']:,} only of the second."
     )
 

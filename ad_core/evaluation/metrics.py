@@ -1,4 +1,4 @@
-"""How well scores find labelled anomalies, with intervals that show what few labels are worth."""
+"""Metrics of anomaly scores against labels, with confidence intervals, which are wide for few labels."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ import pandas as pd
 from ad_core.evaluation.range_metrics import event_recall, rows_per_day, volumes
 
 FEW = 10
-"""Under so many labelled anomalies the numbers are an anecdote, and the result says so."""
+"""Minimum number of labelled anomalies for reliable metrics; below it the result has a note."""
 
 
 def evaluate(
@@ -23,15 +23,15 @@ def evaluate(
     """Area under the ROC curve, average precision and precision among the top k.
 
     Args:
-        labels: (n,) 1 = anomaly, 0 = normal, NaN = unknown, which is left out.
-        scores: (n,) higher = more anomalous; NaN = not scored, which is left out and counted.
-        ks: as far as there are so many rows.
-        resamples: for the intervals; with more than 100,000 rows fewer are made.
+        labels: (n,) 1 = anomaly, 0 = normal, NaN = unknown; unknown rows are left out.
+        scores: (n,) higher = more anomalous; NaN = not scored; such rows are left out and counted.
+        ks: values of k; those above the number of rows are left out.
+        resamples: number of bootstrap samples for the intervals; fewer for more than 100,000 rows.
 
     Returns:
-        JSON-able: `n`, `positives`, `base_rate` (= average precision of guessing), `not_scored`; `auroc` and
+        JSON-able: `n`, `positives`, `base_rate` (= average precision of random scores), `not_scored`; `auroc` and
         `average_precision`, each with `_low` and `_high` (95 %); `precision_at` (k as text -> share); `few_positives`;
-        `note`, a sentence or "". The metrics are None where they are not defined, and `note` says why.
+        `note`, a sentence or "". Metrics that are not defined are None, and `note` gives the reason.
     """
     y, s = np.asarray(labels, dtype=np.float64), np.asarray(scores, dtype=np.float64)
     not_scored = int((~np.isnan(y) & np.isnan(s)).sum())
@@ -57,18 +57,18 @@ def evaluate(
 def evaluate_recordings(
     labels: npt.ArrayLike, scores: npt.ArrayLike, *, recording: pd.Series | None = None, time: pd.Series | None = None
 ) -> dict[str, Any]:
-    """How well labelled ranges of recordings are found: each recording is judged by itself, then the mean is taken.
+    """Metrics for labelled ranges of recordings: computed for each recording, then averaged.
 
     Args:
         labels: (n,) 1 = anomaly, 0 = normal, NaN = unknown.
-        scores: (n,) higher = more anomalous, NaN = not scored. Rows without a label or a score are left out, as if
-            their neighbours followed each other.
-        recording: (n,) which one a row belongs to; None = there is only one.
-        time: (n,) dates or seconds, by which rows are put in order; None = they are in order and have no clock.
+        scores: (n,) higher = more anomalous, NaN = not scored. Rows without a label or a score are left out, and their
+            neighbours count as adjacent.
+        recording: (n,) the recording of each row; None = there is only one.
+        time: (n,) dates or seconds by which the rows are sorted; None = they are sorted and have no clock.
 
     Returns:
-        JSON-able: `vus_pr`, `vus_roc`, `event_recall` (at one false alarm a day), None where no recording has both
-        anomalous and normal rows; `events` and `recordings`, what they are means over.
+        JSON-able: `vus_pr`, `vus_roc`, `event_recall` (at one false alarm a day), None if no recording has both
+        anomalous and normal rows; `events` and `recordings`, the numbers over which they are averaged.
     """
     known = pd.DataFrame({"label": np.asarray(labels, np.float64), "score": np.asarray(scores, np.float64)})
     known["recording"] = 0 if recording is None else pd.factorize(recording)[0]
@@ -86,7 +86,7 @@ def evaluate_recordings(
 
 
 def _recording(rows: pd.DataFrame, has_clock: bool) -> dict[str, Any]:
-    """The figures of one recording, in order of time."""
+    """The metrics of one recording whose rows are in order of time."""
     label, score = rows["label"].to_numpy(), rows["score"].to_numpy()
     area = volumes(label, score)
     found = event_recall(label, score, rows_per_day=rows_per_day(rows["time"] if has_clock else None))
@@ -94,7 +94,7 @@ def _recording(rows: pd.DataFrame, has_clock: bool) -> dict[str, Any]:
 
 
 def precision_at(y: np.ndarray, scores: np.ndarray, k: int) -> float:
-    """Share of anomalies among the k highest scores; of rows that tie at the k-th place, as many as fit on average.
+    """Share of anomalies among the k highest scores; of rows that tie at rank k, the expected share counts.
 
     Args:
         y: (n,) bool.
@@ -107,18 +107,19 @@ def precision_at(y: np.ndarray, scores: np.ndarray, k: int) -> float:
 def _note(n: int, positives: int, not_scored: int) -> str:
     left_out = f" {not_scored} labelled rows have no score and are left out." if not_scored else ""
     if not n:
-        return f"No row has both a label and a score, so there is nothing to compare with.{left_out}"
+        return f"No row has both a label and a score, so the ranking can't be evaluated.{left_out}"
     if not positives:
-        return f"None of the {n} labelled rows is an anomaly: ranking can't be judged without one.{left_out}"
+        return f"None of the {n} labelled rows is an anomaly: the ranking can't be evaluated without one.{left_out}"
     if positives == n:
-        return f"All {n} labelled rows are anomalies: ranking can't be judged without normal rows.{left_out}"
+        return f"All {n} labelled rows are anomalies: the ranking can't be evaluated without normal rows.{left_out}"
     if positives < FEW:
-        return f"Only {positives} labelled {'anomaly' if positives == 1 else 'anomalies'}: treat as anecdote.{left_out}"
+        labelled = f"{positives} labelled {'anomaly' if positives == 1 else 'anomalies'}"
+        return f"Only {labelled}: the metrics are unreliable.{left_out}"
     return left_out.strip()
 
 
 def _measured(y: np.ndarray, scores: np.ndarray, resamples: int, seed: int) -> dict[str, float]:
-    """Both areas; percentile intervals of a bootstrap that keeps the number of anomalies (Efron & Tibshirani 1993)."""
+    """AUROC and average precision with percentile intervals of a stratified bootstrap (Efron & Tibshirani 1993)."""
     from sklearn.metrics import average_precision_score, roc_auc_score
 
     _, level = np.unique(-scores, return_inverse=True)  # 0 = highest, equal scores share one; infinite scores rank too
@@ -139,12 +140,12 @@ def _measured(y: np.ndarray, scores: np.ndarray, resamples: int, seed: int) -> d
 
 
 def _resampled(level: np.ndarray, levels: int, generator: np.random.Generator) -> np.ndarray:
-    """(levels,) how many rows of one class fall on each score level, drawn with replacement."""
+    """(levels,) number of rows of one class on each score level in a sample with replacement."""
     return np.bincount(level[generator.integers(len(level), size=len(level))], minlength=levels)
 
 
 def _areas(hit: np.ndarray, miss: np.ndarray) -> tuple[float, float]:
-    """AUROC and average precision from counts per score level, highest first; no sorting at every draw."""
+    """AUROC and average precision from counts per score level, highest first, so that no sample must be sorted."""
     found, false = np.cumsum(hit), np.cumsum(miss)
     auroc = (hit * (false[-1] - false + miss / 2)).sum() / (found[-1] * false[-1])
     precision = found / np.maximum(found + false, 1)

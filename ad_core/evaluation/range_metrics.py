@@ -1,9 +1,9 @@
-"""How well scores find labelled ranges of a recording: volumes under the surface, and the share of events found.
+"""Metrics for labelled ranges of a recording: volume under the surface (VUS) and event recall.
 
-A labelled range is a run of anomalous rows. Scores judged row by row reward a detector for being exact about a range's
-edges, which labels seldom are; the volumes let a range fade out over a buffer and average over its length. Figures
-that count a whole range as found row by row once one of its rows is (point adjustment) are not here on purpose: random
-scores look excellent by them (Kim et al. 2022, arXiv:2109.05257).
+A labelled range is a run of anomalous rows. Metrics per row reward exact edges of a range, but labels are seldom exact
+there. VUS lets the label fade out over a buffer around the range and averages over the buffer length. Metrics with
+point adjustment, which count all rows of a range as found once one of them is, are left out on purpose: random scores
+get excellent values (Kim et al. 2022, arXiv:2109.05257).
 """
 
 from typing import NamedTuple
@@ -13,11 +13,11 @@ import numpy.typing as npt
 import pandas as pd
 
 ROWS_PER_DAY = 1440.0
-"""Where a recording has no clock, so many rows count as a day (one a minute)."""
+"""Number of rows that count as a day if a recording has no clock (one per minute)."""
 
 ALARM_TIME = 0.1
-"""Alarms outside labelled events may take up at most this share of the time there; else a detector that is always in
-alarm has found everything with one false alarm."""
+"""Maximum share of the time outside labelled events that alarms may take; otherwise a detector in permanent alarm would
+find all events with one false alarm."""
 
 
 class Volumes(NamedTuple):
@@ -28,7 +28,7 @@ class Volumes(NamedTuple):
 
 
 class EventRecall(NamedTuple):
-    """What is found at the lowest threshold that keeps false alarms rare; without such a threshold, it is None."""
+    """Event recall at the lowest threshold with rare false alarms; `threshold` is None if there is none."""
 
     recall: float
     events: int
@@ -39,26 +39,26 @@ class EventRecall(NamedTuple):
 def volumes(label: npt.ArrayLike, score: npt.ArrayLike, *, longest_buffer: int = 100, thresholds: int = 250) -> Volumes:
     """VUS-PR and VUS-ROC of one recording.
 
-    With a buffer of w rows the label of a row at distance d <= w // 2 from a labelled range is sqrt(1 - d / w), of a
-    row near two ranges 1. Recall is multiplied with the share of ranges (with their buffers, joined where these
-    overlap) in which there is any alarm. Takes memory for a few copies of the scores.
+    With a buffer of w rows the label of a row at distance d <= w // 2 from a labelled range is sqrt(1 - d / w); that of
+    a row near two ranges is 1. Recall is multiplied by the share of ranges (with their buffers, joined where these
+    overlap) that contain an alarm. Needs memory for a few copies of the scores.
 
     Args:
         label: (n,) over 0 = anomalous, in order of time; some rows are and some are not.
         score: (n,) higher = more anomalous, without NaN.
-        longest_buffer: buffers from 0 to so many rows are averaged.
-        thresholds: so many, evenly spread over the sorted scores.
+        longest_buffer: maximum buffer length [rows]; the mean is over the lengths from 0 to this.
+        thresholds: number of thresholds, evenly spread over the sorted scores.
 
     Raises:
         ValueError: the two differ in length, a score is NaN, or all rows have the same label.
 
     Source:
         Paparrizos et al. 2022, "Volume Under the Surface", PVLDB 15(11), in the form used by the TSB-AD benchmark (Liu
-        & Paparrizos 2024): rows within a buffer count for as much as they are in alarm.
+        & Paparrizos 2024), in which rows within a buffer count only as far as they are in alarm.
     """
     y, s = _checked(label, score)
     if y.all() or not y.any():
-        raise ValueError("ranges can't be judged where all rows have the same label")
+        raise ValueError("ranges can't be evaluated if all rows have the same label")
     n, positives = len(s), int(y.sum())
     cuts = -np.sort(-s)[np.linspace(0, n - 1, thresholds).astype(int)]
     level = np.searchsorted(-cuts, -s)  # (n,) first threshold at which a row is an alarm
@@ -86,10 +86,10 @@ def runs(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _faded(
     y: np.ndarray, first: np.ndarray, last: np.ndarray, level: np.ndarray, longest: int, thresholds: int
 ) -> np.ndarray:
-    """(buffers, thresholds) sum of the labels of alarms inside the buffers.
+    """(buffers, thresholds) sum of the labels of the alarms inside the buffers.
 
-    Within a buffer labels are at least sqrt(1/2) and overlapping ones add up to at most 1, so two of them are 1 and
-    only the two nearest ranges count.
+    Within a buffer a label is at least sqrt(1/2), and overlapping labels are added and cut off at 1. So two labels give
+    1, and only the two nearest ranges matter.
     """
     far, row = len(y) + longest, np.flatnonzero(~y)
     ends, starts = np.append([-2 * far, -far], last), np.append(first, [2 * far, 3 * far])
@@ -108,7 +108,7 @@ def _faded(
 
 
 def _ranges_found(first: np.ndarray, last: np.ndarray, level: np.ndarray, margin: int, thresholds: int) -> np.ndarray:
-    """(thresholds,) share of the ranges, widened by a margin and joined where they then touch, that hold an alarm."""
+    """(thresholds,) share of the ranges with an alarm; they are widened by a margin and joined where they touch."""
     apart = first[1:] - last[:-1] > 2 * margin
     start = np.maximum(first[np.append(True, apart)] - margin, 0)
     stop = np.minimum(last[np.append(apart, True)] + margin, len(level) - 1)
@@ -119,17 +119,17 @@ def _ranges_found(first: np.ndarray, last: np.ndarray, level: np.ndarray, margin
 def event_recall(
     label: npt.ArrayLike, score: npt.ArrayLike, *, rows_per_day: float = ROWS_PER_DAY, false_alarms_per_day: float = 1.0
 ) -> EventRecall:
-    """Share of labelled events in which there is an alarm while false alarms are rare.
+    """Share of labelled events with an alarm, at a threshold that keeps false alarms rare.
 
-    A false alarm is a run of alarms that touches no labelled event. The threshold is the lowest one at which there is
-    at most one per day (of the recording's time outside labelled events, so none in less than a day), and at which
-    alarms take up at most a tenth of that time. Without such a threshold nothing is found.
+    A false alarm is a run of alarms that touches no labelled event. The threshold is the lowest one with at most one
+    false alarm per day (of the time outside labelled events, so with none if that is less than a day) and with alarms
+    in at most a tenth of that time. Without such a threshold the recall is 0.
 
     Args:
         label: (n,) over 0 = anomalous, in order of time; a run of such rows is one event, and there is at least one.
         score: (n,) higher = more anomalous, without NaN.
-        rows_per_day: so many rows are a day, see `rows_per_day`.
-        false_alarms_per_day: so many are borne.
+        rows_per_day: number of rows in a day, see `rows_per_day`.
+        false_alarms_per_day: maximum number of false alarms per day.
 
     Raises:
         ValueError: the two differ in length, a score is NaN, or no row is anomalous.
@@ -137,7 +137,7 @@ def event_recall(
     y, s = _checked(label, score)
     first, last = runs(y)
     if not len(first):
-        raise ValueError("events can't be judged where no row is labelled as anomalous")
+        raise ValueError("events can't be evaluated if no row is labelled as anomalous")
     cuts = np.unique(s)  # each is a threshold: rows from there on are alarms
     outside = _at_least(s[~y], cuts)
     allowed = false_alarms_per_day * (~y).sum() / rows_per_day
@@ -153,8 +153,9 @@ def event_recall(
 def _false_alarms(y: np.ndarray, s: np.ndarray, first: np.ndarray, last: np.ndarray, cuts: np.ndarray) -> np.ndarray:
     """(cuts,) runs of alarms that touch no event.
 
-    Runs are alarms less the pairs of neighbours that are both alarms. Those that touch events are counted likewise
-    inside the events, less the stretches between two events that are in alarm throughout and make one run of two.
+    The number of runs is the number of alarms minus the number of adjacent pairs of alarms. Runs that touch events are
+    counted in the same way inside the events, minus the gaps between two events that are in alarm throughout, since
+    such a gap joins two runs to one.
     """
     pairs = np.minimum(s[1:], s[:-1])
     runs = _at_least(s, cuts) - _at_least(pairs, cuts)
@@ -165,7 +166,7 @@ def _false_alarms(y: np.ndarray, s: np.ndarray, first: np.ndarray, last: np.ndar
 
 
 def _at_least(values: np.ndarray, cuts: np.ndarray) -> np.ndarray:
-    """(cuts,) how many values reach each cut."""
+    """(cuts,) number of values at or above each cut."""
     reached: np.ndarray = len(values) - np.searchsorted(np.sort(values), cuts)
     return reached
 
@@ -180,10 +181,10 @@ def _reduced(how: np.ufunc, values: np.ndarray, first: np.ndarray, last: np.ndar
 
 
 def rows_per_day(time: pd.Series | None) -> float:
-    """How many rows are a day at the median step of one recording; 1,440 where it has no clock.
+    """Number of rows in a day at the median time step of a recording; 1,440 if it has no clock.
 
     Args:
-        time: (n,) dates or seconds; steps back and repeated times are left out. None = rows that are only counted.
+        time: (n,) dates or seconds; steps back and repeated times are left out. None = no clock.
     """
     if time is None:
         return ROWS_PER_DAY

@@ -1,4 +1,4 @@
-"""A scored file against what is known of its rows: curves, what the guarantees became, and where it works less well."""
+"""Evaluation of a scored file with labels: curves, realised error rates of the guarantees, and metrics per segment."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -11,24 +11,25 @@ from ad_core.evaluation.metrics import FEW, evaluate, precision_at
 from ad_core.evaluation.precision import wilson
 
 POINTS = 400
-"""A curve is kept with at most so many points."""
+"""Maximum number of points of a curve."""
 
 FALSE_ALARM_SHARES, FALSE_ALERT_SHARES = (0.01, 0.05, 0.1), (0.05, 0.1, 0.2)
-"""Guarantees that are looked up: false alarms among normal rows (p-values), false ones among the alerts (FDR)."""
+"""Guarantees in the table: false positive rates (by p-values) and false discovery rates (by Benjamini-Hochberg)."""
 
 FEWEST_OF_SEGMENT = 5
-"""Segments with fewer labelled rows of either kind are counted, not judged."""
+"""Minimum number of labelled anomalies, and of labelled normal rows, for the metrics of a segment."""
 
 MOST_SEGMENTS = 50
+"""Maximum number of segments, the most frequent ones."""
 
 
 class Curves(NamedTuple):
-    """What each threshold gives, from the highest score down."""
+    """Error rates at each threshold, from the highest score down."""
 
     precision_recall: pd.DataFrame
     """`recall`, `precision`."""
     roc: pd.DataFrame
-    """`false_alarms` (share of the normal rows), `recall`."""
+    """`false_alarms` (false positive rate, share of the normal rows), `recall`."""
 
 
 def known_rows(labels: npt.ArrayLike, scores: npt.ArrayLike) -> np.ndarray:
@@ -37,7 +38,7 @@ def known_rows(labels: npt.ArrayLike, scores: npt.ArrayLike) -> np.ndarray:
 
 
 def curves(labels: npt.ArrayLike, scores: npt.ArrayLike) -> Curves | None:
-    """Precision against recall, and recall against false alarms; None where there are no labels of both kinds.
+    """Precision-recall curve and ROC curve; None unless there are labelled anomalies and labelled normal rows.
 
     Args:
         labels: (n,) 1 = anomaly, 0 = normal, NaN = unknown.
@@ -49,19 +50,19 @@ def curves(labels: npt.ArrayLike, scores: npt.ArrayLike) -> Curves | None:
     y, s = np.asarray(labels, np.float64)[known] > 0, np.asarray(scores, np.float64)[known]
     if y.all() or not y.any():
         return None
-    level = np.unique(s, return_inverse=True)[1]  # infinite scores rank, too
+    level = np.unique(s, return_inverse=True)[1]  # infinite scores are ranked too
     precision, recall, _ = precision_recall_curve(y, level)
-    false_alarms, found, _ = roc_curve(y, level)
+    false_positive_rate, true_positive_rate, _ = roc_curve(y, level)
     return Curves(
         _thinned(pd.DataFrame({"recall": recall[::-1], "precision": precision[::-1]})),
-        _thinned(pd.DataFrame({"false_alarms": false_alarms, "recall": found})),
+        _thinned(pd.DataFrame({"false_alarms": false_positive_rate, "recall": true_positive_rate})),
     )
 
 
 def precision_table(
     labels: npt.ArrayLike, scores: npt.ArrayLike, ks: Sequence[int] = (10, 20, 50, 100)
 ) -> pd.DataFrame:
-    """`k`, `precision` among the k highest scores, `low`, `high` (95 %, Wilson 1927); no k above the number of rows."""
+    """`k`, `precision` of the k highest scores, `low`, `high` (95 %, Wilson 1927); no k above the number of rows."""
     known = known_rows(labels, scores)
     y, s = np.asarray(labels, np.float64)[known] > 0, np.asarray(scores, np.float64)[known]
     lines = []
@@ -73,19 +74,19 @@ def precision_table(
 
 
 def guarantees_table(labels: npt.ArrayLike, p_values: npt.ArrayLike) -> pd.DataFrame:
-    """What was guaranteed of false alarms and of false alerts, and what became of it among the labelled rows.
+    """Guaranteed and realised error rates among the labelled rows.
 
-    Alerts are those of the whole file, as the rules for alerts find them: a false-discovery rate looks at every row.
+    Alerts are found in the whole file, since a false discovery rate depends on all rows.
 
     Args:
         labels: (n,) 1 = anomaly, 0 = normal, NaN = unknown.
-        p_values: (n,) of all rows that neither taught nor calibrate; NaN = none.
+        p_values: (n,) of all rows that are neither training nor calibration rows; NaN = none.
 
     Returns:
-        A line per guarantee: `guarantee` ("false alarms" among normal rows at p <= share, or "false alerts" among the
-        alerts by Benjamini & Hochberg 1995), `guaranteed`, `alerts` (with a label), `realised` with `low` and `high`,
-        `recall`, `held` (False only where the whole interval lies above what was guaranteed). Empty where there are no
-        p-values.
+        One line per guarantee: `guarantee` ("false alarms" = false positive rate among normal rows at p <= share, or
+        "false alerts" = false discovery rate by Benjamini & Hochberg 1995), `guaranteed`, `alerts` (with a label),
+        `realised` with `low` and `high`, `recall`, `held` (False only if the whole interval is above `guaranteed`).
+        Empty without p-values.
     """
     from scipy.stats import false_discovery_control  # takes a while to load
 
@@ -108,11 +109,11 @@ def guarantees_table(labels: npt.ArrayLike, p_values: npt.ArrayLike) -> pd.DataF
 
 
 def by_segment(labels: npt.ArrayLike, scores: npt.ArrayLike, segment: pd.Series) -> pd.DataFrame:
-    """The figures of `evaluation.evaluate` for each value of a column, the most frequent first.
+    """The metrics of `metrics.evaluate` for each value of a column, the most frequent first.
 
     Returns:
-        `segment`, `n`, `positives`, `auroc` and `average_precision` with `_low` and `_high`, NaN where a segment has
-        fewer than FEWEST_OF_SEGMENT labelled rows of either kind.
+        `segment`, `n`, `positives`, `auroc` and `average_precision` with `_low` and `_high`; NaN if a segment has fewer
+        than FEWEST_OF_SEGMENT labelled anomalies or labelled normal rows.
     """
     known = known_rows(labels, scores)
     y, s = np.asarray(labels, np.float64)[known], np.asarray(scores, np.float64)[known]
@@ -133,16 +134,17 @@ def by_segment(labels: npt.ArrayLike, scores: npt.ArrayLike, segment: pd.Series)
 
 
 def more_labels_in_words(found: dict[str, Any]) -> str:
-    """How many more labels would halve the interval of the average precision; "" where it is not known.
+    """Number of additional labels that would halve the interval of the average precision; "" if it is unknown.
 
-    An interval's width falls with the root of the number of labelled anomalies, so half of it takes four times as many.
+    The width of the interval falls with the square root of the number of labelled anomalies, so half the width needs
+    four times as many.
     """
     low, high, positives = (found.get(k) for k in ("average_precision_low", "average_precision_high", "positives"))
     if low is None or high is None or not positives:
         return ""
-    caution = " Under ten, even the interval is a guess." if positives < FEW else ""
+    caution = f" With fewer than {FEW}, even the interval is a guess." if positives < FEW else ""
     return (
-        f"The average precision is known to within {high - low:.2g} (95 %). About {3 * positives:,} more labelled "
+        f"The 95 % interval of the average precision is {high - low:.2g} wide. About {3 * positives:,} more labelled "
         f"anomalies would halve that.{caution}"
     )
 
@@ -150,7 +152,7 @@ def more_labels_in_words(found: dict[str, Any]) -> str:
 def _kept(
     guarantee: str, guaranteed: float, alert: np.ndarray, anomalous: np.ndarray, *, of: np.ndarray
 ) -> dict[str, Any]:
-    """One line of `guarantees_table`; what is guaranteed is a share of the rows in `of`."""
+    """One line of `guarantees_table`; the guaranteed rate is a share of the rows in `of`."""
     false, n = int((alert & ~anomalous).sum()), int(of.sum())
     interval = _interval(false, n)
     return {
@@ -170,7 +172,7 @@ def _interval(hits: int, n: int) -> dict[str, float]:
 
 
 def _thinned(curve: pd.DataFrame) -> pd.DataFrame:
-    """Evenly by position along the curve, so that corners stay; the ends are kept."""
+    """At most POINTS points, evenly spaced along the curve, so that corners and ends are kept."""
     if len(curve) <= POINTS:
         return curve.reset_index(drop=True)
     along = np.r_[0, np.cumsum(curve.diff().abs().sum(axis=1).to_numpy()[1:])]

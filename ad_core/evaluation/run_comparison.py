@@ -1,4 +1,4 @@
-"""Two runs side by side: what was set otherwise, whether the data are the same, and where the scores disagree."""
+"""Comparison of two runs: different settings, whether the data are the same, and where the scores disagree."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ KS = (10, 20, 50, 100, 500)
 
 @dataclass(frozen=True)
 class Compared:
-    """What two runs say of the rows that both scored."""
+    """Two runs compared on the rows that both scored."""
 
     rows: pd.DataFrame
-    """`row_id`, `percentile_a`, `percentile_b` (100 = the most unusual row of that run), `rank_a`, `rank_b` (1 =
-    highest), `alert_a`, `alert_b`; rows with two scores, in the order of the first run."""
+    """`row_id`, `percentile_a`, `percentile_b` (100 = highest score of that run), `rank_a`, `rank_b` (1 = highest),
+    `alert_a`, `alert_b`; rows with two scores, in the order of the first run."""
     spearman: float
     """Rank correlation of the scores; NaN for fewer than three rows or constant scores."""
     overlap: pd.DataFrame
@@ -26,12 +26,12 @@ class Compared:
 
     @property
     def alerts(self) -> dict[str, int]:
-        """How many rows are alerts of both, of the first only, of the second only."""
+        """Number of rows that are alerts of both runs, only of the first, only of the second."""
         a, b = self.rows["alert_a"], self.rows["alert_b"]
         return {"both": int((a & b).sum()), "only_a": int((a & ~b).sum()), "only_b": int((b & ~a).sum())}
 
     def disagreements(self, which: str, most: int = 200) -> pd.DataFrame:
-        """Rows that are alerts of one run only, the widest gap of ranks first.
+        """Rows that are alerts of one run only, largest difference of percentiles first.
 
         Args:
             which: "a" or "b", the run whose alerts they are.
@@ -43,7 +43,7 @@ class Compared:
 
 
 def compare(a: pd.DataFrame, b: pd.DataFrame, alerts_a: np.ndarray, alerts_b: np.ndarray) -> Compared:
-    """Two score tables, each with `row_id` and `score`; rows are matched by their ids.
+    """Compare two score tables, each with `row_id` and `score`; rows are matched by their ids.
 
     Args:
         alerts_a, alerts_b: (rows,) bool, in the order of each table.
@@ -65,7 +65,7 @@ def compare(a: pd.DataFrame, b: pd.DataFrame, alerts_a: np.ndarray, alerts_b: np
 
 
 def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> pd.DataFrame:
-    """`setting`, `first`, `second` for every setting on which two configs differ; nested ones joined by dots."""
+    """`setting`, `first`, `second` for every setting that differs between two configs; nested names joined by dots."""
     first, second = dict(_flat(a)), dict(_flat(b))
     names = [name for name in dict.fromkeys([*first, *second]) if first.get(name) != second.get(name)]
     lines = [{"setting": n, "first": _text(first.get(n)), "second": _text(second.get(n))} for n in names]
@@ -73,19 +73,19 @@ def differences(a: Mapping[str, Any], b: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def identity_in_words(a: str, b: str, shared: int, rows: Sequence[int]) -> str:
-    """Whether two runs looked at the same data.
+    """Whether two runs used the same data.
 
     Args:
         a, b: fingerprints of the data sets.
-        shared: rows that both scored.
-        rows: how many each scored.
+        shared: number of rows that both scored.
+        rows: number of rows that each scored.
     """
     if a == b:
-        return "Both looked at the very same data (their fingerprints are equal)."
+        return "Both runs used the same data (their fingerprints are equal)."
     if not shared:
-        return "They looked at different data and share no row, so their scores can't be compared."
+        return "The runs used different data and share no row, so their scores can't be compared."
     return (
-        f"They looked at different data: {shared:,} rows have the same id, of {rows[0]:,} and {rows[1]:,}. "
+        f"The runs used different data: {shared:,} rows have the same id, of {rows[0]:,} and {rows[1]:,}. "
         f"Only those are compared."
     )
 
@@ -99,10 +99,10 @@ def _overlap(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _flat(config: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
+    items: list[tuple[str, Any]] = []
     for name, value in config.items():
-        found += _flat(value, f"{before}{name}.") if isinstance(value, Mapping) else [(f"{before}{name}", value)]
-    return found
+        items += _flat(value, f"{before}{name}.") if isinstance(value, Mapping) else [(f"{before}{name}", value)]
+    return items
 
 
 def _text(value: Any) -> str:

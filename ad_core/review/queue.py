@@ -1,7 +1,7 @@
-"""Which rows a person should look at first, and why each stands where it does.
+"""The review queue: the order in which a person should look at rows, with a reason for each row.
 
-An order lines rows up and gives every one its reason. To add one, write the function and name it in ORDERS: it then
-has its place on the Review page and in the tests of all orders.
+To add an order, write its function and name it in ORDERS: it then appears on the Review page and in the tests of all
+orders.
 """
 
 from collections.abc import Callable, Set
@@ -15,43 +15,43 @@ COLUMNS = ["row_id", "because"]
 
 @dataclass(frozen=True)
 class Scored:
-    """What an order may look at."""
+    """What an order is computed from."""
 
     rows: pd.DataFrame
     """`row_id` and `score`, most anomalous first, rows without a score last."""
     alerts: np.ndarray
     """(rows,) bool."""
     reviewed: np.ndarray
-    """(rows,) bool: has a verdict now."""
+    """(rows,) bool: the row has a verdict now."""
     ranks: pd.DataFrame | None = None
-    """Row id -> rank for each classical detector, 0..100, 100 = its most unusual; None = there are none."""
+    """Row id -> rank by each classical detector, 0..100, 100 = most anomalous; None = there are no such detectors."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """A way to line rows up."""
+    """A way to order rows for review."""
 
     title: str
     about: str
-    """One sentence: whom this order serves."""
+    """One sentence: what this order is for."""
     line_up: Callable[[Scored], pd.DataFrame]
-    """COLUMNS, each row at most once, first come first. Rows with a verdict are among them, so that progress can be
-    told; `because` completes "Here because it has ..."."""
+    """COLUMNS, in order of review, each row at most once. Rows with a verdict are included, so that progress can be
+    counted; `because` completes "Here because it has ..."."""
     possible: Callable[[Scored], bool] = lambda scored: True  # noqa: ARG005
-    """Whether the data that it needs exist."""
+    """Whether the data that it needs are available."""
 
 
 @dataclass(frozen=True)
 class Queue:
-    """The rows that wait, in order, and how far the work is."""
+    """The rows that still have to be reviewed, in order, and the progress of the review."""
 
     items: pd.DataFrame
-    """COLUMNS, of rows without a verdict."""
+    """COLUMNS, for rows without a verdict."""
     done: int
     total: int
 
     def after(self, row_id: str) -> str | None:
-        """What comes next once this one is done: the following item, after the last one the first; None = nothing."""
+        """The item after this one, cyclically; None if there is no other."""
         names = self.items["row_id"].tolist()
         at = names.index(row_id) if row_id in names else -1
         rest = names[at + 1 :] + names[: max(at, 0)]
@@ -59,7 +59,7 @@ class Queue:
 
 
 def queue(scored: Scored, order: str) -> Queue:
-    """The rows that an order of ORDERS lines up and nobody has judged yet."""
+    """The rows without a verdict, in one of the ORDERS."""
     lined = ORDERS[order].line_up(scored)
     open_ids: Set[str] = set(scored.rows.loc[~scored.reviewed, "row_id"])
     items = lined.loc[lined["row_id"].isin(open_ids)].reset_index(drop=True)
@@ -76,19 +76,19 @@ def highest(scored: Scored) -> pd.DataFrame:
 
 
 def near_threshold(scored: Scored) -> pd.DataFrame:
-    """Alerts, and as many rows below them, by the number of rows between them and the threshold."""
+    """Alerts and the same number of rows below the threshold, by the number of rows between them and the threshold."""
     known = scored.rows["score"].notna().to_numpy()
     above = np.flatnonzero(scored.alerts)[::-1]
     below = np.flatnonzero(~scored.alerts & known)[: len(above)]
     names = scored.rows["row_id"].to_numpy()
     lines = [(n, side, names[at]) for side, rows in enumerate((above, below)) for n, at in enumerate(rows, start=1)]
-    told = ("the {}lowest score of an alert", "the {}highest score below the threshold")
+    reasons = ("the {}lowest score of an alert", "the {}highest score below the threshold")
     lines.sort(key=lambda line: line[:2])
-    return pd.DataFrame([(row_id, told[side].format(_nth(n))) for n, side, row_id in lines], columns=COLUMNS)
+    return pd.DataFrame([(row_id, reasons[side].format(_nth(n))) for n, side, row_id in lines], columns=COLUMNS)
 
 
 def detectors_disagree(scored: Scored) -> pd.DataFrame:
-    """Alerts by the distance between the highest and the lowest rank that classical detectors give them."""
+    """Alerts by the difference between their highest and lowest rank by classical detectors, largest first."""
     ranks = _ranks_of_alerts(scored)
     apart = (ranks.max(axis=1) - ranks.min(axis=1)).sort_values(ascending=False, kind="stable")
     because = [
@@ -123,15 +123,15 @@ def _nth(n: int) -> str:
 
 
 ORDERS = {
-    "highest": Order("Highest score", "What looks worst comes first.", highest),
+    "highest": Order("Highest score", "The most anomalous alerts come first.", highest),
     "near": Order(
         "Near the threshold", "Rows on both sides of the cut, for finding out whether it lies well.", near_threshold
     ),
     "disagree": Order(
         "Detectors disagree",
-        "Alerts on which classical detectors differ most come first: there your word tells most.",
+        "Alerts on which classical detectors differ most come first: there a verdict adds most.",
         detectors_disagree,
         possible=lambda scored: len(_ranks_of_alerts(scored)) > 0,
     ),
 }
-"""What can be chosen, by name."""
+"""The orders to choose from, by name."""

@@ -1,10 +1,10 @@
-"""A calibration without rows that a person has confirmed as anomalies; without training again, and reversible.
+"""Recalibration without the rows that a person has confirmed as anomalies: reversible, and without training again.
 
-An anomaly among the calibration rows makes the p-values of its likes large, so that they are never alerts. Leaving out
-confirmed anomalies keeps the guarantee; leaving out the highest rows unseen breaks it, as normal rows go with them. So
-nothing is ever left out that nobody has confirmed: the newest verdict "anomaly" on a row (see `verdicts`) leaves it
-out, and taking that verdict back puts it back. Everything follows from all rows that calibrated at first and the
-verdicts of now, so that what was cut short can simply be done again.
+An anomaly among the calibration rows makes the p-values of similar anomalies large, so that they are never alerts.
+Leaving out confirmed anomalies keeps the error guarantee. Leaving out the highest rows without a look breaks it, since
+normal rows are among them. So only confirmed rows are left out: the newest verdict "anomaly" on a row (see `verdicts`)
+leaves it out, and taking that verdict back restores it. The result depends only on the first calibration rows and the
+present verdicts, so an interrupted recalibration can be repeated.
 """
 
 import json
@@ -27,25 +27,25 @@ if TYPE_CHECKING:
     from ad_core.storage.store import RunRecord, Store
 
 PART = "calibration_review"
-"""The part of a bundle that says which rows were left out, and when."""
+"""The bundle part with the left-out rows, the author and the time."""
 
 LONGEST = 50
-"""So many rows are offered for review: as many as a person looks at with care."""
+"""Maximum number of rows offered for review: what a person can look at carefully."""
 
 
 @dataclass(frozen=True)
 class CalibrationReview:
-    """Where the review of a run's calibration rows stands."""
+    """The state of the review of a run's calibration rows."""
 
     rows: pd.DataFrame
-    """All rows that calibrated at first: `row_id`, `score`, and what `calibration_rows.of_items` knows of them."""
+    """All rows of the first calibration: `row_id`, `score`, and the other columns of `calibration_rows.of_items`."""
     confirmed: list[str]
-    """Those that have the verdict "anomaly" now."""
+    """Those whose present verdict is "anomaly"."""
     left_out: list[str]
-    """Those that the calibration does without."""
+    """Those that the present calibration leaves out."""
     queue: pd.DataFrame
-    """The highest, at most LONGEST, highest first: `row_id`, `score`, `verdict` (empty = none), `left_out`. Of a
-    recording the highest time stamp of each block.
+    """The highest scores, at most LONGEST, highest first: `row_id`, `score`, `verdict` (empty = none), `left_out`. For
+    recordings the highest time stamp of each block.
     """
 
     @property
@@ -55,7 +55,7 @@ class CalibrationReview:
 
 
 def review(store: "Store", run_id: str) -> CalibrationReview:
-    """The calibration rows behind a run's p-values, and what was said of them.
+    """The calibration rows behind a run's p-values, with their verdicts.
 
     Raises:
         StoreError: the run does not exist, or it is of an older version that did not keep its calibration rows.
@@ -63,8 +63,8 @@ def review(store: "Store", run_id: str) -> CalibrationReview:
     """
     training = results.detector_run(store, run_id)
     rows = _rows(store, training)
-    said = verdicts.current(store, training.dataset_id)
-    newest = dict(zip(said["row_id"], said["verdict"], strict=True))
+    current = verdicts.current(store, training.dataset_id)
+    newest = dict(zip(current["row_id"], current["verdict"], strict=True))
     verdict = pd.Series([newest.get(row_id, "") for row_id in rows["row_id"]], index=rows.index, dtype=object)
     confirmed = rows.loc[verdict == verdicts.Verdict.ANOMALY, "row_id"].tolist()
     left_out = list((bundle.part(_bundle(store, training), PART) or {}).get("left_out", []))
@@ -77,7 +77,7 @@ def review(store: "Store", run_id: str) -> CalibrationReview:
 
 
 def preview(found: CalibrationReview) -> Calibration:
-    """The calibration as the verdicts of now would have it.
+    """The calibration that the present verdicts give.
 
     Raises:
         DataError: no row would be left.
@@ -86,8 +86,9 @@ def preview(found: CalibrationReview) -> Calibration:
 
 
 def recalibrate(store: "Store", run_id: str, author: str = "") -> Calibration:
-    """Leave out the confirmed rows, and only these, in the bundle of the run's detector and in the p-values and
-    percentiles of every run that it scored. Each file changes at once; all are prepared before the first one changes.
+    """Leave out exactly the confirmed rows: in the detector's bundle, and in the p-values and percentiles of its runs.
+
+    All files are prepared before the first one is replaced, and each is replaced atomically.
 
     Raises:
         StoreError: a run of the detector is still working, or the calibration rows are not known.
@@ -123,7 +124,7 @@ def _bundle(store: "Store", training: "RunRecord") -> Path:
 
 
 def _rows(store: "Store", training: "RunRecord") -> pd.DataFrame:
-    """The rows that calibrated at first; for bundles that don't know them, those whose scores make the calibration."""
+    """The rows of the first calibration; if the bundle has none, the rows whose scores equal its calibration scores."""
     kept = bundle.part(_bundle(store, training), "calibration_rows")
     if kept is not None:
         return pd.DataFrame(kept)

@@ -1,4 +1,4 @@
-"""Verdicts as files: to keep, to correct in a spreadsheet, to carry to another installation, and back."""
+"""Export and import of verdicts: CSV, Parquet and JSON lines."""
 
 import json
 from collections.abc import Iterable
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
     from ad_core.storage.store import Store
 
 FORMS = {"csv": "CSV", "parquet": "Parquet", "jsonl": "JSON lines"}
-"""Ending of a file name -> what it is called."""
+"""Ending of a file name -> name of the format."""
 
 NEEDED = ("row_id", "verdict")
 WRITTEN_BACK = "taken_back"
-"""How a word that takes another back is written in a file."""
+"""The verdict in a file that stands for TAKEN_BACK."""
 
 TEXTS = ("row_id", "verdict", "tag", "note", "author", "run_id")
 SAME = ("row_id", "verdict", "tag", "note", "author")
-"""What two words have in common, beside their time, when they are the same one."""
+"""Columns that, with the time, identify a verdict."""
 
 COMPARED = 20_000
-"""A mistyped row id is compared with so many of the data set's: more would take seconds."""
+"""Maximum number of row ids with which a mistyped one is compared: more would take seconds."""
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import did."""
+    """The result of an import."""
 
     added: int
     same: int
-    """Lines that were there already."""
+    """Number of lines that the store had already."""
 
     def in_words(self) -> str:
         lines = "verdict was" if self.added == 1 else "verdicts were"
@@ -48,10 +48,10 @@ class Imported:
 
 
 def dataset_of(store: "Store", run_or_dataset: str) -> str:
-    """The id of the data set that an id means.
+    """The data set's id for the id of a data set or of a run.
 
     Raises:
-        StoreError: it is neither a run's nor a data set's.
+        StoreError: it is neither of them.
     """
     if any(record.id == run_or_dataset for record in store.datasets()):
         return run_or_dataset
@@ -59,8 +59,8 @@ def dataset_of(store: "Store", run_or_dataset: str) -> str:
         return store.run(run_or_dataset).dataset_id
     except StoreError:
         raise StoreError(
-            f"There is neither a run nor a data set {run_or_dataset!r}. Their ids stand in the app's address, "
-            f"behind run= and data=."
+            f"There is neither a run nor a data set {run_or_dataset!r}. Their ids are in the addresses of the app's "
+            f"pages, after run= and data=."
         ) from None
 
 
@@ -87,21 +87,21 @@ def to_file(lines: pd.DataFrame, form: str) -> bytes:
 
 
 def from_file(content: bytes, name: str) -> pd.DataFrame:
-    """Lines of a file as they stand there; what is not said is empty.
+    """The verdicts in a file, unchecked; missing texts are empty.
 
     Args:
-        content: of the file.
-        name: its ending says what it is.
+        content: the bytes of the file.
+        name: its name, whose ending gives the format.
 
     Returns:
-        COLUMNS; texts as text, `threshold` as mappings, all else as in the file.
+        COLUMNS; texts as text, `threshold` as mappings, the other columns as in the file.
 
     Raises:
-        DataError: it is no such file, or lacks one of NEEDED.
+        DataError: the format is unknown, the file can't be read, or a column of NEEDED is missing.
     """
     form = name.rpartition(".")[2].lower()
     if form not in FORMS:
-        raise DataError(f"{name} is no file of verdicts. Choose one that ends in .{', .'.join(FORMS)}.")
+        raise DataError(f"{name} is not a file of verdicts. Choose one that ends in .{', .'.join(FORMS)}.")
     try:
         table = {"csv": _from_csv, "parquet": _from_parquet, "jsonl": _from_lines}[form](content)
     except (ValueError, OSError) as error:  # of pandas, pyarrow, json, and of decoding
@@ -116,36 +116,36 @@ def from_file(content: bytes, name: str) -> pd.DataFrame:
 
 
 def import_verdicts(store: "Store", dataset_id: str, table: pd.DataFrame, author: str) -> Imported:
-    """Add what is new of a file's lines; all of it, or nothing.
+    """Add the new verdicts of a file; all are written, or none.
 
     Args:
-        table: of `from_file`.
-        author: whose words those without an author are. Words without a time are from now.
+        table: as `from_file` returns it.
+        author: the author of verdicts that have none. Verdicts without a time get the present time.
 
     Raises:
-        DataError: a row id, a word or a time is none; the text names the line and what comes close.
+        DataError: a row id, a verdict or a time is invalid; the text names the line and a similar valid value.
     """
     lines = table.assign(
-        verdict=_words(table["verdict"]), author=table["author"].where(table["author"] != "", author.strip())
+        verdict=_checked_verdicts(table["verdict"]), author=table["author"].where(table["author"] != "", author.strip())
     )
     _check_rows(lines["row_id"], known_rows(store, dataset_id), store.dataset(dataset_id).name)
     for number in ("score", "p_value"):
         lines[number] = pd.to_numeric(lines[number], errors="coerce")
     moments = _moments(table["created"])
     lines["created"] = moments.fillna(pd.Timestamp(datetime.now(UTC)))
-    there = set(_keys(verdicts.history(store, dataset_id), timed=True))
+    stored = set(_keys(verdicts.history(store, dataset_id), timed=True))
     standing = set(_keys(verdicts.current(store, dataset_id), timed=False))
-    fresh = []
+    new = []
     for timed, key, bare in zip(moments.notna(), _keys(lines, timed=True), _keys(lines, timed=False), strict=True):
-        fresh.append(key not in there if timed else bare not in standing)
-        there.add(key)  # a line that a file repeats counts once
+        new.append(key not in stored if timed else bare not in standing)
+        stored.add(key)  # a line that a file repeats counts once
         standing.add(bare)
-    verdicts.add(store, dataset_id, lines.loc[fresh])
-    return Imported(sum(fresh), len(fresh) - sum(fresh))
+    verdicts.add(store, dataset_id, lines.loc[new])
+    return Imported(sum(new), len(new) - sum(new))
 
 
 def known_rows(store: "Store", dataset_id: str) -> set[str]:
-    """All row ids of a data set: from a run's scores, which have a line for each, else from its files.
+    """All row ids of a data set: from the score table of a run, which has all rows, else from the data set's files.
 
     Raises:
         AdError: there are no scores and the files can't be read.
@@ -164,7 +164,7 @@ def known_rows(store: "Store", dataset_id: str) -> set[str]:
 def _from_csv(content: bytes) -> pd.DataFrame:
     text = content.decode("utf-8-sig")
     header = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=header.count)  # spreadsheets write what their country is used to
+    delimiter = max(",;\t", key=header.count)  # spreadsheets use the delimiter of the user's country
     table = pd.read_csv(StringIO(text), sep=delimiter, dtype=str, keep_default_na=False)
     return table.rename(columns=lambda name: name.strip().lower()).apply(as_written)
 
@@ -176,7 +176,7 @@ def _from_parquet(content: bytes) -> pd.DataFrame:
 def _from_lines(content: bytes) -> pd.DataFrame:
     lines = [json.loads(line) for line in content.decode("utf-8-sig").splitlines() if line.strip()]
     if not all(isinstance(line, dict) for line in lines):
-        raise ValueError("a line is no object")
+        raise ValueError("a line is not a JSON object")
     return pd.DataFrame(lines)
 
 
@@ -185,7 +185,7 @@ def _json(line: dict[str, Any]) -> str:
 
 
 def _rule(value: Any) -> dict[str, Any]:
-    """The threshold that was in force, as it was or as it is written in a cell; anything else is none."""
+    """The rule that was in force, from a mapping or from JSON in a cell; {} for anything else."""
     if isinstance(value, str) and value:
         try:
             value = json.loads(value)
@@ -194,8 +194,8 @@ def _rule(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _words(column: pd.Series) -> list[str]:
-    """Verdicts as the store writes them: `Data error` is `data_error`."""
+def _checked_verdicts(column: pd.Series) -> list[str]:
+    """Verdicts in the form of the store: `Data error` becomes `data_error`."""
     allowed = [*map(str, Verdict), WRITTEN_BACK]
     plain = [text.strip().lower().replace(" ", "_").replace("-", "_") for text in column]
     wrong = [(at, column.iloc[at]) for at, word in enumerate(plain) if word not in allowed]
@@ -203,7 +203,7 @@ def _words(column: pd.Series) -> list[str]:
         at, text = wrong[0]
         raise DataError(
             f"There is no verdict {text!r} ({_where(at, len(wrong))}).{_close(plain[at], allowed)} "
-            f"There is: {', '.join(allowed)}."
+            f"Choose one of: {', '.join(allowed)}."
         )
     return [TAKEN_BACK if word == WRITTEN_BACK else word for word in plain]
 
@@ -219,14 +219,14 @@ def _check_rows(row_ids: pd.Series, known: set[str], name: str) -> None:
 
 
 def _moments(column: pd.Series) -> pd.Series:
-    """(lines,) UTC, NaT where none is given."""
+    """(lines,) times in UTC, NaT where none is given."""
     given = column.notna() & (column.astype("string").fillna("") != "")
     moments = pd.to_datetime(column.where(given), utc=True, errors="coerce", format="ISO8601")
-    latest = pd.Timestamp(datetime.now(UTC) + timedelta(days=1))  # clocks differ, but not by more
+    latest = pd.Timestamp(datetime.now(UTC) + timedelta(days=1))  # the clocks of two computers differ by less
     wrong = [at for at, bad in enumerate(given & (moments.isna() | (moments > latest))) if bad]
     if wrong:
         raise DataError(
-            f"{column.iloc[wrong[0]]!r} is no time that has passed ({_where(wrong[0], len(wrong))}). "
+            f"{column.iloc[wrong[0]]!r} is not a time in the past ({_where(wrong[0], len(wrong))}). "
             f"Write times such as 2026-03-01T14:30:00Z, or leave them empty."
         )
     return moments.dt.as_unit("us")

@@ -38,7 +38,7 @@ def test_a_part_leads_to_its_alerts_by_an_address_that_can_be_sent(page: Page, s
     with page.expect_download() as waiting:
         page.get_by_test_id("stMain").get_by_role("button", name="Report", exact=True).click()
     content = Path(waiting.value.path()).read_text(encoding="utf-8")
-    assert "<h2>What drives them all</h2>" in content
+    assert "<h2>Global feature importance</h2>" in content
     assert "Left out: 1 not supported." in content
 
 

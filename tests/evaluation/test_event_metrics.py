@@ -23,7 +23,7 @@ def test_events_found_their_delay_and_false_alarms_are_counted():
     assert found.false_alarms == 2
     assert found.days == pytest.approx(32 / 24)
     assert found.false_alarms_per_day == pytest.approx(1.5)
-    assert found.in_words().startswith("1 of 2 events have an alert, the middle one 0 days 02:00:00 after its start.")
+    assert found.in_words().startswith("1 of 2 events have an alert, with a median delay of 0 days 02:00:00.")
 
 
 def test_an_alarm_beside_an_event_belongs_to_it():
@@ -47,7 +47,7 @@ def test_recordings_are_judged_apart_and_in_order_of_time():
 def test_without_a_clock_the_delay_is_in_rows():
     found = event_metrics([0, 1, 1, 1, np.nan], np.array([0, 0, 0, 1, 1], bool))
 
-    assert "the middle one 2 rows after its start" in found.in_words()
+    assert "with a median delay of 2 rows" in found.in_words()
     assert found.false_alarms == 0
 
 

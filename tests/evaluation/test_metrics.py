@@ -95,7 +95,7 @@ def test_fewer_than_ten_anomalies_raise_the_red_flag():
     few = evaluate(scores > 90.5, scores)
 
     assert few["few_positives"]
-    assert "Only 9 labelled anomalies: treat as anecdote" in few["note"]
+    assert "Only 9 labelled anomalies: the metrics are unreliable" in few["note"]
     assert not enough["few_positives"]
     assert enough["note"] == ""
 

@@ -108,7 +108,7 @@ def test_segments_with_too_few_labels_are_counted_not_judged():
 def test_four_times_the_labels_halve_the_interval():
     words = more_labels_in_words({"positives": 4, "average_precision_low": 0.5, "average_precision_high": 0.9})
 
-    assert "within 0.4 (95 %)" in words
+    assert "95 % interval of the average precision is 0.4 wide" in words
     assert "About 12 more labelled anomalies would halve that." in words
     assert "guess" in words
     assert more_labels_in_words({"positives": 0}) == ""

@@ -65,6 +65,6 @@ def test_only_what_differs_is_listed():
 
 
 def test_words_say_whether_the_data_are_the_same():
-    assert "very same data" in identity_in_words("f", "f", 3, (3, 3))
+    assert "used the same data" in identity_in_words("f", "f", 3, (3, 3))
     assert "share no row" in identity_in_words("f", "g", 0, (3, 3))
     assert "2 rows have the same id, of 3 and 4" in identity_in_words("f", "g", 2, (3, 4))

@@ -153,7 +153,7 @@ def test_two_runs_are_compared_row_by_row(table_run: RunRecord, store: Store, tm
     test = open_page("model/runs.py", run=table_run.id, beside=f"{other.name} · {other.id}")
 
     assert not test.exception
-    assert "very same data" in texts(test)
+    assert "used the same data" in texts(test)
     assert "Rank correlation 1.00 over" in texts(test)
     assert "Nothing: both runs have the same settings." in texts(test)
 

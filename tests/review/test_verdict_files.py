@@ -104,8 +104,8 @@ def test_a_list_typed_by_hand_is_enough_and_is_not_added_twice(scored):
             "row_id,verdict\na,normal\n0123,normal\nx,normal\n",
             "no row '0123' (line 2 of the file's verdicts, and 1 more like it). Did you mean '00123'",
         ),
-        ("row_id,verdict,created\na,normal,yesterday\n", "'yesterday' is no time that has passed"),
-        ("row_id,verdict,created\na,normal,2999-01-01\n", "'2999-01-01' is no time that has passed"),
+        ("row_id,verdict,created\na,normal,yesterday\n", "'yesterday' is not a time in the past"),
+        ("row_id,verdict,created\na,normal,2999-01-01\n", "'2999-01-01' is not a time in the past"),
         ("row,verdict\na,normal\n", "no column 'row_id'"),
     ],
 )

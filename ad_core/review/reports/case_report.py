@@ -1,7 +1,7 @@
-"""One case as a file that speaks for itself: what was seen, why, how sure, who said what, and how to get it again.
+"""Report of one case as one file: scores, explanation and its check, verdicts, provenance, and how to repeat it.
 
-The HTML file is self-contained: no script, no font, no picture is fetched from anywhere. The JSON file holds the same
-facts. All text of the user's data is escaped.
+The HTML file is self-contained: it loads no script, font or image. The JSON file holds the same facts. All text from
+the user's data is escaped.
 """
 
 import json
@@ -17,7 +17,7 @@ from ad_core.data.dataset import Dataset
 from ad_core.explain.grade import in_words
 from ad_core.explain.heat_overlay import outlined, overlay, top_box
 from ad_core.explain.heat_scale import HeatScale
-from ad_core.review.reports.self_contained import bars_of, courses_of, inline_picture, plain, template
+from ad_core.review.reports.self_contained import bars_of, inline_image, plain, signals_of, template
 from ad_core.storage import results, verdicts
 from ad_core.storage.provenance import origin
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ad_core.storage.store import RunRecord, Store
 
 PARTS = 12
-"""So many parts are listed."""
+"""Maximum number of features in the list."""
 
 OF_ROW = ("score", "percentile", "p_value", "severity", "time", "entity", "note")
 
@@ -35,11 +35,11 @@ OPACITY = 0.55
 def gather(
     store: "Store", run_id: str, row_id: str, dataset: Dataset | None, threshold: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Everything that is known of one case; JSON-able.
+    """All facts about one case; JSON-able.
 
     Args:
-        dataset: the rows that the run scored; None = they can't be opened any more, so their values are left out.
-        threshold: the rule in force, as `rule`, `sentence`, and whatever else was saved with it.
+        dataset: the rows that the run scored; None = they can't be opened any more, and their values are left out.
+        threshold: the rule in force: `rule`, `sentence`, and anything else that was saved with it.
 
     Raises:
         StoreError: the run or the row does not exist.
@@ -48,7 +48,7 @@ def gather(
     training, record = results.detector_run(store, run_id), store.dataset(run.dataset_id)
     case = results.case(store, run_id, row_id)
     severity = case.row.get("severity")
-    found: dict[str, Any] = plain(
+    evidence: dict[str, Any] = plain(
         {
             "row": row_id,
             **origin(store, run_id),
@@ -64,13 +64,13 @@ def gather(
             "made": datetime.now(UTC).isoformat(" ", "seconds"),
         }
     )
-    return found
+    return evidence
 
 
 def command(
     store: "Store", training: "RunRecord", sources: list[str], row_id: str, check: Mapping[str, Any] | None
 ) -> str:
-    """The command line that explains this row again with the same detector."""
+    """The command that explains this row again with the same detector."""
     words = ["python", "-m", "ad_core", "explain", str(store.folder(training.id) / "bundle"), *sources]
     words += ["--row", row_id, "--out", "explanation.parquet"]
     if check is not None:
@@ -94,20 +94,20 @@ def to_html(
         pictures: title -> (y, x, 3) uint8, for images.
         window: `time` and channels of a recording around the case, as in `results.Case.window`.
     """
-    inline = {title: inline_picture(picture) for title, picture in (pictures or {}).items()}
+    images = {title: inline_image(picture) for title, picture in (pictures or {}).items()}
     bars = bars_of(evidence["explanation"] or [])
-    courses = [] if window is None else courses_of(window, evidence["explanation"] or [])
-    return str(template("evidence.html").render(e=evidence, pictures=inline, bars=bars, courses=courses))
+    signals = [] if window is None else signals_of(window, evidence["explanation"] or [])
+    return str(template("evidence.html").render(e=evidence, images=images, bars=bars, signals=signals))
 
 
 def with_heat(picture: np.ndarray, heat: np.ndarray, scale: HeatScale | None = None) -> np.ndarray:
-    """A picture with its anomaly map over it and a frame around its most unusual place, as on the page."""
+    """An image with its anomaly map over it and a frame around its most anomalous region, as on the page."""
     shown, box = overlay(picture, heat, OPACITY, scale), top_box(heat, scale)
     return shown if box is None else outlined(shown, box)
 
 
 def _values(dataset: Dataset | None, row_id: str) -> dict[str, Any] | None:
-    """The row as it stands in the data; of images their file is named by the row."""
+    """The values of the row in a table; None for other data."""
     if dataset is None or dataset.modality != "table":
         return None
     found = np.flatnonzero((dataset.rows["row_id"] == row_id).to_numpy())

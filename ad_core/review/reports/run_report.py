@@ -1,8 +1,7 @@
-"""A whole run as a file that speaks for itself: what was looked at, what stood out, why, how sure, and how to get it
-again.
+"""Report of a whole run as one file: data, alerts, explanations and their checks, provenance, and how to repeat it.
 
-The HTML file is self-contained: no script, no font, no picture is fetched from anywhere. The JSON file holds the same
-facts. All text of the user's data is escaped.
+The HTML file is self-contained: it loads no script, font or image. The JSON file holds the same facts. All text from
+the user's data is escaped.
 """
 
 import json
@@ -21,7 +20,7 @@ from ad_core.explain.clusters import alert_groups, surrogate_rule
 from ad_core.explain.global_importance import GlobalImportance, global_importance, ranking
 from ad_core.explain.heat_scale import HeatScale
 from ad_core.review.reports.run_report_cases import Shown, cases_of
-from ad_core.review.reports.self_contained import bars_of, courses_of, inline_picture, plain, template
+from ad_core.review.reports.self_contained import bars_of, inline_image, plain, signals_of, template
 from ad_core.storage import results, verdicts
 from ad_core.storage.provenance import origin
 from ad_core.storage.run_alerts import alerts_of
@@ -30,10 +29,10 @@ if TYPE_CHECKING:
     from ad_core.storage.store import Store
 
 PARTS, GROUPS = 12, 12
-"""So many parts and groups are listed."""
+"""Maximum number of features and of groups in the lists."""
 
 SIDE, CHANNELS = 260, 3
-"""Pictures of cases are shrunk to so many pixels; of recordings so many channels are drawn."""
+"""Maximum side of a case's image [pixels], and maximum number of channels that are drawn of a recording."""
 
 MEASURES = ("auroc", "average_precision", "vus_pr", "event_recall")
 
@@ -41,15 +40,15 @@ MEASURES = ("auroc", "average_precision", "vus_pr", "event_recall")
 def gather(
     store: "Store", run_id: str, dataset: Dataset | None = None, alerts: Alerts | None = None
 ) -> tuple[dict[str, Any], dict[str, Shown]]:
-    """Everything that is known of a run, JSON-able, and what is to be seen of its highest alerts.
+    """All facts about a run, JSON-able, and the figures of its highest alerts.
 
     Args:
-        dataset: the rows that the run scored; None = they can't be opened any more, so groups have no rules and images
-            no pictures.
+        dataset: the rows that the run scored; None = they can't be opened any more, and the rules of groups and the
+            images are left out.
         alerts: the rule in force; None = the saved one.
 
     Returns:
-        The facts, and by row id the pictures and courses of `facts["cases"]`.
+        The facts, and the figures of `facts["cases"]` by row id.
 
     Raises:
         StoreError: the run does not exist or has no scores yet.
@@ -60,10 +59,10 @@ def gather(
     found = alerts or alerts_of(store, run_id)
     events = results.table(folder, "events") if modality == "sensor" else None
     chosen = rows.loc[found.of_rows, "row_id"] if events is None else events["row_id_peak"]
-    said = verdicts.current(store, run.dataset_id).set_index("row_id")["verdict"]
+    newest = verdicts.current(store, run.dataset_id).set_index("row_id")["verdict"]
     parts, checks = (results.table(folder, name) for name in ("explanations", "checks"))
     scale = HeatScale.from_facts(results.summary(store.folder(results.detector_run(store, run_id).id)))
-    cases, shown = cases_of(folder, rows, chosen, events, said, dataset, scale)
+    cases, shown = cases_of(folder, rows, chosen, events, newest, dataset, scale)
     facts: dict[str, Any] = {
         **origin(store, run_id),
         "modality": modality,
@@ -72,9 +71,9 @@ def gather(
         "drift": (own.get("drift") or {}).get("sentence"),
         "evaluation": _evaluation(own),
         "agreement": _agreement(results.table(folder, "references"), rows, found.of_rows),
-        "drivers": _drivers(global_importance(parts, checks, chosen)),
+        "drivers": _global_importance(global_importance(parts, checks, chosen)),
         "groups": [] if modality == "image" or parts is None else _groups(parts, chosen, dataset),
-        "precision": _precision(said, chosen),
+        "precision": _precision(newest, chosen),
         "cases": cases,
         "again": commands(store, run_id),
         "made": datetime.now(UTC).isoformat(" ", "seconds"),
@@ -83,7 +82,7 @@ def gather(
 
 
 def commands(store: "Store", run_id: str) -> list[str]:
-    """The command lines that score the same data again, and write this report again."""
+    """The commands that score the same data again, and write this report again."""
     record, training = store.dataset(store.run(run_id).dataset_id), results.detector_run(store, run_id)
     score = ["score", str(store.folder(training.id) / "bundle"), *record.sources, "--out", "scores.parquet"]
     report = ["report", run_id, "--out", "report.html"]
@@ -96,17 +95,17 @@ def to_json(facts: Mapping[str, Any]) -> str:
 
 
 def to_html(facts: Mapping[str, Any], shown: Mapping[str, Shown]) -> str:
-    """The run as one HTML file; both arguments as `gather` gives them."""
-    seen = {
+    """The run as one HTML file; both arguments as `gather` returns them."""
+    figures = {
         row_id: {
-            "picture": None if one.picture is None else inline_picture(one.picture, SIDE),
-            "courses": [] if one.window is None else courses_of(one.window, one.parts, CHANNELS),
+            "picture": None if one.picture is None else inline_image(one.picture, SIDE),
+            "signals": [] if one.window is None else signals_of(one.window, one.parts, CHANNELS),
             "bars": bars_of(one.parts),
         }
         for row_id, one in shown.items()
     }
     widest = max((max(line["share"], line["high"] or 0) for line in facts["drivers"]["ranking"]), default=1.0) or 1.0
-    return str(template("report.html").render(r=facts, seen=seen, widest=widest))
+    return str(template("report.html").render(r=facts, figures=figures, widest=widest))
 
 
 def _counts(
@@ -134,10 +133,10 @@ def _threshold(found: Alerts) -> dict[str, Any]:
 
 
 def _evaluation(own: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Judged by labels, where there are any: a line for the method and for each classical detector."""
+    """Metrics by labels, if there are any: a line for the method and for each classical detector."""
     found = {name: values for name, values in (own.get("evaluation") or {}).items() if values}
     if not any(values.get(measure) is not None for values in found.values() for measure in MEASURES):
-        return []  # labels of one kind alone judge nothing
+        return []  # labels of one class alone give no metrics
     return [
         {"detector": own.get("method") if name == "method" else name.replace("_", " "), "own": name == "method"}
         | {measure: values.get(measure) for measure in MEASURES}
@@ -146,7 +145,7 @@ def _evaluation(own: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _agreement(references: pd.DataFrame | None, rows: pd.DataFrame, of_rows: np.ndarray) -> list[dict[str, Any]]:
-    """How many alerts are also among as many most unusual rows of each classical detector."""
+    """Of k alerts, the number that are also among the k highest scores of each classical detector."""
     alerts = int(of_rows.sum())
     if references is None or not alerts:
         return []
@@ -158,13 +157,13 @@ def _agreement(references: pd.DataFrame | None, rows: pd.DataFrame, of_rows: np.
     return sorted(lines, key=lambda line: -int(line["shared"]))
 
 
-def _drivers(found: GlobalImportance) -> dict[str, Any]:
-    lines = [] if found.shares.empty else ranking(found).head(PARTS).to_dict("records")
-    return {"counted": len(found.shares), "left_out": found.left_out, "ranking": lines}
+def _global_importance(importance: GlobalImportance) -> dict[str, Any]:
+    lines = [] if importance.shares.empty else ranking(importance).head(PARTS).to_dict("records")
+    return {"counted": len(importance.shares), "left_out": importance.left_out, "ranking": lines}
 
 
 def _groups(parts: pd.DataFrame, chosen: pd.Series, dataset: Dataset | None) -> list[dict[str, Any]]:
-    """Alerts with the same reasons; of tables also the rule that describes them."""
+    """Groups of alerts with the same explanation; for tables also the surrogate rule of each group."""
     lines = []
     for group in alert_groups(parts[parts["row_id"].isin(chosen)])[:GROUPS]:
         rule = None
@@ -184,8 +183,8 @@ def _groups(parts: pd.DataFrame, chosen: pd.Series, dataset: Dataset | None) -> 
     return lines
 
 
-def _precision(said: pd.Series, chosen: pd.Series) -> dict[str, Any]:
-    found = precision(said[said.index.isin(chosen)])
+def _precision(newest: pd.Series, chosen: pd.Series) -> dict[str, Any]:
+    found = precision(newest[newest.index.isin(chosen)])
     return {
         "share": found.share,
         "hits": found.hits,

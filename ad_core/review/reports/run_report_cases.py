@@ -1,5 +1,6 @@
-"""The highest alerts of a run, as a report shows them: numbers, reasons, grade, verdict, and something to look at."""
+"""The highest alerts of a run for its report: scores, explanation and grade, verdict, and a figure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from ad_core.explain.heat_scale import HeatScale
 from ad_core.storage import results
 
 CASES, PARTS = 20, 6
-"""So many alerts are shown, with so many of their parts."""
+"""Maximum number of alerts, and of features per alert, in the report."""
 
 OF_ROW = ("score", "p_value", "percentile", "severity", "time", "entity", "note")
 OF_EVENT = ("start", "end", "duration", "n_alarms", "leads")
@@ -22,10 +23,10 @@ OF_EVENT = ("start", "end", "duration", "n_alarms", "leads")
 
 @dataclass(frozen=True)
 class Shown:
-    """What is to be seen of a case."""
+    """The figures of a case."""
 
     parts: list[dict[str, Any]] = field(default_factory=list)
-    """`part`, `attribution`, and what was expected; of recordings `channel`, one line each."""
+    """`part` (feature), `attribution` and the expected values; for recordings one line per `channel`."""
     picture: np.ndarray | None = None
     """(y, x, 3) uint8: an image with its anomaly map over it."""
     window: pd.DataFrame | None = None
@@ -37,19 +38,19 @@ def cases_of(
     rows: pd.DataFrame,
     chosen: pd.Series,
     events: pd.DataFrame | None,
-    said: pd.Series,
+    newest: pd.Series,
     dataset: Dataset | None,
     scale: HeatScale | None = None,
 ) -> tuple[list[dict[str, Any]], dict[str, Shown]]:
-    """Facts of the highest alerts, highest first, and by row id what is to be seen of them.
+    """Facts of the highest alerts, highest first, and their figures by row id.
 
     Args:
-        folder: of the run.
-        rows: as `results.ranked` gives them.
-        chosen: row ids of the alerts, highest first; of recordings the peaks of the events.
-        said: row id -> its newest verdict.
-        dataset: for the pictures of images; None = there are none.
-        scale: the colours of their maps.
+        folder: the run's folder.
+        rows: as `results.ranked` returns them.
+        chosen: row ids of the alerts, highest first; for recordings the peaks of the events.
+        newest: row id -> newest verdict.
+        dataset: where the images are read from; None = without images.
+        scale: the colour scale of anomaly maps.
     """
     top = chosen.head(CASES)
     scored = rows[rows["row_id"].isin(top)].drop_duplicates("row_id").set_index("row_id")
@@ -61,18 +62,18 @@ def cases_of(
         check = checks[row_id].iloc[0].to_dict() if row_id in checks else None
         picture = _picture(dataset, row_id, results.stored_map(folder, row_id), scale)
         shown[row_id] = Shown(_parts(parts.get(row_id)), picture, results.stored_window(folder, row_id))
-        lines.append(
-            {
-                "row": row_id,
-                **{name: row.get(name) for name in OF_ROW},
-                "event": {name: event.get(name) for name in OF_EVENT} if len(event) else None,
-                "grade": None if check is None else check["grade"],
-                "in_words": None if check is None else in_words(check, row.get("severity")),
-                "explanation": shown[row_id].parts,
-                "verdict": said.get(row_id),
-            }
-        )
+        facts = {"row": row_id, **_facts(row, event, check)}
+        lines.append({**facts, "explanation": shown[row_id].parts, "verdict": newest.get(row_id)})
     return lines, shown
+
+
+def _facts(row: pd.Series, event: Mapping[str, Any] | pd.Series, check: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {
+        **{name: row.get(name) for name in OF_ROW},
+        "event": {name: event.get(name) for name in OF_EVENT} if len(event) else None,
+        "grade": None if check is None else check["grade"],
+        "in_words": None if check is None else in_words(check, row.get("severity")),
+    }
 
 
 def _by_row(table: pd.DataFrame | None, row_ids: pd.Series) -> dict[str, pd.DataFrame]:
@@ -82,7 +83,7 @@ def _by_row(table: pd.DataFrame | None, row_ids: pd.Series) -> dict[str, pd.Data
 
 
 def _parts(explanation: pd.DataFrame | None) -> list[dict[str, Any]]:
-    """The parts with the largest shares; spans of a channel together."""
+    """The features with the largest attributions; for recordings, sums per channel."""
     if explanation is None:
         return []
     if "channel" in explanation and explanation["channel"].notna().all():
@@ -99,7 +100,7 @@ def _parts(explanation: pd.DataFrame | None) -> list[dict[str, Any]]:
 def _picture(
     dataset: Dataset | None, row_id: str, heat: np.ndarray | None, scale: HeatScale | None
 ) -> np.ndarray | None:
-    """The image with its anomaly map; None where there is no image, or it can't be read any more."""
+    """The image with its anomaly map; None if there is no image or it can't be read any more."""
     if dataset is None or dataset.modality != "image":
         return None
     from ad_core.data.files.image_files import load_image

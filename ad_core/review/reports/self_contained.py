@@ -1,4 +1,4 @@
-"""What files that speak for themselves are made of: pictures and lines inside the page, escaped text, plain facts."""
+"""Building blocks of self-contained reports: embedded images and curves, escaped text, JSON-able facts."""
 
 import base64
 import io
@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 CHANNELS, SIDE = 6, 480
-"""So many channels are drawn; pictures are shrunk to so many pixels."""
+"""Maximum number of channels that are drawn, and maximum side of an image [pixels]."""
 
 
 def template(name: str) -> Any:
-    """A template of this package; all text that is put into it is escaped."""
+    """A template of this package; it escapes all text that is inserted."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     loader = PackageLoader("ad_core.review.reports", "templates")
@@ -23,7 +23,7 @@ def template(name: str) -> Any:
 
 
 def bars_of(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """For each part where its bar begins and how long it is, in % of the width."""
+    """The features with the start and the length of their bars, in % of the width."""
     shares = [part["attribution"] or 0.0 for part in parts]
     low, high = min([0.0, *shares]), max([0.0, *shares])
     width = (high - low) or 1.0
@@ -38,13 +38,13 @@ def bars_of(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def courses_of(window: pd.DataFrame, parts: list[dict[str, Any]], channels: int = CHANNELS) -> list[dict[str, str]]:
-    """Polylines of the channels with the largest shares, each in a box of 1000 x 100."""
+def signals_of(window: pd.DataFrame, parts: list[dict[str, Any]], channels: int = CHANNELS) -> list[dict[str, str]]:
+    """Polylines of the channels with the largest attributions, each in a box of 1000 x 100."""
     named = list(dict.fromkeys(part["channel"] for part in parts if part.get("channel")))
     expected = " expected"
-    there = [c for c in window.columns if c != "time" and not c.endswith(expected)]
-    ordered = [c for c in named if c in there] + [c for c in there if c not in named]
-    found = []
+    present = [c for c in window.columns if c != "time" and not c.endswith(expected)]
+    ordered = [c for c in named if c in present] + [c for c in present if c not in named]
+    signals = []
     for channel in ordered[:channels]:
         lines = {"actual": window[channel]}
         if f"{channel}{expected}" in window:
@@ -52,15 +52,15 @@ def courses_of(window: pd.DataFrame, parts: list[dict[str, Any]], channels: int 
         values = np.concatenate([line.to_numpy(np.float64) for line in lines.values()])
         low, high = np.nanmin(values), np.nanmax(values)
         points = {name: _polyline(line.to_numpy(np.float64), low, (high - low) or 1.0) for name, line in lines.items()}
-        found.append({"channel": str(channel), "low": f"{low:.4g}", "high": f"{high:.4g}", "expected": "", **points})
-    return found
+        signals.append({"channel": str(channel), "low": f"{low:.4g}", "high": f"{high:.4g}", "expected": "", **points})
+    return signals
 
 
-def inline_picture(picture: np.ndarray, side: int = SIDE) -> str:
-    """A picture, (y, x, 3) uint8, as an address that holds it."""
+def inline_image(pixels: np.ndarray, side: int = SIDE) -> str:
+    """An image, (y, x, 3) uint8, as a data URL."""
     from PIL import Image
 
-    image = Image.fromarray(picture)
+    image = Image.fromarray(pixels)
     image.thumbnail((side, side))
     content = io.BytesIO()
     image.save(content, "PNG")
@@ -68,7 +68,7 @@ def inline_picture(picture: np.ndarray, side: int = SIDE) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Only what JSON knows; what is missing becomes None."""
+    """A value with only JSON's types; missing and infinite values become None."""
     if isinstance(value, Mapping):
         return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -106,9 +106,9 @@ def test_a_row_that_nobody_explained_has_a_pack_too(case):
 
     page = case_report.to_html(found)
     assert "Not explained." in page
-    assert "Nobody has said anything yet." in page
+    assert "There is no verdict yet." in page
     assert found["score"]["p_value"] is None
-    assert "the smallest p that they can give is 0.01." in page
+    assert "the smallest possible p is 0.01." in page
     found["calibration"]["smallest_p"] = None
     assert "they are too few for p-values." in case_report.to_html(found)
 

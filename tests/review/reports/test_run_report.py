@@ -16,7 +16,7 @@ from ad_core.cli.app import app
 from ad_core.progress import Silent
 from ad_core.review.reports import run_report
 from ad_core.review.reports.run_report_cases import cases_of
-from ad_core.review.reports.self_contained import courses_of
+from ad_core.review.reports.self_contained import signals_of
 from ad_core.storage import results, verdicts
 from ad_core.storage.run_alerts import alerts_of
 from ad_core.storage.store import Store
@@ -117,7 +117,7 @@ def test_a_run_with_nothing_to_tell_says_so_in_sentences(run):
 
     page = run_report.to_html(*none)
     assert "There are none." in page
-    assert "nothing can be said of the precision" in page
+    assert "so the precision is unknown" in page
     page = run_report.to_html(*one)
     assert "No explanation of an alert has passed its check: 1 not explained." in page
     assert "Not explained." in page
@@ -142,7 +142,7 @@ def test_the_command_line_writes_the_same_facts_and_names_what_is_wrong(run, tmp
     assert "nothing" in str(missing.exception)
 
 
-def test_images_are_shown_with_their_map_and_recordings_with_their_courses(tmp_path):
+def test_images_are_shown_with_their_map_and_recordings_with_their_signals(tmp_path):
     for i in range(3):
         Image.fromarray(np.full((30, 40, 3), 120, np.uint8)).save(tmp_path / f"p{i}.png")
     store = Store.open(tmp_path / "home")
@@ -166,4 +166,4 @@ def test_images_are_shown_with_their_map_and_recordings_with_their_courses(tmp_p
     assert picture[2, 2, 0] > picture[2, 2, 2] + 50  # hot places are orange
     assert (shown["p1.png"].picture == 120).all()  # no map is stored
     window = pd.DataFrame({"time": range(3), "load": [0.0, 1.0, 2.0], "heat": 1.0})
-    assert [line["channel"] for line in courses_of(window, [{"channel": "heat"}], 1)] == ["heat"]
+    assert [line["channel"] for line in signals_of(window, [{"channel": "heat"}], 1)] == ["heat"]
