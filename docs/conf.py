@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
@@ -29,7 +30,7 @@ language = "en"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_gallery.gen_gallery"]
 exclude_patterns = ["_build", "_generators", "tutorials", "generated/**/*.ipynb", "**/sg_execution_times.rst"]
 suppress_warnings = ["config.cache"]  # functions in the gallery's configuration can't be compared with an earlier build
-nitpicky = False
+default_role = "code"  # docstrings write `name`
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -83,8 +84,16 @@ html_theme_options = {
 def setup(app: Sphinx) -> None:
     """After a build, fail if a page would load something from another host."""
     app.connect("build-finished", no_network_needed)
+    app.connect("autodoc-process-signature", short_signature)
+
+
+def short_signature(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str | None, returns: str | None
+) -> tuple[str | None, str | None]:
+    """Leave out the arguments of classes that are made by a function and not by their user."""
+    return ("", returns) if what == "class" and "<factory>" in (signature or "") else (signature, returns)
 
 
 def no_network_needed(app: Sphinx, error: Exception | None) -> None:
-    if error is None and (found := loads_from_elsewhere(Path(app.outdir))):
+    if app.builder.format == "html" and error is None and (found := loads_from_elsewhere(Path(app.outdir))):
         raise SphinxError("The pages would load from the network:\n" + "\n".join(found))

@@ -65,7 +65,14 @@ print(f"smallest p-value that occurs: {scores['p_value'].min():.4f}")
 
 def with_rule(*options):
     """The saved detector with another rule, and its alerts on the new rows."""
-    command = [sys.executable, "-m", "ad_core", "threshold", str(folder / "cells"), *options]
+    command = [
+        sys.executable,
+        "-m",
+        "ad_core",
+        "threshold",
+        str(folder / "cells"),
+        *options,
+    ]
     subprocess.run(command, check=True, capture_output=True, text=True)
     return load_detector(folder / "cells").alerts(scores, new)
 
@@ -113,4 +120,6 @@ print(load_detector(folder / "cells").alerts(part, new).sentence)
 
 alerts = with_rule("--p", "0.05", "--reason", "at most 5 % of normal rows")
 print(alerts.sentence)
-print(f"{(alerts.of_rows & ~malignant).sum()} of {(~malignant).sum()} benign rows are alerts")
+print(
+    f"{(alerts.of_rows & ~malignant).sum()} of {(~malignant).sum()} benign rows are alerts"
+)

@@ -29,7 +29,12 @@ from ad_core.data.sample_datasets import FOLDER
 
 roles = {"id": "payment_id", "label": "is_fraud", "ignore": ["paid_at"]}
 september = open_dataset(FOLDER / "card_payments_synthetic" / "train.csv", **roles)
-pd.DataFrame([{"column": c.name, "role": str(c.role), "kind": str(c.kind)} for c in september.schema.columns])
+pd.DataFrame(
+    [
+        {"column": c.name, "role": str(c.role), "kind": str(c.kind)}
+        for c in september.schema.columns
+    ]
+)
 
 # %%
 # Train
@@ -39,7 +44,9 @@ pd.DataFrame([{"column": c.name, "role": str(c.role), "kind": str(c.kind)} for c
 # tolerate them. Say ``"clean"`` only if you know that there are none.
 
 detector = train(september, training_rows="mixed")
-print(f"{detector.facts['method']} trained on {detector.facts['split']['fit']:,} of {len(september):,} rows")
+print(
+    f"{detector.facts['method']} trained on {detector.facts['split']['fit']:,} of {len(september):,} rows"
+)
 
 # %%
 # Score the next month
@@ -61,7 +68,9 @@ truth = october.rows.set_index("row_id")["label"].astype(float)
 hits = ranked["row_id"].map(truth).to_numpy()
 precision = hits.cumsum() / range(1, len(hits) + 1)
 for top in (20, 50, 100):
-    print(f"Of the {top} highest scores {hits[:top].sum():.0f} are fraud ({precision[top - 1]:.0%})")
+    print(
+        f"Of the {top} highest scores {hits[:top].sum():.0f} are fraud ({precision[top - 1]:.0%})"
+    )
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
 for is_fraud, colour, name in ((0, "#2F8F8B", "normal"), (1, "#E0702C", "fraud")):
@@ -71,7 +80,12 @@ left.set(xlabel="score", ylabel="density", title="Scores of October")
 left.legend(frameon=False)
 right.plot(range(1, 301), precision[:300], color="#2F8F8B")
 right.axhline(truth.mean(), color="#8FA3A8", linestyle=":", label="guessing")
-right.set(xlabel="rows looked at, highest first", ylabel="share of fraud", ylim=(0, 1.02), title="Precision")
+right.set(
+    xlabel="rows looked at, highest first",
+    ylabel="share of fraud",
+    ylim=(0, 1.02),
+    title="Precision",
+)
 right.legend(frameon=False)
 plt.show()
 
@@ -84,10 +98,18 @@ plt.show()
 
 folder = Path(tempfile.mkdtemp())
 detector.save(folder / "payments-detector")
-command = ["explain", "payments-detector", str(FOLDER / "card_payments_synthetic" / "next_month.csv")]
+command = [
+    "explain",
+    "payments-detector",
+    str(FOLDER / "card_payments_synthetic" / "next_month.csv"),
+]
 options = ["--top", "5", "--out", "why.parquet"]
 done = subprocess.run(
-    [sys.executable, "-m", "ad_core", *command, *options], cwd=folder, capture_output=True, text=True, check=True
+    [sys.executable, "-m", "ad_core", *command, *options],
+    cwd=folder,
+    capture_output=True,
+    text=True,
+    check=True,
 )
 print(done.stdout)
 
@@ -99,9 +121,16 @@ highest = why[why["row_id"] == ranked["row_id"].iloc[0]]
 attribution = highest.set_index("part")["attribution"].sort_values()
 
 figure, axis = plt.subplots(figsize=(8, 3.6), layout="constrained")
-axis.barh(attribution.index, attribution, color=["#E0702C" if v > 0 else "#3B74B8" for v in attribution])
+axis.barh(
+    attribution.index,
+    attribution,
+    color=["#E0702C" if v > 0 else "#3B74B8" for v in attribution],
+)
 axis.axvline(0, color="#8FA3A8", linewidth=1)
-axis.set(xlabel="share of the score", title=f"{highest['row_id'].iloc[0]}: explanation {highest['grade'].iloc[0]}")
+axis.set(
+    xlabel="share of the score",
+    title=f"{highest['row_id'].iloc[0]}: explanation {highest['grade'].iloc[0]}",
+)
 plt.show()
 
 # %%

@@ -23,6 +23,7 @@ from PIL import Image
 from ad_core import open_dataset, train
 from ad_core.data.sample_datasets import FOLDER
 
+# sphinx_gallery_thumbnail_number = 2
 PLATES = FOLDER / "machined_plates_synthetic"
 good = open_dataset(PLATES / "train")
 print(f"{len(good)} images")
@@ -46,9 +47,21 @@ for notice in detector.facts["notices"]:
 
 folder = Path(tempfile.mkdtemp())
 detector.save(folder / "plates-detector")
-command = ["score", "plates-detector", str(PLATES / "new"), "--out", "scores.parquet", "--maps", "maps"]
+command = [
+    "score",
+    "plates-detector",
+    str(PLATES / "new"),
+    "--out",
+    "scores.parquet",
+    "--maps",
+    "maps",
+]
 program = [sys.executable, "-m", "ad_core"]
-print(subprocess.run([*program, *command], cwd=folder, capture_output=True, text=True, check=True).stdout)
+print(
+    subprocess.run(
+        [*program, *command], cwd=folder, capture_output=True, text=True, check=True
+    ).stdout
+)
 
 # %%
 # The kind of defect is in the folder's name. Scores of good plates and of each kind of defect:
@@ -62,13 +75,21 @@ kinds = ["good", "scratch", "stain", "dent", "missing_hole"]
 figure, axis = plt.subplots(figsize=(9, 3), layout="constrained")
 for at, kind in enumerate(kinds):
     of_kind = scores.loc[scores["kind"] == kind, "score"]
-    axis.plot(of_kind, np.full(len(of_kind), at), "o", alpha=0.6, color="#2F8F8B" if kind == "good" else "#E0702C")
+    axis.plot(
+        of_kind,
+        np.full(len(of_kind), at),
+        "o",
+        alpha=0.6,
+        color="#2F8F8B" if kind == "good" else "#E0702C",
+    )
 axis.set(yticks=range(len(kinds)), yticklabels=kinds, xlabel="score", xscale="symlog")
 plt.show()
 
 defective = scores["kind"] != "good"
 above = scores["score"].to_numpy()[:, None] > scores.loc[~defective, "score"].to_numpy()
-print(f"A defective plate scores higher than a good one in {above[defective].mean():.1%} of all pairs (AUROC)")
+print(
+    f"A defective plate scores higher than a good one in {above[defective].mean():.1%} of all pairs (AUROC)"
+)
 
 # %%
 # Where is the defect?
@@ -76,8 +97,15 @@ print(f"A defective plate scores higher than a good one in {above[defective].mea
 # The highest score of each kind, its map, and the mask of the true defect. All maps share one colour scale, so that
 # the map of a good plate stays dark.
 
-highest = scores.sort_values("score", ascending=False).drop_duplicates("kind").set_index("kind").loc[kinds]
-maps = {kind: np.load(folder / "maps" / f"{row}.npy") for kind, row in highest["row_id"].items()}
+highest = (
+    scores.sort_values("score", ascending=False)
+    .drop_duplicates("kind")
+    .set_index("kind")
+    .loc[kinds]
+)
+maps = {
+    kind: np.load(folder / "maps" / f"{row}.npy") for kind, row in highest["row_id"].items()
+}
 top = max(np.quantile(values, 0.999) for values in maps.values())
 figure, axes = plt.subplots(3, len(kinds), figsize=(10, 6), layout="constrained")
 for column, (kind, row) in enumerate(highest["row_id"].items()):
@@ -86,7 +114,9 @@ for column, (kind, row) in enumerate(highest["row_id"].items()):
     axes[0, column].imshow(picture)
     axes[0, column].set_title(kind)
     axes[1, column].imshow(maps[kind], cmap="inferno", vmin=0, vmax=top)
-    axes[2, column].imshow(Image.open(mask) if mask.exists() else np.zeros(picture.size[::-1]), cmap="gray")
+    axes[2, column].imshow(
+        Image.open(mask) if mask.exists() else np.zeros(picture.size[::-1]), cmap="gray"
+    )
 for axis in axes.flat:
     axis.set(xticks=[], yticks=[])
 for axis, name in zip(axes[:, 0], ("image", "anomaly map", "true defect"), strict=True):

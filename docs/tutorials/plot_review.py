@@ -16,6 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pandas as pd
 
 from ad_core import open_dataset
@@ -28,7 +29,9 @@ store = Store.open(Path(tempfile.mkdtemp()))
 source = FOLDER / "card_payments_synthetic" / "train.csv"
 roles = {"id": "payment_id", "label": "is_fraud", "ignore": ["paid_at"]}
 payments = open_dataset(source, **roles)
-record = store.add_dataset("Card payments", "table", [source], roles, len(payments), payments.fingerprint, {})
+record = store.add_dataset(
+    "Card payments", "table", [source], roles, len(payments), payments.fingerprint, {}
+)
 
 # %%
 # Train as a job
@@ -36,7 +39,9 @@ record = store.add_dataset("Card payments", "table", [source], roles, len(paymen
 # The job runs in a process of its own; closing this program would not stop it. Nearest neighbours are used here
 # because they take a second.
 
-run = jobs.submit(store, record.id, "train", {"pretext": "nearest_neighbours"}, "First look")
+run = jobs.submit(
+    store, record.id, "train", {"pretext": "nearest_neighbours"}, "First look"
+)
 while store.run(run.id).status in ("queued", "running"):
     time.sleep(0.2)
 run = store.run(run.id)
@@ -67,10 +72,14 @@ waiting.items.head()
 truth = payments.rows.set_index("row_id")["label"].astype(float)
 for row_id in waiting.items["row_id"]:
     verdict = verdicts.Verdict.ANOMALY if truth[row_id] == 1 else verdicts.Verdict.NORMAL
-    verdicts.give(store, run.id, [row_id], verdict, author="Ada", note="asked the card holder")
+    verdicts.give(
+        store, run.id, [row_id], verdict, author="Ada", note="asked the card holder"
+    )
 
 first = waiting.items["row_id"].iloc[0]
-verdicts.give(store, run.id, [first], verdicts.Verdict.UNSURE, author="Ben", note="second opinion")
+verdicts.give(
+    store, run.id, [first], verdicts.Verdict.UNSURE, author="Ben", note="second opinion"
+)
 verdicts.history(store, record.id, first)[["verdict", "author", "note", "score", "p_value"]]
 
 # %%
@@ -83,8 +92,24 @@ from ad_core.evaluation.precision import precision
 
 found = precision(verdicts.current(store, record.id)["verdict"])
 share = found.hits / found.judged
-print(f"{found.hits} of {found.judged} are fraud: {share:.0%}, 95 % interval {found.low:.0%} to {found.high:.0%}")
+print(
+    f"{found.hits} of {found.judged} are fraud: {share:.0%}, 95 % interval {found.low:.0%} to {found.high:.0%}"
+)
 print("decided nothing:", found.apart)
+
+words = verdicts.current(store, record.id).set_index("row_id")["verdict"]
+words = [words[row_id] for row_id in waiting.items["row_id"]]
+course = [precision(words[:reviewed]) for reviewed in range(1, len(words) + 1)]
+course = pd.DataFrame(
+    [(one.hits / max(one.judged, 1), one.low, one.high) for one in course]
+)
+
+figure, axis = plt.subplots(figsize=(8, 3), layout="constrained")
+reviewed_rows = range(1, len(course) + 1)
+axis.fill_between(reviewed_rows, course[1], course[2], color="#2F8F8B", alpha=0.25)
+axis.plot(reviewed_rows, course[0], color="#2F8F8B")
+axis.set(xlabel="alerts reviewed, highest first", ylabel="precision so far", ylim=(0, 1))
+plt.show()
 
 # %%
 # Hand them over

@@ -13,8 +13,8 @@ value that does not is a surprise, and it is known in which column.
 # The whole package
 # -----------------
 # One module with one class. ``loss`` trains the network; ``score`` must not depend on the rest of the batch;
-# ``part_scores`` says in which column the surprise is. All randomness comes from ``draw``, so that training is
-# repeatable.
+# ``part_scores`` says in which column the surprise is (optional). All randomness comes from ``draw``, so that training
+# is repeatable.
 
 TASK = '''
 """Hide one column of a row and predict it from the others."""
@@ -47,13 +47,17 @@ class HiddenColumn(Pretext):
     modalities = frozenset({Modality.TABLE})
     Settings = HiddenColumnSettings
 
-    def __init__(self, settings: HiddenColumnSettings, shape: ItemShape, encoder: Encoder) -> None:
+    def __init__(
+        self, settings: HiddenColumnSettings, shape: ItemShape, encoder: Encoder
+    ) -> None:
         super().__init__(settings, shape, encoder)
         (features,) = shape.size
-        self.head = nn.Sequential(nn.Linear(encoder.d, settings.width), nn.ReLU(), nn.Linear(settings.width, features))
-        owner = torch.tensor(shape.parts.of_entry)  # which column each feature belongs to
+        hidden = nn.Linear(encoder.d, settings.width)
+        self.head = nn.Sequential(hidden, nn.ReLU(), nn.Linear(settings.width, features))
+        column_of = torch.tensor(shape.parts.of_entry)  # which column each feature belongs to
         columns = torch.arange(len(shape.parts.names))
-        self.register_buffer("belongs", (owner == columns[:, None]).float(), persistent=False)  # (columns, features)
+        belongs = (column_of == columns[:, None]).float()  # (columns, features)
+        self.register_buffer("belongs", belongs, persistent=False)
 
     def surprise(self, x: Tensor, column: Tensor) -> Tensor:
         """(b,) mean squared error in the hidden column of each row."""
@@ -65,11 +69,11 @@ class HiddenColumn(Pretext):
         return self.surprise(batch.x, draw.integers(len(self.belongs), len(batch.x)))
 
     def part_scores(self, x: Tensor, draw: Draw) -> Tensor:
-        every = range(len(self.belongs))
-        return torch.stack([self.surprise(x, torch.full((len(x),), k, device=x.device)) for k in every], 1)
+        columns = [torch.full((len(x),), k, device=x.device) for k in range(len(self.belongs))]
+        return torch.stack([self.surprise(x, column) for column in columns], 1)
 
     def score(self, x: Tensor, draw: Draw) -> Tensor:
-        return self.part_scores(x, draw).mean(1)  # all columns in turn: no chance is left in the score
+        return self.part_scores(x, draw).mean(1)  # all columns in turn: no chance is left
 '''
 
 # %%
@@ -95,8 +99,12 @@ site = Path(tempfile.mkdtemp())
 (site / "hidden_column.py").write_text(TASK.lstrip(), encoding="utf-8")
 info = site / "hidden_column-1.0.dist-info"
 info.mkdir()
-(info / "METADATA").write_text("Metadata-Version: 2.1\nName: hidden-column\nVersion: 1.0\n", encoding="utf-8")
-(info / "entry_points.txt").write_text("[anomaly_lens.pretexts]\nhidden_column = hidden_column\n", encoding="utf-8")
+(info / "METADATA").write_text(
+    "Metadata-Version: 2.1\nName: hidden-column\nVersion: 1.0\n", encoding="utf-8"
+)
+(info / "entry_points.txt").write_text(
+    "[anomaly_lens.pretexts]\nhidden_column = hidden_column\n", encoding="utf-8"
+)
 print(f"{len(TASK.strip().splitlines())} lines")
 
 
@@ -105,13 +113,22 @@ def ad_core(*arguments):
     path = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-m", "ad_core", *arguments]
     env = {**os.environ, "PYTHONPATH": path, "COLUMNS": "110"}
-    return subprocess.run(command, cwd=site, env=env, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        command, cwd=site, env=env, capture_output=True, text=True, check=True
+    ).stdout
 
 
 # %%
 # ``methods`` lists it among the others; the app shows a card for it, with a form made from its settings.
 
-print(*[line for line in ad_core("methods").splitlines() if "idden" in line or "source" in line], sep="\n")
+print(
+    *[
+        line
+        for line in ad_core("methods").splitlines()
+        if "idden" in line or "source" in line
+    ],
+    sep="\n",
+)
 
 # %%
 # Train, score and explain
@@ -123,9 +140,33 @@ from ad_core.data.sample_datasets import FOLDER
 
 data = FOLDER / "breast_cancer"
 roles = ["--id", "sample_id", "--label", "malignant"]
-chosen = ["--pretext", "hidden_column", "--preset", "quick", "--training-rows", "clean", "--set", "pretext.width=128"]
+chosen = [
+    "--pretext",
+    "hidden_column",
+    "--preset",
+    "quick",
+    "--training-rows",
+    "clean",
+    "--set",
+    "pretext.width=128",
+]
 print(ad_core("train", str(data / "train.csv"), *roles, *chosen, "--out", "cells"))
 print(ad_core("evaluate", "cells", str(data / "new.csv"), "--label", "malignant"))
+
+# %%
+# Explanations need nothing more: the score is differentiable, so it can be attributed to the columns.
+
+import matplotlib.pyplot as plt
+import pandas as pd
+
+ad_core("explain", "cells", str(data / "new.csv"), "--top", "1", "--out", "why.parquet")
+why = pd.read_parquet(site / "why.parquet").set_index("part")["attribution"]
+why = why[why.abs().sort_values().index[-8:]]
+
+figure, axis = plt.subplots(figsize=(8, 3), layout="constrained")
+axis.barh(why.index, why, color=["#E0702C" if value > 0 else "#3B74B8" for value in why])
+axis.set(xlabel="share of the score", title="The row with the highest score")
+plt.show()
 
 # %%
 # Test it
