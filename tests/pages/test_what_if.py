@@ -16,7 +16,7 @@ from ad_core.explain.heat_scale import HeatScale
 from ad_core.jobs import processes
 from ad_core.storage import bundle, results
 from ad_core.storage.store import RunRecord, Store
-from pages._ui.shell.pictures import small_with_map
+from pages._ui.shell.images import small_with_map
 from tests.pages.conftest import ROWS, write_image_run
 from tests.pages.test_pages import button, texts
 
