@@ -19,10 +19,10 @@ def in_words(found: Precision) -> str:
     """Precision so far, and the verdicts that are not counted."""
     apart = ", ".join(f"{n:,} {words.verdict(word).lower()}" for word, n in found.apart.items())
     if not found.judged:
-        return "no alert is an anomaly or normal yet" + (f" (not counted: {apart})" if apart else "")
+        return "no verdict anomaly or normal yet" + (f" (not counted: {apart})" if apart else "")
     text = (
         f"precision so far **{100 * found.share:.0f} %** (95 % interval {100 * found.low:.0f} to "
-        f"{100 * found.high:.0f} %): {found.hits:,} of {words.count(found.judged, 'counted alert')} "
-        f"{'is an anomaly' if found.hits == 1 else 'are anomalies'}"
+        f"{100 * found.high:.0f} %): {words.count(found.hits, 'anomaly', 'anomalies')}, "
+        f"{found.judged - found.hits:,} normal"
     )
     return f"{text}; not counted: {apart}" if apart else text

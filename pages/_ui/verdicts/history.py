@@ -39,7 +39,7 @@ def verdict_history(dataset_id: str, row_id: str) -> None:
                     "run": [_run_name(run_id) for run_id in lines["run_id"]],
                     "score then": lines["score"],
                     "p then": lines["p_value"],
-                    "threshold then": [rule_text(rule) for rule in lines["threshold"]],
+                    "threshold then": [rule_in_words(rule) for rule in lines["threshold"]],
                 }
             ),
             hide_index=True,
@@ -53,7 +53,7 @@ def verdict_history(dataset_id: str, row_id: str) -> None:
         )
 
 
-def rule_text(rule: Mapping[str, Any]) -> str:
+def rule_in_words(rule: Mapping[str, Any]) -> str:
     """The threshold at the time of a verdict."""
     parts = []
     if rule.get("kind"):
