@@ -18,7 +18,7 @@ from pages._ui.shell.shell import chart, errors_shown, nothing_yet, page_top, pi
 from pages._ui.shell.stored import ranked, store, summary
 from pages._ui.shell.threshold import threshold_at
 
-HEADINGS = {"k": "highest", "low": "95 % from", "high": "to"}
+HEADINGS = {"k": "top k", "low": "95 % from", "high": "to"}
 SOURCES = {"labels": "Label column", "verdicts": "Verdicts", "both": "Both"}
 
 page_top("evaluate")

@@ -99,7 +99,7 @@ if not (store().folder(chosen) / "bundle").exists():
         run=chosen,
     )
 later = store().dataset(store().run(chosen).dataset_id).facts.get("score_later") or []
-ways = ["The prepared file"] * bool(later) + ["Upload", "Path on this machine"]
+ways = ["Suggested file"] * bool(later) + ["Upload", "Path on this machine"]
 way = st.segmented_control("New data", ways, default=ways[0], key=f"way-{chosen}", required=True)
 try:
     if way == "Upload":

@@ -126,7 +126,7 @@ def test_misleading_places_are_told_in_one_calm_sentence(many: RunRecord, open_p
     test = open_page("investigate/map.py", run=many.id)
     flat = open_page("investigate/map.py", run=many.id, map_kind="PCA")
 
-    assert "1 point (ringed) is drawn among other points but is far from all training rows" in captions(test)
+    assert "1 point (ringed) is drawn among other points but is far from them in the embedding" in captions(test)
     assert "drawn among other points" not in captions(flat)  # each plane has its own
 
 

@@ -138,7 +138,7 @@ def test_the_end_of_a_queue_is_said_and_undo_stays(table_run: RunRecord, store: 
 
     assert not test.exception
     assert "Every row of this queue has a verdict (6 rows)" in texts(test)
-    assert "**6 of 6** reviewed · no verdict anomaly or normal yet (not counted: 6 unsure)" in done(test)
+    assert "**6 of 6** reviewed · no anomaly or normal verdict yet (not counted: 6 unsure)" in done(test)
     assert press(test, "Undo").subheader[0].value in now(store, table_run) or len(now(store, table_run)) == 5
 
 

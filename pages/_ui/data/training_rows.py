@@ -41,7 +41,8 @@ def training_rows(record: DatasetRecord, dataset: Dataset, declared: Declared) -
         propose(record, declared.model_copy(update={"only": ()}))
         st.rerun()
     st.caption(
-        "The detector learns from these rows what is normal, also from anomalies among them. All rows are scored."
+        "The detector learns from these rows what is normal; anomalies among them then look normal. All rows are "
+        "scored."
     )
     _split(dataset)
 

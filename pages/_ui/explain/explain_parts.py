@@ -231,13 +231,13 @@ def neighbours(run_id: str, training_id: str, row_id: str, case: Case, modality:
     differs = _differing(side)
     order = [part for part in case.explanation["part"] if part in side.index]  # type: ignore[index]
     side.insert(0, "differs from", differs.map(lambda n: f"{n} of {len(there)}"))
-    side.insert(1, "difference", apart(own, others, trained.data[list(own)]).map(_signed))
+    side.insert(1, "difference [SD]", apart(own, others, trained.data[list(own)]).map(_signed))
     side.index.name = "column"
     st.dataframe(
         side.loc[order].head(COLUMNS_SHOWN),
         height=table_height(len(order), 430),
         placeholder="(missing)",
-        column_config={"difference": st.column_config.TextColumn(help=words.APART)},
+        column_config={"difference [SD]": st.column_config.TextColumn(help=words.APART)},
         alt="This row beside its nearest normal rows, column by column",
     )
     st.caption(

@@ -132,8 +132,8 @@ def far_in_words(points: pd.DataFrame) -> str | None:
         return None
     are, position = ("is", "its position") if far == 1 else ("are", "their positions")
     return (
-        f"{words.count(far, 'point')} (ringed) {are} drawn among other points but {are} far from all training rows in "
-        f"the embedding: trust the score, not {position}."
+        f"{words.count(far, 'point')} (ringed) {are} drawn among other points but {are} far from them in the "
+        f"embedding: trust the score, not {position}."
     )
 
 

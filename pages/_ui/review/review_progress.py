@@ -19,7 +19,7 @@ def in_words(found: Precision) -> str:
     """Precision so far, and the verdicts that are not counted."""
     apart = ", ".join(f"{n:,} {words.verdict(word).lower()}" for word, n in found.apart.items())
     if not found.judged:
-        return "no verdict anomaly or normal yet" + (f" (not counted: {apart})" if apart else "")
+        return "no anomaly or normal verdict yet" + (f" (not counted: {apart})" if apart else "")
     text = (
         f"precision so far **{100 * found.share:.0f} %** (95 % interval {100 * found.low:.0f} to "
         f"{100 * found.high:.0f} %): {words.count(found.hits, 'anomaly', 'anomalies')}, "

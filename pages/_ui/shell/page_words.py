@@ -56,7 +56,7 @@ PAGES = {
         "point makes it the current case (where there is a *Mouse* field, switch it to *Click a point* first). "
         "Distances between distant groups mean little in a UMAP map; use PCA, a linear projection, as a second view. "
         "Colour by **neighbours kept** to see where the map can be trusted; **ringed** points are drawn among other "
-        "points although they are far from all training rows.",
+        "points although they are far from them in the embedding.",
     ),
     "reasons": (
         "Reasons",
