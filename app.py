@@ -1,7 +1,7 @@
 """Start the app: `python app.py`. Its entry script is `pages/main.py`.
 
-A folder `pages` beside an entry script makes Streamlit take its files for pages of their own, and a deep link that is
-the first request to a fresh server then fails; therefore the entry script lives inside that folder.
+If a folder `pages` lies beside the entry script, Streamlit makes each of its files a page, and a deep link that is the
+first request to a fresh server fails. Therefore the entry script is inside that folder.
 """
 
 import logging
@@ -14,14 +14,14 @@ from ad_core.errors import AdError
 
 
 def show_bug(error: Exception) -> bool:
-    """Whatever a page did not catch: a bug gets one sentence, and its trace goes to the terminal."""
+    """Handle an error that no page caught: of a bug one sentence is shown, and its traceback goes to the terminal."""
     if isinstance(error, AdError):
         st.error(str(error))
         return True
     logging.getLogger("anomaly_lens").error("A page failed:\n%s", "".join(traceback.format_exception(error)))
     st.error(
-        f"{type(error).__name__}. The full trace is in the terminal that the app was started from; "
-        "nothing that was stored is lost. Reload the page to go on.",
+        f"{type(error).__name__}. The full traceback is in the terminal from which the app was started. Nothing that "
+        "was stored is lost. Reload the page to continue.",
         title="This is a bug in Anomaly Lens",
     )
     return True

@@ -9,8 +9,8 @@ from pages._ui.alerts.alert_rows import alert_filters, alert_table, view
 from pages._ui.alerts.case_card import case_card
 from pages._ui.alerts.drift import guarantee_withdrawn
 from pages._ui.alerts.event_list import event_list
+from pages._ui.alerts.image_grid import picture_grid
 from pages._ui.alerts.part_filter import led_rows, part_field
-from pages._ui.alerts.picture_grid import picture_grid
 from pages._ui.alerts.report_button import report_buttons
 from pages._ui.alerts.stability import stability_button
 from pages._ui.alerts.threshold_panel import threshold_curve, threshold_panel

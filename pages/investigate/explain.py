@@ -1,5 +1,5 @@
-"""Explain: why one row has its score. The order is always the same: sentence, shares, expected against actual,
-neighbours, what would make it normal, what if.
+"""Explain: why one row has its score. The order is always the same: sentence, attributions, actual and expected values,
+neighbours, counterfactual, what if.
 """
 
 import numpy as np
@@ -7,11 +7,11 @@ import streamlit as st
 
 from ad_core.storage.results import detector_run
 from ad_core.types import Modality
+from pages._ui.explain.counterfactual import counterfactual
 from pages._ui.explain.evidence_buttons import evidence_buttons
+from pages._ui.explain.explain_image import image_and_map, nearest_images
 from pages._ui.explain.explain_parts import bars, expected_table, grade, neighbours, sentence
-from pages._ui.explain.explain_picture import nearest_pictures, picture
 from pages._ui.explain.explain_window import window
-from pages._ui.explain.normal_again import normal_again
 from pages._ui.explain.on_demand import on_demand
 from pages._ui.explain.similar_events import similar_events
 from pages._ui.explain.what_if import what_if
@@ -28,7 +28,9 @@ with errors_shown():
     rows = ranked(run.id)
     modality = Modality(summary(run.id).get("modality") or store().dataset(run.dataset_id).modality)
 if current("row") is None:
-    nothing_yet("No case chosen", "Choose a row on the Alerts page or a point on the Map.", "Go to Alerts", "alerts")
+    nothing_yet(
+        "No case chosen", "Select a row on the Alerts page or a point on the Map page.", "Go to Alerts", "alerts"
+    )
 row_id = current("row") or ""
 place = np.flatnonzero((rows["row_id"] == row_id).to_numpy())
 if not len(place):
@@ -82,14 +84,14 @@ has_score = bool(np.isfinite(found.row["score"]))
 if found.explanation is None:
     on_demand(run, row_id, has_score=has_score)
     if has_score:
-        normal_again(run, row_id, found, modality)
+        counterfactual(run, row_id, found, modality)
     if modality is Modality.TABLE:
         what_if(run, row_id, found)
     st.stop()
 
 grade(found)
 if modality is Modality.IMAGE:
-    picture(run.id, training.id, row_id, found)
+    image_and_map(run.id, training.id, row_id, found)
 if modality is Modality.SENSOR:
     window(run.id, row_id, found)
     similar_events(run.id, row_id)
@@ -100,12 +102,12 @@ with right:
     if modality is Modality.TABLE:
         expected_table(found)
     if modality is Modality.IMAGE:
-        nearest_pictures(training.id, found)
+        nearest_images(training.id, found)
     if modality is Modality.SENSOR:
         neighbours(run.id, training.id, row_id, found, modality)
 if modality is Modality.TABLE:
     neighbours(run.id, training.id, row_id, found, modality)
-normal_again(run, row_id, found, modality)
+counterfactual(run, row_id, found, modality)
 if modality is Modality.TABLE:
     what_if(run, row_id, found)
 offered = summary(training.id).get("explanation_methods")

@@ -1,4 +1,4 @@
-"""Map: the rows as the detector sees them."""
+"""Map: the rows in the embedding of the detector, in two dimensions."""
 
 from functools import partial
 
@@ -26,7 +26,7 @@ from pages._ui.shell.threshold import threshold_at
 
 KINDS = {"umap": "UMAP", "pca": "PCA"}
 POINTERS = {"lasso": "Draw around points", "pan": "Click a point"}
-"""What the mouse does in plotly, which does not tell of a click while it draws."""
+"""What the mouse does in plotly, which does not report a click in its drawing mode."""
 
 page_top("map")
 with errors_shown():
@@ -34,11 +34,11 @@ with errors_shown():
     placed = table(run.id, "map")
 if placed is None:
     text = (
-        "It is made after the scores; wait until the run is done."
+        "The map is computed after the scores. Wait until the run is done."
         if run.alive
-        else "The run ended before it was made. Run it again."
+        else "The run ended before the map was computed. Run it again."
     )
-    nothing_yet("No map yet", text, "Look at the progress", "train")
+    nothing_yet("No map yet", text, "Show the progress", "train")
 
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     kind = st.segmented_control(
@@ -86,8 +86,8 @@ if inside.any():
     selection(run.id, drawn, inside)
 else:
     st.info(
-        "Draw around points to list them here, see in what they differ from the rest, and judge them together. "
-        + ("A click makes a point" if on_canvas else "Switch the mouse to clicking to make one")
+        "Draw around points to list them here, to compare them with the rest, and to give them one verdict. "
+        + ("Click a point to make it" if on_canvas else "Switch the mouse to “Click a point” to make one")
         + " the current case.",
         icon=":material/gesture_select:",
     )

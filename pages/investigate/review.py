@@ -1,4 +1,4 @@
-"""Review: alerts one by one, a key for each verdict."""
+"""Review: give verdicts on alerts one by one, with a key for each verdict."""
 
 import streamlit as st
 
@@ -32,7 +32,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     ordered_by = st.container(width="content")
     st.space("stretch")
     go_button(
-        f"Alerts from score {words.number(threshold.score)}" if threshold.alerts else "No alerts",
+        f"Threshold: score {words.number(threshold.score)}" if threshold.alerts else "No alerts",
         "alerts",
         type="tertiary",
         icon=":material/tune:",
@@ -68,7 +68,9 @@ if waiting.items.empty:
             title="All reviewed",
         )
     else:
-        st.info("At this threshold there are no alerts. Choose a lower one on the Alerts page.", title="Nothing waits")
+        st.info(
+            "At this threshold there are no alerts. Choose a lower one on the Alerts page.", title="No alerts to review"
+        )
     go_button("See them in Alerts", "alerts", type="primary", icon=":material/notifications:")
     with st.bottom, st.container(horizontal=True, horizontal_alignment="center"):
         undo_button(run.id, keys=True)
@@ -98,5 +100,5 @@ with st.bottom, st.container(gap="small"):
             disabled=following is None,
             on_click=choose,
             kwargs={"row": following},
-            help="Leaves this row in the queue and goes on.",
+            help="Leaves this row in the queue and shows the next one.",
         )

@@ -1,4 +1,4 @@
-"""Runs: what was trained and scored, renamed, noted, repeated, deleted."""
+"""Runs: list, rename, annotate, repeat, delete, compare."""
 
 import streamlit as st
 
@@ -19,7 +19,7 @@ MOST = 500
 
 @st.dialog("Delete this run?", width="medium")
 def confirm_delete(run: RunRecord) -> None:
-    """Nothing is deleted by one click."""
+    """Ask before a run is deleted."""
     users = store().runs(parent=run.id)
     st.markdown(
         f"**{run.name}** with its detector, scores and explanations ({words.size(store().disk_use(run.id))}). "
@@ -29,7 +29,7 @@ def confirm_delete(run: RunRecord) -> None:
         st.warning(
             f"{words.count(len(users), 'run')} used its detector and would be deleted too.", icon=":material/warning:"
         )
-    agreed = st.checkbox("Yes, delete it for good")
+    agreed = st.checkbox("Yes, delete it permanently")
     if st.button("Delete", type="primary", icon=":material/delete:", disabled=not agreed):
         try:
             store().delete_run(run.id, children=bool(users))
@@ -41,7 +41,7 @@ def confirm_delete(run: RunRecord) -> None:
 
 
 def attempt(work: object, *arguments: object) -> None:
-    """Callback around a change of the store."""
+    """Callback: change the store; an error is shown when the page is drawn next."""
     try:
         work(*arguments)  # type: ignore[operator]
     except AdError as error:
@@ -81,7 +81,7 @@ st.caption(
 
 picked = state["selection"]["rows"]
 if not picked or picked[0] >= len(runs):
-    st.info("Select a run in the table to open, rename, note, repeat or delete it.", icon=":material/touch_app:")
+    st.info("Select a run in the table to open, rename, annotate, repeat or delete it.", icon=":material/touch_app:")
     st.stop()
 run = runs[picked[0]]
 with st.container(border=True):
@@ -118,5 +118,5 @@ with st.container(border=True):
         st.rerun()
     with st.expander("Settings"):
         st.json({"data": run.dataset_id, "config": run.config, "parent": run.parent})
-        st.button("Look at its data", on_click=choose, kwargs={"data": run.dataset_id}, key="its-data")
+        st.button("Open its data", on_click=choose, kwargs={"data": run.dataset_id}, key="its-data")
 compare_runs(run, runs)

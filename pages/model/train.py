@@ -1,4 +1,4 @@
-"""Train: choose the puzzle and the effort, start, and follow the work."""
+"""Train: choose the method and its settings, start, and follow the progress."""
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ from pages._ui.train.method_cards import chosen_method, method_key, method_setti
 from pages._ui.train.recommendation import recommendation_panel
 
 PRESETS = {"quick": "Quick", "standard": "Standard", "thorough": "Thorough"}
-ROWS = {"unsure": "I'm not sure", "clean": "No anomalies among them", "mixed": "Some anomalies among them"}
+ROWS = {"unsure": "Not sure", "clean": "None", "mixed": "Some"}
 
 
 def start(config: dict, name: str) -> None:
@@ -34,9 +34,9 @@ if current("run"):
         run = store().run(current("run") or "")
     if run.kind == "recommend":
         nothing_yet(
-            "A search for a task",
-            "Its result is shown with its data.",
-            "Show it",
+            "This run is a method comparison",
+            "Its result is shown on the Train page of its data set.",
+            "Show the result",
             "train",
             data=run.dataset_id,
             run=None,
@@ -58,21 +58,22 @@ if current("run"):
     st.stop()
 
 if current("data") is None:
-    nothing_yet("No data chosen", "A detector learns from a data set. Open one first.", "Open data", "data")
+    nothing_yet("No data chosen", "A detector is trained on a data set. Open one first.", "Open data", "data")
 with errors_shown():
     record = store().dataset(current("data") or "")
     data = dataset(record)
 
+unit = "image" if record.modality == "image" else "row"
 with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown(
         f"{words.MODALITY_ICONS[record.modality]} **{record.name}** :gray[· "
-        f"{words.count(int(data.is_training.sum()), 'image' if record.modality == 'image' else 'row')} teach]",
+        f"{words.count(int(data.is_training.sum()), f'training {unit}')}]",
         width="content",
     )
     go_button("Change", "data", type="tertiary", icon=":material/edit:")
 
 card = chosen_method(record.modality)
-st.subheader("Effort", anchor=False)
+st.subheader("Training", anchor=False)
 left, middle, right = st.columns(3, gap="medium")
 preset, question = "standard", None
 if card.kind == "pretext":
@@ -88,7 +89,7 @@ if card.kind == "pretext":
 else:
     if "question" in card.settings["pretext"].get("properties", {}):
         question = left.selectbox(
-            "You look for",
+            "Anomalies to find",
             list(words.QUESTIONS),
             format_func=words.QUESTIONS.get,
             key="question",
@@ -97,7 +98,7 @@ else:
     else:
         left.caption(f"Preset  \n{words.NO_PRESET}")
 known = middle.selectbox(
-    "The training rows hold", list(ROWS), format_func=ROWS.get, key="training-rows", help=words.TRAINING_ROWS
+    "Anomalies in the training rows", list(ROWS), format_func=ROWS.get, key="training-rows", help=words.TRAINING_ROWS
 )
 device = right.selectbox(
     "Device", jobs.devices(), format_func=lambda d: f"auto ({jobs.slot('auto')})" if d == "auto" else d, key="device"

@@ -1,4 +1,4 @@
-"""Evaluate: how good the scores are, where something is known of the rows."""
+"""Evaluate: detection quality, where there are labels or verdicts."""
 
 import numpy as np
 import streamlit as st
@@ -18,7 +18,7 @@ from pages._ui.shell.shell import chart, errors_shown, nothing_yet, page_top, pi
 from pages._ui.shell.stored import ranked, store, summary
 from pages._ui.shell.threshold import threshold_at
 
-HEADINGS = {"k": "highest", "low": "95 % from", "high": "to"}
+HEADINGS = {"k": "top k", "low": "95 % from", "high": "to"}
 SOURCES = {"labels": "Label column", "verdicts": "Verdicts", "both": "Both"}
 
 page_top("evaluate")
@@ -33,28 +33,27 @@ if not any(known.values()):
     if modality == "image":
         pixel_figures(run)
     nothing_yet(
-        "Nothing is known of these rows",
-        "Scores can be judged where a column holds the truth (name it as label on the Data page), or where alerts were "
-        "reviewed.",
+        "These rows have no labels and no verdicts",
+        "An evaluation needs a label column (set its role on the Data page) or reviewed alerts.",
         "Review alerts",
         "review",
     )
 sources = [name for name, there in known.items() if there] + (["both"] if all(known.values()) else [])
 source = st.segmented_control(
-    "What is known",
+    "Ground truth",
     sources,
     default=sources[-1],
     format_func=SOURCES.get,
     key="truth",
     bind="query-params",
     required=True,
-    help="Where both speak of a row, the label column counts.",
+    help="For a row with a label and a verdict, the label is used.",
 )
 labels = {"labels": own, "verdicts": said, "both": np.where(np.isnan(own), said, own)}[source]
 if source != "labels":
     st.caption(
-        "Verdicts are mostly on the highest scores. So the precision among alerts can be believed; recall, AUROC and "
-        "the curves speak only of the rows that were looked at."
+        "Verdicts are mostly on the highest scores. The precision of the alerts is reliable; recall, AUROC and the "
+        "curves hold only for the rows that were reviewed."
     )
 
 scores = rows["score"].to_numpy(dtype=np.float64)
@@ -65,7 +64,7 @@ if found["auroc"] is None:
     st.stop()
 if positives < FEW:
     st.error(
-        f"Only {words.count(positives, 'labelled anomaly', 'labelled anomalies')}: every figure here is an anecdote.",
+        f"Only {words.count(positives, 'labelled anomaly', 'labelled anomalies')}: too few for reliable metrics.",
         icon=":material/priority_high:",
     )
 with st.container(horizontal=True):
@@ -105,7 +104,7 @@ with left:
         key="pr",
     )
 with right:
-    st.subheader("False alarms", anchor=False)
+    st.subheader("ROC curve", anchor=False)
     chart(
         figures.roc(drawn.roc, present_point(labels, alert, "false alarms")),
         alt=figures.roc_in_words(drawn.roc),
@@ -115,22 +114,25 @@ with right:
 
 left, right = st.columns(2, gap="large")
 with left:
-    st.subheader("What became of the guarantees", anchor=False, help=words.GUARANTEES)
+    st.subheader("Did the guarantees hold?", anchor=False, help=words.GUARANTEES)
     fresh = (rows["used_for"] == "").to_numpy() if "used_for" in rows else np.ones(len(rows), dtype=bool)
     p_values = rows["p_value"].to_numpy(dtype=np.float64, na_value=np.nan)
     lines = report_card.guarantees_table(labels[fresh], p_values[fresh])
     if lines.empty:
         st.info(
-            "No labelled row has a p-value and is new: training rows or calibrate the detector are no test of its "
-            "guarantee. Score a file of new rows.",
+            "No new row has a label and a p-value. Rows that train or calibrate the detector can't test its "
+            "guarantees. Score a file with new rows.",
             icon=":material/info:",
         )
     else:
         chart(figures.kept_guarantees(lines), alt=figures.kept_guarantees_in_words(lines), key="guarantees")
         judges = words.count(int((fresh & known_rows(labels, p_values)).sum()), "row")
-        st.caption(f"{figures.kept_guarantees_in_words(lines)} By {judges} that neither taught nor calibrate.")
+        st.caption(
+            f"{figures.kept_guarantees_in_words(lines)} Tested with {judges} that neither train nor calibrate the "
+            "detector."
+        )
 with right:
-    st.subheader("Among the highest", anchor=False)
+    st.subheader("Precision of the highest scores", anchor=False)
     st.dataframe(
         report_card.precision_table(labels, scores).round(3).rename(columns=HEADINGS),
         hide_index=True,

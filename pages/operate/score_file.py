@@ -1,4 +1,4 @@
-"""Score file: a saved detector looks at new data."""
+"""Score file: score new data with a trained detector."""
 
 from pathlib import Path
 
@@ -50,7 +50,7 @@ with errors_shown():
 
 if run.kind == "score":
     st.subheader(run.name, anchor=False)
-    st.caption(f"Scored by “{training.name}”.")
+    st.caption(f"Scored with “{training.name}”.")
     st.button("Score another file", icon=":material/add:", on_click=choose, kwargs={"run": training.id})
     if run.status != "done":
         progress(run)
@@ -61,16 +61,16 @@ if run.kind == "score":
     drift_gate(facts)
     with errors_shown():
         threshold = threshold_at(run.id)
-    usual = calibration_scores(training.id)
+    calibrated = calibration_scores(training.id)
     with st.container(horizontal=True):
         st.metric("Rows", f"{len(rows):,}", border=True, width=170)
         st.metric("Scored", f"{int(rows['score'].notna().sum()):,}", border=True, width=170)
         st.metric("Alerts", f"{threshold.alerts:,}", border=True, width=190, help=threshold.found.sentence)
     chart(
-        figures.score_histogram(rows["score"].to_numpy(), usual, threshold.score),
+        figures.score_histogram(rows["score"].to_numpy(), calibrated, threshold.score),
         alt=figures.histogram_in_words(rows["score"].to_numpy(), threshold.score),
-        caption="The outline is what the calibration rows would look like at this number of rows. A shifted bulk "
-        "means that the data have drifted.",
+        caption="The outline is the histogram of the calibration rows, scaled to this number of rows. If most new "
+        "scores are shifted against it, the data have drifted.",
         key="batch-histogram",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -79,7 +79,7 @@ if run.kind == "score":
     st.dataframe(
         as_shown(rows, LISTED), hide_index=True, height=320, alt="The highest scores", column_config=result_columns()
     )
-    st.caption(f"{min(len(rows), LISTED):,} of {words.count(len(rows), 'row')} shown, most unusual first.")
+    st.caption(f"{min(len(rows), LISTED):,} of {words.count(len(rows), 'row')} shown, highest score first.")
     st.stop()
 
 names = words.distinct({r.id: r.name for r in trained} | {training.id: training.name})
@@ -94,12 +94,12 @@ if not (store().folder(chosen) / "bundle").exists():
     nothing_yet(
         "This run has no detector",
         "It ended before the detector was saved. Run it again.",
-        "Look at it",
+        "Show the run",
         "train",
         run=chosen,
     )
 later = store().dataset(store().run(chosen).dataset_id).facts.get("score_later") or []
-ways = ["The file set aside"] * bool(later) + ["Upload", "Path on this machine"]
+ways = ["Suggested file"] * bool(later) + ["Upload", "Path on this machine"]
 way = st.segmented_control("New data", ways, default=ways[0], key=f"way-{chosen}", required=True)
 try:
     if way == "Upload":
@@ -113,7 +113,7 @@ except AdError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
 if not paths:
-    st.caption("Choose the new data to see whether they fit the detector.")
+    st.caption("Choose the new data to check whether they match the detector.")
     st.stop()
 texts = [str(path) for path in paths]
 fits = check_match(chosen, texts)

@@ -1,4 +1,4 @@
-"""Data: open files, check how they are understood, choose what teaches."""
+"""Data: open files, check roles and kinds of the columns, choose the training rows."""
 
 from pathlib import Path
 
@@ -10,9 +10,9 @@ from pages._ui.data.before_training import before_training
 from pages._ui.data.datasets import draft, propose, save_draft
 from pages._ui.data.exclusions import exclusions
 from pages._ui.data.preview import preview
-from pages._ui.data.reference_rows import reference_rows
 from pages._ui.data.schema_editor import schema_editor
 from pages._ui.data.sources import sources
+from pages._ui.data.training_rows import training_rows
 from pages._ui.shell import words
 from pages._ui.shell.navigate import choose, current, go
 from pages._ui.shell.shell import page_top
@@ -64,7 +64,7 @@ if kind and kind != str(declared.modality or record.modality):
 
 try:
     dataset = opened(tuple(record.sources), declared)
-    found = profile(tuple(record.sources), declared)
+    profiled = profile(tuple(record.sources), declared)
 except AdError as error:
     st.error(str(error), icon=":material/error:", title="These settings don't work with the data")
     st.button("Undo my changes", type="primary", on_click=lambda: st.session_state.pop("_draft", None))
@@ -73,18 +73,18 @@ except AdError as error:
 with st.container(horizontal=True, gap="small"):
     st.metric("Rows" if kind != "image" else "Images", f"{len(dataset):,}", border=True, width=170)
     st.metric(
-        "Teach",
+        "Training rows" if kind != "image" else "Training images",
         f"{int(dataset.is_training.sum()):,}",
         border=True,
         width=170,
-        help="Rows that train and calibrate the detector.",
+        help="They are used to train and to calibrate the detector.",
     )
     st.metric(
-        "Can't be used",
+        "Unusable",
         f"{int((dataset.rows['note'] != '').sum()):,}",
         border=True,
         width=170,
-        help="They keep their line in every result, with a note.",
+        help="They stay in every result, with a note in place of a score.",
     )
     if "label" in dataset.rows:
         st.metric(
@@ -92,23 +92,23 @@ with st.container(horizontal=True, gap="small"):
             f"{int((dataset.rows['label'] == 1).sum()):,}",
             border=True,
             width=190,
-            help="Never trained on; only used to judge.",
+            help="Never trained on; only used for evaluation.",
         )
 
 left, right = st.columns([7, 4], gap="medium")
 with left:
     schema_editor(record, dataset, declared)
 with right:
-    reference_rows(record, dataset, declared)
+    training_rows(record, dataset, declared)
     if dataset.modality is Modality.SENSOR:
         exclusions(record, dataset, declared)
-    before_training(dataset, found)
+    before_training(dataset, profiled)
 preview(dataset)
 
 with st.bottom, st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):
-    if found.blockers:
+    if profiled.blockers:
         st.markdown(
-            f":red[:material/block: {words.count(len(found.blockers), 'thing')} to mend before training.]",
+            f":red[:material/block: {words.count(len(profiled.blockers), 'problem')} to fix before training.]",
             width="content",
         )
     else:
@@ -118,5 +118,5 @@ with st.bottom, st.container(horizontal=True, vertical_alignment="center", horiz
         type="primary",
         icon=":material/arrow_forward:",
         on_click=use,
-        disabled=bool(found.blockers),
+        disabled=bool(profiled.blockers),
     )

@@ -1,4 +1,4 @@
-"""Home: samples, the own file, the last runs."""
+"""Home: samples, your own file, the last runs."""
 
 import streamlit as st
 
@@ -6,13 +6,13 @@ from ad_core.data.sample_datasets import Sample, samples
 from ad_core.storage.records import WITH_SCORES
 from pages._ui.data.datasets import use_sample
 from pages._ui.shell import words
+from pages._ui.shell.images import sample_image
 from pages._ui.shell.navigate import go, go_button
-from pages._ui.shell.pictures import sample_picture
 from pages._ui.shell.shell import page_top
 from pages._ui.shell.stored import store
 
-WITH_PICTURE = 3
-"""One sample of each kind of data is shown with a picture, the others on a line each."""
+WITH_IMAGE = 3
+"""Number of samples shown as cards with an image, one of each kind of data; the others have one line each."""
 
 
 def kind_and_size(sample: Sample) -> str:
@@ -28,17 +28,17 @@ st.subheader("Start with a sample", anchor=False)
 every = samples()
 if not every:
     st.info(
-        "The samples are not beside the package. Start from a clone of the project to have them.",
-        title="No samples here",
+        "The samples are not part of the installed package. Start the app from a clone of the project to have them.",
+        title="No samples found",
     )
 with st.grid("auto", min_column_width=280, gap="medium"):
-    for sample in every[:WITH_PICTURE]:
+    for sample in every[:WITH_IMAGE]:
         with st.container(border=True, height="stretch"):
-            sample_picture(sample)
+            sample_image(sample)
             st.markdown(f"**{sample.title}**")
             st.markdown(kind_and_size(sample))
             st.markdown(sample.about)
-            with st.popover("What is anomalous, origin, licence", type="tertiary"):
+            with st.popover("Anomalies, origin, licence", type="tertiary"):
                 st.markdown(
                     f"**Anomalous:** {sample.anomalous}\n\n**Origin:** {sample.origin}\n\n**Licence:** {sample.licence}"
                 )
@@ -54,9 +54,9 @@ with st.grid("auto", min_column_width=280, gap="medium"):
                 width="stretch",
             )
 
-if every[WITH_PICTURE:]:
-    with st.expander(f"More samples ({len(every) - WITH_PICTURE})", icon=":material/dataset:"):
-        for sample in every[WITH_PICTURE:]:
+if every[WITH_IMAGE:]:
+    with st.expander(f"More samples ({len(every) - WITH_IMAGE})", icon=":material/dataset:"):
+        for sample in every[WITH_IMAGE:]:
             with st.container(horizontal=True, vertical_alignment="center", wrap=False, key=f"more-{sample.name}"):
                 st.markdown(
                     f"**{sample.title}** {kind_and_size(sample)}  \n{sample.about}",
@@ -75,7 +75,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
 st.subheader("Last runs", anchor=False)
 runs = [run for run in store().runs(limit=20) if run.kind in WITH_SCORES][:5]
 if not runs:
-    st.markdown(":gray[None yet. What you train appears here.]")
+    st.markdown(":gray[No runs yet. Trained and scored runs appear here.]")
 for run in runs:
     icon, colour = words.STATUS[run.status]
     with st.container(horizontal=True, vertical_alignment="center", border=True):

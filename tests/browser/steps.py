@@ -13,7 +13,7 @@ TRAINED_MS = 480_000
 def open_path(page: Page, server: Server, path: Path) -> None:
     visit(page, f"{server.url}/data")
     page.get_by_role("tab", name="Path on this machine").click()
-    field = page.get_by_role("textbox", name="One path a line")
+    field = page.get_by_role("textbox", name="One path per line")
     field.fill(str(path))
     field.press("Control+Enter")
     settled(page)
@@ -33,7 +33,7 @@ def train_quickly(page: Page, **settings: int) -> None:
         field.press("Enter")
         settled(page)
     press(page, "Train")
-    expect(page.get_by_text("Closing this page is safe", exact=False)).to_be_visible()
+    expect(page.get_by_text("You can close this page", exact=False)).to_be_visible()
     finished(page)
     press(page, "See alerts", exact=False)
     expect(page.get_by_role("heading", name="Alerts")).to_be_visible()
@@ -41,10 +41,10 @@ def train_quickly(page: Page, **settings: int) -> None:
 
 def finished(page: Page) -> None:
     """Wait until the page says by itself that the job is done."""
-    over = page.get_by_text("Done", exact=True).or_(page.get_by_text("It ended with an error"))
+    over = page.get_by_text("Done", exact=True).or_(page.get_by_text("The job failed"))
     expect(over).to_be_visible(timeout=TRAINED_MS)
     settled(page)
-    assert not page.get_by_text("It ended with an error").count(), page.get_by_test_id("stMain").inner_text()
+    assert not page.get_by_text("The job failed").count(), page.get_by_test_id("stMain").inner_text()
 
 
 def lasso(page: Page, field: str = ".js-plotly-plot .nsewdrag") -> None:
@@ -79,11 +79,11 @@ def score_another(page: Page, path: Path) -> None:
     follow(page, "Score file")
     page.get_by_role("radio", name="Path on this machine").click()
     settled(page)
-    field = page.get_by_role("textbox", name="One path a line")
+    field = page.get_by_role("textbox", name="One path per line")
     field.fill(str(path))
     field.press("Control+Enter")
     settled(page)
-    expect(page.get_by_text("Every column that the detector needs is there.", exact=False)).to_be_visible()
+    expect(page.get_by_text("All columns that the detector needs are there.", exact=False)).to_be_visible()
     press(page, "Score")
     expect(page.get_by_role("button", name="Open in Alerts")).to_be_visible(timeout=TRAINED_MS)
     settled(page)

@@ -35,7 +35,7 @@ def test_images_go_from_folder_to_anomaly_map(page: Page, server: Server, tmp_pa
 
     press(page, "plate23.png")
     press(page, "Explain this case", exact=False)
-    expect(page.get_by_text("Where the score comes from")).to_be_visible()
+    expect(page.get_by_text("Anomaly map: where the score comes from")).to_be_visible()
     follow(page, "Map")
     rest_on_the_highest(page)
     thumb = page.locator(".map .tip canvas.thumb")

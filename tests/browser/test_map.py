@@ -83,7 +83,7 @@ def test_points_are_drawn_around_listed_and_one_is_opened(page: Page, server: Se
     settled(page)
 
     assert max(sent_up) < 10_000  # a line, not its points
-    expect(page.get_by_text("Selection against the rest", exact=False)).to_be_visible()
+    expect(page.get_by_text("Selection compared with the rest", exact=False)).to_be_visible()
     choose_first_row(page)
     expect(page).to_have_url(re.compile("row=r[12]?[0-9]{2}$"))
     row = page.url.split("row=")[1]

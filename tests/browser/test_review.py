@@ -106,9 +106,9 @@ def test_points_drawn_around_on_the_map_get_one_verdict_after_a_preview(
 
     press(page, "Verdict on these 120 rows")
     page.get_by_role("dialog").get_by_role("radio", name="Normal", exact=False).click()
-    expect(page.get_by_text("of 120 rows, 1 of which has another verdict now", exact=False)).to_be_visible()
+    expect(page.get_by_text("to 120 rows, 1 of which has another verdict now", exact=False)).to_be_visible()
     assert len(verdicts.current(store, run.dataset_id)) == 1
-    page.get_by_role("dialog").get_by_role("button", name="Say so").click()
+    page.get_by_role("dialog").get_by_role("button", name="Give verdict").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
 
     assert set(verdicts.current(store, run.dataset_id)["verdict"]) == {"normal"}

@@ -63,7 +63,7 @@ def test_a_table_goes_from_upload_to_explained_alert_to_next_months_file(
 
 def change_it(page: Page) -> None:
     """Ask what would make the case normal, and what it would score with another number in its first field."""
-    press(page, "Find out")
+    press(page, "Search")
     expect(page.get_by_role("button", name="Search again")).to_be_visible(timeout=TRAINED_MS)
     expect(page.get_by_text("no alert by the rule in force", exact=False).first).to_be_visible()  # what normal means
     settled(page)

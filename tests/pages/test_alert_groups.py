@@ -47,7 +47,7 @@ def test_choosing_a_group_shows_its_alerts_alone(alike: RunRecord, open_page: Op
 
     assert not test.exception
     assert len(shown(test)) == 5
-    assert any("Described by" in m.value for m in test.markdown)
+    assert any("Rule:" in m.value for m in test.markdown)
 
 
 def test_alerts_that_were_not_explained_have_no_groups(table_run: RunRecord, store: Store, open_page: Open) -> None:

@@ -62,11 +62,11 @@ def test_the_confirmed_rows_are_left_out_on_request_and_come_back_when_taken_bac
     scores = results.table(folder, "scores")
     rest = scores.loc[(scores["used_for"] == "calibration") & (scores["row_id"] != first), "score"]
     np.testing.assert_array_equal(scores["p_value"], Calibration.fit(rest).p_value(scores["score"]))
-    assert "Put all rows back" not in [b.label for b in test.button]
+    assert "Restore all rows" not in [b.label for b in test.button]
 
     verdicts.give(store, table_run.id, [first], verdicts.TAKEN_BACK, author="Ada")
     again = open_page(PAGE, run=table_run.id)
-    button(again, "Put all rows back").click().run()  # type: ignore[attr-defined]
+    button(again, "Restore all rows").click().run()  # type: ignore[attr-defined]
 
     assert len(bundle.part(folder / "bundle", "calibration")) == 40
     assert np.isclose(results.summary(folder)["calibration"]["smallest_p"], 1 / 41)

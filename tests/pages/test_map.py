@@ -126,8 +126,8 @@ def test_misleading_places_are_told_in_one_calm_sentence(many: RunRecord, open_p
     test = open_page("investigate/map.py", run=many.id)
     flat = open_page("investigate/map.py", run=many.id, map_kind="PCA")
 
-    assert "1 point is drawn inside the crowd but lies far outside it for the detector" in captions(test)
-    assert "drawn inside the crowd" not in captions(flat)  # each plane has its own
+    assert "1 point (ringed) is drawn among other points but is far from them in the embedding" in captions(test)
+    assert "drawn among other points" not in captions(flat)  # each plane has its own
 
 
 def test_points_can_be_coloured_by_the_neighbours_they_keep(many: RunRecord, open_page: Open) -> None:
@@ -156,7 +156,7 @@ def test_a_run_of_an_older_version_opens_without_marks(table_run: RunRecord, ope
 
     assert not test.exception
     assert "Neighbours kept" not in test.selectbox(key="map_colour").options
-    assert "drawn inside the crowd" not in captions(test)
+    assert "drawn among other points" not in captions(test)
 
 
 def test_a_selection_is_listed_even_when_its_file_is_gone(many: RunRecord, store: Store, open_page: Open) -> None:

@@ -75,10 +75,10 @@ def test_few_labels_are_called_an_anecdote_and_still_measured(table_run: RunReco
     test = open_page("operate/evaluate.py", run=table_run.id)
 
     assert not test.exception
-    assert [str(e.value) for e in test.error] == ["Only 5 labelled anomalies: every figure here is an anecdote."]
+    assert [str(e.value) for e in test.error] == ["Only 5 labelled anomalies: too few for reliable metrics."]
     assert {m.label: m.value for m in test.metric}["AUROC"] == "1.000"
     assert "15 more labelled anomalies would halve that" in texts(test)
-    assert "no test of its guarantee" in texts(test)
+    assert "can't test its guarantees" in texts(test)
 
 
 def test_guarantee_are_judged_by_rows_that_neither_taught_nor_calibrate(
@@ -92,7 +92,7 @@ def test_guarantee_are_judged_by_rows_that_neither_taught_nor_calibrate(
 
     assert not test.exception
     assert "of 6 guarantees" in texts(test)
-    assert "By 40 rows that neither taught nor calibrate." in texts(test)
+    assert "Tested with 40 rows that neither train nor calibrate the detector." in texts(test)
 
 
 def test_verdicts_can_judge_where_there_is_no_label(table_run: RunRecord, store: Store, open_page: Open) -> None:
@@ -103,7 +103,7 @@ def test_verdicts_can_judge_where_there_is_no_label(table_run: RunRecord, store:
 
     assert not test.exception
     assert {m.label: m.value for m in test.metric}["Labelled anomalies"] == "2"
-    assert "rows that were looked at" in texts(test)
+    assert "rows that were reviewed" in texts(test)
 
 
 def test_a_column_shows_where_the_ranking_works_less_well(table_run: RunRecord, open_page: Open) -> None:
@@ -138,7 +138,7 @@ def test_other_runs_stand_beside_the_scores(
     store.finish(again.id, "done", summary={"method": "rotation"})
     test = open_page("investigate/alerts.py", run=table_run.id)
 
-    beside = next(m for m in test.multiselect if m.label == "Beside other runs")
+    beside = next(m for m in test.multiselect if m.label == "Compare with other runs")
     beside.select(again.id).run()
 
     assert not test.exception
@@ -155,7 +155,7 @@ def test_two_runs_are_compared_row_by_row(table_run: RunRecord, store: Store, tm
     assert not test.exception
     assert "used the same data" in texts(test)
     assert "Rank correlation 1.00 over" in texts(test)
-    assert "Nothing: both runs have the same settings." in texts(test)
+    assert "None: both runs have the same settings." in texts(test)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_of_a_long_list_the_top_is_shown_where_rows_can_be_chosen(
 
     assert not test.exception
     assert top == 10_000
-    assert "a row can't be chosen in this view" in texts(test)
+    assert "rows can't be selected in this view" in texts(test)
 
 
 def test_choosing_a_row_makes_it_the_case_of_all_pages(table_run: RunRecord, open_page: Open) -> None:
@@ -254,7 +254,7 @@ def test_images_are_shown_with_their_map(store: Store, tmp_path: Path, open_page
     test = open_page("investigate/explain.py", run=run.id, row="p11.png")
 
     assert not test.exception
-    assert "Mainly the area" in texts(test)
+    assert "Mainly because of the area" in texts(test)
 
 
 def test_a_run_is_renamed_in_place(table_run: RunRecord, store: Store, open_page: Open) -> None:
@@ -271,7 +271,7 @@ def test_a_run_is_not_deleted_by_one_click(table_run: RunRecord, store: Store, o
     button(test, "Delete").click().run()  # type: ignore[attr-defined]
 
     assert store.run(table_run.id)
-    assert any("for good" in box.label for box in test.checkbox)
+    assert any("permanently" in box.label for box in test.checkbox)
 
 
 def test_a_second_click_on_a_sample_finds_the_first_ones_data_set(home: Path, store: Store, open_page: Open) -> None:
@@ -317,7 +317,7 @@ def test_only_what_is_trained_in_steps_has_a_preset(table_run: RunRecord, open_p
     test.button(key="choose-masked_cells").click().run()
 
     assert "Preset" not in of_recipe
-    assert "this method isn't trained in steps" not in texts(test)
+    assert "this method is not trained in steps" not in texts(test)
     assert "Preset" in [widget.label for widget in test.button_group]
 
 
@@ -367,9 +367,9 @@ def test_the_case_says_in_one_line_how_many_classical_detectors_agree(table_run:
     usual = open_page("investigate/alerts.py", run=table_run.id, row="r3")
 
     line = next(caption for caption in odd.caption if "top 5 %" in caption.value)
-    assert line.value == "Classical detectors: 2 of 2 put it into their top 5 %."
+    assert line.value == "2 of 2 classical detectors rank it in their top 5 %."
     assert "Isolation forest: 100.0" in line.proto.help
-    assert "0 of 2 put it into their top 5 %" in texts(usual)
+    assert "0 of 2 classical detectors rank it in their top 5 %." in texts(usual)
 
 
 @pytest.mark.parametrize(
@@ -435,10 +435,10 @@ def test_ranges_that_do_not_teach_are_shown_where_data_are_recordings(
     test = open_page("prepare/data.py", data=record.id)
 
     assert not test.exception
-    assert "Times that don't teach (1)" in [box.label for box in test.expander]
-    assert "100 rows that neither teach nor calibrate" in texts(test)
+    assert "Excluded times (1)" in [box.label for box in test.expander]
+    assert "100 rows excluded from training and calibration" in texts(test)
     table = open_page("prepare/data.py", data=table_run.dataset_id)
-    assert not [box for box in table.expander if box.label.startswith("Times")]
+    assert not [box for box in table.expander if box.label.startswith("Excluded times")]
 
 
 def test_events_say_what_moved_first_by_which_rule_they_were_made_and_how_sure_edges_are(
@@ -453,7 +453,7 @@ def test_events_say_what_moved_first_by_which_rule_they_were_made_and_how_sure_e
         "1 event: time stamps with p ≤ 0.01, merged where at most 64 quiet ones lie between them (2 windows"
         in texts(test)
     )
-    assert "fewer at the begin and the end of a stretch" in texts(test)
+    assert "Near the start and the end of a segment there are fewer windows" in texts(test)
 
 
 def test_a_rule_that_was_not_kept_is_told_as_it_was() -> None:

@@ -52,7 +52,7 @@ def test_the_finding_names_the_images_that_the_map_misses(store: Store, tmp_path
     assert not test.exception
     shown = {metric.label: metric.value for metric in test.metric}
     assert (shown["AUPRO"], shown["pixel AUROC"], shown["Images with a mask"]) == ("0.712", "0.956", "2")
-    assert "in 1 of 2 images it glows more elsewhere" in texts(test)
+    assert "in 1 of 2 images the map is higher outside the mask" in texts(test)
     assert test.text_input(key="masks").value == "/masks"
 
 

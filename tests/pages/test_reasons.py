@@ -67,14 +67,14 @@ def test_what_drives_all_alerts_is_told_with_what_was_left_out(judged: RunRecord
     test = open_page("investigate/reasons.py", run=judged.id)
 
     assert not test.exception
-    assert "11 of 12 alerts count. Left out: 1 with an explanation that failed its check." in texts(test)
+    assert "11 of 12 alerts are counted. Left out: 1 with an explanation that failed the check." in texts(test)
     assert "These alerts are driven mainly by *amount* (65 %) and *hour* (35 %)." in texts(test)
     table = next(d.value for d in test.dataframe if "mean share" in d.value)
-    assert table["part"].tolist() == ["amount", "hour"]
+    assert table["column"].tolist() == ["amount", "hour"]
     assert table["mean share"].tolist() == pytest.approx(
         [100 * (7 * 0.9 + 4 * 0.2) / 11, 100 * (7 * 0.1 + 4 * 0.8) / 11]
     )
-    assert table["first in"].tolist() == ["Show 7", "Show 4"]
+    assert table["first in"].tolist() == ["Show 7 alerts", "Show 4 alerts"]
     assert "2 of 2 values" in texts(test)  # the two groups
 
 
@@ -84,9 +84,11 @@ def test_alerts_are_told_apart_by_a_column_and_over_time(judged: RunRecord, open
 
     assert not by_column.exception
     assert next(box for box in by_column.selectbox if box.label == "Column").value == "shop"
-    assert "Mean share within each, in brackets how many alerts. 2 of 2 values" in texts(by_column)
+    assert "Mean share for each value, with the number of alerts in brackets. 2 of 2 values" in texts(by_column)
     assert not over_time.exception
-    assert "Alerts in each of 24 stretches of equal length" in texts(over_time)
+    assert "Number of alerts in each of 24 intervals of equal length, divided by the share of each column." in texts(
+        over_time
+    )
 
 
 def test_without_a_time_column_the_page_says_so(judged: RunRecord, store: Store, open_page: Open) -> None:
@@ -113,7 +115,7 @@ def test_where_nothing_counts_a_sentence_says_why(judged: RunRecord, store: Stor
 
     expected = {
         "no explanations": "None of 12 alerts has been explained yet.",
-        "all failed": "Of 12 alerts none has an explanation that passed its check",
+        "all failed": "Of 12 alerts none has an explanation that passed the faithfulness check",
         "no checks": "The explanations of 12 alerts could not be checked",
     }[left]
     assert not test.exception
@@ -137,7 +139,7 @@ def test_the_highest_alerts_without_an_explanation_are_explained_by_one_click(
 
     assert not test.exception
     assert store.runs(kind="explain", parent=judged.id)[0].config == {"row_ids": missing}
-    assert "More are being explained" in texts(test)
+    assert "More alerts are being explained" in texts(test)
     assert "2 not explained yet" in texts(test)
 
 
@@ -149,9 +151,9 @@ def test_a_single_alert_is_told_without_what_would_need_more(judged: RunRecord, 
     test = open_page("investigate/reasons.py", run=judged.id)
 
     assert not test.exception
-    assert "There is a single alert; it is explained" in texts(test)
-    assert "Where that differs can be told from 2 alerts on." in texts(test)
-    assert "Too few for intervals." in texts(test)
+    assert "There is one alert, and its explanation passed the faithfulness check." in texts(test)
+    assert "Differences are shown from 2 counted alerts on." in texts(test)
+    assert "Too few alerts for intervals." in texts(test)
 
 
 def test_without_alerts_there_is_nothing_to_sum_up(judged: RunRecord, store: Store, open_page: Open) -> None:
@@ -161,7 +163,7 @@ def test_without_alerts_there_is_nothing_to_sum_up(judged: RunRecord, store: Sto
     test = open_page("investigate/reasons.py", run=judged.id)
 
     assert not test.exception
-    assert "nothing to sum up" in texts(test)
+    assert "there is no feature importance to compute" in texts(test)
 
 
 def test_a_link_shows_the_alerts_that_a_part_raises_most(judged: RunRecord, open_page: Open) -> None:
@@ -199,8 +201,10 @@ def test_images_are_summed_up_by_fields_of_the_picture(store: Store, tmp_path: P
     pictures = open_page("investigate/alerts.py", run=run.id, mainly="lower right")
 
     assert not test.exception
-    assert "What is unusual in this image lies mainly here:" in texts(test)
-    assert next(d.value for d in test.dataframe)["field"].iloc[0] == "lower right"  # its only box ends the picture
+    assert "The scores of this image come mainly from:" in texts(test)
+    assert (
+        next(d.value for d in test.dataframe)["image field"].iloc[0] == "lower right"
+    )  # its only box ends the picture
     assert "1 of 1 image shown" in texts(pictures)
 
 

@@ -43,7 +43,7 @@ def test_a_verdict_is_kept_with_what_was_seen_and_the_next_alert_is_there(
 ) -> None:
     test = open_page(REVIEW, run=table_run.id)
     assert test.subheader[0].value == TOP[0]
-    assert "Here because it has the highest score not yet reviewed." in texts(test)
+    assert "In the queue because it has the highest score not yet reviewed." in texts(test)
     assert "**0 of 6** reviewed" in done(test)
 
     test.text_input(key=f"tag-{TOP[0]}").set_value("lighting")
@@ -83,8 +83,8 @@ def test_precision_is_told_with_its_interval_and_what_is_apart(
         test = press(open_page(REVIEW, run=table_run.id), word)
 
     assert done(test) == (
-        "**3 of 6** reviewed · precision so far **50 %**, between 9 and 91 % (95 % interval): "
-        "1 of 2 judged alerts is an anomaly; apart: 1 seen before"
+        "**3 of 6** reviewed · precision so far **50 %** (95 % interval 9 to 91 %): 1 anomaly, 1 normal; "
+        "not counted: 1 seen before"
     )
 
 
@@ -138,7 +138,7 @@ def test_the_end_of_a_queue_is_said_and_undo_stays(table_run: RunRecord, store: 
 
     assert not test.exception
     assert "Every row of this queue has a verdict (6 rows)" in texts(test)
-    assert "**6 of 6** reviewed · no alert is judged yet (apart: 6 unsure)" in done(test)
+    assert "**6 of 6** reviewed · no anomaly or normal verdict yet (not counted: 6 unsure)" in done(test)
     assert press(test, "Undo").subheader[0].value in now(store, table_run) or len(now(store, table_run)) == 5
 
 
@@ -148,7 +148,7 @@ def test_another_order_says_another_reason(table_run: RunRecord, open_page: Open
     test.button_group(key="order").set_value("near").run()
 
     assert not test.exception
-    assert "Here because it has the lowest score of an alert." in texts(test)
+    assert "In the queue because it has the lowest score of an alert." in texts(test)
     assert "**0 of 12** reviewed" in done(test)
 
 
@@ -187,7 +187,7 @@ def test_a_verdict_that_is_repeated_is_written_once_and_a_changed_one_again(
 
     assert not test.exception
     assert verdicts.history(store, table_run.dataset_id)["verdict"].tolist() == ["anomaly", "normal"]
-    assert "What was said of this row (2)" in [box.label for box in test.expander]
+    assert "Verdict history (2)" in [box.label for box in test.expander]
     table = next(table.value for table in test.dataframe if "threshold then" in table.value)
     assert table["verdict"].tolist() == ["✓ Normal", "◆ Anomaly"]
     assert table["run"].tolist() == ["sales run"] * 2
@@ -233,9 +233,12 @@ def test_one_verdict_on_many_rows_says_first_what_it_changes(
     test.run().button_group(key="bulk-word").set_value("normal").run()
     said = texts(test)
     meanwhile = now(store, table_run)
-    press(test, "Say so")
+    press(test, "Give verdict")
 
-    assert "This says **Normal** of 10 rows, 2 of which have another verdict now; 1 is called so already." in said
+    assert (
+        "This gives the verdict **Normal** to 10 rows, 2 of which have another verdict now; 1 has this verdict already."
+        in said
+    )
     assert meanwhile == before
     assert now(store, table_run) == {f"r{i}": "normal" for i in range(110, 120)}
     press(open_page(REVIEW, run=table_run.id), "Undo")
@@ -245,7 +248,7 @@ def test_one_verdict_on_many_rows_says_first_what_it_changes(
 def test_nothing_is_said_of_many_rows_by_one_click(table_run: RunRecord, store: Store, open_page: Open) -> None:
     test = press(open_page(ALERTS, run=table_run.id), f"Verdict on these {ROWS} rows")
 
-    assert button(test, "Say so").disabled  # type: ignore[attr-defined]
+    assert button(test, "Give verdict").disabled  # type: ignore[attr-defined]
     assert now(store, table_run) == {}
 
 
@@ -256,10 +259,10 @@ def test_verdicts_of_a_file_are_added_once(table_run: RunRecord, store: Store, o
     upload = test.file_uploader[0]
 
     upload.upload("said.csv", b"row_id,verdict\nr1,Anomly\n", "text/csv").run()
-    press(test, "Add them")
+    press(test, "Import")
     assert "Did you mean 'anomaly'?" in test.error[0].value
     test.file_uploader[0].upload("said.csv", b"row_id,verdict\nr1,Anomaly\nr2,normal\n", "text/csv").run()
-    press(test, "Add them")
+    press(test, "Import")
 
     assert now(store, table_run) == {"r1": "anomaly", "r2": "normal"}
     assert test.toast[-1].value == "2 verdicts were added, 0 there already."
@@ -277,10 +280,10 @@ def test_forgetting_data_says_how_many_verdicts_and_runs_go_with_them(table_run:
     say(store, table_run, "anomaly", TOP[0])
     say(store, table_run, "normal", TOP[0], TOP[1])
     test = AppTest.from_function(dialog_of_the_newest_data_set, default_timeout=30).run()
-    said, disabled = texts(test), button(test, "Forget it").disabled  # type: ignore[attr-defined]
+    said, disabled = texts(test), button(test, "Remove").disabled  # type: ignore[attr-defined]
 
     test.checkbox[0].set_value(True).run()
-    press(test, "Forget it")
+    press(test, "Remove")
 
     assert disabled
     assert "1 run used it and would be deleted too." in said
@@ -289,7 +292,7 @@ def test_forgetting_data_says_how_many_verdicts_and_runs_go_with_them(table_run:
 
 
 def test_data_are_not_forgotten_by_one_click(table_run: RunRecord, store: Store, open_page: Open) -> None:
-    test = press(open_page("prepare/data.py"), "Forget")
+    test = press(open_page("prepare/data.py"), "Remove")
 
     assert "**sales**, 120 rows." in texts(test)
     assert store.datasets()
@@ -305,5 +308,5 @@ def test_a_single_hit_is_no_certainty() -> None:
     from ad_core.evaluation.precision import precision
 
     assert in_words(precision(["anomaly"])) == (
-        "precision so far **100 %**, between 21 and 100 % (95 % interval): 1 of 1 judged alert is an anomaly"
+        "precision so far **100 %** (95 % interval 21 to 100 %): 1 anomaly, 0 normal"
     )

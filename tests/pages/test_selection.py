@@ -89,8 +89,8 @@ def test_a_search_that_was_told_something_else_is_called_so(
     before = texts(same)
     same.selectbox(key="training-rows").set_value("clean").run()
 
-    assert "told something else" not in before
-    assert "told something else" in texts(same)
+    assert "made with another answer about anomalies in the training rows" not in before
+    assert "made with another answer about anomalies in the training rows" in texts(same)
 
 
 def test_a_search_that_failed_says_why_and_can_be_repeated(table_run: RunRecord, store: Store, open_page: Open) -> None:
@@ -100,7 +100,7 @@ def test_a_search_that_failed_says_why_and_can_be_repeated(table_run: RunRecord,
     test = open_page("model/train.py", data=table_run.dataset_id)
 
     assert "Only 5 items can be held out." in texts(test)
-    assert test.button(key="recommend").label == "Search again"
+    assert test.button(key="recommend").label == "Compare again"
 
 
 def test_a_search_is_no_run_with_scores(table_run: RunRecord, store: Store, open_page: Open) -> None:
@@ -111,7 +111,7 @@ def test_a_search_is_no_run_with_scores(table_run: RunRecord, store: Store, open
     assert f"offer-{run.id}" not in [b.key for b in offered.button]
     assert f"offer-{table_run.id}" in [b.key for b in offered.button]
     assert not linked.exception
-    assert "Its result is shown with its data" in texts(linked)
+    assert "Its result is shown on the Train page of its data set" in texts(linked)
 
 
 def alerts_table(test: AppTest) -> pd.DataFrame:
@@ -145,4 +145,4 @@ def test_a_button_starts_the_trainings(table_run: RunRecord, store: Store, open_
     assert "stable" not in without
     job = store.runs(kind="sensitivity")[0]
     assert (job.parent, job.dataset_id) == (table_run.id, table_run.dataset_id)
-    assert "Training without suspicious rows" in texts(test) or "Cancel" in [b.label for b in test.button]
+    assert "Retraining without suspicious rows" in texts(test) or "Cancel" in [b.label for b in test.button]

@@ -109,8 +109,8 @@ def test_earlier_events_like_it_are_listed_with_what_was_said(
     test = open_page("investigate/explain.py", run=several.id, row=row)
 
     assert not test.exception
-    table = next(d.value for d in test.dataframe if "alike" in d.value)
-    assert table["alike"].tolist() == pytest.approx([100.0])
+    table = next(d.value for d in test.dataframe if "similarity" in d.value)
+    assert table["similarity"].tolist() == pytest.approx([100.0])
     assert table["verdict"].tolist() == ["⚠ Data error"]
     assert table["lasts"].tolist() == ["40 s"]
     assert "1 event of 2 earlier ones" in captions(test)  # the third failed its check
@@ -129,10 +129,10 @@ def test_of_a_single_channel_the_course_tells_what_is_alike(several: RunRecord, 
     test = open_page("investigate/explain.py", run=several.id, row=events["row_id_peak"].iloc[-1])
 
     assert not test.exception
-    table = next(d.value for d in test.dataframe if "alike" in d.value)
+    table = next(d.value for d in test.dataframe if "similarity" in d.value)
     assert table["peak"].iloc[0] == events["peak"].iloc[0]
-    assert table["alike"].iloc[0] > 90
-    assert "alike by the course of the channel" in captions(test)
+    assert table["similarity"].iloc[0] > 90
+    assert "Similarity by the signal of the channel" in captions(test)
 
 
 def test_the_first_event_has_none_before_it(several: RunRecord, store: Store, open_page: Open) -> None:
@@ -141,7 +141,7 @@ def test_the_first_event_has_none_before_it(several: RunRecord, store: Store, op
     test = open_page("investigate/explain.py", run=several.id, row=row)
 
     assert not test.exception
-    assert "No earlier event has an explanation that passed its check." in captions(test)
+    assert "No earlier event has an explanation that passed the faithfulness check." in captions(test)
 
 
 def test_the_whole_event_can_be_seen(several: RunRecord, store: Store, open_page: Open) -> None:
@@ -151,8 +151,8 @@ def test_the_whole_event_can_be_seen(several: RunRecord, store: Store, open_page
     recording = open_page("investigate/explain.py", run=several.id, row=row, around="Whole recording")
 
     assert not event.exception
-    assert "2 of 2 channels, 121 time stamps, thinned" in captions(event)  # 40 s before, 41 of it, 40 after
-    assert "2 of 2 channels, 1,200 time stamps, thinned" in captions(recording)
+    assert "2 of 2 channels, 121 time stamps, downsampled" in captions(event)  # 40 s before, 41 of it, 40 after
+    assert "2 of 2 channels, 1,200 time stamps, downsampled" in captions(recording)
 
 
 def test_durations_are_told_in_the_unit_that_there_is() -> None:

@@ -178,7 +178,7 @@ def test_recordings_are_judged_by_their_labelled_stretches_beside_the_references
     test.run()
 
     table = test.dataframe[0].value
-    assert test.expander[0].label.startswith("Judged by labels: VUS-PR 0.5, event recall 1, AUROC 0.75")
+    assert test.expander[0].label.startswith("Evaluation with labels: VUS-PR 0.5, event recall 1, AUROC 0.75")
     assert table[["detector", "VUS-PR", "event recall"]].to_numpy().tolist() == [
         ["masked_window", 0.5, 1.0],
         ["mahalanobis", 0.5, 1.0],
@@ -217,10 +217,12 @@ def test_numbers_are_told_in_three_digits() -> None:
 
 
 def test_the_time_of_a_recipe_follows_the_rows_and_no_preset() -> None:
-    assert words.estimate(4_000, "table", "recipe").startswith("Roughly 18 s to 54 s to the scores")
+    assert words.estimate(4_000, "table", "recipe").startswith(
+        "Roughly 18 s to 54 s on a CPU until the scores are ready"
+    )
     assert words.estimate(20_000, "table", "recipe").startswith("Roughly 58 s to 2 min 54 s")
     assert words.estimate(4_000, "table", "reference").startswith("Roughly 10 s to 30 s")
-    assert "guess from the preset" in words.estimate(4_000, "table", "quick")
+    assert "estimated from the preset" in words.estimate(4_000, "table", "quick")
 
 
 def test_the_help_names_the_shares_that_are_left_out() -> None:

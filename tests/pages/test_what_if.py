@@ -16,7 +16,7 @@ from ad_core.explain.heat_scale import HeatScale
 from ad_core.jobs import processes
 from ad_core.storage import bundle, results
 from ad_core.storage.store import RunRecord, Store
-from pages._ui.shell.pictures import small_with_map
+from pages._ui.shell.images import small_with_map
 from tests.pages.conftest import ROWS, write_image_run
 from tests.pages.test_pages import button, texts
 
@@ -74,7 +74,7 @@ def test_edited_cells_become_a_job_and_are_scored_beside_the_original(
     assert [job.config["tries"] for job in asked] == [[{"amount": "60.5"}]]  # only what is different from the row
     assert asked[0].config["rule"]["kind"] == "p"
     assert button(test, "Score it").disabled
-    assert "Another job uses the device" in "\n".join(str(node.proto) for node in test.get("progress"))
+    assert "Another job is using the device" in "\n".join(str(node.proto) for node in test.get("progress"))
 
     assert store.claim(asked[0].id, 1, "never")
     lines = [
@@ -93,14 +93,14 @@ def test_a_click_without_a_change_says_so_and_starts_nothing(run: RunRecord, sto
     button(test, "Score it").click()
     test.run()
 
-    assert "Nothing is changed yet" in test.error[0].value
+    assert "No cell is changed yet" in test.error[0].value
     assert store.runs(kind="whatif", parent=run.id) == []
 
 
 def test_fixed_columns_are_in_the_address_and_in_the_job(run: RunRecord, store: Store, open_page: Open) -> None:
     test = explain(open_page, run, fixed="shop")
     assert test.multiselect(key="fixed").value == ["shop"]
-    button(test, "Find out").click()
+    button(test, "Search").click()
     test.run()
 
     (asked,) = store.runs(kind="counterfactual", parent=run.id)
@@ -115,7 +115,7 @@ def test_the_answer_is_told_with_what_it_goes_by(run: RunRecord, store: Store, o
     seen = texts(explain(open_page, run)).replace("\\", "")  # signs that would be markup are escaped
 
     assert "amount 5,000 → 71, hour 9 → 11: p 0.024 → 0.3." in seen
-    assert "Kept as they are: shop" in seen
+    assert "Not changed: shop" in seen
     assert "5 % false alarms among normal rows" in seen
     none = ANSWER | {
         "found": False,
@@ -139,13 +139,13 @@ def test_a_column_that_is_gone_from_the_file_is_said(run: RunRecord, store: Stor
 def test_images_say_by_which_colours_they_are_drawn(store: Store, tmp_path: Path, open_page: Open) -> None:
     run = write_image_run(store, tmp_path)
     old = open_page("investigate/explain.py", run=run.id, row="p11.png")
-    assert "no common colours" in texts(old)
+    assert "no common colour scale" in texts(old)
 
     facts = results.summary(store.folder(run.id))
     store_facts = {**facts, "heat_scale": {"low": 0.0, "high": 0.25, "images": 40}}
     (store.folder(run.id) / "summary.json").write_text(pd.Series(store_facts).to_json(), encoding="utf-8")
     new = open_page("investigate/explain.py", run=run.id, row="p11.png")
-    assert "colour begins at 0.25, which 99.9 % of the parts of 40 calibration images stay under" in texts(new)
+    assert "colour begins at 0.25, below which 99.9 % of the values of 40 calibration images lie" in texts(new)
     store_facts["heat_scale"]["high"] = 2.0
     (store.folder(run.id) / "summary.json").write_text(pd.Series(store_facts).to_json(), encoding="utf-8")
     calm = open_page("investigate/explain.py", run=run.id, row="p11.png")
@@ -161,7 +161,7 @@ def test_a_run_whose_threshold_has_changed_is_searched_by_the_rule_in_force(
 
     saved_thresholds.save(store, run.id, Rule(kind="budget", value=3), name="three", reason="", author="me")
     test = explain(open_page, run)
-    button(test, "Find out").click()
+    button(test, "Search").click()
     test.run()
 
     assert store.runs(kind="counterfactual", parent=run.id)[0].config["rule"] == {

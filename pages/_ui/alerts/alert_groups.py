@@ -1,4 +1,4 @@
-"""Alerts with the same reasons: a filter for each group, and the rule that describes it."""
+"""Groups of alerts with the same main features: a filter by group, and a rule that describes it."""
 
 import numpy as np
 import pandas as pd
@@ -13,30 +13,30 @@ from pages._ui.shell.threshold import threshold_at
 
 
 def group_field(run_id: str) -> None:
-    """A choice of a group, and what describes it; nothing where no alerts are alike."""
-    found = {_title(group): group for group in _groups(run_id)}
-    if not found:
+    """A choice of a group, with a rule that describes it; nothing where there are no groups."""
+    groups = {_title(group): group for group in _groups(run_id)}
+    if not groups:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
             "Group",
-            list(found),
+            list(groups),
             index=None,
             placeholder="All alerts",
             key=f"group-{run_id}",
             width=360,
-            help="Explained alerts whose scores are raised by the same parts. A verdict can be given to all that are "
-            "shown, below the table.",
+            help="Explained alerts whose scores are raised by the same features. The button below the table gives one "
+            "verdict to all rows that are shown.",
         )
-        if chosen is not None and (rule := _rule(run_id, found[chosen])) is not None:
+        if chosen is not None and (rule := _rule(run_id, groups[chosen])) is not None:
             st.markdown(
-                f":gray[Described by] {words.plain(rule.text)} :gray[· holds for {100 * rule.coverage:.0f} % of the "
-                f"group, and {100 * rule.precision:.0f} % of the rows it holds for are in it]",
+                f":gray[Rule:] {words.plain(rule.text)} :gray[· matches {100 * rule.coverage:.0f} % of the group; "
+                f"{100 * rule.precision:.0f} % of the rows that it matches are in the group]",
                 width="stretch",
             )
-    inside = sum(len(group.row_ids) for group in found.values())
+    grouped = sum(len(group.row_ids) for group in groups.values())
     explained = _explained_alerts(run_id)["row_id"].nunique()
-    st.caption(f"{inside} of {words.count(explained, 'explained alert')} are in {words.count(len(found), 'group')}.")
+    st.caption(f"{grouped} of {words.count(explained, 'explained alert')} are in {words.count(len(groups), 'group')}.")
 
 
 def in_group(run_id: str, rows: pd.DataFrame) -> np.ndarray | None:
@@ -47,7 +47,7 @@ def in_group(run_id: str, rows: pd.DataFrame) -> np.ndarray | None:
 
 
 def group_names(run_id: str) -> pd.Series:
-    """Row id -> name of its group, of the alerts that are in one."""
+    """Row id -> name of its group, for the alerts that are in a group."""
     return pd.Series({row_id: group.name for group in _groups(run_id) for row_id in group.row_ids}, dtype="object")
 
 
@@ -58,7 +58,7 @@ def _title(group: AlertGroup) -> str:
 def _explained_alerts(run_id: str) -> pd.DataFrame:
     parts = table(run_id, "explanations")
     if parts is None or store().dataset(store().run(run_id).dataset_id).modality == "image":
-        return pd.DataFrame({"row_id": []})  # boxes of pictures are no parts that cases share
+        return pd.DataFrame({"row_id": []})  # cases of images don't share boxes
     rows = ranked(run_id)
     alerts = rows.loc[threshold_at(run_id).of(rows), "row_id"]
     return parts[parts["row_id"].isin(alerts)]
@@ -66,11 +66,11 @@ def _explained_alerts(run_id: str) -> pd.DataFrame:
 
 def _groups(run_id: str) -> list[AlertGroup]:
     parts = _explained_alerts(run_id)
-    return _found(run_id, tuple(parts["row_id"].unique()), parts) if len(parts) else []
+    return _alert_groups(run_id, tuple(parts["row_id"].unique()), parts) if len(parts) else []
 
 
 @st.cache_data(show_spinner="Grouping the alerts ...", max_entries=6)
-def _found(run_id: str, row_ids: tuple[str, ...], _parts: pd.DataFrame) -> list[AlertGroup]:  # noqa: ARG001
+def _alert_groups(run_id: str, row_ids: tuple[str, ...], _parts: pd.DataFrame) -> list[AlertGroup]:  # noqa: ARG001
     return alert_groups(_parts)
 
 

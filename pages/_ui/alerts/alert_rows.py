@@ -1,4 +1,4 @@
-"""The rows of the Alerts page: what is shown of them, the filters, and the choice of one."""
+"""The rows of the Alerts page: the filters, the table, and the selection of a row."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from pages._ui.shell.stored import batch, ranked, reasons, reference_ranks, said
 from pages._ui.shell.threshold import threshold_at
 
 MOST = 10_000
-"""So many rows are sent to the browser; a table that fetches its rows as one scrolls can't have one chosen."""
+"""Maximum number of rows in a table in which a row can be selected; longer tables load their rows while scrolling."""
 
 MAX_VALUES = 60
 NONE_YET = "none"
@@ -38,7 +38,7 @@ def alert_filters(run_id: str) -> None:
         there = [s for s in words.SEVERITY if s and (ranked(run_id)["severity"] == s).any()]
         st.pills("Severity", there, selection_mode="multi", key=f"severity-{run_id}")
         if len(said(run_id)):
-            names = {word: sign for word, (sign, _, _) in words.VERDICTS.items()} | {NONE_YET: "none yet"}
+            names = {word: sign for word, (sign, _, _) in words.VERDICTS.items()} | {NONE_YET: "no verdict"}
             st.pills("Verdict", list(names), selection_mode="multi", format_func=names.get, key=f"verdict-{run_id}")
         part_field(run_id)
         st.toggle("Alerts only", key="alerts_only", bind="query-params")
@@ -55,7 +55,7 @@ def _column_filter(run_id: str) -> None:
     try:
         data = batch(run_id).data
     except AdError as error:
-        st.warning(f"The data can't be opened any more, so they can't filter: {error}")
+        st.warning(f"The data can't be opened any more, so this filter can't be used: {error}")
         return
     left, right = st.columns([1, 2])
     column = left.selectbox(
@@ -75,7 +75,7 @@ def _column_filter(run_id: str) -> None:
 
 
 def view(run_id: str) -> pd.DataFrame:
-    """The rows that the filters let through, most anomalous first, with reasons."""
+    """The rows that pass the filters, highest score first, with their main features."""
     rows = _base(run_id, _key(run_id))
     now = rows["row_id"].map(said(run_id)["verdict"])
     rows = rows.assign(verdict=now.map(lambda word: words.VERDICTS[word][0], na_action="ignore"))
@@ -88,16 +88,16 @@ def view(run_id: str) -> pd.DataFrame:
         keep &= rows["severity"].isin(chosen).to_numpy()
     if st.session_state.get("alerts_only"):
         keep &= threshold_at(run_id).of(rows)
-    for chosen_alone in (in_group(run_id, rows), led_by_part(run_id, rows["row_id"])):
-        if chosen_alone is not None:
-            keep &= chosen_alone
+    for selected in (in_group(run_id, rows), led_by_part(run_id, rows["row_id"])):
+        if selected is not None:
+            keep &= selected
     column = st.session_state.get(f"column-{run_id}")
     if st.session_state.get("by-column") and column and (values := st.session_state.get(f"values-{run_id}-{column}")):
-        keep &= rows["row_id"].isin(_fulfilling(run_id, column, values)).to_numpy()
+        keep &= rows["row_id"].isin(_matching(run_id, column, values)).to_numpy()
     return rows if keep.all() else rows.loc[keep].reset_index(drop=True)
 
 
-def _fulfilling(run_id: str, column: str, values: object) -> pd.Series:
+def _matching(run_id: str, column: str, values: object) -> pd.Series:
     dataset = batch(run_id)
     data = dataset.data[column]
     chosen = data.between(*values) if isinstance(values, tuple) else data.astype("string").isin(values)  # type: ignore[misc]
@@ -105,7 +105,7 @@ def _fulfilling(run_id: str, column: str, values: object) -> pd.Series:
 
 
 def _key(run_id: str) -> tuple[int, ...]:
-    """The shared frames are replaced when their file changes, so their identity is the key of what is made of them."""
+    """Cache key: the shared tables are replaced when their file changes, so their identity identifies their content."""
     return id(ranked(run_id)), id(reasons(run_id)), id(reference_ranks(run_id))
 
 
@@ -122,11 +122,11 @@ def _base(run_id: str, key: tuple[int, ...]) -> pd.DataFrame:  # noqa: ARG001
 
 
 def alert_table(run_id: str, rows: pd.DataFrame) -> None:
-    """The table; choosing a row makes it the current case."""
+    """The table; selecting a row makes it the current case."""
     if len(rows) > MOST:
         rows = _part(rows)
-    if (steady := stability(run_id, rows)) is not None:
-        rows = rows.assign(stable=steady)
+    if (survived := stability(run_id, rows)) is not None:
+        rows = rows.assign(stable=survived)
     key = f"alerts-{run_id}"
     at = np.flatnonzero((rows["row_id"] == current("row")).to_numpy())
     chosen = [int(at[0])] if len(at) else []
@@ -135,10 +135,10 @@ def alert_table(run_id: str, rows: pd.DataFrame) -> None:
     others = other_ranks(run_id, rows)
     rows = rows.assign(**others, grade=_grades(run_id, rows["row_id"]))
     extras = [*others, *(c for c in ("entity", "time", "label", "excluded") if c in rows)]
-    survived = ["stable"] if "stable" in rows else []
+    stable = ["stable"] if "stable" in rows else []
     references = [c for c in ("isolation_forest", "nearest_neighbours") if c in rows]
     figures = ["score", "p_value", "percentile"]
-    shown = rows[["row_id", "rank", *survived, "verdict", "reasons", "grade", *figures, *extras, *references, "note"]]
+    shown = rows[["row_id", "rank", *stable, "verdict", "reasons", "grade", *figures, *extras, *references, "note"]]
     for column in ("reasons", "verdict", "grade"):
         if not shown[column].notna().any():
             shown = shown.drop(columns=column)
@@ -159,13 +159,13 @@ def alert_table(run_id: str, rows: pd.DataFrame) -> None:
         column_config={
             "rank": st.column_config.TextColumn("severity", width=90),
             "row_id": st.column_config.TextColumn("row", width=130, pinned=True),
-            "verdict": st.column_config.TextColumn("verdict", width=100, help="The newest word on this row."),
+            "verdict": st.column_config.TextColumn("verdict", width=100, help="The newest verdict on this row."),
             "score": st.column_config.NumberColumn("score", format="%.3g", width=75),
             "percentile": st.column_config.ProgressColumn(
                 "percentile", min_value=0, max_value=100, format="%.1f", width=120
             ),
             "p_value": st.column_config.NumberColumn("p", format="%.2g", width=70),
-            "reasons": st.column_config.TextColumn("mainly", width=150),
+            "reasons": st.column_config.TextColumn("main features", width=150),
             "grade": st.column_config.TextColumn("explanation", width=120, help=words.GRADE_HELP),
             "stable": st.column_config.TextColumn("stable in", width=80, help=selection_words.STABLE),
             "isolation_forest": _rank_column("isolation forest"),
@@ -176,20 +176,20 @@ def alert_table(run_id: str, rows: pd.DataFrame) -> None:
 
 
 def _part(rows: pd.DataFrame) -> pd.DataFrame:
-    """The top of a long list, where rows can be chosen, or all of it, where they can't."""
+    """The top of a long list, where rows can be selected, or the whole list, where they can't."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        whole = st.toggle("All rows, to scroll through", key="whole-list")
+        whole = st.toggle("Show all rows", key="whole-list")
         text = (
-            "a row can't be chosen in this view"
+            "rows can't be selected in this view"
             if whole
-            else f"the {MOST:,} most unusual; search and filters reach all"
+            else f"only the {MOST:,} highest scores are listed; search and filters use all rows"
         )
         st.caption(f"{len(rows):,} rows: {text}.")
     return rows if whole else rows.head(MOST)
 
 
 def _grades(run_id: str, row_ids: pd.Series) -> pd.Series:
-    """(rows,) whether the explanation can be believed, in a word with its sign; missing where there is none."""
+    """(rows,) the grade of the explanation with its sign; missing where there is no explanation."""
     explained, checks = reasons(run_id).index, table(run_id, "checks")
     found = pd.Series(words.GRADE_SIGNS["not checked"], index=pd.Index(explained))
     if checks is not None and len(checks):
@@ -198,7 +198,7 @@ def _grades(run_id: str, row_ids: pd.Series) -> pd.Series:
 
 
 def _rank_column(title: str, whose: str = "this classical detector") -> Any:
-    about = f"Rank of the row for {whose}: 100 = its most unusual."
+    about = f"Percentile rank of the row's score from {whose}; 100 = highest."
     return st.column_config.NumberColumn(title, format="%.0f", help=about)
 
 

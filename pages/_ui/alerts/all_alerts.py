@@ -1,4 +1,4 @@
-"""All alerts of a run at once: which they are, and what drives them."""
+"""All alerts of a run: their row ids, and what drives them."""
 
 import pandas as pd
 import streamlit as st
@@ -14,7 +14,7 @@ def modality_of(run_id: str) -> str:
 
 
 def alert_ids(run_id: str) -> pd.Series:
-    """Row ids of the alerts, highest first: rows at the present threshold; of recordings the peaks of the events."""
+    """Row ids of the alerts at the current threshold, highest first; for recordings the peaks of the events."""
     if modality_of(run_id) == "sensor":
         events = table(run_id, "events")
         return pd.Series(dtype="str") if events is None else events["row_id_peak"]
@@ -22,25 +22,25 @@ def alert_ids(run_id: str) -> pd.Series:
     return rows.loc[threshold_at(run_id).of(rows), "row_id"]
 
 
-def all_drivers(run_id: str) -> GlobalImportance:
-    """What drives them; kept while neither the explanations nor the threshold change."""
+def importance_of_alerts(run_id: str) -> GlobalImportance:
+    """Their global feature importance; cached while neither the explanations nor the threshold change."""
     files = (table(run_id, "explanations"), table(run_id, "checks"), ranked(run_id))
-    return _drivers(run_id, current_rule(run_id).model_dump_json(), tuple(map(id, files)))
+    return _importance(run_id, current_rule(run_id).model_dump_json(), tuple(map(id, files)))
 
 
 def firsts(run_id: str) -> pd.Series:
-    """Row id -> the part that raises its score most, of all rows that have been explained."""
+    """Row id -> the feature that raises its score most, for all rows that have been explained."""
     parts = table(run_id, "explanations")
     return pd.Series(dtype="object") if parts is None or parts.empty else _firsts(run_id, id(parts))
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _drivers(run_id: str, rule: str, files: tuple[int, ...]) -> GlobalImportance:  # noqa: ARG001  a changed file is another key
+def _importance(run_id: str, rule: str, files: tuple[int, ...]) -> GlobalImportance:  # noqa: ARG001  a changed file is another key
     return global_importance(table(run_id, "explanations"), table(run_id, "checks"), alert_ids(run_id))
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _firsts(run_id: str, file: int) -> pd.Series:  # noqa: ARG001
     parts = table(run_id, "explanations")
-    assert parts is not None  # firsts looked
+    assert parts is not None  # firsts has checked this
     return first_parts(signed(parts))

@@ -1,4 +1,4 @@
-"""The current case beside a list: its numbers, its main reasons, and the way to the whole explanation."""
+"""The current case beside a list: its score, its main features, and a link to the full explanation."""
 
 import numpy as np
 import streamlit as st
@@ -6,28 +6,28 @@ import streamlit as st
 from ad_core.errors import AdError
 from ad_core.explain import figures
 from pages._ui.shell import words
+from pages._ui.shell.images import file_of, small
 from pages._ui.shell.navigate import choose, current, go_button
-from pages._ui.shell.pictures import file_of, small
 from pages._ui.shell.shell import chart
 from pages._ui.shell.stored import batch, case, ranked, reference_ranks, store
 from pages._ui.verdicts.buttons import verdict_badge, verdict_line
 
 TOP_PERCENT = 5
-"""A classical detector agrees when the row is within so many per cent of its most unusual ones."""
+"""A classical detector agrees when the row is in this share of its highest scores [%]."""
 
 
 def case_card(run_id: str) -> None:
-    """The row that `?row=` names; says how to choose one when there is none."""
+    """The row that `?row=` names, or a hint how to select one."""
     row_id = current("row")
     if row_id is None:
         with st.container(border=True):
-            st.markdown("**No row chosen**")
-            st.markdown(":gray[Choose one to see why it is there.]")
+            st.markdown("**No row selected**")
+            st.markdown(":gray[Select a row to see which features raise its score.]")
         return
     found = ranked(run_id).loc[ranked(run_id)["row_id"] == row_id]
     if found.empty:
         st.warning(f"There is no row “{row_id}” in this run.", icon=":material/link_off:")
-        st.button("Forget it", on_click=choose, kwargs={"row": None})
+        st.button("Clear the selection", on_click=choose, kwargs={"row": None})
         return
     row = found.iloc[0]
     with st.container(border=True):
@@ -70,10 +70,10 @@ def case_picture(run_id: str, row_id: str) -> None:
 
 
 def case_reasons(run_id: str, row_id: str) -> None:
-    """The parts that raise the row's score most, where it has been explained."""
+    """The features that raise the score of the row most, where it has been explained."""
     explained = case(run_id, row_id).explanation
     if explained is None:
-        st.caption("Not explained yet; open the case to have it explained.")
+        st.caption("Not explained yet. Open the case to explain it.")
         return
     if "channel" in explained and explained["channel"].notna().all():
         explained = explained.groupby("channel", sort=False)["attribution"].sum().rename_axis("part").reset_index()
@@ -86,7 +86,7 @@ def case_reasons(run_id: str, row_id: str) -> None:
 
 
 def _references(run_id: str, row_id: str) -> None:
-    """How many classical detectors agree, in one line; each one's rank in its help."""
+    """The number of classical detectors that agree; the rank from each of them in the help text."""
     ranks = reference_ranks(run_id)
     if ranks is None or row_id not in ranks.index:
         return
@@ -95,6 +95,6 @@ def _references(run_id: str, row_id: str) -> None:
         agree = int((known > 100 - TOP_PERCENT).sum())
         listed = "\n".join(f"- {words.method_title(name)}: {rank:.1f}" for name, rank in known.items())
         st.caption(
-            f"Classical detectors: {agree} of {len(known)} put it into their top {TOP_PERCENT} %.",
-            help=f"Rank of this row for each of them, 100 = its most unusual:\n\n{listed}",
+            f"{agree} of {words.count(len(known), 'classical detector')} rank it in their top {TOP_PERCENT} %.",
+            help=f"Percentile rank of this row for each of them, 100 = highest score:\n\n{listed}",
         )

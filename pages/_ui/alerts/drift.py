@@ -1,4 +1,4 @@
-"""Whether a new file looks like what the detector was calibrated with, and what that does to the guarantee."""
+"""Whether new data are distributed like the calibration rows, and whether the guarantee still holds."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ WITHDRAWN = (st.error, "gpp_maybe")
 
 
 def drift_gate(facts: dict[str, Any]) -> None:
-    """The sentence, and the columns that moved."""
+    """The result of the drift check, and the columns whose distribution changed."""
     found = facts.get("drift")
     if not found:
         return
@@ -19,16 +19,16 @@ def drift_gate(facts: dict[str, Any]) -> None:
     if found["state"] == "same" or not found["columns"]:
         return
     with st.expander("Column by column"):
-        table = pd.DataFrame(found["columns"]).rename(columns={"effect": "moved by", "chance": "by chance"})
-        st.dataframe(table.round(3), hide_index=True, alt=f"{len(table)} columns, the one that moved most first")
+        table = pd.DataFrame(found["columns"]).rename(columns={"effect": "PSI", "chance": "PSI by chance"})
+        st.dataframe(table.round(3), hide_index=True, alt=f"{len(table)} columns, the largest change first")
         st.caption(
-            "Population stability index: from 0.1 above what chance gives worth watching, from 0.25 another "
-            "distribution (Siddiqi 2006)."
+            "Population stability index (PSI): from 0.1 above its value by chance worth watching, from 0.25 above it "
+            "another distribution (Siddiqi 2006)."
         )
 
 
 def guarantee_withdrawn(facts: dict[str, Any]) -> None:
-    """On pages that show alerts: a word where their guarantee does not hold."""
+    """On pages that show alerts: a warning where their guarantee no longer holds."""
     found = facts.get("drift") or {}
     if str(found.get("state", "")).startswith("withdrawn"):
         st.warning(found["sentence"], icon=":material/gpp_maybe:")

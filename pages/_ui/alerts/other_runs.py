@@ -1,4 +1,4 @@
-"""What other runs say of the same rows: a column for each, so that disagreement can be seen."""
+"""The percentile ranks of the same rows in other runs, a column for each, to show disagreement."""
 
 import pandas as pd
 import streamlit as st
@@ -7,21 +7,21 @@ from ad_core.storage.records import WITH_SCORES
 from pages._ui.shell.stored import ranked, store
 
 MOST = 6
-"""So many columns can be put beside the scores."""
+"""Maximum number of runs to compare with."""
 
 
 def other_runs_field(run_id: str) -> None:
     """A choice of runs that scored the same data; nothing where there is none."""
     if names := _names(run_id):
         st.multiselect(
-            "Beside other runs",
+            "Compare with other runs",
             list(names),
             format_func=names.get,
             key=f"others-{run_id}",
             max_selections=MOST,
             placeholder="Choose runs",
-            help="A column for each run on the same data: 100 = its most unusual row. Where "
-            "tasks that ask different things agree, an alert rests on more than one view.",
+            help="Adds the percentile rank from each of these runs on the same data; 100 = highest score. An alert "
+            "on which different methods agree does not depend on one of them.",
         )
 
 
@@ -29,11 +29,11 @@ def other_ranks(run_id: str, rows: pd.DataFrame) -> dict[str, pd.Series]:
     """Name of each chosen run -> (rows,) its percentile of these rows."""
     names = _names(run_id)
     chosen = [one for one in st.session_state.get(f"others-{run_id}") or [] if one in names]
-    found = {}
+    ranks = {}
     for one in chosen:
         scores = ranked(one).drop_duplicates("row_id").set_index("row_id")["score"]
-        found[names[one]] = rows["row_id"].map(100 * scores.rank(pct=True))
-    return found
+        ranks[names[one]] = rows["row_id"].map(100 * scores.rank(pct=True))
+    return ranks
 
 
 def _names(run_id: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A whole run as a file to keep or to send, made when somebody clicks."""
+"""Downloads of a report on a whole run, made on a click."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from pages._ui.shell.threshold import threshold_at
 
 
 def report_buttons(run_id: str) -> None:
-    """Two downloads; the threshold is the one that is looked at."""
+    """Downloads as HTML and JSON, with the threshold that the page shows now."""
     st.download_button(
         "Report",
         data=lambda: _html(run_id),
@@ -17,8 +17,8 @@ def report_buttons(run_id: str) -> None:
         mime="text/html",
         icon=":material/summarize:",
         on_click="ignore",
-        help="The whole run as one file: what drives its alerts, their groups, the highest ones and their reasons, and "
-        "where it all comes from. It opens without a network.",
+        help="The whole run as one HTML file: global feature importance, groups of alerts, the highest alerts with "
+        "their explanations, and the provenance of the results. It opens offline.",
     )
     st.download_button(
         "Report as JSON",
@@ -44,7 +44,7 @@ def _json(run_id: str) -> str:
 
 
 def gathered(run_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the report says and shows."""
+    """Facts and figures of the report."""
     from ad_core.review.reports import run_report
 
     return run_report.gather(store(), run_id, batch_or_none(run_id), threshold_at(run_id).found)

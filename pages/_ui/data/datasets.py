@@ -1,4 +1,4 @@
-"""Data sets on their way into the store: from a sample, an upload or a path, with what the analyst declared."""
+"""Save data sets in the store: from a sample, an upload or a path, with the declarations of the analyst."""
 
 import zipfile
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ SINGLE = {Role.ID: "id", Role.LABEL: "label", Role.CLASS: "class_column", Role.T
 
 
 def use_sample(name: str) -> None:
-    """Callback: open a sample on the Data page; a second click finds the first one's data set again."""
+    """Callback: open a sample on the Data page; a second click opens the same data set again."""
     chosen = sample(name)
     declared = Declared.model_validate({"modality": chosen.modality, **chosen.declared})
     try:
@@ -35,9 +35,7 @@ def use_sample(name: str) -> None:
 
 
 def open_sources(sources: Sequence[str | Path], name: str) -> bool:
-    """Callback: look at files for the first time and make them the current data set; else keep the problem for the
-    page.
-    """
+    """Callback: open files and make them the current data set; an error is kept for the page."""
     try:
         record = remember(name, sources, Declared(), {})
     except AdError as error:
@@ -57,12 +55,12 @@ def remember(name: str, sources: Sequence[str | Path], declared: Declared, facts
     if not paths:
         raise DataError("No file was given. Choose at least one.")
     dataset = stored.opened(paths, declared)
-    plain = declared.model_dump(mode="json", exclude_defaults=True)
+    changed = declared.model_dump(mode="json", exclude_defaults=True)
     for known in store().datasets():
-        if tuple(known.sources) == paths and known.declared == plain and known.fingerprint == dataset.fingerprint:
+        if tuple(known.sources) == paths and known.declared == changed and known.fingerprint == dataset.fingerprint:
             return known
     return store().add_dataset(
-        name, str(dataset.modality), list(paths), plain, len(dataset), dataset.fingerprint, facts
+        name, str(dataset.modality), list(paths), changed, len(dataset), dataset.fingerprint, facts
     )
 
 
@@ -70,7 +68,7 @@ def keep_uploads(uploads: Sequence[Any]) -> list[Path]:
     """Write uploaded files into a folder of the store; a folder upload keeps its sub-folders.
 
     Returns:
-        What to open: one zip or file, the files, or the folder.
+        The paths to open: one zip or file, the files, or the folder.
 
     Raises:
         DataError: a name would leave the folder.
@@ -90,7 +88,7 @@ def keep_uploads(uploads: Sequence[Any]) -> list[Path]:
 
 
 def name_for(paths: Sequence[Path]) -> str:
-    """What a data set is called until somebody renames it."""
+    """The default name of a data set."""
     first = paths[0]
     stem = first.stem if first.is_file() or zipfile.is_zipfile(first) else first.name
     return stem if len(paths) == 1 else f"{stem} and {len(paths) - 1} more"
@@ -130,14 +128,14 @@ def draft(record: DatasetRecord) -> Declared:
 
 
 def propose(record: DatasetRecord, declared: Declared) -> None:
-    """Callback: keep a change of the declaration until the analyst uses or drops it."""
+    """Callback: keep a change of the declaration until the analyst saves or undoes it."""
     plain = declared.model_dump(mode="json", exclude_defaults=True)
     version = (st.session_state.get("_draft") or {}).get("version", 0) + 1
     st.session_state["_draft"] = {"data": record.id, "declared": plain, "version": version}
 
 
 def save_draft(record: DatasetRecord) -> DatasetRecord:
-    """The data set as declared now: the same record, or a new one that takes the old one's place where nothing used it.
+    """The data set as declared now: the same record, or a new one, which replaces the old one where nothing used it.
 
     Raises:
         AdError: the data can't be used as declared.

@@ -1,4 +1,4 @@
-"""Times of a recording that must not teach: known downtime, maintenance, faults that were repaired."""
+"""Times of a recording that are excluded from training: known downtime, maintenance, repaired faults."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ FIELDS = ["from", "to", "recording"]
 
 
 def exclusions(record: DatasetRecord, dataset: Dataset, declared: Declared) -> None:
-    """A small table of ranges; a complete line is declared, and the data are looked at again."""
+    """An editable table of time ranges; each complete line is declared, and the data are read again."""
     entities = dataset.rows["entity"].unique().tolist() if "entity" in dataset.rows else []
     fields = FIELDS if entities else FIELDS[:2]
     version = (st.session_state.get("_draft") or {}).get("version", 0)
     key = f"exclude-{record.id}-{version}"
     now = [dict(zip(FIELDS, one, strict=False)) for one in declared.exclude]
     with st.expander(
-        f"Times that don't teach ({len(now)})" if now else "Times that don't teach",
+        f"Excluded times ({len(now)})" if now else "Excluded times",
         icon=":material/event_busy:",
         expanded=bool(now),
     ):
@@ -30,12 +30,14 @@ def exclusions(record: DatasetRecord, dataset: Dataset, declared: Declared) -> N
             key=key,
             num_rows="dynamic",
             hide_index=True,
-            alt=f"{len(now)} ranges of time that don't teach",
+            alt=f"{len(now)} time ranges excluded from training",
             placeholder="",
             column_config={
                 "from": st.column_config.TextColumn("from", required=True, help=_example(dataset)),
                 "to": st.column_config.TextColumn(
-                    "to", required=True, help="The last time stamp that is left out; a day alone lasts until midnight."
+                    "to",
+                    required=True,
+                    help="The last excluded time stamp. A date without a time includes the whole day.",
                 ),
                 "recording": st.column_config.SelectboxColumn("recording", options=entities, help="Empty = all."),
             },
@@ -44,16 +46,16 @@ def exclusions(record: DatasetRecord, dataset: Dataset, declared: Declared) -> N
         )
         if "excluded" in dataset.rows:
             out = int(dataset.rows["excluded"].sum())
-            st.caption(f"{words.count(out, 'row')} that neither teach nor calibrate; they are scored and marked.")
+            st.caption(f"{words.count(out, 'row')} excluded from training and calibration; they are scored and marked.")
 
 
 def _example(dataset: Dataset) -> str:
-    """The first time stamp, as it has to be written."""
+    """The first time stamp, as an example of the format."""
     return f"Such as {dataset.rows['time'].min()}."
 
 
 def _edited(record: DatasetRecord, key: str, now: list[dict[str, str]]) -> None:
-    """Callback: declare the lines as they are now; a line reaches us only once it has both ends."""
+    """Callback: declare the lines as they are now; a line is reported only when it has both ends."""
     propose(record, draft(record).model_copy(update={"exclude": after_edit(now, st.session_state[key])}))
 
 

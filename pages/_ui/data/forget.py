@@ -1,4 +1,4 @@
-"""Forgetting a data set: what goes with it is said first."""
+"""Remove a data set, after a dialog that lists what is deleted with it."""
 
 import streamlit as st
 
@@ -10,13 +10,13 @@ from pages._ui.shell.stored import store
 from pages._ui.verdicts.exchange import verdict_downloads
 
 
-@st.dialog("Forget this data set?", width="medium")
+@st.dialog("Remove this data set?", width="medium")
 def confirm_forget(record: DatasetRecord) -> None:
-    """Nothing is forgotten by one click."""
+    """Ask before a data set is removed."""
     runs, known = store().runs(dataset_id=record.id), verdicts.count(store(), record.id)
     st.markdown(
-        f"**{record.name}**, {words.count(record.rows, 'row')}. Uploaded files are deleted with it; files elsewhere on "
-        "this machine are yours and stay."
+        f"**{record.name}**, {words.count(record.rows, 'row')}. Uploaded files are deleted with it; other files "
+        "on this machine are kept."
     )
     if runs:
         st.warning(f"{words.count(len(runs), 'run')} used it and would be deleted too.", icon=":material/warning:")
@@ -27,8 +27,8 @@ def confirm_forget(record: DatasetRecord) -> None:
             icon=":material/rate_review:",
         )
         verdict_downloads(record.id, f"verdicts-{record.id}")
-    agreed = st.checkbox("Yes, forget it for good")
-    if st.button("Forget it", type="primary", icon=":material/delete:", disabled=not agreed):
+    agreed = st.checkbox("Yes, remove it permanently")
+    if st.button("Remove", type="primary", icon=":material/delete:", disabled=not agreed):
         try:
             store().delete_dataset(record.id, runs=bool(runs))
         except AdError as error:

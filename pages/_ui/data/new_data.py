@@ -1,4 +1,4 @@
-"""New data for a trained detector: do they fit, and under which name are they kept."""
+"""New data for a trained detector: check whether they match, and save them as a data set."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from pages._ui.shell.stored import store, summary
 
 
 def check_match(training_id: str, paths: Sequence[str]) -> bool:
-    """Say what differs from the training data; False when it can't be scored."""
+    """Show the differences from the training data; False when the new data can't be scored."""
     try:
         new = read_like(training_id, paths)
     except AdError as error:
@@ -26,7 +26,7 @@ def check_match(training_id: str, paths: Sequence[str]) -> bool:
     missing = [column for column in needed if column not in there] if new.modality != "image" else []
     if missing:
         st.error(
-            f"The detector needs {words.count(len(missing), 'column')} that the new data do not have: "
+            f"The detector needs {words.count(len(missing), 'column')} that the new data don't have: "
             f"{', '.join(missing[:20])}. Add them or rename the columns.",
             title="These data don't fit the detector",
             icon=":material/error:",
@@ -36,13 +36,14 @@ def check_match(training_id: str, paths: Sequence[str]) -> bool:
     extra = [c for c in new.schema.names(Role.FEATURE) if c not in known] if needed else []
     unusable = int((new.rows["note"] != "").sum())
     st.success(
-        f"{words.count(len(new), 'row')} of {words.MODALITIES[str(new.modality)].lower()} data. Every column "
-        "that the detector needs is there.",
+        f"{words.count(len(new), 'row')} of {words.MODALITIES[str(new.modality)].lower()} data. All columns "
+        "that the detector needs are there.",
         icon=":material/check_circle:",
     )
     if extra:
         st.warning(
-            f"{words.count(len(extra), 'new column')} not seen in training, left out: {', '.join(extra[:20])}.",
+            f"{words.count(len(extra), 'new column')} that the training data don't have, ignored: "
+            f"{', '.join(extra[:20])}.",
             icon=":material/difference:",
         )
     if unusable:
@@ -53,14 +54,14 @@ def check_match(training_id: str, paths: Sequence[str]) -> bool:
     for notice in new.notices[:5]:
         st.warning(notice, icon=":material/info:")
     st.caption(
-        "Values outside of what was seen, and new categories, are counted when the file is scored and shown "
-        "with the result."
+        "Values outside the range of the training rows, and new categories, are counted during scoring and "
+        "shown with the result."
     )
     return True
 
 
 def read_like(training_id: str, paths: Sequence[str]) -> Dataset:
-    """The new data, opened as the training data were.
+    """The new data, opened in the same way as the training data.
 
     Raises:
         AdError: they can't be.

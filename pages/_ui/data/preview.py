@@ -1,4 +1,4 @@
-"""A look at the data themselves: first rows, pictures, or lines."""
+"""A preview of the data: first rows, images, or lines."""
 
 import streamlit as st
 
@@ -6,17 +6,17 @@ from ad_core.data import figures
 from ad_core.data.dataset import Dataset, Role
 from ad_core.types import Modality
 from pages._ui.shell import words
-from pages._ui.shell.pictures import name_of, small
+from pages._ui.shell.images import name_of, small
 from pages._ui.shell.shell import chart
 
-ROWS, PICTURES, CHANNELS = 200, 24, 8
+ROWS, IMAGES, CHANNELS = 200, 24, 8
 
 
 def preview(dataset: Dataset) -> None:
-    """What an analyst would look at first, with how much of it is shown."""
-    st.subheader("A first look", anchor=False)
+    """The first rows, the images or the signals, with how many of them are shown."""
+    st.subheader("Preview", anchor=False)
     if dataset.modality is Modality.IMAGE:
-        _pictures(dataset)
+        _images(dataset)
         return
     if dataset.modality is Modality.SENSOR:
         _lines(dataset)
@@ -32,11 +32,11 @@ def _rows(dataset: Dataset) -> None:
     st.caption(f"{words.count(len(shown), 'row')} of {len(dataset):,} shown.")
 
 
-def _pictures(dataset: Dataset) -> None:
+def _images(dataset: Dataset) -> None:
     usable = dataset.data.loc[(dataset.rows["note"] == "").to_numpy()]
-    pages = max(1, -(-len(usable) // PICTURES))
+    pages = max(1, -(-len(usable) // IMAGES))
     number = st.pagination(pages, key="preview-page") if pages > 1 else 1
-    part = usable.iloc[(number - 1) * PICTURES : number * PICTURES]
+    part = usable.iloc[(number - 1) * IMAGES : number * IMAGES]
     with st.grid("auto", min_column_width=130, gap="small"):
         for file, path in zip(part["file"], part["path"], strict=True):
             st.image(small(file), width="stretch", caption=name_of(path), alt=path)
@@ -58,6 +58,6 @@ def _lines(dataset: Dataset) -> None:
         figures.series(frame, drawn, time=time, units=units),
         alt=f"{text}: {', '.join(drawn)} over {len(frame):,} time stamps.",
         caption=f"{text}; {len(drawn)} of {words.count(len(channels), 'channel')}, {len(frame):,} of "
-        f"{len(dataset):,} time stamps, thinned so that extremes stay.",
+        f"{len(dataset):,} time stamps, downsampled, extremes kept.",
         key="preview-lines",
     )

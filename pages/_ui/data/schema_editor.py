@@ -1,4 +1,4 @@
-"""How each column is understood, changeable in place."""
+"""The role and the kind of each column, editable in place."""
 
 import pandas as pd
 import streamlit as st
@@ -11,21 +11,21 @@ from pages._ui.shell import words
 from pages._ui.shell.shell import table_height
 
 ROLES = {
-    Role.FEATURE: "learn from it",
-    Role.ID: "names the row",
-    Role.LABEL: "label (judges only)",
+    Role.FEATURE: "feature",
+    Role.ID: "row id",
+    Role.LABEL: "label (evaluation)",
     Role.CLASS: "class of normal rows",
     Role.TIME: "time",
-    Role.ENTITY: "recording it belongs to",
-    Role.IGNORE: "leave out",
+    Role.ENTITY: "recording",
+    Role.IGNORE: "ignored",
 }
 
 
-JUDGED = {"both": "both", "level": "its level", "shape": "its shape"}
+JUDGED = {"both": "both", "level": "level", "shape": "shape"}
 
 
 def schema_editor(record: DatasetRecord, dataset: Dataset, declared: Declared) -> None:
-    """A table of the columns; a changed role or kind is declared, and the data are looked at again."""
+    """An editable table of the columns; a changed role or kind is declared, and the data are read again."""
     st.subheader("Columns", anchor=False)
     if dataset.modality is Modality.IMAGE:
         _folder_roles(record, declared)
@@ -56,15 +56,17 @@ def schema_editor(record: DatasetRecord, dataset: Dataset, declared: Declared) -
                 "kind", options=[str(k) for k in ColumnKind], required=True, width=90
             ),
             "judged_by": st.column_config.SelectboxColumn(
-                "judged by", options=list(JUDGED.values()), width=85, help=words.JUDGED_BY
+                "anomaly in", options=list(JUDGED.values()), width=85, help=words.JUDGED_BY
             ),
             "unit": st.column_config.TextColumn("unit", width=60),
             "missing": st.column_config.NumberColumn("missing", format="%.1f %%", width=75),
             "distinct": st.column_config.NumberColumn("distinct", format="localized", width=75),
             "grade": st.column_config.TextColumn(
-                "grade", width=55, help="A fine, B with a caveat, C left out unless you insist."
+                "grade",
+                width=55,
+                help="A: no problem. B: usable with a caveat. C: ignored, unless you make it a feature.",
             ),
-            "reason": st.column_config.TextColumn("why", width=230),
+            "reason": st.column_config.TextColumn("reason", width=230),
         },
         on_change=_edited,
         args=(record, dataset, key),
@@ -96,12 +98,12 @@ def _edited(record: DatasetRecord, dataset: Dataset, key: str) -> None:
 def _folder_roles(record: DatasetRecord, declared: Declared) -> None:
     now = "label" if declared.label else "class" if declared.class_column else "nothing"
     meanings = {
-        "nothing": "nothing",
-        "label": "the label: good / normal / ok against all others",
-        "class": "the class of normal images",
+        "nothing": "not used",
+        "label": "the label: good, normal or ok = normal, all others = anomaly",
+        "class": "the class of the normal images",
     }
     chosen = st.radio(
-        "The folder that an image is in means",
+        "The folder of an image is",
         list(meanings),
         index=list(meanings).index(now),
         format_func=meanings.get,
@@ -113,4 +115,4 @@ def _folder_roles(record: DatasetRecord, declared: Declared) -> None:
         }
         propose(record, declared.model_copy(update=update))
         st.rerun()
-    st.caption("Images have no columns: their pixels are learnt from. Labels are never trained on; they only judge.")
+    st.caption("Images have no columns: the detector learns from their pixels. Labels are only used for evaluation.")

@@ -1,4 +1,4 @@
-"""Where data come from: an upload, a path on this machine, or what was opened before."""
+"""Sources of data: an upload, a path on this machine, or a data set that was opened before."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ TYPES = [
 
 
 def sources() -> None:
-    """Let the analyst choose; the choice becomes the current data set."""
+    """Tabs for the three sources; the choice becomes the current data set."""
     by_upload, by_path, before = st.tabs(["Upload", "Path on this machine", "Opened before"])
     with by_upload:
         _upload()
@@ -65,13 +65,13 @@ def upload_field(key: str, label: str) -> list[Path]:
 
 
 def path_field(key: str) -> list[Path]:
-    """One path a line. Empty while none was typed."""
+    """A field with one path per line. Empty while none was typed."""
     text = st.text_area(
-        "One path a line: files of one data set, or a folder",
+        "One path per line: files of one data set, or a folder",
         key=key,
         height=110,
         placeholder="/home/me/measurements/pump.csv",
-        help="The file is read where it lies and is not copied; keep it there as long as you use its runs.",
+        help="The file is read in place and not copied; keep it there as long as you use its runs.",
     )
     return [Path(line.strip().strip('"')).expanduser() for line in (text or "").splitlines() if line.strip()]
 
@@ -82,7 +82,10 @@ def _upload() -> None:
     except AdError as error:
         st.error(str(error), icon=":material/error:")
         return
-    st.caption(":material/lock: The files go into this installation's folder on this machine and nowhere else.")
+    st.caption(
+        ":material/lock: The files are stored in the folder of this installation on this machine and are not sent "
+        "elsewhere."
+    )
     if paths:
         name = st.text_input("Name", value=name_for(paths), key="upload-name")
         st.button(
@@ -92,7 +95,7 @@ def _upload() -> None:
 
 def _path() -> None:
     paths = path_field("path")
-    st.caption("For large files and folders this is the better way: nothing is copied or sent.")
+    st.caption("Better for large files and folders: nothing is copied or sent.")
     st.button(
         "Open",
         type="primary",
@@ -106,7 +109,7 @@ def _path() -> None:
 def _known() -> None:
     records = store().datasets()
     if not records:
-        st.markdown(":gray[Nothing yet. What you open appears here.]")
+        st.markdown(":gray[No data sets yet. Data sets that you open appear here.]")
     for record in records[:50]:
         with st.container(horizontal=True, vertical_alignment="center", border=True):
             st.markdown(
@@ -115,5 +118,5 @@ def _known() -> None:
                 width="stretch",
             )
             st.button("Open", key=f"known-{record.id}", on_click=choose, kwargs={"data": record.id})
-            if st.button("Forget", key=f"forget-{record.id}", type="tertiary"):
+            if st.button("Remove", key=f"forget-{record.id}", type="tertiary"):
                 confirm_forget(record)

@@ -1,4 +1,4 @@
-"""The events of labelled recordings: which were found, and how late."""
+"""The labelled events of recordings: which were detected, and with which delay."""
 
 import numpy as np
 import pandas as pd
@@ -10,10 +10,10 @@ from pages._ui.shell.stored import table
 
 
 def found_events(run_id: str, rows: pd.DataFrame, labels: np.ndarray, alert: np.ndarray) -> None:
-    """The finding at the present threshold, and a line for each event.
+    """Detection at the current threshold: a sentence, and a line for each event.
 
     Args:
-        rows: of the score table, in any order; labels and alerts run parallel to them.
+        rows: of the score table, in any order; labels and alerts are parallel to them.
     """
     in_file = table(run_id, "scores")
     if in_file is None:
@@ -23,12 +23,12 @@ def found_events(run_id: str, rows: pd.DataFrame, labels: np.ndarray, alert: np.
     rows, labels, alert = rows.iloc[order], labels[order], alert[order]
     time = rows.get("time")
     is_clock = time is not None and pd.api.types.is_datetime64_any_dtype(time)
-    found = event_metrics(labels, alert, rows.get("entity"), time if is_clock else None)
-    if found.events.empty:
+    metrics = event_metrics(labels, alert, rows.get("entity"), time if is_clock else None)
+    if metrics.events.empty:
         return
-    st.subheader("Events at the present threshold", anchor=False)
-    st.markdown(found.in_words())
-    shown = found.events.assign(delay=found.events["delay"].astype("string"))
+    st.subheader("Events at the current threshold", anchor=False)
+    st.markdown(metrics.in_words())
+    shown = metrics.events.assign(delay=metrics.events["delay"].astype("string"))
     if (shown["recording"] == "").all():
         shown = shown.drop(columns="recording")
     st.dataframe(
@@ -36,6 +36,8 @@ def found_events(run_id: str, rows: pd.DataFrame, labels: np.ndarray, alert: np.
         hide_index=True,
         height=table_height(len(shown), 300),
         placeholder="–",
-        alt=f"{found.found} of {len(shown)} labelled events have an alert",
+        alt=f"{metrics.found} of {len(shown)} labelled events have an alert",
     )
-    st.caption("An event is a run of rows labelled as anomalous. Its delay is the time until its first alert.")
+    st.caption(
+        "An event is a contiguous segment of rows labelled as anomalous. Its delay is the time to its first alert."
+    )

@@ -1,4 +1,4 @@
-"""How well a ranking finds labelled anomalies, beside classical detectors on the same rows."""
+"""Metrics of a ranking with labels, beside those of classical detectors on the same rows."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ MEASURES = {
     "auroc": "AUROC",
     "average_precision": "average precision",
 }
-"""What is shown, the one that judges first; the first two are of recordings only."""
+"""Metric -> title, the most important first; the first two are for recordings only."""
 
 
 def judged(facts: dict[str, Any]) -> None:
@@ -25,8 +25,8 @@ def judged(facts: dict[str, Any]) -> None:
     own = found.get("method", {})
     measures = [measure for measure in MEASURES if measure in own]
     names_shown = [MEASURES[measure] for measure in measures]
-    said = ", ".join(f"{MEASURES[measure]} {words.number(own[measure])}" for measure in measures)
-    title = f"Judged by labels: {said}" if own.get("auroc") is not None else "Judged by labels"
+    figures = ", ".join(f"{MEASURES[measure]} {words.number(own[measure])}" for measure in measures)
+    title = f"Evaluation with labels: {figures}" if own.get("auroc") is not None else "Evaluation with labels"
     with st.expander(title, icon=":material/fact_check:"):
         names = {"method": facts.get("method", "this detector")}
         lines = [
@@ -50,12 +50,12 @@ def judged(facts: dict[str, Any]) -> None:
 
 
 def _line(values: dict[str, Any], measures: list[str]) -> dict[str, Any]:
-    """One detector: each figure, with its interval where there is one."""
+    """The line of one detector: each metric, with its interval where there is one."""
     line: dict[str, Any] = {}
     for place, measure in enumerate(measures):
         line[MEASURES[measure]] = values.get(measure)
         if f"{measure}_low" in values:
-            line["95 % interval" + " " * place] = _interval(values, measure)  # columns need names of their own
+            line["95 % interval" + " " * place] = _interval(values, measure)  # each column needs another name
     return line
 
 

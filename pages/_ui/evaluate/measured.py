@@ -1,4 +1,4 @@
-"""Figures of the Evaluate page that take a moment, kept while nothing changes."""
+"""Metrics of the Evaluate page, cached because they take a moment."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from ad_core.evaluation.metrics import evaluate
 from ad_core.evaluation.report_card import known_rows
 
 
-@st.cache_data(show_spinner="Measuring ...", max_entries=8)
+@st.cache_data(show_spinner="Computing the metrics ...", max_entries=8)
 def measured(labels: np.ndarray, scores: np.ndarray) -> dict[str, Any]:
-    """`evaluation.evaluate`."""
+    """See `evaluation.metrics.evaluate`."""
     return evaluate(labels, scores)
 
 
 def present_point(labels: np.ndarray, alert: np.ndarray, against: str) -> tuple[float, float] | None:
-    """The present threshold on a curve: recall and precision, or false alarms and recall; None without alerts.
+    """The current threshold on a curve: (recall, precision), or (false positive rate, recall); None without alerts.
 
     Args:
         against: "precision" or "false alarms".

@@ -1,4 +1,4 @@
-"""How well anomaly maps cover the defects that masks mark: asked for, worked out as a job, shown."""
+"""Comparison of anomaly maps with defect masks: started on demand, computed as a job, shown here."""
 
 from pathlib import Path
 
@@ -19,21 +19,21 @@ COLUMNS = {
     "auroc": st.column_config.NumberColumn(
         "AUROC inside",
         format="%.3f",
-        help="Does the map raise the marked pixels above the others of this image? "
-        "0.5 = guessing, below: it glows elsewhere.",
+        help="The probability that a marked pixel is higher on the map than another pixel of this image. "
+        "0.5 = guessing; below 0.5 the map is higher outside the mask.",
     ),
 }
 
 
 def pixel_figures(run: RunRecord) -> None:
-    """The finding, if there is one, and the field for the folder of masks."""
+    """The metrics, if they were computed, and the field for the folder with masks."""
     asked = store().runs(kind="masks", parent=run.id, limit=1)
     latest = asked[0] if asked else None
-    st.subheader("Does the map find the place?", anchor=False)
-    if followed(latest, "Comparing maps with masks"):
+    st.subheader("Do the anomaly maps match the defects?", anchor=False)
+    if followed(latest, "Comparing anomaly maps with masks"):
         return
     if latest is not None and latest.status == "done":
-        _found(run, latest.summary["masks"])
+        _metrics(run, latest.summary["masks"])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         before = latest.config["masks"] if latest else ""
         folder = st.text_input(
@@ -41,7 +41,7 @@ def pixel_figures(run: RunRecord) -> None:
             before,
             key="masks",
             placeholder="/home/me/plates/masks",
-            help="White where the defect is, black elsewhere, as <kind of defect>/<image>_mask.png. Images without a "
+            help="White on the defect, black elsewhere, as <kind of defect>/<image>_mask.png. Images without a "
             "mask count as normal. Masks are never trained on.",
         )
         given = str(Path(folder.strip().strip('"')).expanduser()) if folder.strip() else ""
@@ -51,15 +51,15 @@ def pixel_figures(run: RunRecord) -> None:
             disabled=not given,
             key="compare-masks",
             on_click=submit,
-            args=(run.dataset_id, "masks", {"masks": given}, f"{run.name} · maps against masks", run.id),
+            args=(run.dataset_id, "masks", {"masks": given}, f"{run.name} · comparison with masks", run.id),
         )
 
 
-def _found(run: RunRecord, found: dict) -> None:
+def _metrics(run: RunRecord, metrics: dict) -> None:
     with st.container(horizontal=True):
         for word, key in (("AUPRO", "aupro"), ("pixel AUROC", "pixel_auroc")):
-            st.metric(word, f"{found[key]:.3f}", border=True, width="stretch", help=sentence(word))
-        st.metric("Images with a mask", f"{found['masks']:,}", border=True, width="stretch")
+            st.metric(word, f"{metrics[key]:.3f}", border=True, width="stretch", help=sentence(word))
+        st.metric("Images with a mask", f"{metrics['masks']:,}", border=True, width="stretch")
     images = table(run.id, "masks")
     if images is None:
         return
@@ -73,12 +73,12 @@ def _found(run: RunRecord, found: dict) -> None:
         on_select=_chosen,
         selection_mode="single-row",
         height=table_height(len(worst), 260),
-        alt=f"{len(worst)} images whose map misses the mask most",
+        alt=f"{len(worst)} images whose map matches the mask worst",
     )
     missed = int((images["auroc"] < 0.5).sum())
     st.caption(
-        f"The images whose map misses the mask most come first; in {missed:,} of {words.count(len(images), 'image')} "
-        "it glows more elsewhere. Select one to look at it on the Explain page."
+        f"The images whose map matches the mask worst come first; in {missed:,} of {words.count(len(images), 'image')} "
+        "the map is higher outside the mask. Select one to see it on the Explain page."
     )
 
 

@@ -1,4 +1,4 @@
-"""Where a ranking works less well: its figures for each value of a column."""
+"""Metrics by segment: for each value of a column, to show where a ranking works less well."""
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,7 @@ def segments(run_id: str, rows: pd.DataFrame, labels: np.ndarray) -> None:
     values = pd.Series(data.data[column].to_numpy(), index=data.rows["row_id"].to_numpy())
     values = values[~values.index.duplicated()].reindex(rows["row_id"])
     found = by_segment(labels, rows["score"].to_numpy(dtype=np.float64), values.reset_index(drop=True))
-    st.dataframe(found.round(3), hide_index=True, alt=f"Figures for each value of {column}")
+    st.dataframe(found.round(3), hide_index=True, alt=f"Metrics for each value of {column}")
     st.caption(
-        "95 % intervals by bootstrap. Segments with fewer than five labelled rows of either kind are only counted."
+        "95 % intervals by bootstrap. Segments with fewer than five anomalies or five normal rows are only counted."
     )

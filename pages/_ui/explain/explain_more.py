@@ -9,14 +9,16 @@ from pages._ui.shell.side_job import submit
 from pages._ui.shell.stored import store, table
 
 AT_ONCE = {"table": 100, "image": 12, "sensor": 20}
-"""So many alerts are explained by one click: about as many as a run explains by itself."""
+"""Maximum number of alerts that one click explains: about as many as a run explains by itself."""
 
 
 def explain_more(run: RunRecord, modality: str, unit: str) -> None:
     """A button for the highest alerts that have no explanation; the sidebar shows how far its job is."""
     asked = store().runs(kind="explain", parent=run.id, limit=1)
     if asked and asked[0].alive:
-        st.markdown(":gray[:material/progress_activity: More are being explained; how far is told at the left.]")
+        st.markdown(
+            ":gray[:material/progress_activity: More alerts are being explained; the sidebar shows the progress.]"
+        )
         return
     explained = table(run.id, "explanations")
     rows = alert_ids(run.id)
@@ -29,5 +31,5 @@ def explain_more(run: RunRecord, modality: str, unit: str) -> None:
         icon=":material/troubleshoot:",
         on_click=submit,
         args=(run.dataset_id, "explain", {"row_ids": some}, f"Explain {len(some)} alerts", run.id),
-        help=f"The highest of {words.count(len(left), unit)} without an explanation, as a job.",
+        help=f"The highest of {words.count(len(left), unit)} without an explanation, as a background job.",
     )

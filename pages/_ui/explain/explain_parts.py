@@ -1,4 +1,4 @@
-"""The parts of an explanation: the sentence, the shares, what was expected, and the nearest normal rows."""
+"""The elements of an explanation: sentence, grade, attributions, expected values, nearest normal rows."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,27 +22,27 @@ METHODS = {
     "integrated_gradients": ("Integrated gradients", "Sundararajan et al. 2017"),
     "gradient_shap": ("Gradient SHAP", "Lundberg & Lee 2017"),
     "occlusion": ("Occlusion", "Zeiler & Fergus 2014"),
-    "feature_ablation": ("Feature ablation", "each part replaced by the baseline's"),
+    "feature_ablation": ("Feature ablation", "each feature replaced by the baseline's"),
     "shapley_sampling": ("Shapley values", "Castro et al. 2009, by sampling"),
     "kernel_shap": ("Kernel SHAP", "Lundberg & Lee 2017"),
 }
 BASELINES = {
-    "nearest": "the nearest normal one",
-    "mean": "the mean of normal ones",
-    "zero": "zero in the model's units",
+    "nearest": "the nearest normal row",
+    "mean": "the mean of normal rows",
+    "zero": "zero in the units of the model",
 }
 UNITS = {Modality.TABLE: "row", Modality.IMAGE: "image", Modality.SENSOR: "time stamp"}
 COLUMNS_SHOWN = 30
 
 MISSING = "(missing)"
-"""How an explanation writes an empty cell."""
+"""The text of an empty cell in an explanation."""
 
 WORTH_NAMING = 0.2
-"""The sentence names a second part only when its share is at least this much of the largest."""
+"""The sentence names a second feature only if its attribution is at least this fraction of the largest."""
 
 
 def sentence(case: Case, calibration: Mapping[str, Any], modality: Modality) -> str:
-    """The finding in one or two plain sentences."""
+    """Score and main features in one or two sentences."""
     row, unit = case.row, UNITS[modality]
     if row["score"] is None or not np.isfinite(row["score"]):
         return f"This {unit} has no score."
@@ -58,15 +58,15 @@ def sentence(case: Case, calibration: Mapping[str, Any], modality: Modality) -> 
     if case.explanation is None:
         return text
     if (case.check or {}).get("grade") == "not supported":
-        return f"{text} What raises its score can't be told for sure."
-    parts = _told(case.explanation, modality)
+        return f"{text} The explanation of its score failed the faithfulness check."
+    parts = _shown_parts(case.explanation, modality)
     raising = parts.loc[parts["attribution"] > max(0.0, WORTH_NAMING * parts["attribution"].max())].head(2)
     named = [_named(part) for part in raising.to_dict("records")]
-    return f"{text} Mainly {' and '.join(named)}." if named else text
+    return f"{text} Mainly because of {' and '.join(named)}." if named else text
 
 
 def grade(case: Case) -> None:
-    """Whether the explanation can be believed, in a word and a sentence; of a normal score, that it is one."""
+    """The result of the faithfulness check as a grade and a sentence; of a normal score, that it is normal."""
     if case.check is None:
         return
     word, colour, icon = words.GRADES[case.check["grade"]]
@@ -92,16 +92,16 @@ def _named(part: Mapping[str, Any]) -> str:
     return f"{text} (expected {words.plain(expected)})" if expected else text
 
 
-def _told(parts: pd.DataFrame, modality: Modality) -> pd.DataFrame:
-    """What the sentence and the bars speak of, largest share first: the parts, or the channels of a recording."""
+def _shown_parts(parts: pd.DataFrame, modality: Modality) -> pd.DataFrame:
+    """The features in the sentence and the bars, largest attribution first: parts, or channels of a recording."""
     if modality is not Modality.SENSOR:
         return parts.sort_values("attribution", ascending=False, kind="stable")
-    told = []
+    channels = []
     for channel, spans in parts.groupby("channel", sort=False):
         top = spans.loc[spans["attribution"] >= WORTH_NAMING * spans["attribution"].max()]
         span = f"{_clock(top['t0'].min())} to {_clock(top['t1'].max())}"
-        told.append({"part": channel, "attribution": spans["attribution"].sum(), "span": span})
-    return pd.DataFrame(told).sort_values("attribution", ascending=False, kind="stable")
+        channels.append({"part": channel, "attribution": spans["attribution"].sum(), "span": span})
+    return pd.DataFrame(channels).sort_values("attribution", ascending=False, kind="stable")
 
 
 def _clock(moment: Any) -> str:
@@ -118,12 +118,12 @@ def _range(part: Mapping[str, Any]) -> str:
 
 
 def bars(case: Case, modality: Modality) -> None:
-    """Signed shares of the score, with their baseline and their own error."""
+    """Bars of the attributions, with their baseline and their completeness gap."""
     parts = case.explanation
     assert parts is not None  # the page shows a button instead
     st.subheader("What raises the score", anchor=False)
-    told = _told(parts, modality)
-    names, values = told["part"].tolist(), told["attribution"].to_numpy(dtype=np.float64)
+    shown = _shown_parts(parts, modality)
+    names, values = shown["part"].tolist(), shown["attribution"].to_numpy(dtype=np.float64)
     grade = (case.check or {}).get("grade")
     figure = figures.attribution_bars(names, values, doubtful=grade == "not supported")
     chart(figure, alt=figures.attribution_in_words(names, values), key="bars")
@@ -133,13 +133,17 @@ def bars(case: Case, modality: Modality) -> None:
     baseline = f"the nearest normal {unit}" + (f", `{nearest}`" if nearest else "")
     if case.check and case.check["baseline"] != "nearest":
         baseline = BASELINES[case.check["baseline"]]
-    colours = "Grey: not to be relied on." if grade == "not supported" else "Orange raises the score, blue lowers it."
-    st.caption(f"{colours} {method} ({source}) against {baseline}. {_gap(case)}")
+    colours = (
+        "Grey: not reliable, the faithfulness check failed."
+        if grade == "not supported"
+        else "Orange raises the score, blue lowers it."
+    )
+    st.caption(f"{colours} Attributions by {method} ({source}), baseline: {baseline}. {_gap(case)}")
     with st.expander("Show as table"):
         st.dataframe(
             parts.drop(columns=["row_id", "method", "delta"], errors="ignore"),
             hide_index=True,
-            alt="All parts with their share of the score",
+            alt="All features with their attribution",
         )
 
 
@@ -150,25 +154,25 @@ def _signed(widths: float) -> str:
 def _gap(case: Case) -> str:
     delta, total = float(case.explanation["delta"].iloc[0]), float(case.explanation["attribution"].sum())  # type: ignore[index]
     share = delta / max(abs(total), 1e-12)
-    judged = (
-        "the sum can be trusted"
+    meaning = (
+        "the sum is reliable"
         if share < 0.05
-        else "take the sizes as rough"
+        else "the sizes are approximate"
         if share < 0.25
-        else "take only the order seriously"
+        else "only the order is reliable"
     )
-    return f"The shares add up to {total:.3g}; completeness gap {delta:.2g} ({100 * share:.1f} %): {judged}."
+    return f"They add up to {total:.3g}; completeness gap {delta:.2g} ({100 * share:.1f} %): {meaning}."
 
 
 def expected_table(case: Case) -> None:
-    """What the row has and what the detector expected, given the rest of the row."""
+    """The values of the row beside those that the detector expects, given the rest of the row."""
     parts = case.explanation
     assert parts is not None
-    st.subheader("Expected against actual", anchor=False)
+    st.subheader("Actual and expected values", anchor=False)
     if not parts["expected"].notna().any():
         st.info(
-            "This method does not predict values, so there is nothing to compare with. The nearest normal rows "
-            "below show what is usual.",
+            "This method does not predict values, so there are no expected values. The nearest normal rows below show "
+            "normal values.",
             icon=":material/info:",
         )
         return
@@ -177,7 +181,7 @@ def expected_table(case: Case) -> None:
             "column": parts["part"],
             "actual": parts["value"].astype("string"),
             "expected": parts["expected"].astype("string"),
-            "usual range": [_range(p) for p in parts.to_dict("records")],
+            "expected range": [_range(p) for p in parts.to_dict("records")],
         }
     )
     st.dataframe(
@@ -185,22 +189,22 @@ def expected_table(case: Case) -> None:
         hide_index=True,
         height=table_height(len(shown), 430),
         placeholder="(missing)",
-        alt="Actual and expected value of each column, largest share first",
+        alt="Actual and expected value of each column, largest attribution first",
     )
     st.caption(
-        f"{min(len(shown), COLUMNS_SHOWN)} of {words.count(len(shown), 'column')}. The usual range is where the "
-        "detector expects the value in nine cases of ten."
+        f"{min(len(shown), COLUMNS_SHOWN)} of {words.count(len(shown), 'column')}. The detector expects the value "
+        "in this range in nine of ten cases."
     )
 
 
 def _differing(side: pd.DataFrame) -> pd.Series:
-    """Per line, in how many of the other columns the text is another than in the first; a missing cell is one too."""
+    """Per line, in how many of the other columns the text differs from the first; a missing cell counts as a text."""
     texts = side.fillna("")
     return texts.iloc[:, 1:].ne(texts.iloc[:, 0], axis=0).sum(axis=1)
 
 
 def neighbours(run_id: str, training_id: str, row_id: str, case: Case, modality: Modality) -> None:
-    """The nearest normal rows beside the case."""
+    """The case beside its nearest normal rows."""
     if case.neighbours is None or case.neighbours.empty:
         return
     st.subheader("Nearest normal rows" if modality is Modality.TABLE else "Nearest normal windows", anchor=False)
@@ -213,29 +217,29 @@ def neighbours(run_id: str, training_id: str, row_id: str, case: Case, modality:
         )
         return
     try:
-        mine, usual = batch(run_id), dataset(store().dataset(store().run(training_id).dataset_id))
+        mine, trained = batch(run_id), dataset(store().dataset(store().run(training_id).dataset_id))
     except AdError as error:
         st.warning(f"The data can't be opened any more, so the rows can't be shown: {error}")
         return
-    columns = usual.schema.names(Role.FEATURE)
+    columns = trained.schema.names(Role.FEATURE)
     own = mine.data.loc[(mine.rows["row_id"] == row_id).to_numpy(), [c for c in columns if c in mine.data]].head(1)
-    position = pd.Series(np.arange(len(usual)), index=usual.rows["row_id"].to_numpy())
+    position = pd.Series(np.arange(len(trained)), index=trained.rows["row_id"].to_numpy())
     there = [name for name in near["neighbour"] if name in position.index]
-    others = usual.data.iloc[position.loc[there].to_numpy()][columns]
+    others = trained.data.iloc[position.loc[there].to_numpy()][columns]
     side = pd.concat([own, others], ignore_index=True).astype("string").T
     side.columns = ["this row", *there]
     differs = _differing(side)
     order = [part for part in case.explanation["part"] if part in side.index]  # type: ignore[index]
     side.insert(0, "differs from", differs.map(lambda n: f"{n} of {len(there)}"))
-    side.insert(1, "apart", apart(own, others, usual.data[list(own)]).map(_signed))
+    side.insert(1, "difference [SD]", apart(own, others, trained.data[list(own)]).map(_signed))
     side.index.name = "column"
     st.dataframe(
         side.loc[order].head(COLUMNS_SHOWN),
         height=table_height(len(order), 430),
         placeholder="(missing)",
-        column_config={"apart": st.column_config.TextColumn(help=words.APART)},
+        column_config={"difference [SD]": st.column_config.TextColumn(help=words.APART)},
         alt="This row beside its nearest normal rows, column by column",
     )
     st.caption(
-        "Columns in order of their share of the score; nearest by embedding, among the rows that trained the detector."
+        "Columns in order of their attribution. The rows are the nearest in the embedding among the training rows."
     )

@@ -1,11 +1,11 @@
-"""A case of a recording: channel by time, actual and expected."""
+"""A case of a recording: attribution by channel and time, actual and expected signals."""
 
 import pandas as pd
 import streamlit as st
 
 from ad_core.explain import figures
 from ad_core.storage.results import Case
-from pages._ui.explain.event_course import around_field, event_course, event_of
+from pages._ui.explain.event_signals import around_field, event_of, event_signals
 from pages._ui.shell import words
 from pages._ui.shell.shell import chart
 
@@ -13,7 +13,7 @@ CHANNELS = 6
 
 
 def window(run_id: str, row_id: str, case: Case) -> None:
-    """The window around the case, its channels with the largest share on top."""
+    """The window around the case, the channels with the largest attribution on top."""
     if case.window is None:
         st.info("The window of this case is not stored. Explain the row again.", icon=":material/info:")
         return
@@ -29,7 +29,7 @@ def window(run_id: str, row_id: str, case: Case) -> None:
         st.subheader("Where and when", anchor=False, width="content")
         around = around_field(run_id, row_id)
     if around != "window":
-        event_course(run_id, row_id, around, [channels[i] for i in order])
+        event_signals(run_id, row_id, around, [channels[i] for i in order])
         _event(run_id, row_id)
         return
     whole = len(channels) > CHANNELS and st.toggle(f"All {len(channels)} channels", key="all-channels")
@@ -49,7 +49,7 @@ def window(run_id: str, row_id: str, case: Case) -> None:
 def _event(run_id: str, row_id: str) -> None:
     event = event_of(run_id, row_id)
     if event is not None:
-        first = f" Moved first: {event['leads']}." if pd.notna(event.get("leads")) else ""
+        first = f" First channels to deviate: {event['leads']}." if pd.notna(event.get("leads")) else ""
         st.caption(
             f"Peak of the event from {event['start']} to {event['end']} ({event['duration']:.4g} s, "
             f"{event['n_alarms']} alarms).{first}"

@@ -1,4 +1,4 @@
-"""Explain a row that has not been explained yet, or once more by another method, as a job."""
+"""Explain a row that has not been explained yet, or again with another method, as a job."""
 
 from collections.abc import Sequence
 
@@ -14,11 +14,11 @@ from pages._ui.shell.stored import store
 def on_demand(
     run: RunRecord, row_id: str, *, has_score: bool, again: str | None = None, offered: Sequence[str] | None = None
 ) -> None:
-    """The button, and while its job works its progress.
+    """The button that starts the job, and the progress of the job.
 
     Args:
-        again: the method of the explanation that is there; None = there is none.
-        offered: the methods that the detector can take, where that is known.
+        again: the method of the present explanation; None = there is none.
+        offered: the methods that the detector supports, where that is known.
     """
     if not has_score:
         st.info("A row without a score can't be explained; its note says why it has none.", icon=":material/info:")
@@ -33,7 +33,7 @@ def on_demand(
         st.error(asked[0].error or f"The explanation was {asked[0].status}.", icon=":material/error:")
     if again is None:
         st.info(
-            "Only the highest scores are explained within a run. This row is not among them.",
+            "A run explains only its highest scores, and this row is not among them.",
             title="Not explained yet",
             icon=":material/info:",
         )
@@ -41,14 +41,14 @@ def on_demand(
             "Explain this row", type="primary", icon=":material/troubleshoot:", on_click=_ask, args=(run, row_id, None)
         )
         return
-    with st.expander("Explain it by another method, or against another baseline", icon=":material/swap_horiz:"):
+    with st.expander("Explain with another method or another baseline", icon=":material/swap_horiz:"):
         possible = [name for name in METHODS if name in (offered or METHODS)]
         at = possible.index(again) if again in possible else 0
         method = st.selectbox(
             "Method", possible, at, format_func=lambda name: f"{METHODS[name][0]} ({METHODS[name][1]})"
         )
         baseline = st.segmented_control(
-            "Compared with", list(BASELINES), default="nearest", format_func=BASELINES.get, required=True
+            "Baseline", list(BASELINES), default="nearest", format_func=BASELINES.get, required=True
         )
         st.button("Explain again", on_click=_ask, args=(run, row_id, method, baseline))
 

@@ -1,4 +1,4 @@
-"""Earlier events that are unusual in the same way, with what was said of them."""
+"""Similar earlier events, with their verdicts."""
 
 from typing import Any
 
@@ -17,40 +17,40 @@ from pages._ui.shell.stored import ranked, said, store, table
 
 MOST = 5
 ALIKE = 0.5
-"""Less alike ones are not listed."""
+"""Minimum similarity of a listed event."""
 
 
 def similar_events(run_id: str, row_id: str) -> None:
-    """A list of the most alike earlier events that were explained; a button opens one."""
+    """A list of the most similar earlier events that were explained; a button opens one."""
     rows = ranked(run_id)
     if table(run_id, "events") is None or "time" not in rows:
         return
-    st.subheader("Earlier events like this", anchor=False)
+    st.subheader("Similar earlier events", anchor=False)
     if _grade(run_id).get(row_id) not in COUNTED:
-        st.caption("This explanation did not pass its check, so events can't be compared by it.")
+        st.caption("This explanation did not pass the faithfulness check, so events can't be compared by it.")
         return
     own = rows.loc[rows["row_id"] == row_id].iloc[0]
     earlier = _earlier(run_id, own)
     if earlier.empty:
-        st.caption("No earlier event has an explanation that passed its check.")
+        st.caption("No earlier event has an explanation that passed the faithfulness check.")
         return
     alike, by = _alike(run_id, row_id, earlier)
     earlier = earlier.assign(alike=earlier["key"].map(alike))
     close = earlier[earlier["alike"] >= ALIKE].nlargest(MOST, "alike")
     if close.empty:
-        st.caption(f"None of {words.count(len(earlier), 'earlier event')} is like it {by}.")
+        st.caption(f"None of {words.count(len(earlier), 'earlier event')} is similar {by}.")
         return
     _list(close, run_id)
     st.caption(
-        f"{words.count(len(close), 'event')} of {len(earlier)} earlier ones with an explanation that passed its check, "
-        f"alike {by}: 100 % = the same."
+        f"{words.count(len(close), 'event')} of {len(earlier)} earlier ones with an explanation that passed the check. "
+        f"Similarity {by}: 100 % = the same."
     )
 
 
 def _list(close: pd.DataFrame, run_id: str) -> None:
     shown = pd.DataFrame(
         {
-            "alike": 100 * close["alike"],
+            "similarity": 100 * close["alike"],
             "peak": close["peak"],
             "lasts": [lasts(seconds, rows=counts_rows(run_id)) for seconds in close["duration"]],
             "recording": close.get("entity"),
@@ -66,9 +66,9 @@ def _list(close: pd.DataFrame, run_id: str) -> None:
         hide_index=True,
         height=table_height(len(shown), 260),
         placeholder="–",
-        alt=f"{len(shown)} earlier events, most alike first",
+        alt=f"{len(shown)} earlier events, most similar first",
         column_config={
-            "alike": st.column_config.ProgressColumn(min_value=0, max_value=100, format="%.0f %%", width=110),
+            "similarity": st.column_config.ProgressColumn(min_value=0, max_value=100, format="%.0f %%", width=110),
             "case": st.column_config.ButtonColumn(
                 "",
                 type="tertiary",
@@ -81,7 +81,7 @@ def _list(close: pd.DataFrame, run_id: str) -> None:
 
 
 def _earlier(run_id: str, own: pd.Series) -> pd.DataFrame:
-    """Events before this one whose explanations can be believed; with `run`, `run_name`, `verdict`, and a `key`.
+    """Earlier events with an explanation that passed the check; with `run`, `run_name`, `verdict`, and a `key`.
 
     Dates compare across the files that one detector scored; seconds and row numbers only within a recording.
     """
@@ -108,7 +108,7 @@ def _earlier(run_id: str, own: pd.Series) -> pd.DataFrame:
 
 
 def _same(events: pd.DataFrame) -> list[str]:
-    """An event that two runs saw is listed once."""
+    """The columns that identify an event, so that an event of two runs is listed once."""
     return [column for column in ("entity", "peak") if column in events]
 
 
@@ -125,7 +125,7 @@ def _grade(run_id: str) -> dict[str, str]:
 
 
 def _alike(run_id: str, row_id: str, earlier: pd.DataFrame) -> tuple[pd.Series, str]:
-    """Key -> how alike, and by what."""
+    """Key -> similarity, and what it is computed from."""
     own_key = f"{run_id} {row_id}"
     wanted = {own_key, *earlier["key"]}
     parts = []
@@ -137,10 +137,10 @@ def _alike(run_id: str, row_id: str, earlier: pd.DataFrame) -> tuple[pd.Series, 
     together = together[together["row_id"].isin(wanted)]
     if together["channel"].nunique() > 1:
         return similar_by_attribution(together, own_key), "by the channels that raise the score"
-    return similar_by_signal(_courses(run_id, row_id, earlier), own_key), "by the course of the channel"
+    return similar_by_signal(_signals(run_id, row_id, earlier), own_key), "by the signal of the channel"
 
 
-def _courses(run_id: str, row_id: str, earlier: pd.DataFrame) -> dict[str, Any]:
+def _signals(run_id: str, row_id: str, earlier: pd.DataFrame) -> dict[str, Any]:
     """Key -> values of the only channel in the window around the peak."""
     cases = [(run_id, row_id), *zip(earlier["run"], earlier["row_id_peak"], strict=True)]
     found = {}

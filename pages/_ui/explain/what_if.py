@@ -1,4 +1,4 @@
-"""What if: cells of a row get other values, and its score follows beside the original."""
+"""What if: the score of a row with other values in some cells, beside the original score."""
 
 from typing import Any
 
@@ -13,21 +13,21 @@ from ad_core.storage.results import Case
 from ad_core.storage.store import RunRecord
 from pages._ui.shell import words
 from pages._ui.shell.side_job import submit
-from pages._ui.shell.small_job import asked_for, follow, say_how_it_ended
+from pages._ui.shell.small_job import asked_for, follow, show_failure
 from pages._ui.shell.stored import batch, editable
 from pages._ui.shell.threshold import current_rule
 
 TRIES_SHOWN = 6
 MOST_OPTIONS = 1000
-"""A list to choose from is no longer than this; longer ones are typed."""
+"""Maximum number of values in a list to choose from; with more values the value is typed."""
 
 
 def what_if(run: RunRecord, row_id: str, case: Case) -> None:
-    """Cells to change, the button, and what came of it."""
+    """The cells to change, the button, and the new scores."""
     st.subheader(
         "What if",
         anchor=False,
-        help="Give cells other values and see the score that the row would have. Nothing is changed in your file.",
+        help="Enter other values in some cells to see the score that the row would have. Your file is not changed.",
     )
     try:
         allowed, row = editable(run.id), _cells(run.id, row_id)
@@ -44,7 +44,7 @@ def what_if(run: RunRecord, row_id: str, case: Case) -> None:
         key=f"change-{row_id}",
         persist_state="session",
         width=640,
-        help="Those with the largest share of the score come first.",
+        help="Those with the largest attribution come first.",
     )
     asked = asked_for("whatif", run, row_id)
     busy = bool(asked) and asked[0].alive
@@ -53,7 +53,7 @@ def what_if(run: RunRecord, row_id: str, case: Case) -> None:
     if busy:
         follow(asked[0])
     elif asked:
-        say_how_it_ended(asked[0])
+        show_failure(asked[0])
     _outcomes([job for job in asked if job.status == "done"])
 
 
@@ -82,16 +82,16 @@ def _form(run: RunRecord, row_id: str, allowed: dict[str, Allowed], row: pd.Seri
             disabled=busy,
             on_click=_ask,
             args=(run, row_id, allowed, row, keys),
-            help="The detector is loaded in a process of its own, which takes some seconds.",
+            help="The detector is loaded in its own process, which takes some seconds.",
         )
 
 
 def _field(column: Allowed, cell: Any, key: str) -> None:
-    """The widget that lets only values in that can stand in the column."""
+    """The widget that accepts only values that are allowed in the column."""
     missing = pd.isna(cell)
     if column.levels and len(column.levels) <= MOST_OPTIONS:
         options = [*column.levels, *([None] if column.missing else [])]
-        at = options.index(_as_it_stands(column, cell)) if _as_it_stands(column, cell) in options else None
+        at = options.index(_cell_text(column, cell)) if _cell_text(column, cell) in options else None
         st.selectbox(column.name, options, at, key=key, format_func=lambda v: "(missing)" if v is None else v)
     elif column.kind is ColumnKind.NUMBER and not column.levels:
         whole, digits = column.decimals == 0, column.decimals
@@ -116,7 +116,7 @@ def _field(column: Allowed, cell: Any, key: str) -> None:
 
 
 def _ask(run: RunRecord, row_id: str, allowed: dict[str, Allowed], row: pd.Series, keys: dict[str, str]) -> None:
-    """Submit what is different from the row; values that can't stand in a column are told."""
+    """Submit the changed cells; a value that is not allowed in a column gives an error."""
     changes: dict[str, Any] = {}
     try:
         for name, column in allowed.items():
@@ -129,14 +129,16 @@ def _ask(run: RunRecord, row_id: str, allowed: dict[str, Allowed], row: pd.Serie
         st.session_state["_problem"] = str(error)
         return
     if not changes:
-        st.session_state["_problem"] = "Nothing is changed yet. Give at least one cell another value, then score it."
+        st.session_state["_problem"] = (
+            "No cell is changed yet. Enter another value in at least one cell, then score it."
+        )
         return
     config = {"row_id": row_id, "tries": [changes], "rule": current_rule(run.id).model_dump(mode="json")}
     submit(run.dataset_id, "whatif", config, row_id, run.id)
 
 
 def _outcomes(jobs: list[RunRecord]) -> None:
-    """The row as it is, and what it would score with each of the last changes."""
+    """A table of the original row and its score after each of the last changes."""
     if not jobs:
         return
     newest = jobs[0].summary["tries"]
@@ -158,11 +160,11 @@ def _outcomes(jobs: list[RunRecord]) -> None:
         column_config={"": st.column_config.TextColumn(width="large")},
     )
     notes = [line["note"] for line in lines if line["note"]]
-    said = [f"{words.count(len(lines) - 1, 'change')}, the newest first.", *dict.fromkeys(notes)]
-    st.caption(" ".join(said))
+    sentences = [f"{words.count(len(lines) - 1, 'change')}, the newest first.", *dict.fromkeys(notes)]
+    st.caption(" ".join(sentences))
 
 
-def _as_it_stands(column: Allowed, cell: Any) -> str | None:
+def _cell_text(column: Allowed, cell: Any) -> str | None:
     try:
         return column.read(cell)
     except AdError:

@@ -1,6 +1,6 @@
-"""The map of more points than plotly can carry, and of images: drawn by a script of our own.
+"""The map of images, and of more points than plotly can draw: a canvas drawn by a script of this project.
 
-It sends up corners, never points, and shows an image while the mouse rests on its point.
+It sends the corners of a selection to the server, never points, and shows an image while the mouse is on its point.
 """
 
 from collections.abc import Callable
@@ -40,12 +40,12 @@ def canvas_map(
 
     Args:
         points: see `ad_core.projection.canvas.packed`.
-        key: names the run, and what the points and their alerts are.
+        key: the run, and a stamp of the points and their alerts.
         chosen: row id of the current case.
         pictures: reads the images of the points; only called where the map has not been sent before.
 
     Returns:
-        (points,) bool: those inside the drawn line.
+        (points,) bool: those inside the selection.
     """
     run_id, state = key
     stamp = f"{run_id}-{axes[0]}"
@@ -69,7 +69,7 @@ def canvas_map(
 
 @st.cache_resource(show_spinner="Preparing the map ...", max_entries=4)
 def _packed(
-    key: str,  # noqa: ARG001  names all the others
+    key: str,  # noqa: ARG001  it identifies all other arguments
     _points: pd.DataFrame,
     _axes: tuple[str, str],
     _colour: str,
@@ -81,7 +81,7 @@ def _packed(
 
 
 def _is_polygon(polygon: object) -> bool:
-    """Whether what came up from the browser is a list of pairs of numbers."""
+    """Whether the browser sent a list of pairs of numbers."""
     return isinstance(polygon, list) and all(
         isinstance(corner, list) and len(corner) == 2 and all(isinstance(v, int | float) for v in corner)
         for corner in polygon
@@ -89,4 +89,4 @@ def _is_polygon(polygon: object) -> bool:
 
 
 def _nothing() -> None:
-    """A callback must exist for the state to come back."""
+    """Without a callback the component does not return its state."""

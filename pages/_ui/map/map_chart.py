@@ -10,7 +10,7 @@ from pages._ui.shell.shell import chart
 
 
 def clicked() -> None:
-    """Callback of the chart: one chosen point becomes the current case."""
+    """Callback of the chart: a single selected point becomes the current case."""
     points = st.session_state["map"]["selection"]["points"]
     if len(points) == 1:
         choose(row=points[0]["customdata"])
@@ -19,7 +19,7 @@ def clicked() -> None:
 def plotly_map(
     points: pd.DataFrame, axes: tuple[str, str], colour: str, total: int, chosen: str | None, pointer: str
 ) -> np.ndarray:
-    """(points,) bool: those that were drawn around. See `figures_map.map_scatter`."""
+    """(points,) bool: the selected ones. See `projection.figures.map_scatter`."""
     figure = map_scatter(points, *axes, colour, chosen=chosen, pointer=pointer)
     state = chart(
         figure,

@@ -1,4 +1,4 @@
-"""The points of the map with what they can be coloured by."""
+"""The points of the map, and the values by which they can be coloured."""
 
 from dataclasses import dataclass
 
@@ -15,23 +15,23 @@ from pages._ui.shell.stored import batch, map_stamp, ranked, store, summary, tab
 from pages._ui.shell.threshold import Threshold
 
 MOST = 10_000
-"""More points than this are drawn on a canvas: plotly sends every selected one back."""
+"""Maximum number of points drawn by plotly, which sends every selected one back; more are drawn on a canvas."""
 
 BASIC = {"alert": "Alert", "score": "Score", "percentile": "Percentile", "severity": "Severity"}
 OF_SCORES = {"label": "Label", "used_for": "Used for", "entity": "Recording"}
 MARKS = ("kept", "far_inside")
-"""Judged for each plane by itself."""
+"""Computed for each plane separately."""
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """What is drawn, and what it is drawn from."""
+    """The points of the map with their key."""
 
     points: pd.DataFrame
-    """`row_id`, `score`, `at` (its place among the ranked rows), `alert`, the places, the marks of the plane that is
-    shown where the run has them, and the column of the colour."""
+    """`row_id`, `score`, `at` (its position among the ranked rows), `alert`, the coordinates, the marks of the plane
+    that is shown where the run has them, and the column of the colour."""
     key: str
-    """Changes when any of it changes."""
+    """Changes when any of them changes."""
 
     def rows(self, run_id: str, inside: np.ndarray) -> pd.DataFrame:
         """The ranked rows of some of the points."""
@@ -56,7 +56,7 @@ def drawn_points(run_id: str, colour: str, plane: str, threshold: Threshold) -> 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _coloured(key: str, run_id: str, colour: str, plane: str, _threshold: Threshold) -> pd.DataFrame:  # noqa: ARG001
     placed, rows = table(run_id, "map"), ranked(run_id)
-    assert placed is not None  # drawn_points looked
+    assert placed is not None  # drawn_points has checked this
     points = placed.loc[np.isfinite(placed[f"{plane}x"])].reset_index(drop=True)
     at = pd.Index(rows["row_id"]).get_indexer(points["row_id"])
     points, at = points.loc[at >= 0].reset_index(drop=True), at[at >= 0]
@@ -72,12 +72,12 @@ def _coloured(key: str, run_id: str, colour: str, plane: str, _threshold: Thresh
 
 
 def has_pictures(run_id: str) -> bool:
-    """Whether the run's map can show the images themselves."""
+    """Whether the map of the run has small images of its points."""
     return (store().folder(run_id) / MAP_PICTURES).exists()
 
 
 def pictures_of(run_id: str, points: pd.DataFrame) -> Pictures | None:
-    """The small images of these points, where the run has any."""
+    """The small images of these points, where the run has them."""
     placed = table(run_id, "map")
     if placed is None or not has_pictures(run_id):
         return None
@@ -87,7 +87,7 @@ def pictures_of(run_id: str, points: pd.DataFrame) -> Pictures | None:
 
 
 def colour_columns(run_id: str) -> dict[str, str]:
-    """What the points can be coloured by: the score, what is known of the row, and the user's own columns."""
+    """Choices for the colour: scores, facts about the row, and the user's own columns."""
     names = dict(BASIC)
     placed = table(run_id, "map")
     if placed is not None and "kept" in placed and placed["kept"].notna().any():
@@ -97,7 +97,7 @@ def colour_columns(run_id: str) -> dict[str, str]:
 
 
 def _own_columns(run_id: str) -> list[str]:
-    """The user's columns but the id: from the facts of the run where they are there, as a large file opens slowly."""
+    """The user's columns without the id: from the facts of the run if possible, because a large file opens slowly."""
     declared = summary(run_id).get("declared") or {}
     if store().run(run_id).kind == "train" and declared.get("kinds"):
         return [column for column in declared["kinds"] if column != declared.get("id")]
@@ -115,31 +115,34 @@ def _own_values(run_id: str, column: str, row_ids: pd.Series) -> np.ndarray:
 
 def trust_in_words(trust: float) -> str:
     """How far neighbours on the map are neighbours for the detector (trustworthiness, Venna & Kaski 2001)."""
-    verdict = (
-        "close points are alike"
+    meaning = (
+        "points that are close on the map are close in the embedding"
         if trust >= 0.95
-        else "most close points are alike"
+        else "most points that are close on the map are close in the embedding"
         if trust >= 0.85
-        else "closeness means little"
+        else "closeness on the map means little"
     )
-    return f"Trust {trust:.2f} of 1: {verdict} for the detector."
+    return f"Trustworthiness {trust:.2f} of 1: {meaning}."
 
 
 def far_in_words(points: pd.DataFrame) -> str | None:
-    """How many points are drawn where they do not belong; None where none is, or the run does not know."""
+    """How many points are drawn among others but are far from them; None where none is, or it is not known."""
     far = int(points["far_inside"].sum()) if "far_inside" in points else 0
     if not far:
         return None
-    are, lie, place = ("is", "lies", "its place") if far == 1 else ("are", "lie", "their places")
+    are, position = ("is", "its position") if far == 1 else ("are", "their positions")
     return (
-        f"{words.count(far, 'point')} {are} drawn inside the crowd but {lie} far outside it for the detector (ringed): "
-        f"trust the score, not {place}."
+        f"{words.count(far, 'point')} (ringed) {are} drawn among other points but {are} far from them in the "
+        f"embedding: trust the score, not {position}."
     )
 
 
 def laid_out_in_words(facts: dict) -> str:
-    """How many items the map was laid out by, where others were added."""
+    """How many rows the layout was computed from, where others were added."""
     fitted, placed = facts.get("fitted") or 0, facts.get("placed") or 0
     if not fitted or not placed:
         return ""
-    return f"Laid out by {fitted:,} of them; each of the others lies between its nearest neighbours among these."
+    return (
+        f"The layout was computed from {fitted:,} of them; each of the others lies between its nearest neighbours "
+        "among these."
+    )

@@ -1,4 +1,4 @@
-"""What is known of the points that were drawn around: the rows, how they differ from the rest, and a file of them."""
+"""The selected points of the map: their rows, their differences from the rest, and a download."""
 
 from functools import partial
 
@@ -28,14 +28,14 @@ OF_IMAGES = {
 
 
 def listed() -> None:
-    """Callback of the table: the chosen line becomes the current case."""
+    """Callback of the table: the selected row becomes the current case."""
     at = st.session_state["map-table"]["selection"]["rows"]
     if at:
         choose(row=st.session_state["_map_rows"][at[0]])
 
 
 def selection(run_id: str, drawn: Drawn, inside: np.ndarray) -> None:
-    """The rows inside, what is special about them, and their file."""
+    """The selected rows, the columns in which they differ from the rest, and a download."""
     rows = drawn.rows(run_id, inside)
     left, right = st.columns([5, 4], gap="medium")
     with left:
@@ -72,7 +72,7 @@ def _contrast(own: tuple[Dataset, dict[str, ColumnKind]], drawn: Drawn, inside: 
     rows, chosen = _of_points(drawn, dataset, inside)
     found = contrast(rows, kinds, chosen)
     if found.empty:
-        st.caption("The selected points hardly differ from the others in any column.")
+        st.caption("The selected points differ little from the others in every column.")
         return
     st.dataframe(
         found,
@@ -82,30 +82,32 @@ def _contrast(own: tuple[Dataset, dict[str, ColumnKind]], drawn: Drawn, inside: 
         alt=f"How the selection differs from the rest, most in {found['column'].iloc[0]}",
         column_config={
             "column": st.column_config.TextColumn("column", pinned=True),
-            "selection": st.column_config.TextColumn("selection", help="Median, or share of a level."),
+            "selection": st.column_config.TextColumn("selection", help="Median, or share of a category."),
             "rest": st.column_config.TextColumn("rest", help="The same of all other points on the map."),
             "effect": st.column_config.NumberColumn("effect", format="%+.2f", width=75, help=words.EFFECT),
         },
     )
-    st.caption(f"Selection against the rest: the columns that differ most, of {len(kinds)}. A description, not a test.")
+    st.caption(
+        f"Selection compared with the rest: the columns that differ most, of {len(kinds)}. Descriptive, not a test."
+    )
 
 
 def _of_points(drawn: Drawn, dataset: Dataset, inside: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:
-    """The user's columns of the points, and which of them are inside; of very many a sample, see `contrast`."""
-    at = _places(drawn.key, drawn, dataset)
+    """The user's columns of the points, and which of these are selected; a sample of very many, see `contrast`."""
+    at = _positions(drawn.key, drawn, dataset)
     sides = [sampled(np.flatnonzero(side & (at >= 0))) for side in (inside, ~inside)]
     rows = np.concatenate(sides)
     return dataset.data.iloc[at[rows]], np.arange(len(rows)) < len(sides[0])
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _places(key: str, _drawn: Drawn, _dataset: Dataset) -> np.ndarray:  # noqa: ARG001
-    """(points,) where each one's row is among the user's, -1 = nowhere."""
+def _positions(key: str, _drawn: Drawn, _dataset: Dataset) -> np.ndarray:  # noqa: ARG001
+    """(points,) position of each one's row in the user's data, -1 = not there."""
     return np.asarray(pd.Index(_dataset.rows["row_id"]).get_indexer(_drawn.points["row_id"]))
 
 
 def with_own_columns(rows: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
-    """Score rows and beside them the user's own columns."""
+    """Score rows with the user's own columns added."""
     at = pd.Index(dataset.rows["row_id"]).get_indexer(rows["row_id"])
     more = dataset.data.iloc[at].reset_index(drop=True)
     more = more.drop(columns=more.columns.intersection(rows.columns))
@@ -113,7 +115,7 @@ def with_own_columns(rows: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
 
 
 def _own(run_id: str) -> tuple[Dataset, dict[str, ColumnKind]] | None:
-    """The user's data with the columns that can be compared; a sentence instead where they can't be read any more."""
+    """The user's data with the columns that can be compared; None and a message where they can't be read."""
     try:
         dataset = batch(run_id)
     except AdError as error:

@@ -1,4 +1,4 @@
-"""How far a review is, and what it says of the alerts so far."""
+"""The progress of a review, and the precision of the alerts so far."""
 
 from collections.abc import Iterable
 
@@ -9,20 +9,20 @@ from ad_core.review.queue import Queue
 from pages._ui.shell import words
 
 
-def review_progress(queue: Queue, said_of_alerts: Iterable[str]) -> None:
-    """A bar with the count, and the precision with its interval."""
+def review_progress(queue: Queue, verdicts: Iterable[str]) -> None:
+    """A progress bar with the counts, and the precision with its interval."""
     share = queue.done / queue.total if queue.total else 0.0
-    st.progress(share, text=f"**{queue.done:,} of {queue.total:,}** reviewed · {in_words(precision(said_of_alerts))}")
+    st.progress(share, text=f"**{queue.done:,} of {queue.total:,}** reviewed · {in_words(precision(verdicts))}")
 
 
 def in_words(found: Precision) -> str:
-    """Precision so far, with what is counted apart."""
+    """Precision so far, and the verdicts that are not counted."""
     apart = ", ".join(f"{n:,} {words.verdict(word).lower()}" for word, n in found.apart.items())
     if not found.judged:
-        return "no alert is judged yet" + (f" (apart: {apart})" if apart else "")
+        return "no anomaly or normal verdict yet" + (f" (not counted: {apart})" if apart else "")
     text = (
-        f"precision so far **{100 * found.share:.0f} %**, between {100 * found.low:.0f} and {100 * found.high:.0f} % "
-        f"(95 % interval): {found.hits:,} of {words.count(found.judged, 'judged alert')} "
-        f"{'is an anomaly' if found.hits == 1 else 'are anomalies'}"
+        f"precision so far **{100 * found.share:.0f} %** (95 % interval {100 * found.low:.0f} to "
+        f"{100 * found.high:.0f} %): {words.count(found.hits, 'anomaly', 'anomalies')}, "
+        f"{found.judged - found.hits:,} normal"
     )
-    return f"{text}; apart: {apart}" if apart else text
+    return f"{text}; not counted: {apart}" if apart else text

@@ -1,4 +1,4 @@
-"""Who gives verdicts: asked once, kept while the page stays open, never part of the address."""
+"""The name of the person who gives verdicts: kept while the page stays open, never part of the address."""
 
 from getpass import getuser
 
@@ -6,7 +6,7 @@ import streamlit as st
 
 
 def author() -> str:
-    """The name that was typed, else the one that this computer knows its user by."""
+    """The name that was typed, else the user name on this computer."""
     return (st.session_state.get("author") or "").strip() or _user()
 
 
@@ -19,7 +19,7 @@ def author_field() -> None:
         persist_state="session",
         icon=":material/person:",
         max_chars=80,
-        help="Written beside each of your verdicts. It stays in this browser tab and in the verdicts.",
+        help="Saved with each of your verdicts. It is kept in this browser tab and in the verdicts.",
     )
 
 

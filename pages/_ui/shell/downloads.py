@@ -1,4 +1,4 @@
-"""Results as files. A spreadsheet must never take a cell of somebody's data for a formula."""
+"""Results as files. A spreadsheet must never execute a cell of the data as a formula."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -10,7 +10,7 @@ from ad_core.storage.safe_csv import safe_csv
 
 
 def parquet(frame: pd.DataFrame) -> bytes:
-    """The frame as a Parquet file."""
+    """The table as a Parquet file."""
     out = BytesIO()
     frame.to_parquet(out, index=False)
     return out.getvalue()
@@ -19,11 +19,11 @@ def parquet(frame: pd.DataFrame) -> bytes:
 def download_buttons(
     frame: pd.DataFrame, name: str, which: str = "that are shown", whole: Callable[[], pd.DataFrame] | None = None
 ) -> None:
-    """Parquet and CSV of a frame, written only when somebody clicks.
+    """Downloads of a table as Parquet and CSV, written only on a click.
 
     Args:
-        which: of which rows it is, for the help.
-        whole: gives the same rows with more columns, asked for only then.
+        which: says which rows they are, for the help text.
+        whole: gives the same rows with more columns; called only on a click.
     """
     written = whole or (lambda: frame)
     with st.container(horizontal=True):

@@ -1,4 +1,4 @@
-"""A form made from a settings model's JSON schema: what is declared once is asked for here."""
+"""A form made from the JSON schema of a settings model, so that settings are declared only once."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,15 +14,15 @@ def form_for(schema: Json, key: str, *, preset: bool = False) -> Json:
     Args:
         schema: JSON schema of a pydantic settings model.
         key: prefix of the widgets' keys; another schema needs another key.
-        preset: fields start empty, and what stays empty is chosen by the preset.
+        preset: fields start empty; the preset sets those that stay empty.
 
     Returns:
-        Only the settings that differ from their default; none that the page asks for elsewhere.
+        Only the settings that differ from their default, without those that have a field elsewhere on the page.
     """
     changed: Json = {}
     properties = {name: field for name, field in schema.get("properties", {}).items() if not field.get("asked_above")}
     if not properties:
-        st.markdown(":gray[Nothing to set.]")
+        st.markdown(":gray[No settings.]")
     with st.grid("auto", min_column_width=220, gap="small"):
         for name, field in properties.items():
             with st.container():

@@ -1,43 +1,46 @@
-"""What the terms mean that pages use, and which of them each page's help explains."""
+"""Terms that pages use with their meaning, and the terms that the help of each page explains."""
 
 GLOSSARY = {
-    "score": "one number per row, higher = more unusual. Its size means something only beside other scores "
-    "of the same run.",
+    "score": "the anomaly score of a row, higher = more anomalous. Only scores of the same run can be compared.",
     "percentile": "the share of calibration rows with a lower score.",
-    "p-value": "how often a normal row scores at least as high. Small = unusual. It can't be smaller than 1 / "
-    "(calibration rows + 1).",
-    "calibration rows": "rows that the detector did not train on; they say which scores are usual.",
-    "pretext task": "a puzzle made of the data themselves. A network that solves it for normal rows fails on odd ones.",
-    "embedding": "a row as the detector sees it: a list of numbers in which similar rows lie close together.",
-    "attribution": "the share of each part of a row in its score, compared with a baseline.",
-    "share": "of all that raises or lowers an alert's score, how much a part does; taken without its sign.",
-    "95 % bootstrap interval": "where the mean share would lie in 95 of 100 equally large sets of alerts like these, "
-    "found by drawing alerts again and again (Efron and Tibshirani 1993).",
-    "baseline": "the usual row that a case is compared with: its nearest normal row, unless another is named.",
-    "completeness gap": "by how much the attributions miss the difference that they should add up to. Near 0 = "
-    "trustworthy sum.",
+    "p-value": "the probability that a normal row scores at least as high. Small = anomalous. It can't be smaller than "
+    "1 / (calibration rows + 1).",
+    "calibration rows": "rows whose scores show how high normal rows score. The detector is not trained on them, or "
+    "each of them is scored without itself.",
+    "pretext task": "a prediction task made from the data themselves, without labels. A network that is trained on "
+    "normal rows fails on anomalies.",
+    "embedding": "the representation of a row in the detector: a list of numbers in which similar rows lie close "
+    "together.",
+    "attribution": "how much each feature of a row raises or lowers its score, compared with a baseline.",
+    "share": "the absolute attribution of a feature, divided by the sum of all absolute attributions of the alert.",
+    "95 % bootstrap interval": "the interval that holds the mean share in 95 of 100 equally large sets of alerts like "
+    "these, estimated by resampling the alerts (Efron and Tibshirani 1993).",
+    "baseline": "the normal row that a case is compared with: its nearest normal row, unless another is named.",
+    "completeness gap": "the difference between the sum of the attributions and the score difference that they should "
+    "add up to. Near 0 = the sum is reliable.",
     "event": "neighbouring time stamps above the threshold, merged into one alert with a start, a peak and an end.",
-    "training rows": "rows that the detector learns from. Anomalies among them become usual.",
+    "training rows": "the rows from which the detector learns what is normal. Anomalies among them look normal to it.",
     "detector": "a trained model with its calibration, saved as a folder that can be moved to another machine.",
-    "verdict": "what somebody says of a row: anomaly, normal, unsure, data error or seen before. The newest word "
-    "counts, all words are kept.",
-    "precision so far": "of the alerts that were called an anomaly or normal, the share of anomalies. It speaks of the "
-    "alerts that were looked at: the highest ones, when those come first.",
-    "95 % interval": "where the true share lies, in 95 of 100 such reviews (Wilson 1927). Few verdicts, wide interval.",
+    "verdict": "a person's decision on a row: anomaly, normal, unsure, data error or seen before. The newest verdict "
+    "counts, all verdicts are kept.",
+    "precision so far": "the share of anomalies among the alerts with the verdict anomaly or normal. It describes the "
+    "reviewed alerts: the highest ones, when those come first.",
+    "95 % interval": "the interval that holds the true share in 95 of 100 such reviews (Wilson 1927). Few verdicts "
+    "give a wide interval.",
     "severity": "Critical p ≤ 0.001, High p ≤ 0.01, Medium p ≤ 0.05, else Low; levels that the calibration can't "
     "reach are not given.",
-    "AUROC": "the chance that a labelled anomaly scores higher than a normal row; 0.5 = guessing.",
-    "average precision": "how pure the top of the ranking is: the mean share of labelled anomalies among the rows "
-    "down to each of them. Guessing gives their share of all rows.",
-    "VUS-PR": "how well scores rise around the labelled stretches of a recording, at every threshold at once; near "
+    "AUROC": "the probability that a labelled anomaly scores higher than a normal row; 0.5 = guessing.",
+    "average precision": "the mean precision down to each labelled anomaly in the ranking. Guessing gives the share "
+    "of labelled anomalies among all rows.",
+    "VUS-PR": "how well scores rise around the labelled segments of a recording, over all thresholds; near "
     "misses count in part, since labels are seldom exact. 1 = perfect; guessing gives about the share of labelled "
-    "rows. Each recording is judged by itself, then the mean is taken.",
-    "AUPRO": "how much of each marked region the map covers, averaged over thresholds up to 30 % false positive "
-    "pixels; a small region counts as much as a large one. 1 = all of it; an even map gives 0.15.",
-    "pixel AUROC": "the chance that a marked pixel is higher on the map than another one; 0.5 = guessing.",
+    "rows. It is computed for each recording, then averaged.",
+    "AUPRO": "the mean share of each marked region that the map covers, over thresholds up to 30 % false positive "
+    "pixels; a small region counts as much as a large one. 1 = all of it; a constant map gives 0.15.",
+    "pixel AUROC": "the probability that a marked pixel is higher on the map than another one; 0.5 = guessing.",
     "event recall": "the share of labelled events with an alarm, at the lowest threshold that gives at most one false "
-    "alarm a day: a stretch of alarms that touches no event. Where a recording has no clock, 1,440 rows count as a "
-    "day.",
+    "alarm a day. A false alarm is a segment of alarms that touches no event. Where a recording has no clock, 1,440 "
+    "rows count as a day.",
 }
 
 USED_ON = {
@@ -67,5 +70,5 @@ USED_ON = {
 
 
 def sentence(word: str) -> str:
-    """What a word of the glossary means, as a sentence of its own."""
+    """The meaning of a term as a sentence."""
     return GLOSSARY[word][0].upper() + GLOSSARY[word][1:]

@@ -26,7 +26,7 @@ CASE = ("data", "run", "row")
 
 
 def choose(**case: str | None) -> None:
-    """Change the current case. Only from a widget's callback: its fields already exist when a page's body runs."""
+    """Change the current case. Only in a callback: the fields of the case exist when a page is drawn."""
     if "run" in case and case["run"] != st.session_state.get("run"):
         case = {"row": None, **case}  # a row belongs to its run
     for name, value in case.items():
@@ -43,14 +43,14 @@ def go(page: str, **case: str | None) -> None:
 
 
 def go_filtered(page: str, **filters: str) -> None:
-    """Callback: open a page with some of its bound fields set, so that they are part of the address at once."""
+    """Callback: open a page with some of its bound fields set, so that they are part of its address."""
     for name in filters:
-        st.session_state.pop(name, None)  # else what was chosen there before would win
+        st.session_state.pop(name, None)  # otherwise the earlier choice on that page would be used
     st.switch_page(PAGES[page], query_params=filters)
 
 
 def where(run: RunRecord) -> tuple[str, dict[str, str | None]]:
-    """The page that shows a job at work or its outcome, and the case that it needs."""
+    """The page that shows the progress or the result of a job, and the case that it needs."""
     if run.kind == "recommend":
         return "train", {"data": run.dataset_id, "run": None}
     if run.kind in WITH_SCORES:

@@ -1,4 +1,4 @@
-"""A job as it works, and what can be done when it has ended."""
+"""The progress of a job, and the next steps when it has ended."""
 
 import streamlit as st
 
@@ -15,7 +15,7 @@ from pages._ui.shell.stored import store, summary
 
 
 def progress(run: RunRecord) -> None:
-    """Follow a run while it works; afterwards its outcome and the next step."""
+    """The progress of a run while it works, afterwards its result and the next step."""
     if run.alive:
         st.fragment(_working, run_every=2)(run.id)
     else:
@@ -26,7 +26,7 @@ def _working(run_id: str) -> None:
     run, state = watched(run_id)
     if run.status == "queued":
         st.info(
-            "Another job uses the device; this one starts by itself when it is free.",
+            "Another job is using the device. This one starts automatically afterwards.",
             title="Waiting",
             icon=":material/hourglass_empty:",
         )
@@ -41,9 +41,9 @@ def _working(run_id: str) -> None:
                 "alerts",
                 type="primary",
                 key="early-alerts",
-                help="Scores are there; the map and the explanations follow.",
+                help="The scores are ready; the map and the explanations follow.",
             )
-        st.markdown(":gray[:material/verified_user: Closing this page is safe: the work goes on in its own process.]")
+        st.markdown(":gray[:material/verified_user: You can close this page: the job continues in its own process.]")
     _curve(state.curve)
     _log(state.log_tail, open_at_first=False)
 
@@ -54,22 +54,20 @@ def _ended(run: RunRecord) -> None:
         _done(run)
     else:
         texts = {
-            "failed": "It ended with an error",
-            "lost": "Its process is gone",
-            "stopped": "It was stopped",
+            "failed": "The job failed",
+            "lost": "The process of this job is gone",
+            "stopped": "The job was stopped",
         }
         show = {"failed": st.error, "lost": st.warning, "stopped": st.info}[run.status]
         show(
-            run.error or "Nothing is lost: its data and settings are kept.",
+            run.error or "Its data and settings are kept.",
             title=texts[run.status],
             icon=words.STATUS[run.status][0],
         )
         with st.container(horizontal=True):
             st.button("Run again", type="primary", icon=":material/replay:", on_click=_again, args=(run.id,))
             if (store().folder(run.id) / "scores.parquet").exists():
-                go_button(
-                    "See alerts", "alerts", help="It got as far as the scores; the map or explanations are missing."
-                )
+                go_button("See alerts", "alerts", help="The scores are complete; the map or explanations are missing.")
             go_button("Change the data", "data", case={"data": run.dataset_id, "run": None})
     _curve(state.curve)
     _log(state.log_tail, open_at_first=run.status == "failed")
@@ -78,7 +76,7 @@ def _ended(run: RunRecord) -> None:
 def _done(run: RunRecord) -> None:
     facts = summary(run.id)
     training = facts.get("training") or {}
-    st.success(_finding(run, facts), title="Done", icon=":material/check_circle:")
+    st.success(_result(run, facts), title="Done", icon=":material/check_circle:")
     with st.container(horizontal=True):
         go_button("See alerts", "alerts", type="primary", icon=":material/notifications:")
         later = store().dataset(run.dataset_id).facts.get("score_later") if run.kind == "train" else None
@@ -89,7 +87,7 @@ def _done(run: RunRecord) -> None:
     with st.container(horizontal=True):
         if split:
             fit, calibrated = split["fit"], max(split["calibration"], (facts.get("calibration") or {}).get("rows") or 0)
-            if calibrated > split["calibration"]:  # each row scored without itself: all teach, all calibrate
+            if calibrated > split["calibration"]:  # each row is scored without itself: all train, all calibrate
                 fit = sum(split.values())
             st.metric("Trained on", words.count(fit, unit), border=True)
             st.metric("Calibrated on", words.count(calibrated, unit), border=True)
@@ -103,10 +101,10 @@ def _done(run: RunRecord) -> None:
         st.warning(notice, icon=":material/info:")
 
 
-def _finding(run: RunRecord, facts: dict) -> str:
+def _result(run: RunRecord, facts: dict) -> str:
     smallest = (facts.get("calibration") or {}).get("smallest_p")
     method = str(facts.get("method", "")).replace("_", " ").capitalize()
-    p = f" The smallest p-value that it can give is {words.p_text(smallest)}." if smallest else ""
+    p = f" The smallest possible p-value is {words.p_text(smallest)}." if smallest else ""
     what = "trained a detector and scored every row" if run.kind == "train" else "scored every row of the new file"
     return f"{method} {what}.{p}"
 
@@ -123,7 +121,7 @@ def _curve(curve: list) -> None:
         chart(
             figures.loss_curve(curve),
             alt=figures.loss_in_words(curve),
-            caption="Loss of the puzzle; lower = better solved.",
+            caption="Loss of the pretext task; lower is better.",
             key="loss",
         )
 
@@ -147,5 +145,5 @@ def _eta(seconds: float | None) -> str:
 
 
 def open_results(run_id: str) -> None:
-    """Callback: look at the results of a run."""
+    """Callback: open the results of a run."""
     go("alerts", run=run_id)

@@ -1,4 +1,4 @@
-"""One look for score columns wherever they are listed."""
+"""The same format for score columns in all tables."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ SHOWN = ("row_id", "severity", "score", "p_value", "percentile", "note")
 
 
 def as_shown(rows: pd.DataFrame, most: int) -> pd.DataFrame:
-    """The first so many rows with the columns that say something, severity with its sign."""
+    """The first `most` rows with the columns that are not empty, severity with its sign."""
     part = rows.head(most)
     part = part[[c for c in SHOWN if c in part]].assign(severity=part["severity"].map(words.SEVERITY))
     empty = [c for c in ("note", "p_value") if c in part and not (part[c].notna() & (part[c] != "")).any()]

@@ -1,4 +1,4 @@
-"""A row as it stands in the file, column by column."""
+"""The values of a row as in the file, column by column."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from pages._ui.shell.stored import batch
 
 
 def row_values(run_id: str, row_id: str) -> None:
-    """Its features; a word where the file can't be opened any more."""
+    """A table of its features; a warning where the file can't be opened any more."""
     try:
         dataset = batch(run_id)
     except AdError as error:

@@ -1,22 +1,24 @@
-"""Texts about the choice of a task and about what alerts hang on."""
+"""Texts about the comparison of methods and about the stability of alerts."""
 
 RECOMMENDATION = (
-    "Every method that fits is trained briefly and then has to find synthetic anomalies: held-out normal rows, "
-    "each changed in a known way. No label is needed. Whether your real anomalies are of these kinds, it cannot tell."
+    "Every suitable method is trained briefly and then scored on synthetic anomalies: held-out normal rows, each "
+    "changed in a known way. No labels are needed. The comparison can't tell whether your real anomalies are of these "
+    "kinds."
 )
-MADE_UP = (
-    "AUROC: the chance that a synthetic anomaly scores higher than a normal row. "
-    "Bars: 95 % intervals over drawings of other rows and seeds. Each dot is about one kind of synthetic anomaly and "
-    "says nothing of the others; the order is by their mean."
+SYNTHETIC = (
+    "AUROC: the probability that a synthetic anomaly scores higher than a normal row. Bars: 95 % intervals over "
+    "repetitions with other rows and seeds. Each dot is one kind of synthetic anomaly and says nothing about the other "
+    "kinds; the methods are in order of their mean."
 )
 OTHER_ROWS = (
-    "This search was told something else about the training rows than the form says now. Search again to have it match."
+    "This comparison was made with another answer about anomalies in the training rows than the form has now. "
+    "Compare again to use the present answer."
 )
 SENSITIVITY = (
-    "Trains this detector three times more, without the 1, 2 and 5 % of the training rows that look most suspicious, "
-    "and counts how often an alert is still among as many of the most unusual rows."
+    "Trains this detector three more times, without the 1, 2 and 5 % most suspicious training rows, and counts in how "
+    "many of these retrainings each of the N alerts is still among the N highest scores."
 )
 STABLE = (
-    "In how many of the trainings without suspicious rows the alert was still among as many of the most unusual rows. "
-    "One that drops out hangs on a few training rows: look at those before you act."
+    "Number of retrainings without the most suspicious training rows in which this row is still among the N highest "
+    "scores (N = number of alerts). If it drops out, a few training rows decide it: check those before you act."
 )

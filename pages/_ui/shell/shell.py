@@ -1,4 +1,4 @@
-"""What every page has: a title with help, errors in words, and what to do where there is nothing to show yet."""
+"""What every page has: a title with help, error messages, and the next step where there is nothing to show yet."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,13 +17,13 @@ from pages._ui.shell.stored import store
 
 
 def page_top(page: str) -> None:
-    """Title, one line about it, the help with the glossary, and what went wrong in the last callback."""
+    """Title, one line about the page, the help with the glossary, and the error of the last callback."""
     title, about, help_text = PAGES[page]
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title(title, anchor=False, width="content")
         with st.popover("Help", icon=":material/help:", type="tertiary"):
             st.markdown(help_text)
-            st.markdown("**Words used here**")
+            st.markdown("**Terms on this page**")
             st.markdown("\n".join(f"- **{word}**: {GLOSSARY[word]}" for word in USED_ON[page]))
     st.markdown(f":gray[{about}]")
     if problem := st.session_state.pop("_problem", None):
@@ -32,7 +32,7 @@ def page_top(page: str) -> None:
 
 @contextmanager
 def errors_shown() -> Iterator[None]:
-    """An analyst's error is shown as it is, and the page ends there."""
+    """Show the message of an `AdError` and end the page there."""
     try:
         yield
     except AdError as error:
@@ -41,30 +41,30 @@ def errors_shown() -> Iterator[None]:
 
 
 def nothing_yet(title: str, text: str, label: str, page: str, **case: str | None) -> None:
-    """Name what is missing, offer the one button that mends it, and end the page."""
+    """Name what is missing, offer the button that leads to it, and end the page."""
     st.info(text, title=title, icon=":material/info:")
     go_button(label, page, case=case, type="primary")
     st.stop()
 
 
 def pick_run() -> RunRecord:
-    """The run of the current case. Without one the page says so, offers the newest ones, and ends."""
+    """The run of the current case. Without one the page offers the newest runs and ends."""
     run_id = current("run")
     if run_id is None:
-        _offer_runs("Choose a run", "This page shows the results of one run, and none is chosen.")
+        _offer_runs("Choose a run", "This page shows the results of one run. None is chosen yet.")
     with _gone("run"):
         return store().run(run_id)  # type: ignore[arg-type]
 
 
 def pick_scored_run() -> RunRecord:
-    """A run that has scores to show; one without says why and where to look."""
+    """The run of the current case, if it has scores; otherwise the page says why not and ends."""
     run = pick_run()
     if (store().folder(run.id) / "scores.parquet").exists():
         return run
-    why = {"queued": "It waits for its turn.", "running": "It has not reached the scores yet."}.get(
+    why = {"queued": "It is waiting for the device.", "running": "The scores are not computed yet."}.get(
         run.status, run.error or ""
     )
-    nothing_yet(f"Run “{run.name}” has no scores", f"It is {run.status}. {why}", "Look at its progress", "train")
+    nothing_yet(f"Run “{run.name}” has no scores", f"It is {run.status}. {why}", "Show its progress", "train")
     raise AssertionError  # nothing_yet ends the page
 
 
@@ -74,7 +74,7 @@ def _gone(name: str) -> Iterator[None]:
         yield
     except AdError as error:
         st.error(str(error), icon=":material/link_off:")
-        st.button("Forget it", on_click=choose, kwargs={name: None})
+        st.button("Clear the selection", on_click=choose, kwargs={name: None})
         st.stop()
 
 
@@ -97,13 +97,13 @@ def _offer_runs(title: str, text: str) -> None:
 
 
 def table_height(lines: int, most: int) -> int | str:
-    """As high as its content, but no higher than so many pixels."""
+    """As high as the content, but at most `most` pixels."""
     return "content" if 36 * (lines + 1) <= most else most
 
 
 def chart(figure: Any, alt: str, caption: str = "", **more: Any) -> Any:
-    """A plotly figure with its finding in words, and what it is drawn from."""
-    # plotly would draw WebGL at twice the resolution of the screen: four times the pixels, no gain seen
+    """A plotly figure with its message as alternative text, and a caption."""
+    # plotly draws WebGL at twice the resolution of the screen: four times the pixels without a visible gain
     config = {"displaylogo": False, "scrollZoom": False, "plotGlPixelRatio": 1}
     state = st.plotly_chart(figure, alt=alt, config=config, **more)
     if caption:

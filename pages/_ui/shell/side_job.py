@@ -1,4 +1,4 @@
-"""Work that a page starts beside the run that it shows: submit it, watch it, cancel it."""
+"""Jobs that a page starts about the run that it shows: submit, follow, cancel."""
 
 import streamlit as st
 
@@ -10,7 +10,7 @@ from pages._ui.shell.stored import store
 
 
 def submit(dataset_id: str, kind: str, config: dict, name: str, parent: str | None = None) -> None:
-    """Callback of a button; what is wrong is shown by the page that is drawn next."""
+    """Callback of a button; an error is shown when the page is drawn next."""
     try:
         jobs.submit(store(), dataset_id, kind, config, name, parent)
     except AdError as error:
@@ -18,7 +18,7 @@ def submit(dataset_id: str, kind: str, config: dict, name: str, parent: str | No
 
 
 def watched(run_id: str) -> tuple[RunRecord, jobs.JobState]:
-    """A job and how far it is, from a fragment; once it has ended the whole page runs anew."""
+    """A job and its progress, for a fragment; when it has ended the whole page runs again."""
     jobs.find_lost(store())
     run, state = store().run(run_id), jobs.state(store(), run_id)
     if not run.alive:
@@ -34,11 +34,11 @@ def cancel_button(run: RunRecord) -> None:
 
 
 def followed(latest: RunRecord | None, text: str) -> bool:
-    """Whether it works now, and then its progress; of one that failed or was stopped the reason.
+    """Whether the job is running; then show its progress. If it failed or was stopped, show the reason.
 
     Args:
         latest: the newest job of its kind; None = there was none.
-        text: what it does, while it does it.
+        text: what the job does, shown with its progress.
     """
     if latest is None:
         return False

@@ -1,4 +1,4 @@
-"""The sidebar: the current run, how it was made, a link to the case, and what is being worked on."""
+"""The sidebar: the current run and its method, a link to the case, and the jobs that are running."""
 
 import streamlit as st
 
@@ -44,7 +44,7 @@ def _select_run() -> None:
         try:
             st.caption(status_line(store().run(now)))
         except AdError:
-            st.caption("This run does not exist (deleted?).")
+            st.caption("This run does not exist; it may have been deleted.")
 
 
 def _name_of(run_id: str) -> str:
@@ -64,11 +64,11 @@ def status_line(run: RunRecord) -> str:
 
 
 def _jobs_now() -> None:
-    """The chip about jobs; it looks again every two seconds, but only while something is alive."""
+    """The progress of the jobs; it is updated every four seconds, but only while a job is alive."""
     alive = [run for run in store().runs(limit=50) if run.alive]
     known = st.session_state.get("_alive", [])
     for run_id in set(known) - {run.id for run in alive}:
-        _say_ended(run_id)
+        _announce_end(run_id)
     st.session_state["_alive"] = [run.id for run in alive]
     if alive:
         st.fragment(_chip, run_every=4)()
@@ -97,7 +97,7 @@ def _chip() -> None:
         st.caption(f":material/hourglass_empty: {words.count(waiting, 'job')} waiting for the device.")
 
 
-def _say_ended(run_id: str) -> None:
+def _announce_end(run_id: str) -> None:
     try:
         run = store().run(run_id)
     except AdError:

@@ -1,4 +1,4 @@
-"""A short job of one case, followed in place: a bar, what is being done, and a way to stop it."""
+"""A short job about one case, followed in place: a progress bar, the present stage, and a cancel button."""
 
 import streamlit as st
 
@@ -14,21 +14,21 @@ def asked_for(kind: str, run: RunRecord, row_id: str) -> list[RunRecord]:
 
 
 def follow(job: RunRecord) -> None:
-    """Until it has ended; then the page runs once more."""
+    """Show its progress; when it has ended the page runs again."""
     st.fragment(_working, run_every=1)(job.id)
 
 
-def say_how_it_ended(job: RunRecord) -> None:
-    """Only if it did not end well."""
+def show_failure(job: RunRecord) -> None:
+    """Show why it failed or was stopped, if it did."""
     if not job.alive and job.status != "done":
         st.error(job.error or f"It was {job.status}.", icon=words.STATUS[job.status][0])
 
 
 def _working(run_id: str) -> None:
     job, state = watched(run_id)
-    text = "Another job uses the device; this one starts by itself"
+    text = "Another job is using the device; this one starts automatically"
     if job.status == "running":
-        text = words.STAGES.get(state.stage, "Loading the detector in a process of its own, which takes some seconds")
+        text = words.STAGES.get(state.stage, "Loading the detector in its own process, which takes some seconds")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(max(state.done, 0.0), 1.0), text=f"**{text}** · {100 * state.done:.0f} %", width="stretch")
         cancel_button(job)

@@ -49,7 +49,7 @@ def calibration(run_id: str) -> Calibration:
 
 
 def calibration_rows(run_id: str) -> pd.DataFrame | None:
-    """The rows behind it, also those that were left out later; None where the run did not keep them."""
+    """The calibration rows of a run, with those that were left out later; None where the run did not keep them."""
     folder = store().folder(results.detector_run(store(), run_id).id) / "bundle"
     return _calibration_rows(str(folder), _stamp(folder / bundle.MANIFEST))
 
@@ -76,19 +76,19 @@ def table(run_id: str, name: str) -> pd.DataFrame | None:
 
 
 def reference_ranks(run_id: str) -> pd.DataFrame | None:
-    """Each classical detector's rank of every row, by row id, 100 = its most unusual; None while there are none."""
+    """The percentile rank of each row from each classical detector, by row id, 100 = highest; None without any."""
     file = store().folder(run_id) / "references.parquet"
     return _reference_ranks(str(file), _stamp(file)) if file.exists() else None
 
 
 def said(run_id: str) -> pd.DataFrame:
-    """The newest verdict on each row of the run's data set that has one, by row id; given beside whichever run."""
+    """The newest verdict on each row of the run's data set that has one, by row id; of all runs on these data."""
     dataset_id = store().run(run_id).dataset_id
     return _said(dataset_id, str(store().home), store().url, verdicts.count(store(), dataset_id))
 
 
 def reasons(run_id: str, most: int = 3) -> pd.Series:
-    """Row id -> the parts that raise its score most, for the rows that have been explained."""
+    """Row id -> the features that raise its score most, for the rows that have been explained."""
     file = store().folder(run_id) / "explanations.parquet"
     return _reasons(str(file), most, _stamp(file)) if file.exists() else pd.Series(dtype=object)
 
@@ -141,7 +141,7 @@ def batch(run_id: str) -> Dataset:
 
 
 def editable(run_id: str) -> dict[str, Any]:
-    """What may stand in each column that the detector of a run uses, by name; see `columns.allowed`.
+    """The values allowed in each column that the detector of a run uses, by name; see `tables.allowed_values`.
 
     Raises:
         DataError: the data can't be read, or have lost a column since the training.
@@ -161,7 +161,7 @@ def batch_or_none(run_id: str) -> Dataset | None:
 
 
 def opened(sources: tuple[str, ...], declared: Declared) -> Dataset:
-    """Files, opened and looked at once for all sessions.
+    """A data set, opened once for all sessions.
 
     Raises:
         DataError: they can't be read.
@@ -170,7 +170,7 @@ def opened(sources: tuple[str, ...], declared: Declared) -> Dataset:
 
 
 def profile(sources: tuple[str, ...], declared: Declared) -> Any:
-    """What is good and bad about a data set, and what blocks training."""
+    """Grades of the columns, warnings, and what blocks the training."""
     return _profile(sources, declared.model_dump_json(), _stamp(*(Path(source) for source in sources)))
 
 
@@ -220,7 +220,7 @@ def _reference_ranks(file: str, stamp: str) -> pd.DataFrame:  # noqa: ARG001
 
 
 @st.cache_resource(show_spinner=False, max_entries=6)
-def _said(dataset_id: str, home: str, url: str, words: int) -> pd.DataFrame:  # noqa: ARG001  a new word is another key
+def _said(dataset_id: str, home: str, url: str, words: int) -> pd.DataFrame:  # noqa: ARG001  a new verdict is another key
     return verdicts.current(store(), dataset_id).set_index("row_id")
 
 
@@ -248,7 +248,7 @@ def _like(sources: tuple[str, ...], trained: str, also: str, stamp: str) -> Data
     return open_as(json.loads(trained), list(sources), json.loads(also))
 
 
-@st.cache_resource(show_spinner="Looking at every column ...", max_entries=6)
+@st.cache_resource(show_spinner="Checking every column ...", max_entries=6)
 def _profile(sources: tuple[str, ...], declared: str, stamp: str) -> Any:
     from ad_core.data.profiling import profile as look
 

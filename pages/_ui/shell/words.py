@@ -1,4 +1,4 @@
-"""Texts and number formats that pages share. Wording lives here so that one thing has one name everywhere."""
+"""Texts and number formats that pages share, so that one thing has one name everywhere."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -9,11 +9,11 @@ KINDS = {
     "train": "training",
     "score": "scored file",
     "explain": "explanation",
-    "recommend": "recommendation",
-    "sensitivity": "sensitivity",
-    "masks": "maps against masks",
-    "whatif": "changed row",
-    "counterfactual": "search",
+    "recommend": "method comparison",
+    "sensitivity": "stability check",
+    "masks": "comparison with masks",
+    "whatif": "what-if score",
+    "counterfactual": "counterfactual",
 }
 MODALITIES = {"table": "Table", "image": "Images", "sensor": "Sensor"}
 MODALITY_ICONS = {"table": ":material/table_rows:", "image": ":material/image:", "sensor": ":material/monitoring:"}
@@ -34,16 +34,16 @@ VERDICTS = {
     "data_error": ("⚠ Data error", ":material/broken_image:", "violet"),
     "seen_before": ("↺ Seen before", ":material/history:", "blue"),
 }
-"""Verdict -> word with its sign for tables, icon, colour."""
+"""Verdict -> name with its sign for tables, icon, colour."""
 STAGES = {
     "load": "Reading the data",
-    "profile": "Looking at the columns",
+    "profile": "Checking the columns",
     "split": "Splitting the rows",
     "train": "Training",
     "calibrate": "Calibrating",
     "score": "Scoring all rows",
-    "map": "Drawing the map",
-    "explain": "Explaining the top cases",
+    "map": "Computing the map",
+    "explain": "Explaining the highest scores",
     "search": "Trying changes",
 }
 
@@ -61,64 +61,67 @@ GRADE_SIGNS = {
 }
 """For tables, where there are no colours."""
 GRADE_HELP = (
-    "Every explanation is tested on the spot. **Supported**: replacing the parts named first by normal ones lowers the "
-    "score more than replacing any of 20 random choices of other parts, by half of it at least; another method and "
-    "slightly changed values name the same parts. **Weak**: one of these fails but the first. **Not supported**: other "
-    "parts lower the score as much. Of images, the region named first is painted over as in a normal image; where that "
-    "proves nothing but the detector's own map names the same region, the grade is weak."
+    "Every explanation gets a faithfulness check. **Supported**: (1) replacing the top features by normal values "
+    "lowers the score more than replacing any of 20 random sets of other features, (2) it removes at least half of "
+    "the score above the baseline, and (3) another method and slightly changed values give the same top features. "
+    "**Weak**: (1) holds, but (2) or (3) fails or the attributions don't add up. **Not supported**: (1) fails. In an "
+    "image, the top region is painted over as in a normal image; where (1) fails but the detector's own anomaly map "
+    "shows the same region, the grade is weak."
 )
 APART = (
-    "How far the value is from the median of these neighbours, in usual widths of the column: an interquartile range "
-    "divided by 1.35, which is a standard deviation where there are no outliers. Beyond 3 is far."
+    "Difference of the value from the median of these neighbours, in robust standard deviations of the column "
+    "(interquartile range divided by 1.35). More than 3 is far."
 )
 
 NOTHING_STANDS_OUT = ("Nothing stands out", "gray", ":material/remove:")
-"""In place of a grade, where no explanation holds because the score is a usual one."""
+"""Shown in place of a grade where the score is normal and the explanation did not pass."""
 
 
 QUESTIONS = {
-    "unsure": "I'm not sure",
-    "defect": "Small damage, on the right object",
+    "unsure": "Not sure",
+    "defect": "Small defect on the right object",
     "object": "Another object or scene",
 }
 QUESTION = (
-    "Damage is looked for place by place and gets a map; another object is told by the image as a whole. Not sure: "
-    "both count, each a little less."
+    "A defect is searched for patch by patch and shown on an anomaly map; another object is detected from the image as "
+    "a whole. Not sure: both scores are used, each with a little less weight."
 )
 TRAINING_ROWS = (
-    "Unless there are no anomalies among them, the rows that look most suspicious to classical detectors don't teach a "
-    "pretext task: 10 % of them if you are not sure, 20 % if there are some. Balanced chooses its members by it."
+    "A pretext task is not trained on the rows that are most suspicious to classical detectors: 10 % of the training "
+    "rows if you are not sure, 20 % with some anomalies, none with no anomalies. Balanced chooses its base detectors "
+    "accordingly."
 )
 JUDGED_BY = (
-    "What makes this channel unusual? **its level**: a shift to another level is a fault. **its shape**: only its "
-    "course counts, because its level wanders anyway (load, season). **both**: not sure, so both are watched."
+    "What an anomaly of this channel looks like. **level**: the signal shifts to another level. **shape**: the shape "
+    "of the signal changes; its level varies anyway (load, season). **both**: use both, also if you are not sure."
 )
-NO_PRESET = "Not needed: this method isn't trained in steps."
+NO_PRESET = "Not needed: this method is not trained in steps."
 
 EDGE = (
-    "A time stamp's score is the mean over the windows that cover it: fewer at the begin and the end of a stretch, a "
-    "single one at its very edge, so scores there are less steady."
+    "The score of a time stamp is the mean over the windows that contain it. Near the start and the end of a segment "
+    "there are fewer windows, at its very edge only one, so scores vary more there."
 )
 
 NEIGHBOURS_KEPT = (
-    "Of two points that are close on the map, how surely are they close for the detector? Of a single point, colour by "
-    "“Neighbours kept”: of the 15 items that are nearest to it for the detector, how many lie among the nearest 1 % of "
-    "the map."
+    "Trustworthiness: how reliably points that are close on the map are also close in the embedding. For a single "
+    "point colour by “Neighbours kept”: how many of its 15 nearest neighbours in the embedding are among the nearest "
+    "1 % on the map."
 )
 
 FAR_INSIDE = (
-    "Their distance to the nearest training items is far beyond what is usual among those, yet on the map they lie "
-    "in the crowd: a plane has no room for everything. Their scores come from the detector, not from the map."
+    "Their distance to the nearest training rows is far larger than distances among training rows are, yet on the map "
+    "they lie among other points: two dimensions can't show all distances. Scores don't depend on the map."
 )
 
 EFFECT = (
-    "How far the selection is from the rest. Numbers: difference of the medians in robust standard deviations of the "
-    "rest. Categories: difference of the shares (Cohen's h). 0.2 is small, 0.5 medium, 0.8 large."
+    "Effect size. Numbers: difference of the medians in robust standard deviations of the rest. Categories: difference "
+    "of the shares (Cohen's h). 0.2 is small, 0.5 medium, 0.8 large."
 )
 
 GUARANTEES = (
-    "A p-value limits how many normal rows become alerts by chance; a false discovery rate limits how many of the "
-    "alerts are false (Benjamini and Hochberg 1995). Orange: broken, the whole 95 % interval lies above the guarantee."
+    "A false positive rate (p-value) limits how many normal rows become alerts by chance; a false discovery rate "
+    "limits how many of the alerts are false (Benjamini and Hochberg 1995). Orange: the guarantee did not hold, as "
+    "the whole 95 % interval lies above it."
 )
 
 
@@ -133,18 +136,18 @@ def verdict(word: str) -> str:
 
 
 def nothing_counts(left_out: Mapping[str, int], unit: str, *, alive: bool) -> str:
-    """Why no explanation counts, and what to do."""
+    """Why no explanation is counted, and what to do."""
     total = sum(left_out.values())
     if alive and left_out.get("not explained", 0) == total:
-        return f"The {unit}s are still being explained; look again in a while."
+        return f"The {unit}s are still being explained. Reload this page later."
     if left_out.get("not explained", 0) == total:
-        return f"None of {count(total, unit)} has been explained yet. Have them explained, or lower the threshold."
+        return f"None of {count(total, unit)} has been explained yet. Explain them, or lower the threshold."
     if "not supported" in left_out:
         return (
-            f"Of {count(total, unit)} none has an explanation that passed its check, so nothing can be said of what "
-            "drives them together. Look at single cases and their nearest normal ones."
+            f"Of {count(total, unit)} none has an explanation that passed the faithfulness check, so their global "
+            "feature importance is unknown. Look at single cases and their nearest normal rows."
         )
-    return f"The explanations of {count(total, unit)} could not be checked, so they don't count."
+    return f"The explanations of {count(total, unit)} could not be checked, so they are not counted."
 
 
 def listed(names: Sequence[str]) -> str:
@@ -160,12 +163,12 @@ def number(value: float | None) -> str:
 
 
 def p_text(p: float | None) -> str:
-    """A p-value in the shortest honest form."""
+    """A p-value with two significant digits."""
     return "–" if p is None or not np.isfinite(p) else f"{p:.2g}"
 
 
 def size(n: float) -> str:
-    """Bytes for people."""
+    """Bytes with a readable unit."""
     for unit in ("B", "kB", "MB"):
         if n < 1000:
             return f"{n:.0f} {unit}"
@@ -174,7 +177,7 @@ def size(n: float) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Seconds for people."""
+    """Seconds in readable units."""
     if seconds is None:
         return "–"
     seconds = max(0, round(seconds))
@@ -199,7 +202,7 @@ def ago(moment: datetime) -> str:
 
 
 def distinct(names: dict[str, str]) -> dict[str, str]:
-    """Id -> name, with the id behind names that several share: a field tells its options apart by what it shows."""
+    """Id -> name, with the id added to names that several share, because options of a field need different texts."""
     shared = [name for name in names.values() if list(names.values()).count(name) > 1]
     return {one: f"{name} · {one}" if name in shared else name for one, name in names.items()}
 
@@ -210,7 +213,7 @@ def count(n: int, one: str, many: str | None = None) -> str:
 
 
 def estimate(rows: int, modality: str, effort: str) -> str:
-    """A rough time on one CPU, said as roughly as it is known.
+    """A rough time on one CPU, with a range as wide as its uncertainty.
 
     Args:
         effort: the preset of a pretext task; "recipe" or "reference" for what is not trained in steps.
@@ -218,25 +221,25 @@ def estimate(rows: int, modality: str, effort: str) -> str:
     if effort == "recipe" and modality == "image":
         low = 30 + rows * 0.05 + min(rows, 1500) * 0.12
         return (
-            f"Roughly {duration(low)} to {duration(3 * low)} to the scores on a processor, less on a GPU. A guess from "
-            "the number of images; the map and the explanations follow."
+            f"Roughly {duration(low)} to {duration(3 * low)} on a CPU until the scores are ready, less on a GPU; "
+            "estimated from the number of images. The map and the explanations follow."
         )
     if effort in ("recipe", "reference"):
         low = 8 + rows * (0.0025 if effort == "recipe" else 0.0005)
         return (
-            f"Roughly {duration(low)} to {duration(3 * low)} to the scores on a processor, a guess from the number of "
-            "rows; the map and the explanations follow."
+            f"Roughly {duration(low)} to {duration(3 * low)} on a CPU until the scores are ready, estimated from the "
+            "number of rows. The map and the explanations follow."
         )
     step_s = {"table": 0.006, "image": 0.35, "sensor": 0.02}[modality]
     steps = {"quick": 400, "standard": 1600, "thorough": 8000}[effort] / (4 if modality == "image" else 1)
     per_row_s = {"table": 0.001, "image": 0.2, "sensor": 0.0005}[modality]
     low = steps * step_s + rows * per_row_s + 15
     return (
-        f"Roughly {duration(low)} to {duration(3 * low)} on a processor, less on a GPU. "
-        "A guess from the preset and the number of rows; it gets better once the run works."
+        f"Roughly {duration(low)} to {duration(3 * low)} on a CPU, less on a GPU; estimated from the preset and the "
+        "number of rows. The estimate gets better while the run works."
     )
 
 
 def plain(text: str) -> str:
-    """User text inside Markdown stays text."""
+    """Escape user text, so that Markdown shows it as it is."""
     return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+!|$:~" else c for c in text)

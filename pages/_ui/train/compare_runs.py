@@ -1,4 +1,4 @@
-"""A run beside another: settings, data, and the rows on which they disagree."""
+"""Compare two runs: settings, data, and the rows on which they disagree."""
 
 import pandas as pd
 import streamlit as st
@@ -15,14 +15,14 @@ KEEP = ("row_id", "percentile_a", "percentile_b")
 
 
 def compare_runs(run: RunRecord, others: list[RunRecord]) -> None:
-    """A choice of the other run, and what differs."""
+    """A choice of the other run, and the differences."""
     scored = [other for other in others if other.id != run.id and _has_scores(other)]
     if not scored or not _has_scores(run):
         return
     st.subheader("Compare", anchor=False)
     names = {other.id: f"{other.name} · {other.id}" for other in scored}
     chosen = st.selectbox(
-        f"Beside “{run.name}”",
+        f"Compare “{run.name}” with",
         list(names),
         index=None,
         format_func=names.get,
@@ -35,45 +35,47 @@ def compare_runs(run: RunRecord, others: list[RunRecord]) -> None:
         return
     with errors_shown():
         other = store().run(chosen)
-        _shown(run, other)
+        _differences(run, other)
 
 
-def _shown(run: RunRecord, other: RunRecord) -> None:
+def _differences(run: RunRecord, other: RunRecord) -> None:
     tables, alerts = [], []
     for one in (run, other):
         rows = ranked(one.id)
         tables.append(rows)
         alerts.append(threshold_at(one.id).of(rows))
-    found = compare(*tables, *alerts)
+    comparison = compare(*tables, *alerts)
     prints = [store().dataset(one.dataset_id).fingerprint for one in (run, other)]
-    st.markdown(identity_in_words(prints[0], prints[1], len(found.rows), [len(t) for t in tables]))
+    st.markdown(identity_in_words(prints[0], prints[1], len(comparison.rows), [len(t) for t in tables]))
     left, right = st.columns([3, 2], gap="large")
     with left:
-        if len(found.rows):
-            chart(figures_runs.rank_scatter(found), alt=figures_runs.rank_scatter_in_words(found), key="ranks")
-            st.caption(figures_runs.rank_scatter_in_words(found))
+        if len(comparison.rows):
+            chart(
+                figures_runs.rank_scatter(comparison), alt=figures_runs.rank_scatter_in_words(comparison), key="ranks"
+            )
+            st.caption(figures_runs.rank_scatter_in_words(comparison))
     with right:
-        st.markdown("**Set otherwise**")
+        st.markdown("**Different settings**")
         changed = differences(_config(run), _config(other))
         if changed.empty:
-            st.caption("Nothing: both runs have the same settings.")
+            st.caption("None: both runs have the same settings.")
         else:
             st.dataframe(changed, hide_index=True, alt=f"{len(changed)} settings that differ")
-        if len(found.overlap):
-            st.markdown("**Shared among the highest**")
+        if len(comparison.overlap):
+            st.markdown("**Overlap of the highest scores**")
             st.dataframe(
-                found.overlap.round(2).rename(columns={"k": "highest", "by_chance": "by chance"}),
+                comparison.overlap.round(2).rename(columns={"k": "highest", "by_chance": "by chance"}),
                 hide_index=True,
                 alt="Share of the highest rows that both runs have in common",
             )
     first, second = st.columns(2, gap="large")
     for column, side, of in ((first, "a", run), (second, "b", other)):
         with column:
-            _only(found.disagreements(side), of, side)
+            _only(comparison.disagreements(side), of, side)
 
 
 def _only(rows: pd.DataFrame, run: RunRecord, side: str) -> None:
-    st.markdown(f"**Alerts only of “{run.name}”**")
+    st.markdown(f"**Alerts only in “{run.name}”**")
     if rows.empty:
         st.caption("None.")
         return
@@ -101,6 +103,6 @@ def _has_scores(run: RunRecord) -> bool:
 
 
 def _config(run: RunRecord) -> dict[str, object]:
-    """What was set; of a scored file what its detector was trained with."""
+    """The settings of a run; of a scored file those of its detector."""
     training = store().run(run.parent) if run.kind == "score" and run.parent else run
     return {**training.config, "detector": training.id if run.kind == "score" else None}

@@ -1,4 +1,4 @@
-"""The methods that fit the data as cards, one of them suggested, and the form for the chosen one's settings."""
+"""The methods for these data as cards, one of them suggested, and the form for the settings of the chosen one."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ NARROW_PX = 270
 """Three cards of this width fit side by side on a window of 1280 px."""
 
 
-@st.cache_resource(show_spinner="Looking for the installed methods ...")
+@st.cache_resource(show_spinner="Loading the installed methods ...")
 def _cards(modality: str) -> tuple[list[MethodCard], list[MethodCard]]:
-    """The methods for this kind of data, the suggested one first, and those that say why they do not fit."""
+    """The methods for this kind of data, the suggested one first, and those that state why they are not for it."""
     kind = Modality(modality)
     return sorted(methods(kind), key=lambda card: card.name != DEFAULT_METHOD), unfit_methods(kind)
 
@@ -26,7 +26,7 @@ def _encoders(modality: str) -> list[MethodCard]:
 
 
 def chosen_method(modality: str) -> MethodCard:
-    """Let the analyst choose one of the methods; the suggestion is chosen to begin with."""
+    """A choice of one of the methods; the suggested one is the default."""
     fitting, unfit = _cards(modality)
     suggested, *others = [card for card in fitting if card.kind != "scorer"]
     key = method_key(modality)
@@ -40,10 +40,10 @@ def chosen_method(modality: str) -> MethodCard:
         _grid(recipes, chosen, key)
     if tasks or unfit:
         title = "Other pretext tasks" if suggested.kind == "pretext" else "Pretext tasks"
-        st.markdown(f"**{title}** :gray[· one puzzle each]")
+        st.markdown(f"**{title}** :gray[· a network trained on one task]")
         _grid(tasks, chosen, key, unfit, modality)
     if references:
-        label = f"Classical detectors ({len(references)}): to compare with, or to train alone"
+        label = f"Classical detectors ({len(references)}): for comparison, or to train alone"
         with st.expander(label, icon=":material/history_edu:", expanded=chosen in references):
             _grid(references, chosen, key)
     _problems(not_loaded())
@@ -94,8 +94,8 @@ def _problems(cards: list[MethodCard]) -> None:
 
 
 def _texts(card: MethodCard) -> str:
-    """What it asks, finds and misses, a line each; of a method that asks nothing, what it does."""
-    lines = (("Asks", card.asks), ("Finds", card.finds), ("Misses", card.misses))
+    """Its task, what it finds and misses, a line each; of a method without a task, what it does."""
+    lines = (("Task", card.asks), ("Finds", card.finds), ("Misses", card.misses))
     return "  \n".join(f"**{name}** {text}" for name, text in lines if text) or card.about
 
 
@@ -124,7 +124,7 @@ def method_settings(card: MethodCard, modality: str) -> tuple[str | None, dict[s
         about = "  \n".join(f"**{c.title}**: {c.about}" for c in scorers)
         first = list(names).index("own_score") if "own_score" in names else 0
         scorer = st.selectbox(
-            "Score", list(names), index=first, format_func=names.get, key=f"scorer-{modality}", help=about
+            "Scorer", list(names), index=first, format_func=names.get, key=f"scorer-{modality}", help=about
         )
         schemas["scorer"] = next((c.settings.get("scorer", {}) for c in scorers if c.name == scorer), {})
         schemas["training"] = card.settings.get("training", {})
@@ -146,19 +146,19 @@ def method_settings(card: MethodCard, modality: str) -> tuple[str | None, dict[s
 
 
 def _encoder_settings(card: MethodCard, modality: str) -> dict[str, Any]:
-    """The encoder's name, where it isn't the usual one, and what differs from its defaults."""
+    """The name of the encoder, where it isn't the default one, and the settings that differ from its defaults."""
     field = card.settings["encoder"]["properties"]["name"]
-    found = {encoder.name: encoder for encoder in _encoders(modality)}
+    cards = {encoder.name: encoder for encoder in _encoders(modality)}
     st.markdown("**Encoder**")
     name = st.selectbox(
         "Encoder",
         field["enum"],
         index=field["enum"].index(field["default"]),
-        format_func=lambda chosen: found[chosen].title,
+        format_func=lambda chosen: cards[chosen].title,
         key=f"encoder-{card.name}",
         label_visibility="collapsed",
     )
-    st.caption(found[name].about)
-    schema = found[name].settings["encoder"]
+    st.caption(cards[name].about)
+    schema = cards[name].settings["encoder"]
     own = form_for(schema, f"set-encoder-{card.name}-{name}") if schema.get("properties") else {}
     return own if name == field["default"] else {"name": name, **own}

@@ -1,4 +1,4 @@
-"""The panel "Which task suits these data?": starts the search as a job, follows it, and shows what it found."""
+"""The panel "Which method suits these data?": starts the comparison as a job, follows it, and shows the result."""
 
 import pandas as pd
 import streamlit as st
@@ -15,42 +15,42 @@ MINUTES = {5: "5 min", 10: "10 min", 30: "30 min", 120: "2 h"}
 
 
 def recommendation_panel(dataset_id: str, training_rows: str, device: str, method_key: str) -> None:
-    """Closed until it is asked for, or while a search works or has found something.
+    """Closed until a comparison was started.
 
     Args:
-        training_rows: what the form says of them; a search that was told something else is called old.
+        training_rows: the answer in the form; the result of a comparison with another answer gets a warning.
         method_key: session key of the chosen method; a button of the panel sets it.
     """
     asked = store().runs(kind="recommend", dataset_id=dataset_id, limit=1)
     latest = asked[0] if asked else None
-    with st.expander("Which task suits these data?", icon=":material/science:", expanded=latest is not None):
+    with st.expander("Which method suits these data?", icon=":material/science:", expanded=latest is not None):
         st.markdown(selection_words.RECOMMENDATION)
-        if followed(latest, "Trying every method briefly"):
+        if followed(latest, "Training every method briefly"):
             return
         if latest is not None and latest.status == "done":
-            _found(latest, training_rows, method_key)
+            _result(latest, training_rows, method_key)
         _start(dataset_id, training_rows, device, again=latest is not None)
 
 
 def _start(dataset_id: str, training_rows: str, device: str, *, again: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         minutes = st.selectbox(
-            "Time at most",
+            "Maximum time",
             list(MINUTES),
             index=1,
             format_func=MINUTES.get,
             key="recommend-minutes",
             width=140,
-            help="After so long no further training begins; methods that got no turn are listed.",
+            help="No further training starts after this time; methods that were not tried are listed.",
         )
         seeds = st.number_input(
-            "Trainings of each",
+            "Trainings per method",
             1,
             10,
             2,
             key="recommend-seeds",
             width=160,
-            help="Two or more also show whether a method says the same when it is trained again.",
+            help="Two or more also show whether a method ranks the rows alike when it is trained again.",
         )
         config = {
             "training_rows": training_rows,
@@ -58,19 +58,21 @@ def _start(dataset_id: str, training_rows: str, device: str, *, again: bool) -> 
             "plan": {"minutes": float(minutes), "seeds": int(seeds)},
         }
         st.button(
-            "Search again" if again else "Find out",
+            "Compare again" if again else "Compare methods",
             key="recommend",
             icon=":material/play_arrow:",
             on_click=submit,
-            args=(dataset_id, "recommend", config, f"{store().dataset(dataset_id).name} · which task suits"),
+            args=(dataset_id, "recommend", config, f"{store().dataset(dataset_id).name} · method comparison"),
         )
 
 
-def _found(run: RunRecord, training_rows: str, method_key: str) -> None:
+def _result(run: RunRecord, training_rows: str, method_key: str) -> None:
     found = Recommendation.model_validate(run.summary["recommendation"])
     if found.training_rows != training_rows:
         st.warning(selection_words.OTHER_ROWS, icon=":material/history:")
-    st.info("  \n".join(found.sentences), title=f"Take {_named(found, found.choice)}", icon=":material/lightbulb:")
+    st.info(
+        "  \n".join(found.sentences), title=f"Recommended: {_named(found, found.choice)}", icon=":material/lightbulb:"
+    )
     wanted = dict.fromkeys([found.choice, found.task] if found.task else [found.choice])
     with st.container(horizontal=True):
         for number, name in enumerate(wanted):
@@ -85,7 +87,7 @@ def _found(run: RunRecord, training_rows: str, method_key: str) -> None:
     chart(
         figures.kinds_chart(found),
         alt=figures.kinds_in_words(found),
-        caption=selection_words.MADE_UP,
+        caption=selection_words.SYNTHETIC,
         key="recommendation-chart",
     )
     if st.toggle("Show as table", key="recommendation-table"):
@@ -114,6 +116,6 @@ def _interval(figure: Figure) -> str:
 
 
 def _named(found: Recommendation, method: str) -> str:
-    """As its card calls it; what was never tried by its name alone."""
+    """The title on its card; of a method that was not tried, its name."""
     line = found.standing(method)
     return line.title if line else words.method_title(method)

@@ -1,4 +1,4 @@
-"""One verdict on many rows at once, with a look at what it would change before it is given."""
+"""One verdict on many rows at once, with a preview of what it changes."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from pages._ui.verdicts.buttons import in_force
 
 
 def bulk_button(run_id: str, row_ids: Sequence[str], key: str) -> None:
-    """A button that asks what is to be said of these rows."""
+    """A button that opens the dialog for a verdict on these rows."""
     label = f"Verdict on {'this row' if len(row_ids) == 1 else f'these {len(row_ids):,} rows'}"
     if st.button(label, icon=":material/rate_review:", key=key, disabled=not len(row_ids)):
         ask(run_id, list(row_ids))
@@ -22,21 +22,21 @@ def bulk_button(run_id: str, row_ids: Sequence[str], key: str) -> None:
 
 
 def preview(run_id: str, row_ids: Sequence[str], word: str) -> str:
-    """What a verdict on many rows would say, and what it would change."""
-    text = f"This says **{words.verdict(word)}** of {words.count(len(row_ids), 'row')}"
+    """What a verdict on many rows would change."""
+    text = f"This gives the verdict **{words.verdict(word)}** to {words.count(len(row_ids), 'row')}"
     now = said(run_id)["verdict"]
     now = now.loc[now.index.isin(row_ids)]
     other, same = int((now != word).sum()), int((now == word).sum())
     if other:
         text += f", {other:,} of which {'has' if other == 1 else 'have'} another verdict now"
     if same:
-        text += f"{'; ' if other else ', '}{same:,} {'is' if same == 1 else 'are'} called so already"
+        text += f"{'; ' if other else ', '}{same:,} {'has' if same == 1 else 'have'} this verdict already"
     return f"{text}."
 
 
 @st.dialog("One verdict on many rows", width="medium", icon=":material/rate_review:")
 def ask(run_id: str, row_ids: list[str]) -> None:
-    """Choose, look, confirm."""
+    """A dialog: choose a verdict, preview, confirm."""
     word = st.pills(
         "Verdict",
         list(words.VERDICTS),
@@ -53,7 +53,7 @@ def ask(run_id: str, row_ids: list[str]) -> None:
         st.markdown(preview(run_id, row_ids, word))
         st.caption(f"Given by {author()}. Undo takes all of them back together.")
     with st.container(horizontal=True, horizontal_alignment="right"):
-        agreed = st.button("Say so", type="primary", icon=":material/check:", disabled=word is None)
+        agreed = st.button("Give verdict", type="primary", icon=":material/check:", disabled=word is None)
     if not agreed:
         return
     try:

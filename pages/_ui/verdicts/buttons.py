@@ -1,4 +1,4 @@
-"""What somebody says of a row: the five buttons, the tag and the note, undo, and what is said of it now."""
+"""Verdicts on a row: the five buttons, the tag and the note, undo, and the present verdict."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ UNDO = "Z"
 
 
 def verdict_badge(run_id: str, row_id: str) -> None:
-    """The newest word on a row, if there is one."""
+    """The newest verdict on a row, if there is one."""
     known = said(run_id)
     if row_id not in known.index:
         return
@@ -42,8 +42,8 @@ def verdict_buttons(run_id: str, row_id: str, *, keys: bool = False, following: 
             words.verdict(word),
             icon=icon if keys else None,
             shortcut=KEYS[word] if keys else None,
-            on_click=_say,
-            # a key of the row's own: a second press before the page has changed must not judge the next row unseen
+            on_click=_give,
+            # a widget key per row: a second press before the page has changed must not give the next row a verdict
             key=f"say-{word}-{row_id}",
             args=(run_id, row_id, word, following),
             type="primary" if word == now else "secondary",
@@ -51,13 +51,13 @@ def verdict_buttons(run_id: str, row_id: str, *, keys: bool = False, following: 
 
 
 def tag_and_note(row_id: str) -> None:
-    """What is said with the next verdict on this row."""
+    """Fields for the tag and the note of the next verdict on this row."""
     st.text_input("Tag", key=f"tag-{row_id}", placeholder="Tag: a word to find it by", label_visibility="collapsed")
     st.text_input("Note", key=f"note-{row_id}", placeholder="Note for colleagues", label_visibility="collapsed")
 
 
 def undo_button(run_id: str, *, keys: bool = False) -> None:
-    """Take back this author's last verdict on these data, or the last that were given together."""
+    """A button that takes back the last verdict of this author on these data, or the last ones given together."""
     st.button(
         "Undo",
         icon=":material/undo:",
@@ -70,30 +70,30 @@ def undo_button(run_id: str, *, keys: bool = False) -> None:
 
 
 def verdict_line(run_id: str, row_id: str, *, keys: bool = False) -> None:
-    """Buttons and undo for a row beside other things, with tag and note on demand."""
+    """The verdict buttons and undo in one line, with tag and note in a popover."""
     with st.container(horizontal=True, gap="small" if keys else "xsmall", vertical_alignment="center"):
         verdict_buttons(run_id, row_id, keys=keys)
         with st.popover("Tag, note", icon=":material/sell:", type="tertiary"):
             tag_and_note(row_id)
-            st.caption("They go with the verdict that you give next.")
+            st.caption("They are saved with your next verdict.")
         if row_id in said(run_id).index:
             undo_button(run_id, keys=keys)
 
 
 def in_force(run_id: str) -> dict[str, Any]:
-    """The rule that says where alerts begin now, as it is kept with a verdict."""
+    """The current rule for alerts, in the form that is saved with a verdict."""
     threshold = threshold_at(run_id)
     score = float(threshold.score) if np.isfinite(threshold.score) else None
     return {**threshold.rule.model_dump(mode="json"), "score": score}
 
 
-def _say(run_id: str, row_id: str, word: str, following: str | None) -> None:
+def _give(run_id: str, row_id: str, word: str, following: str | None) -> None:
     tag, note = ((st.session_state.get(f"{name}-{row_id}") or "").strip() for name in ("tag", "note"))
     known = said(run_id)
     fields = ["verdict", "tag", "note", "author"]
     repeated = row_id in known.index and known.loc[row_id, fields].tolist() == [word, tag, note, author()]
     try:
-        if not repeated:  # as by a key that is held down
+        if not repeated:  # for example because a key is held down
             verdicts.give(
                 store(), run_id, [row_id], word, author=author(), tag=tag, note=note, threshold=in_force(run_id)
             )

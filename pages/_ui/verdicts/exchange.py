@@ -1,4 +1,4 @@
-"""Verdicts out to a file and in from one."""
+"""Export verdicts to a file and import them from one."""
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ MOST_MB = 100
 
 
 def verdict_exchange(run: RunRecord) -> None:
-    """Downloads of the whole history, and an upload that adds what is new."""
+    """Downloads of the whole history, and an upload that adds new verdicts."""
     known = verdicts.count(store(), run.dataset_id)
     with st.expander("Verdicts as files", icon=":material/swap_vert:", on_change="rerun", key="exchange") as box:
         if not box.open:
@@ -28,7 +28,7 @@ def verdict_exchange(run: RunRecord) -> None:
 
 
 def verdict_downloads(dataset_id: str, name: str) -> None:
-    """A button for each form, written only when somebody clicks."""
+    """A download button for each file format, written only on a click."""
     with st.container(horizontal=True):
         for form, title in verdict_files.FORMS.items():
             st.download_button(
@@ -42,7 +42,9 @@ def verdict_downloads(dataset_id: str, name: str) -> None:
 
 
 def _upload(run: RunRecord) -> None:
-    st.markdown("**Import**  \n:gray[Needs the columns row_id and verdict. What is here already is left out.]")
+    st.markdown(
+        "**Import**  \n:gray[Needs the columns row_id and verdict. Verdicts that are stored already are left out.]"
+    )
     file = st.file_uploader(
         "A file of verdicts",
         type=list(verdict_files.FORMS),
@@ -58,7 +60,7 @@ def _upload(run: RunRecord) -> None:
         st.error(str(error), icon=":material/error:")
         return
     st.caption(f"{words.count(len(table), 'verdict')} on {words.count(table['row_id'].nunique(), 'row')}.")
-    if st.button("Add them", type="primary", icon=":material/upload:"):
+    if st.button("Import", type="primary", icon=":material/upload:"):
         try:
             taken = verdict_files.import_verdicts(store(), run.dataset_id, table, author())
         except AdError as error:

@@ -1,4 +1,4 @@
-"""Everything that was ever said of a row: who, when, beside which run, and what its score was then."""
+"""All verdicts on a row: author, time, run, and score and threshold at that time."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,25 +14,25 @@ from pages._ui.shell.stored import store
 RULES = {
     "p": "p ≤ {}",
     "percentile": "percentile ≥ {}",
-    "fdr": "false share of alerts ≤ {}",
-    "fdr_dependent": "false share of alerts ≤ {}",
+    "fdr": "false discovery rate ≤ {}",
+    "fdr_dependent": "false discovery rate (dependent rows) ≤ {}",
     "budget": "at most {} alerts",
     "tail": "rate per row ≤ {}",
 }
-"""Kind of threshold -> how it is told."""
+"""Kind of rule -> text."""
 
 
 def verdict_history(dataset_id: str, row_id: str) -> None:
-    """An expander with all words on the row, newest first; nothing where there is none."""
+    """An expander with all verdicts on the row, newest first; nothing where there is none."""
     lines = verdicts.history(store(), dataset_id, row_id).iloc[::-1]
     if lines.empty:
         return
-    with st.expander(f"What was said of this row ({len(lines)})", icon=":material/history:"):
+    with st.expander(f"Verdict history ({len(lines)})", icon=":material/history:"):
         st.dataframe(
             pd.DataFrame(
                 {
                     "when": pd.to_datetime(lines["created"], utc=True),
-                    "who": lines["author"],
+                    "author": lines["author"],
                     "verdict": [words.VERDICTS[word][0] if word else "– taken back" for word in lines["verdict"]],
                     "tag": lines["tag"],
                     "note": lines["note"],
@@ -54,7 +54,7 @@ def verdict_history(dataset_id: str, row_id: str) -> None:
 
 
 def rule_in_words(rule: Mapping[str, Any]) -> str:
-    """The threshold that was in force when a verdict was given."""
+    """The threshold at the time of a verdict."""
     parts = []
     if rule.get("kind"):
         parts.append(

@@ -33,7 +33,7 @@ class View {
     this.tip = el("div", "tip", this.field);
     this.tip.hidden = true;
     this.legend = el("div", "legend", this.box);
-    el("div", "hint", this.box).textContent = "Drag to draw around points, click one for its case, Ctrl + wheel zooms.";
+    el("div", "hint", this.box).textContent = "Drag to draw around points, click a point to select it, Ctrl + wheel zooms.";
     this.base.setAttribute("aria-hidden", "true");
     this.over.setAttribute("role", "img");
     this.over.tabIndex = 0;

@@ -1,4 +1,4 @@
-"""Which rows show what is usual: all, those that fulfil a condition, or another file."""
+"""The choice of the training rows: all, those that meet a condition, or another file."""
 
 import numpy as np
 import streamlit as st
@@ -16,12 +16,12 @@ from pages._ui.shell.shell import chart
 
 CHOICES = {"all": "All rows", "some": "Rows where ...", "file": "Another file"}
 MOST_VALUES = 200
-"""A column with more values than this does not choose rows."""
+"""Maximum number of values of a column that can select the training rows."""
 
 
-def reference_rows(record: DatasetRecord, dataset: Dataset, declared: Declared) -> None:
-    """The choice, with what follows from it: how many rows train and calibrate, and the smallest p-value."""
-    st.subheader("What teaches", anchor=False)
+def training_rows(record: DatasetRecord, dataset: Dataset, declared: Declared) -> None:
+    """The choice, with the resulting split and the smallest possible p-value."""
+    st.subheader("Training rows", anchor=False)
     now = "some" if declared.only else "all"
     choice = st.segmented_control(
         "Training rows",
@@ -41,7 +41,8 @@ def reference_rows(record: DatasetRecord, dataset: Dataset, declared: Declared) 
         propose(record, declared.model_copy(update={"only": ()}))
         st.rerun()
     st.caption(
-        "The detector learns what these rows look like; anomalies among them become normal. All rows are scored."
+        "The detector learns from these rows what is normal; anomalies among them then look normal. All rows are "
+        "scored."
     )
     _split(dataset)
 
@@ -58,7 +59,8 @@ def _condition(record: DatasetRecord, dataset: Dataset, declared: Declared) -> N
     values = _values(dataset, column)
     if len(values) > MOST_VALUES:
         st.warning(
-            f"{column} has {len(values):,} values. Choose a column with few values, such as a split, a line or a label."
+            f"{column} has {len(values):,} values. Choose a column with few values, such as a split, a production "
+            "line or a label."
         )
         return
     value = right.selectbox(
@@ -77,11 +79,11 @@ def _values(dataset: Dataset, column: str) -> list[str]:
 
 
 def _other_file(record: DatasetRecord) -> None:
-    st.caption(f"The other file teaches; **{record.name}** is offered for scoring as soon as the detector is trained.")
-    where = st.radio("It is", ["an upload", "a path on this machine"], horizontal=True, key=f"where-{record.id}")
+    st.caption(f"The detector is trained on the other file; afterwards you can score **{record.name}** with it.")
+    where = st.radio("The file is", ["an upload", "a path on this machine"], horizontal=True, key=f"where-{record.id}")
     try:
         paths = (
-            upload_field(f"reference-{record.id}", "Reference file")
+            upload_field(f"reference-{record.id}", "Training file")
             if where == "an upload"
             else path_field(f"reference-path-{record.id}")
         )
@@ -89,7 +91,7 @@ def _other_file(record: DatasetRecord) -> None:
         st.error(str(error), icon=":material/error:")
         return
     st.button(
-        "Learn from this file", disabled=not paths, on_click=_swap, args=(record, paths), icon=":material/swap_horiz:"
+        "Train on this file", disabled=not paths, on_click=_swap, args=(record, paths), icon=":material/swap_horiz:"
     )
 
 
@@ -104,7 +106,7 @@ def _swap(record: DatasetRecord, paths: list) -> None:
 
 
 def _split(dataset: Dataset) -> None:
-    """The usual 60 / 15 / 25; recipes may do otherwise and say so in their run."""
+    """The default split 60 / 15 / 25; an ensemble may split differently and reports it with its run."""
     n = int(dataset.is_training.sum())
     if not n:
         return
@@ -112,18 +114,21 @@ def _split(dataset: Dataset) -> None:
     rest = n - fit - stop
     chart(
         figures.split_bar(fit, stop, rest, len(dataset) - n),
-        alt=f"{fit:,} rows train, {stop:,} say when to stop, {rest:,} calibrate, {len(dataset) - n:,} are only scored.",
-        caption=f"{fit:,} fit the model, {stop:,} say when to stop, {rest:,} calibrate"
+        alt=f"{fit:,} rows for training, {stop:,} for early stopping, {rest:,} for calibration, {len(dataset) - n:,} "
+        "are only scored.",
+        caption=f"{fit:,} for training, {stop:,} for early stopping, {rest:,} for calibration"
         + (f", {len(dataset) - n:,} are only scored." if n < len(dataset) else "."),
         key="split",
     )
     if dataset.modality is not Modality.SENSOR:
         smallest = words.p_text(float(1 / np.float64(rest + 1)))
-        st.caption(f"With {words.count(rest, 'calibration row')} the smallest p-value is {smallest}.")
+        st.caption(f"With {words.count(rest, 'calibration row')} the smallest possible p-value is {smallest}.")
         if dataset.modality is Modality.TABLE:
-            st.caption("Balanced does without a split: all these rows teach and calibrate, each scored without itself.")
+            st.caption(
+                "Balanced needs no split: it trains and calibrates on all these rows, each scored without itself."
+            )
     else:
         st.caption(
-            "Recordings are split in time order, and p-values count blocks of one window, because neighbours in "
-            "time are alike."
+            "Recordings are split in time order, and p-values count blocks of one window, because neighbouring "
+            "time stamps are similar."
         )

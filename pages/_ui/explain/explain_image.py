@@ -1,4 +1,4 @@
-"""An image case: the image, where the score comes from, and the nearest normal image."""
+"""A case that is an image: the image, its anomaly map, and the nearest normal image."""
 
 import numpy as np
 import streamlit as st
@@ -7,12 +7,12 @@ from ad_core.errors import AdError
 from ad_core.explain.heat_overlay import outlined, overlay, top_box
 from ad_core.explain.heat_scale import NEARLY_ALL, HeatScale
 from ad_core.storage.results import Case
-from pages._ui.shell.pictures import file_of, full, name_of, small
+from pages._ui.shell.images import file_of, full, name_of, small
 from pages._ui.shell.stored import batch, dataset, store, summary
 
 
-def picture(run_id: str, training_id: str, row_id: str, case: Case) -> None:
-    """Original | overlay | nearest normal, equally wide."""
+def image_and_map(run_id: str, training_id: str, row_id: str, case: Case) -> None:
+    """Original, overlay and nearest normal image, equally wide."""
     try:
         file = file_of(batch(run_id), row_id)
         if file is None:
@@ -45,41 +45,41 @@ def _overlay(
 ) -> None:
     y, x = np.unravel_index(int(heat.argmax()), heat.shape)
     alt = (
-        f"{row_id} with its anomaly map; the hottest spot is {100 * x / heat.shape[1]:.0f} % from the "
+        f"{row_id} with its anomaly map; its maximum is {100 * x / heat.shape[1]:.0f} % from the "
         f"left and {100 * y / heat.shape[0]:.0f} % from the top"
     )
     shown, box = overlay(original, heat, opacity, scale), top_box(heat, scale)
     if box is not None and framed:
         shown = outlined(shown, box)
-    st.image(shown, width="stretch", caption="Where the score comes from", alt=alt)
+    st.image(shown, width="stretch", caption="Anomaly map: where the score comes from", alt=alt)
     if scale is None:
-        text = "This run has no common colours for its images: yellow to red from this image's median to its maximum."
+        text = "This run has no common colour scale: yellow to red from this image's median to its maximum."
     elif box is None:
         text = (
-            f"No part of it exceeds {scale.high:.2g}, which {100 * NEARLY_ALL:g} % of the parts of {scale.images} "
-            "calibration images stay under, so nothing is coloured."
+            f"No value exceeds {scale.high:.2g}, below which {100 * NEARLY_ALL:g} % of the values of {scale.images} "
+            "calibration images lie, so nothing is coloured."
         )
     else:
         text = (
-            f"One scale for all images: colour begins at {scale.high:.2g}, which {100 * NEARLY_ALL:g} % of the parts "
-            f"of {scale.images} calibration images stay under, and is full at {scale.full:.2g}."
+            f"One colour scale for all images: colour begins at {scale.high:.2g}, below which {100 * NEARLY_ALL:g} % "
+            f"of the values of {scale.images} calibration images lie, and is full at {scale.full:.2g}."
         )
     st.caption(f"Map values {heat.min():.2g} to {heat.max():.2g}. {text}")
 
 
-def nearest_pictures(training_id: str, case: Case) -> None:
-    """The nearest normal images after the first, which stands beside the case."""
+def nearest_images(training_id: str, case: Case) -> None:
+    """The nearest normal images without the first, which is shown beside the case."""
     if case.neighbours is None or len(case.neighbours) < 2:
         return
-    st.subheader("Other normal images near it", anchor=False)
+    st.subheader("Other nearest normal images", anchor=False)
     try:
-        usual = dataset(store().dataset(store().run(training_id).dataset_id))
+        trained = dataset(store().dataset(store().run(training_id).dataset_id))
         near = case.neighbours.sort_values("rank").iloc[1:]
         with st.grid(len(near), gap="small"):
             for name, distance in zip(near["neighbour"], near["distance"], strict=True):
-                if file := file_of(usual, str(name)):
+                if file := file_of(trained, str(name)):
                     st.image(small(file), width="stretch", caption=f"{name_of(name)} ({distance:.3g})", alt=str(name))
-        st.caption("In brackets their distance from this image, as the detector sees them.")
+        st.caption("In brackets: distance from this image in the embedding.")
     except AdError as error:
         st.warning(f"The images can't be opened any more: {error}")
 

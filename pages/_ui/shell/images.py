@@ -1,4 +1,4 @@
-"""Small pictures: of samples for their cards, of images for grids and cases."""
+"""Small images: of samples for their cards, of data for grids and cases."""
 
 import base64
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ MAP_OPACITY = 0.6
 STILL = {"staticPlot": True, "displayModeBar": False}
 
 
-def sample_picture(sample: Sample) -> None:
-    """What a sample looks like, at a glance."""
+def sample_image(sample: Sample) -> None:
+    """A small chart or a strip of images of a sample."""
     dataset = stored.opened(
         tuple(map(str, sample.train)), Declared.model_validate({"modality": sample.modality, **sample.declared})
     )
@@ -44,22 +44,22 @@ def sample_picture(sample: Sample) -> None:
 
 
 def strip(dataset: Dataset, positions: Sequence[int] | np.ndarray, alt: str) -> None:
-    """Images side by side, equally high, in one line."""
-    pictures = "".join(
+    """Images of equal height side by side in one line."""
+    tags = "".join(
         f'<img src="{_inline(dataset.data["file"].iloc[i])}" alt="{alt}" '
         'style="height:104px;flex:1 1 0;min-width:0;object-fit:cover;border-radius:6px">'
         for i in positions
     )
-    st.html(f'<div style="display:flex;gap:6px;height:120px;align-items:center">{pictures}</div>')
+    st.html(f'<div style="display:flex;gap:6px;height:120px;align-items:center">{tags}</div>')
 
 
 def small(file: str, side: int = 220) -> bytes:
-    """A thumbnail as an encoded picture; kept for all sessions."""
+    """A thumbnail as an encoded image; kept for all sessions."""
     return _thumbnail(file, side)
 
 
 def small_with_map(file: str, map_file: Path, scale: HeatScale | None, side: int = 220) -> bytes | np.ndarray:
-    """A thumbnail with the image's anomaly map over it, on the run's scale; plain while there is no map."""
+    """A thumbnail with the anomaly map on top, on the colour scale of the run; without it while there is no map."""
     if not map_file.exists():
         return small(file, side)
     return _with_map(file, str(map_file), map_file.stat().st_mtime_ns, scale, side)
@@ -85,9 +85,9 @@ def _with_map(file: str, map_file: str, stamp: int, scale: HeatScale | None, sid
 
     from PIL import Image
 
-    picture = np.asarray(Image.open(BytesIO(_thumbnail(file, side))).convert("RGB"))
+    image = np.asarray(Image.open(BytesIO(_thumbnail(file, side))).convert("RGB"))
     heat = Image.fromarray(np.load(map_file, allow_pickle=False).astype(np.float32))
-    return overlay(picture, np.asarray(heat.resize((picture.shape[1], picture.shape[0]))), MAP_OPACITY, scale)
+    return overlay(image, np.asarray(heat.resize((image.shape[1], image.shape[0]))), MAP_OPACITY, scale)
 
 
 def _inline(file: str) -> str:
@@ -103,11 +103,11 @@ def _labelled(dataset: Dataset) -> np.ndarray:
 
 
 def file_of(dataset: Dataset, row_id: str) -> str | None:
-    """Where an image's bytes are, or None when there is no such row."""
-    found = np.flatnonzero((dataset.rows["row_id"] == row_id).to_numpy())
-    return str(dataset.data["file"].iloc[found[0]]) if len(found) else None
+    """The file of an image; None when there is no such row."""
+    at = np.flatnonzero((dataset.rows["row_id"] == row_id).to_numpy())
+    return str(dataset.data["file"].iloc[at[0]]) if len(at) else None
 
 
 def name_of(path: str) -> str:
-    """The last two parts of a path: enough to tell images apart."""
+    """The last two parts of a path: enough to distinguish images."""
     return "/".join(Path(path).parts[-2:])

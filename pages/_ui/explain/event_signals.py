@@ -1,4 +1,4 @@
-"""The channels of a recording around an event: the whole event, or the whole recording."""
+"""The signals of a recording around an event: during the event, or over the whole recording."""
 
 import numpy as np
 import pandas as pd
@@ -14,13 +14,13 @@ from pages._ui.shell.stored import batch, table
 AROUND = {"window": "Window", "event": "Whole event", "recording": "Whole recording"}
 CHANNELS = 8
 TIME = "\0time"
-"""No column of a user is called so."""
+"""A name that no column of a user has."""
 BESIDE = 1.0
-"""So many times its own length is shown before and after an event."""
+"""Time shown before and after an event, as a multiple of its length."""
 
 
 def around_field(run_id: str, row_id: str) -> str:
-    """How much is to be seen; without an event around the case there is no choice."""
+    """A choice of how much to show; always the window where the case is not the peak of an event."""
     if event_of(run_id, row_id) is None:
         return "window"
     return str(
@@ -40,16 +40,16 @@ def around_field(run_id: str, row_id: str) -> str:
 def event_of(run_id: str, row_id: str) -> pd.Series | None:
     """The event whose peak this row is."""
     events = table(run_id, "events")
-    found = None if events is None else events.loc[events["row_id_peak"] == row_id]
-    return None if found is None or found.empty else found.iloc[0]
+    matching = None if events is None else events.loc[events["row_id_peak"] == row_id]
+    return None if matching is None or matching.empty else matching.iloc[0]
 
 
-def event_course(run_id: str, row_id: str, around: str, first: list[str]) -> None:
-    """Lines of the channels, those that count most on top.
+def event_signals(run_id: str, row_id: str, around: str, first: list[str]) -> None:
+    """Lines of the channels, those with the largest attribution on top.
 
     Args:
         around: "event" or "recording".
-        first: channels in the order of their share.
+        first: channels in the order of their attribution.
     """
     event = event_of(run_id, row_id)
     if event is None:
@@ -67,8 +67,9 @@ def event_course(run_id: str, row_id: str, around: str, first: list[str]) -> Non
     chart(
         figures_events.signal(frame, columns, TIME, event),
         alt=f"{len(columns)} channels from {frame[TIME].iloc[0]} to {frame[TIME].iloc[-1]}, the event shaded",
-        caption=f"{len(columns)} of {words.count(len(numbers), 'channel')}, {len(frame):,} time stamps, thinned so "
-        "that extremes stay. The event is shaded, its peak violet. Draw along the time to come closer: all follow.",
+        caption=f"{len(columns)} of {words.count(len(numbers), 'channel')}, {len(frame):,} time stamps, "
+        "downsampled, extremes kept. The event is shaded, its peak violet. Drag along the time axis to zoom all "
+        "channels.",
         key="course",
     )
 

@@ -1,4 +1,4 @@
-"""Ranked images as pictures."""
+"""Ranked images as a grid of thumbnails."""
 
 import pandas as pd
 import streamlit as st
@@ -7,8 +7,8 @@ from ad_core.errors import AdError
 from ad_core.explain.heat_scale import HeatScale
 from ad_core.storage.results import detector_run, safe_name
 from pages._ui.shell import words
+from pages._ui.shell.images import name_of, small, small_with_map
 from pages._ui.shell.navigate import choose, current
-from pages._ui.shell.pictures import name_of, small, small_with_map
 from pages._ui.shell.stored import batch, store, summary
 
 PER_PAGE = 12
@@ -31,10 +31,10 @@ def picture_grid(run_id: str, rows: pd.DataFrame) -> None:
     )
     maps = store().folder(run_id) / "maps"
     mapped = maps.exists() and st.toggle(
-        "Show where the score comes from",
+        "Show anomaly maps",
         key="mapped",
         persist_state="session",
-        help="Anomaly maps of the images that have been explained, all on one colour scale.",
+        help="Where the scores of the explained images come from, all on one colour scale.",
     )
     scale = HeatScale.from_facts(summary(detector_run(store(), run_id).id)) if mapped else None
     part = rows.iloc[(number - 1) * PER_PAGE : number * PER_PAGE]
@@ -61,4 +61,4 @@ def picture_grid(run_id: str, rows: pd.DataFrame) -> None:
                     f"{words.p_text(row.p_value)}",
                 )
                 st.caption(f"{words.SEVERITY[row.severity]} · {words.number(row.score)}")
-    st.caption(f"{len(part)} of {words.count(len(rows), 'image')} shown, most unusual first.")
+    st.caption(f"{len(part)} of {words.count(len(rows), 'image')} shown, highest score first.")
