@@ -43,8 +43,8 @@ def gather(
     """All facts about a run, JSON-able, and the figures of its highest alerts.
 
     Args:
-        dataset: the rows that the run scored; None = they can't be opened any more, and the rules of groups and the
-            images are left out.
+        dataset: the rows that the run scored; None = they can't be opened any more, so groups have no rules and images
+            no pictures.
         alerts: the rule in force; None = the saved one.
 
     Returns:
