@@ -1,4 +1,4 @@
-"""The scikit-learn face: a pretext task on a matrix of numbers, as an outlier detector.
+"""The scikit-learn interface: any method for tables as an outlier detector for a matrix of numbers.
 
 It takes what scikit-learn takes, one finite matrix. Tables with categories, dates and missing cells, images and
 recordings go through `ad_core.open_dataset` and `ad_core.train`.
@@ -13,36 +13,47 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ad_core.data.item_set import ItemSet, Split
+from ad_core.errors import SettingsError
 from ad_core.progress import Silent
-from ad_core.types import ItemShape, Modality, PartKind, Parts
+from ad_core.types import ItemShape, Modality, PartKind, Parts, TrainingRows
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from ad_core.methods.recipe import Fitted
+    from ad_core.methods.scorer import ScoreModel
+
 SMALL = 40
-"""Below so many rows everything both trains and sets the threshold: a share of so few says nothing."""
+"""With fewer rows than this all of them both train and set the threshold: a part of so few would say nothing."""
 
 
 class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     """Self-supervised outlier detector for numeric matrices.
 
+    The default is `balanced`, as in `ad_core.train`; before release 0.2 it was `masked_cells`, and `training_rows` was
+    always "clean". `AnomalyDetector("masked_cells", training_rows="clean")` is the former default.
+
     Args:
-        pretext: name of a pretext task that works on tables.
-        scorer: name of a scorer.
-        preset: "quick", "standard" or "thorough".
-        alpha: share of normal rows that `predict` may call outliers; sets the threshold on held-out training rows.
+        pretext: name of a recipe (such as `balanced`), pretext task or classical detector that works on tables.
+        scorer: name of a scorer, of a pretext task only; None = the task's own score.
+        preset: how long a pretext task is trained: "quick", "standard" or "thorough".
+        alpha: share of normal rows that `predict` may call outliers; sets the threshold on scores of rows by a model
+            that was not trained on them.
+        training_rows: what is known of X: "clean" (no anomalies), "mixed" (may hold some) or "unsure".
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
-        settings: section (training, pretext, encoder, scorer) -> setting -> value.
+        settings: section -> setting -> value. The section is "pretext" (of whichever method), and of a pretext task
+            also "training", "encoder" and "scorer".
         random_state: seed, generator or None.
     """
 
     def __init__(
         self,
-        pretext: str = "masked_cells",
+        pretext: str = "balanced",
         *,
-        scorer: str = "own_score",
+        scorer: str | None = None,
         preset: str = "quick",
         alpha: float = 0.1,
+        training_rows: TrainingRows = "unsure",
         device: str = "cpu",
         settings: dict[str, dict[str, Any]] | None = None,
         random_state: int | np.random.RandomState | None = 0,
@@ -51,6 +62,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         self.scorer = scorer
         self.preset = preset
         self.alpha = alpha
+        self.training_rows = training_rows
         self.device = device
         self.settings = settings
         self.random_state = random_state
@@ -59,25 +71,25 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         """Train on the rows of X, (n, d) finite numbers; y is ignored.
 
         Raises:
-            ValueError: X is not such a matrix, or alpha is not a share.
+            ValueError: X is not such a matrix, alpha is not a share, or the method or a setting does not exist.
         """
-        from ad_core.training.fit import choose_device, fit_task_model
+        from ad_core.data.splitting import SHARES
+        from ad_core.training.catalogue import kind_of, recipe_class
 
         if not 0 < self.alpha < 1:
             raise ValueError(f"alpha = {self.alpha!r}: give a share between 0 and 1, for example 0.1.")
         x = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        split = _split(len(x), seed)
+        kind = kind_of(self.pretext, Modality.TABLE)
+        split = _split(len(x), seed, recipe_class(self.pretext, Modality.TABLE).shares if kind == "recipe" else SHARES)
         self.center_ = x[split.fit].mean(axis=0)
         spread = x[split.fit].std(axis=0)
         self.scale_ = np.where(spread > 1e-12, spread, 1.0)
         item_set = _item_set(self._scaled(x).astype(np.float32))
-        device = choose_device(self.device)
-        model, _ = fit_task_model(
-            self.pretext, self.scorer, item_set, split, self.settings or {}, self.preset, device, seed, Silent()
-        )
-        self.model_ = model.cpu().double().eval()
-        self.offset_ = float(np.quantile(-self._anomaly(x[split.calibration]), self.alpha))
+        fitted = self._fitted(kind, item_set, split, seed)
+        self.model_ = _in_float64(fitted.model)
+        held_out = self._anomaly(x[split.calibration]) if fitted.held_out is None else fitted.held_out.scores
+        self.offset_ = float(np.quantile(-held_out, self.alpha))
         return self
 
     def score_samples(self, X: "ArrayLike") -> np.ndarray:
@@ -93,6 +105,35 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         """(n,) 1 for inliers and -1 for outliers."""
         return np.asarray(np.where(self.decision_function(X) < 0, -1, 1))
 
+    def _fitted(self, kind: str, item_set: ItemSet, split: Split, seed: int) -> "Fitted":
+        """Train a recipe, a classical detector or a pretext task."""
+        from ad_core.methods.recipe import Fitted
+        from ad_core.training.catalogue import recipe_class
+        from ad_core.training.fit import choose_device, fit_reference, fit_task_model
+
+        device, report, sections = choose_device(self.device), Silent(), self.settings or {}
+        if kind != "pretext":
+            _check_no_network(self.pretext, self.scorer, sections)
+        if kind == "recipe":
+            cls = recipe_class(self.pretext, Modality.TABLE)
+            recipe = cls(cls.Settings.parse(sections.get("pretext", {}), "pretext"), seed, device)
+            return recipe.fit(item_set, split, self.training_rows, report)
+        if kind == "reference":
+            return Fitted(fit_reference(self.pretext, sections.get("pretext", {}), item_set, split, seed, report))
+        model, _ = fit_task_model(
+            self.pretext,
+            self.scorer,
+            item_set,
+            split,
+            sections,
+            self.preset,
+            device,
+            seed,
+            report,
+            self.training_rows,
+        )
+        return Fitted(model)
+
     def _scaled(self, x: np.ndarray) -> np.ndarray:
         return np.asarray(np.clip((x - self.center_) / self.scale_, -30, 30))
 
@@ -105,12 +146,32 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         return scores
 
 
-def _split(n: int, seed: int) -> Split:
+def _in_float64(model: "ScoreModel") -> "ScoreModel":
+    """The model on the CPU, in the precision that scikit-learn compares scores in."""
+    import torch
+
+    return model.cpu().double().eval() if isinstance(model, torch.nn.Module) else model
+
+
+def _check_no_network(method: str, scorer: str | None, sections: dict[str, dict[str, Any]]) -> None:
+    """Whether nothing was set that only pretext tasks have."""
+    unused = [section for section in sections if section != "pretext"]
+    if scorer is not None or unused:
+        raise SettingsError(
+            f"{method!r} trains no single network: it takes no scorer and no settings of training, encoder or scorer. "
+            f"Leave {' and '.join(unused) or 'the scorer'} out, or choose a pretext task."
+        )
+
+
+def _split(n: int, seed: int, shares: tuple[float, float, float]) -> Split:
+    """Rows for training, early stop and the threshold, by their shares."""
+    if shares[0] == 1:
+        return Split(np.arange(n), np.arange(0), np.arange(0))
     if n < SMALL:
         everything = np.arange(n)
         return Split(everything, everything, everything)
     order = np.random.default_rng(seed).permutation(n)
-    fit, early_stop, calibration = np.split(order, [int(0.6 * n), int(0.75 * n)])
+    fit, early_stop, calibration = np.split(order, [int(shares[0] * n), int((shares[0] + shares[1]) * n)])
     return Split(np.sort(fit), np.sort(early_stop), np.sort(calibration))
 
 

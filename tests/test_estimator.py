@@ -1,4 +1,4 @@
-"""The scikit-learn face passes scikit-learn's own suite, and finds an outlier."""
+"""The scikit-learn interface passes scikit-learn's own suite by every kind of method, and finds an outlier."""
 
 import numpy as np
 import pytest
@@ -6,12 +6,18 @@ from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ad_core.estimator import AnomalyDetector
+from ad_core.training.catalogue import DEFAULT_METHOD
 
 QUICK = {"training": {"max_steps": 30}}
 
 
 @parametrize_with_checks(
-    [AnomalyDetector(settings=QUICK), AnomalyDetector("autoencoder", scorer="gaussian", settings=QUICK)]
+    [
+        AnomalyDetector(),
+        AnomalyDetector("masked_cells", settings=QUICK),
+        AnomalyDetector("autoencoder", scorer="gaussian", settings=QUICK),
+        AnomalyDetector("isolation_forest"),
+    ]
 )
 @pytest.mark.slow
 def test_it_passes_the_suite_of_scikit_learn(estimator, check):
@@ -25,19 +31,56 @@ def clouds() -> np.ndarray:
     return latent @ rng.normal(size=(2, 6)) + 0.1 * rng.normal(size=(400, 6))
 
 
-def test_far_rows_are_outliers_and_most_training_rows_are_not(clouds):
-    detector = AnomalyDetector(settings=QUICK, alpha=0.05).fit(clouds)
+def test_the_default_is_the_one_of_training():
+    assert AnomalyDetector().pretext == DEFAULT_METHOD
+
+
+@pytest.mark.parametrize(
+    ("method", "settings"),
+    [
+        ("balanced", None),
+        ("auto", {"pretext": {"task": "masked_cells", "steps": 30}}),
+        ("masked_cells", QUICK),
+        ("mahalanobis", None),
+        ("nearest_neighbours", {"pretext": {"neighbours": 3}}),
+    ],
+)
+def test_far_rows_are_outliers_and_most_training_rows_are_not(method, settings, clouds):
+    detector = AnomalyDetector(method, settings=settings, alpha=0.05).fit(clouds)
 
     assert (detector.predict(np.full((3, 6), 25.0)) == -1).all()
     assert (detector.predict(clouds) == 1).mean() > 0.85
 
 
 def test_the_same_seed_gives_the_same_scores(clouds):
-    detector = AnomalyDetector(settings=QUICK, random_state=3)
+    detector = AnomalyDetector("masked_cells", settings=QUICK, random_state=3)
 
     again = clone(detector).fit(clouds).score_samples(clouds)
 
     np.testing.assert_array_equal(detector.fit(clouds).score_samples(clouds), again)
+
+
+def test_about_the_chosen_share_of_new_normal_rows_are_outliers(clouds):
+    detector = AnomalyDetector(alpha=0.1).fit(clouds[:200])
+
+    share = (detector.predict(clouds[200:]) == -1).mean()
+
+    assert 0.03 <= share <= 0.17  # 0.1, and two standard errors of 200 new rows and as many for the threshold
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"pretext": "ballanced"}, "There is no method 'ballanced' for table data. There is: auto, balanced"),
+        ({"pretext": "rotation"}, "'rotation' does not work on table data"),
+        ({"settings": QUICK}, "Leave training out, or choose a pretext task"),
+        ({"scorer": "gaussian"}, "Leave the scorer out"),
+        ({"pretext": "mahalanobis", "settings": {"pretext": {"no_such": 1}}}, "no setting pretext.no_such"),
+    ],
+)
+def test_a_choice_that_does_not_fit_is_refused_with_a_sentence(arguments, message, clouds):
+    with pytest.raises(ValueError, match=message):
+        AnomalyDetector(**arguments).fit(clouds)
 
 
 def test_a_share_that_is_none_is_refused(clouds):

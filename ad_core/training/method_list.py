@@ -70,7 +70,7 @@ def read() -> list[Method]:
         defaults = _attributes(_classes(ROOT / contract)[base])
         for path in sorted((ROOT / folder).glob("[!_]*.py")):
             (plug_in,) = [cls for cls in _classes(path).values() if _is_registered(cls)]
-            inherits_more = [ast.unparse(parent) for parent in plug_in.bases] != [base]
+            inherits_more = [ast.unparse(parent).partition("[")[0] for parent in plug_in.bases] != [base]
             values = ({} if inherits_more else defaults) | _attributes(plug_in)
             name = path.stem if kind != "recipe" else path.stem.rpartition("_")[0]  # see `catalogue.recipe_name`
             methods.append(Method(name, kind, values["modalities"], values["title"], values["source"]))
