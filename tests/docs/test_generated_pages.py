@@ -14,7 +14,6 @@ from _generators.cli import commands
 import ad_core
 from ad_core.settings import Settings
 from ad_core.storage.bundle import FORMAT
-from ad_core.storage.database import Base
 from ad_core.training.fit import TrainingSettings
 from pages._ui.shell.glossary import GLOSSARY
 from tests.test_structure import LAYERS
@@ -123,7 +122,7 @@ def test_every_environment_variable_is_described(pages):
 
 
 def test_every_column_of_the_database_has_a_meaning(pages):
-    columns = {name: set(table.columns.keys()) for name, table in Base.metadata.tables.items()}
+    columns = {name: set(table.columns.keys()) for name, table in storage.schema()[1].items()}
 
     assert columns == {name: set(meanings) for name, meanings in storage.COLUMNS.items()}
     assert all(f"\n## {name}\n" in pages["database"] for name in columns)
