@@ -29,7 +29,7 @@ READ = re.compile(r"environ(?:\.get|\.setdefault|\.pop)?[\[(]\s*\"([A-Z_]+)\"|\"
 
 
 def found_in_code() -> set[str]:
-    """Names of all variables that the library and the app read, and of those that only the tests read if they are ours."""
+    """Names of the variables that the library and the app read, and of ours (AD_...) that only the tests read."""
     return _read_in("ad_core") | _read_in("pages") | {name for name in _read_in("tests") if name.startswith("AD_")}
 
 
