@@ -25,7 +25,8 @@ def commands() -> Iterator[tuple[str, Any]]:
 def page_of(name: str, command: Any) -> str:
     """Usage, help and parameters of one verb."""
     context = command.context_class(command, info_name=f"{PROGRAM} {name}")
-    usage = " ".join([PROGRAM, name, *command.collect_usage_pieces(context)])
+    arguments = [one.metavar or one.name.upper() for one in command.params if not one.opts[0].startswith("-")]
+    usage = " ".join([PROGRAM, name, "[OPTIONS]", *arguments])
     rows = []
     for parameter in command.params:
         record = parameter.get_help_record(context)

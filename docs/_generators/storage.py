@@ -1,9 +1,13 @@
 """What is written to disk: the files of a detector bundle and the tables of the database."""
 
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import MetaData, Table, select
+
 from _generators import markdown
 from _generators.markdown import code, table
 from ad_core.storage import bundle
-from ad_core.storage.database import HEAD, Base
+from ad_core.storage.store import Store
 
 BUNDLE = {
     "reader": ("json", "Which reader, its settings, and what it learned: columns, categories, scales."),
@@ -118,15 +122,28 @@ def database_page() -> str:
     """Tables and columns with their types."""
     from ad_core.storage.records import KINDS, STATUSES
 
+    head, tables = schema()
     words = {"kinds": ", ".join(map(code, KINDS)), "statuses": ", ".join(map(code, STATUSES))}
     blocks = []
-    for name, of_table in Base.metadata.tables.items():
+    for name, of_table in tables.items():
         rows = []
         for column in of_table.columns:
-            kind = code(column.type.__class__.__name__.lower()) + (" or empty" if column.nullable else "")
-            keys = ["primary key"] * column.primary_key + [
-                f"→ {code(key.target_fullname)}" for key in column.foreign_keys
-            ]
+            kind = code(str(column.type).lower()) + (" or empty" if column.nullable else "")
+            keys = ["primary key"] * column.primary_key
+            keys += [f"→ {code(key.target_fullname)}" for key in column.foreign_keys]
             rows.append((code(column.name), kind, ", ".join(keys), COLUMNS[name][column.name].format(**words)))
         blocks += [f"## {name}", table(["column", "type", "key", "meaning"], rows)]
-    return markdown.page("Database schema", INTRO_DATABASE.format(head=HEAD), *blocks)
+    return markdown.page("Database schema", INTRO_DATABASE.format(head=head), *blocks)
+
+
+def schema() -> tuple[str, dict[str, Table]]:
+    """The newest migration and the tables of a database that was just made, as they are in SQLite."""
+    with TemporaryDirectory() as folder:
+        engine = Store.open(folder).engine
+        found = MetaData()
+        found.reflect(engine)
+        tables = dict(found.tables)
+        with engine.connect() as connection:
+            (head,) = connection.execute(select(tables.pop("alembic_version"))).scalars()
+        engine.dispose()
+    return str(head), tables

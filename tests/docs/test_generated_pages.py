@@ -1,7 +1,7 @@
 """The reference pages are made from the code; nothing that a user can name may be missing in them."""
 
-import ast
 import inspect
+import re
 from importlib import import_module
 from importlib.util import find_spec
 from typing import ClassVar
@@ -14,7 +14,6 @@ from _generators.cli import commands
 import ad_core
 from ad_core.settings import Settings
 from ad_core.storage.bundle import FORMAT
-from ad_core.storage.database import Base
 from ad_core.training.fit import TrainingSettings
 from pages._ui.shell.glossary import GLOSSARY
 from tests.test_structure import LAYERS
@@ -45,13 +44,9 @@ def test_every_plug_in_has_a_card_with_all_its_settings(pages, heading, name):
 def test_every_registry_of_an_entry_point_group_is_on_the_page():
     """A seventh kind of plug-in would otherwise have no cards."""
     groups = {registry._group for registry in methods.REGISTRIES.values()}
-    text = "".join(path.read_text(encoding="utf-8") for path in (environment.ROOT / "ad_core").rglob("*.py"))
+    texts = [path.read_text(encoding="utf-8") for path in (environment.ROOT / "ad_core").rglob("*.py")]
 
-    named = {
-        node.value
-        for node in ast.walk(ast.parse(text.replace("from __future__", "# from __future__")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("anomaly_lens.")
-    }
+    named = {group for text in texts for group in re.findall(r'"(anomaly_lens\.\w+)"', text)}
     assert named == groups
 
 
@@ -123,7 +118,7 @@ def test_every_environment_variable_is_described(pages):
 
 
 def test_every_column_of_the_database_has_a_meaning(pages):
-    columns = {name: set(table.columns.keys()) for name, table in Base.metadata.tables.items()}
+    columns = {name: set(table.columns.keys()) for name, table in storage.schema()[1].items()}
 
     assert columns == {name: set(meanings) for name, meanings in storage.COLUMNS.items()}
     assert all(f"\n## {name}\n" in pages["database"] for name in columns)
