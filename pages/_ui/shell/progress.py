@@ -121,7 +121,7 @@ def _curve(curve: list) -> None:
         chart(
             figures.loss_curve(curve),
             alt=figures.loss_in_words(curve),
-            caption="Loss of the pretext task; lower is better.",
+            caption="Training loss; lower is better.",
             key="loss",
         )
 

@@ -66,7 +66,8 @@ GRADE_HELP = (
     "the score above the baseline, and (3) another method and slightly changed values give the same top features. "
     "**Weak**: (1) holds, but (2) or (3) fails or the attributions don't add up. **Not supported**: (1) fails. In an "
     "image, the top region is painted over as in a normal image; where (1) fails but the detector's own anomaly map "
-    "shows the same region, the grade is weak."
+    "shows the same region, the grade is weak. "
+    "Supported and weak explanations passed the check."
 )
 APART = (
     "Difference of the value from the median of these neighbours, in robust standard deviations of the column "
