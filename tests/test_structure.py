@@ -107,6 +107,7 @@ LIGHT = {
     "ad_core.registry",
     "ad_core.progress",
     "ad_core.theme",
+    "ad_core.old_paths",
     "ad_core.data.dataset",
     "ad_core.data.item_set",
     "ad_core.data.reader",
@@ -114,16 +115,20 @@ LIGHT = {
     "ad_core.data.figures",
     "ad_core.alerts.figures",
     "ad_core.training.figures",
+    "ad_core.training.catalogue",
+    "ad_core.training.method_list",
     "ad_core.explain.figures",
     "ad_core.projection.figures",
     "ad_core.training.selection.figures",
     "ad_core.storage",
     "ad_core.pipeline",
     "ad_core.jobs.queue",
+    "ad_core.cli",
     "pages",
     "app",
 }
-"""What the app needs for every page: it must start within seconds, so heavy libraries are imported inside functions."""
+"""What the app needs for every page, and the command line for its help: both must start within seconds, so heavy
+libraries are imported inside functions."""
 
 UNSAFE = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "shelve", "marshal", "joblib"}
 UNSAFE_CALLS = {"torch.load", "torch.save", "joblib.load", "joblib.dump"}

@@ -26,7 +26,7 @@ def evaluate(
     as_json: AsJson = False,
     device: Device = "auto",
 ) -> None:
-    """Measure a detector by labels: ROC and PR areas, precision of the highest scores, whether guarantees held."""
+    """Evaluate a detector by labels: AUROC and average precision, its alerts, and whether its guarantees held."""
     from ad_core import pipeline
     from ad_core.devices import choose_device
     from ad_core.errors import DataError

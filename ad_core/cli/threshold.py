@@ -1,41 +1,33 @@
-"""The verb `threshold`: show or change the alert threshold of a saved detector, without training again."""
+"""The command `threshold`: show or change where a saved detector's alerts begin, without training again."""
 
 import getpass
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ad_core.cli.options import BundleFolder
 from ad_core.errors import SettingsError
 
 
 def threshold(
-    bundle: BundleFolder,
-    p: Annotated[float | None, typer.Option("--p", help="Largest p-value: the false positive rate.")] = None,
-    fdr: Annotated[float | None, typer.Option(help="False discovery rate (Benjamini-Hochberg).")] = None,
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder that `train --out` wrote.")],
+    p: Annotated[float | None, typer.Option("--p", help="Largest p-value: share of false alarms.")] = None,
+    fdr: Annotated[float | None, typer.Option(help="False share of alerts (Benjamini-Hochberg).")] = None,
     fdr_dependent: Annotated[
-        float | None,
-        typer.Option(help="False discovery rate, however rows depend on each other (Benjamini-Yekutieli)."),
+        float | None, typer.Option(help="The same however rows depend on each other (Benjamini-Yekutieli).")
     ] = None,
-    budget: Annotated[
-        float | None, typer.Option(help="Maximum number of alerts per batch, or per day where rows have times.")
-    ] = None,
-    percentile: Annotated[
-        float | None, typer.Option(help="Percentile of the calibration scores from which a row is an alert.")
-    ] = None,
-    score: Annotated[float | None, typer.Option(help="Score from which a row is an alert.")] = None,
-    tail: Annotated[
-        float | None,
-        typer.Option(help="False positive rate per row, by a tail fitted to the calibration scores (extreme values)."),
-    ] = None,
+    budget: Annotated[float | None, typer.Option(help="Most alerts a batch, or a day where rows have times.")] = None,
+    percentile: Annotated[float | None, typer.Option(help="Lowest percentile of the calibration rows.")] = None,
+    score: Annotated[float | None, typer.Option(help="Lowest score.")] = None,
+    tail: Annotated[float | None, typer.Option(help="Rate of false alerts per row, by the fitted tail.")] = None,
     segment: Annotated[
-        str | None, typer.Option(help="Column, such as entity; each of its values gets a threshold of its own.")
+        str | None, typer.Option(help="Column, such as entity, whose values get thresholds of their own.")
     ] = None,
-    name: Annotated[str, typer.Option(help="Name of the threshold.")] = "",
+    name: Annotated[str, typer.Option(help="What to call the threshold.")] = "",
     reason: Annotated[str, typer.Option(help="Why it was chosen.")] = "",
     author: Annotated[str | None, typer.Option(help="Who chose it; default is the user of this machine.")] = None,
 ) -> None:
-    """Show the alert threshold of a detector and its history, or change it."""
+    """Show the threshold of a detector and its history, or change it."""
     from ad_core.alerts.threshold import Rule
     from ad_core.storage.saved_thresholds import in_bundle, save_in_bundle
 

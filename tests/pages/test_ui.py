@@ -88,6 +88,25 @@ def test_a_chosen_encoder_comes_back_with_its_own_settings() -> None:
     assert test.session_state["found"] == {"encoder": {"name": "vision_transformer", "folder": "/models/dinov2"}}
 
 
+def broken_plug_ins() -> None:
+    from ad_core.training.catalogue import MethodCard
+    from pages._ui.train.method_cards import _problems
+
+    reason = "mine.task:Mine of mine 1.0 raised ImportError: no torchvision"
+    _problems([])
+    _problems(
+        [MethodCard(name="mine", kind="pretext", modalities=(), title="mine", source="", settings={}, problem=reason)]
+    )
+
+
+def test_plug_ins_that_could_not_be_loaded_are_named_with_the_reason() -> None:
+    test = AppTest.from_function(broken_plug_ins, default_timeout=30).run()
+
+    (panel,) = test.expander
+    assert panel.label == "Plug-ins that could not be loaded (1)"
+    assert panel.text[0].value == "mine: mine.task:Mine of mine 1.0 raised ImportError: no torchvision"
+
+
 def test_a_small_default_is_not_rounded_away() -> None:
     assert shown(preset=False).number_input(key="set-rate").value == pytest.approx(0.0003)
 
