@@ -1,6 +1,7 @@
 """The documentation site. `make docs` builds it; warnings are errors."""
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,7 @@ def setup(app: Sphinx) -> None:
     """After a build, fail if a page would load something from another host."""
     app.connect("build-finished", no_network_needed)
     app.connect("autodoc-process-signature", short_signature)
+    app.connect("autodoc-process-docstring", literal_stars)
 
 
 def short_signature(
@@ -92,6 +94,11 @@ def short_signature(
 ) -> tuple[str | None, str | None]:
     """Leave out the arguments of classes that are made by a function and not by their user."""
     return ("", returns) if what == "class" and "<factory>" in (signature or "") else (signature, returns)
+
+
+def literal_stars(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """The star of a shape, `(b, *item)`, begins no emphasis."""
+    lines[:] = [re.sub(r"(\([\w, ]*)\*(?=\w)", r"\1\\*", line) for line in lines]
 
 
 def no_network_needed(app: Sphinx, error: Exception | None) -> None:
