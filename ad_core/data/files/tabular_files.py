@@ -162,6 +162,7 @@ def _unique(names: list[Hashable]) -> tuple[pd.Index, list[tuple[str, str]]]:
     return pd.Index(unique, dtype="str"), renamed
 
 
+_SPACE = "[ \u00a0\u202f]"  # the characters themselves: not every engine of patterns in pandas knows the escape \u
 _PATTERNS = {
     # decimal mark, thousands mark: shape of every cell, and the shape that at least one cell must have to be certain
     (",", "."): (
@@ -170,8 +171,8 @@ _PATTERNS = {
     ),
     (".", ","): (r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?", r"[+-]?(\d{1,3}(,\d{3})+\.\d+|\d{1,3}(,\d{3}){2,})"),
     (".", " "): (
-        r"[+-]?(\d+|\d{1,3}([ \u00a0\u202f]\d{3})+)([.,]\d+)?",
-        r"[+-]?\d{1,3}([ \u00a0\u202f]\d{3})+([.,]\d+)?",
+        rf"[+-]?(\d+|\d{{1,3}}({_SPACE}\d{{3}})+)([.,]\d+)?",
+        rf"[+-]?\d{{1,3}}({_SPACE}\d{{3}})+([.,]\d+)?",
     ),
     (".", "'"): (r"[+-]?(\d+|\d{1,3}(['’]\d{3})+)(\.\d+)?", r"[+-]?\d{1,3}(['’]\d{3})+(\.\d+)?"),
 }
@@ -189,7 +190,7 @@ def numbers_in_text(column: pd.Series) -> pd.Series | None:
             continue
         text = values.astype("str")
         if text.str.fullmatch(every).all() and text.str.fullmatch(certain).any():
-            marks = {" ": "[ \u00a0\u202f]", "'": "['’]"}.get(thousands, re.escape(thousands))
+            marks = {" ": _SPACE, "'": "['’]"}.get(thousands, re.escape(thousands))
             plain = text.str.replace(marks, "", regex=True)
             if decimal == "," or thousands == " ":
                 plain = plain.str.replace(",", ".", regex=False)
