@@ -45,7 +45,7 @@ pd.DataFrame(
 
 detector = train(september, training_rows="mixed")
 print(
-    f"{detector.facts['method']} trained on {detector.facts['split']['fit']:,} of {len(september):,} rows"
+    f"{detector.info.method} trained on {detector.info.split.fit:,} of {len(september):,} rows"
 )
 
 # %%
