@@ -140,7 +140,7 @@ def score(
     maps: Annotated[Path | None, typer.Option(help="Folder for one float32 .npy anomaly map per image.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
 ) -> None:
-    """Score new data with a saved detector: one line per input row, in input order."""
+    """Score new data with a saved detector: one line per input row, in input order, with the alerts in `alert`."""
     import numpy as np
 
     from ad_core import pipeline
@@ -154,9 +154,9 @@ def score(
             report.say(sentence)
         report.stage("score")
         scores = detector.score(dataset, report)
-        if (found := detector.alerts(scores, dataset)) is not None:
-            scores["alert"] = found.of_rows
-            report.say(found.sentence)
+        found = detector.alerts(scores, dataset)
+        scores["alert"] = found.of_rows
+        report.say(f"{detector.rule_in_words()} {found.sentence}")
         _parquet(scores, out)
         if maps is not None:
             for row_id, anomaly_map in anomaly_maps(detector, dataset, report):
@@ -189,6 +189,7 @@ def explain(
     from ad_core.explain.attribution import How
     from ad_core.explain.explain import explain_rows, explain_top
     from ad_core.training.fit import choose_device
+    from ad_core.types import Modality
 
     detector = pipeline.load_detector(bundle).to(choose_device(device))
     dataset = pipeline.open_like(detector, data)
@@ -200,6 +201,8 @@ def explain(
             if row
             else explain_top(detector, dataset, top=top, how=how, report=report)
         )
+        if detector.modality is Modality.SENSOR and not row:  # the rule decides which events there are
+            report.say(detector.rule_in_words())
     _parquet(found.parts.merge(found.checks[["row_id", "grade"]], on="row_id", how="left"), out)
     grades = found.checks["grade"].value_counts()
     told = ", ".join(f"{count} {grade}" for grade, count in grades.items())

@@ -30,11 +30,13 @@ def give_events(store: Store, run: RunRecord) -> None:
     """Four events: the last is like the first, by its channels; the second is not, and the third failed its check."""
     folder = store.folder(run.id)
     first = results.table(folder, "events").iloc[0]
-    scores = results.table(folder, "scores")
+    scores = results.table(folder, "scores").assign(score=1.0, p_value=0.9)
     lines, parts, grades = [], [], []
     shares = ((3.0, 1.0), (0.0, 2.0), (3.0, 1.0), (6.0, 2.0))
     for number, (at, (pressure, flow)) in enumerate(zip((200, 400, 600, 1030), shares, strict=True)):
         peak = scores["row_id"][at]
+        scores.loc[at - 20 : at + 20, ["score", "p_value"]] = [at - 1.0, 0.025]
+        scores.loc[at, "score"] = float(at)
         edges = {"start": at - 20, "peak": at, "end": at + 20}
         lines.append(
             {
@@ -53,6 +55,7 @@ def give_events(store: Store, run: RunRecord) -> None:
         grades.append({"row_id": peak, "grade": "not supported" if number == 2 else "weak", **CHECKED})
     events = pd.DataFrame(lines).sort_values("peak_score", ascending=False, ignore_index=True)
     results.publish(folder, "events", events)
+    results.publish(folder, "scores", scores)
     results.publish(folder, "explanations", pd.DataFrame(parts))
     results.publish(folder, "checks", pd.DataFrame(grades))
     window = pd.DataFrame({"time": scores["time"][1000:1064], "pressure [bar]": 1.0, "flow [l/s]": 2.0})

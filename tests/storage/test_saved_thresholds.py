@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ad_core.alerts.threshold import Rule
+from ad_core.alerts.rule import Rule, rule_in_force
 from ad_core.detector.detector import Detector
 from ad_core.errors import BundleError, StoreError
 from ad_core.storage import bundle, saved_thresholds
@@ -112,7 +112,8 @@ def test_a_detector_alerts_by_its_threshold_and_knows_rows_that_taught_it(traine
     same = Other()
     same.fingerprint = detector.facts["data"]["fingerprint"]
     assert detector.used_in_training(scores, same).all()
-    assert detector.alerts(scores, same) is None
+    assert detector.threshold is None
+    assert detector.alerts(scores, same).rule == rule_in_force(None, detector.calibration.smallest_p)
 
     saved = Detector(**{**vars(detector), "thresholds": [{"rule": Rule(kind="score", value=2.0).model_dump()}]})
     assert (saved.alerts(scores, same).of_rows == (scores["score"] >= 2.0)).all()

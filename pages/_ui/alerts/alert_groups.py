@@ -19,7 +19,7 @@ def group_field(run_id: str) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
-            "AlertGroup",
+            "Group",
             list(found),
             index=None,
             placeholder="All alerts",

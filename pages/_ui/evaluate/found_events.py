@@ -10,7 +10,7 @@ from pages._ui.shell.stored import table
 
 
 def found_events(run_id: str, rows: pd.DataFrame, labels: np.ndarray, alert: np.ndarray) -> None:
-    """The finding at the present threshold, and a line for each event.
+    """The finding for the alerts by the current rule, and a line for each labelled event.
 
     Args:
         rows: of the score table, in any order; labels and alerts run parallel to them.
@@ -26,7 +26,7 @@ def found_events(run_id: str, rows: pd.DataFrame, labels: np.ndarray, alert: np.
     found = event_metrics(labels, alert, rows.get("entity"), time if is_clock else None)
     if found.events.empty:
         return
-    st.subheader("Events at the present threshold", anchor=False)
+    st.subheader("Labelled events and the alerts of the current rule", anchor=False)
     st.markdown(found.in_words())
     shown = found.events.assign(delay=found.events["delay"].astype("string"))
     if (shown["recording"] == "").all():
@@ -38,4 +38,7 @@ def found_events(run_id: str, rows: pd.DataFrame, labels: np.ndarray, alert: np.
         placeholder="–",
         alt=f"{found.found} of {len(shown)} labelled events have an alert",
     )
-    st.caption("An event is a run of rows labelled as anomalous. Its delay is the time until its first alert.")
+    st.caption(
+        "A labelled event is a run of rows labelled as anomalous. Its delay is the time until its first alert. A false "
+        "alarm is a run of alerts that touches none."
+    )
