@@ -116,12 +116,20 @@ def test_another_run_begins_with_its_own_rule(
     assert test.select_slider(key="alpha").value == 0.05
 
 
-def test_links_of_earlier_versions_find_their_rule(table_run: RunRecord, open_page: Open) -> None:
-    test = open_page(ALERTS, run=table_run.id, rule="False share of alerts", fdr="20 %")
+def test_links_of_earlier_versions_find_their_rule(table_run: RunRecord, store: Store, open_page: Open) -> None:
+    rule = Rule(kind="budget", value=5)
+    saved_thresholds.save(store, table_run.id, rule, name="five", reason="", author="Ada")
 
-    assert not test.exception
-    assert "the false discovery rate is not guaranteed" in texts(test)
-    assert test.select_slider(key="fdr").value == 0.2
+    share = open_page(ALERTS, run=table_run.id, rule="False share of alerts", fdr="20 %")
+    alarms = open_page(ALERTS, run=table_run.id, rule="False alarms among normal rows", alpha="10 %")
+    dependent = open_page(ALERTS, run=table_run.id, rule="More", more_rules="False share, dependent rows")
+
+    assert not share.exception
+    assert share.select_slider(key="fdr").value == 0.2
+    assert alarms.select_slider(key="alpha").value == 0.1
+    assert dependent.select_slider(key="any_fdr").value == 0.1
+    alarms.select_slider(key="alpha").set_value(0.2).run()
+    assert alarms.select_slider(key="alpha").value == 0.2
 
 
 def test_a_recording_keeps_its_events_and_has_rules_too(store: Store, recording_file: Path, open_page: Open) -> None:

@@ -17,7 +17,7 @@ from pages._ui.shell.stored import batch, ranked, reasons, reference_ranks, said
 from pages._ui.shell.threshold import threshold_at
 
 MOST = 10_000
-"""So many rows are sent to the browser; a table that fetches its rows as one scrolls can't have one chosen."""
+"""Maximum number of rows sent to the browser; in a longer table, fetched while scrolling, no row can be chosen."""
 
 MAX_VALUES = 60
 NONE_YET = "none"

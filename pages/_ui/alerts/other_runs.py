@@ -7,7 +7,7 @@ from ad_core.storage.records import WITH_SCORES
 from pages._ui.shell.stored import ranked, store
 
 MOST = 6
-"""So many columns can be put beside the scores."""
+"""Maximum number of columns beside the scores."""
 
 
 def other_runs_field(run_id: str) -> None:

@@ -10,11 +10,11 @@ RULES = {
 }
 RULES_HELP = (
     "**False positive rate**: the share of normal rows that become alerts by chance; alerts are the rows with a "
-    "p-value up to this share.  \n**False discovery rate**: the share of the alerts that are expected to be false, on average "
-    "(Benjamini-Hochberg).  \n**Alert budget**: the highest rows, up to a maximum number per file, or per day where "
-    "rows have dates.  \n**Percentile**: rows from a percentile of the calibration rows on.  \n**Score**: rows from a "
-    "fixed score on.  \nThe first two are guaranteed as long as normal rows stay like the calibration rows; the others "
-    "guarantee nothing.  \nEvents of recordings are made of the same alerts."
+    "p-value up to this share.  \n**False discovery rate**: the share of the alerts that are expected to be false, on "
+    "average (Benjamini-Hochberg).  \n**Alert budget**: the highest rows, up to a maximum number per file, or per day "
+    "where rows have dates.  \n**Percentile**: rows from a percentile of the calibration rows on.  \n**Score**: rows "
+    "from a fixed score on.  \nThe first two are guaranteed as long as normal rows stay like the calibration rows; the "
+    "others guarantee nothing.  \nEvents of recordings are made of the same alerts."
 )
 MORE_RULES = {"fdr_dependent": "False discovery rate, dependent rows", "tail": "Extreme values"}
 MORE_RULES_HELP = (
@@ -24,10 +24,10 @@ MORE_RULES_HELP = (
     "estimate, no guarantee."
 )
 LABELS_BEFORE = {
-    "rule": {"False alarms among normal rows": RULES["p"], "False share of alerts": RULES["fdr"]},
-    "more_rules": {"False share, dependent rows": MORE_RULES["fdr_dependent"]},
+    "rule": {"False alarms among normal rows": "p", "False share of alerts": "fdr"},
+    "more_rules": {"False share, dependent rows": "fdr_dependent"},
 }
-"""Query parameter -> what a rule was called in links of earlier versions -> what it is called now."""
+"""Query parameter -> what a rule was called in links of earlier versions -> its kind."""
 RULE_VALUES = {
     "p": (
         "False positive rate",

@@ -91,7 +91,7 @@ def _start_with(run_id: str, saved: Rule) -> None:
     """Set the widgets: the first run of a tab starts with the rule of the link, another run with its own rule."""
     for name, labels in LABELS_BEFORE.items():
         if (label := st.query_params.get(name)) in labels:
-            st.query_params[name] = labels[label]
+            st.session_state[name] = labels[label]  # it counts where the link names no rule of today
     if st.session_state.get("_ruled") not in (None, run_id):
         st.session_state["rule"] = _group(saved.kind)
         st.session_state["more_rules"] = saved.kind if saved.kind in MORE_RULES else None

@@ -36,9 +36,9 @@ PAGES = {
     "alerts": (
         "Alerts",
         "All rows, the most unusual first.",
-        "Choose where alerts begin, and read what that guarantees: with 5 % false alarms among "
-        "normal rows, about 5 of 100 normal rows are alerts by chance. Save it with a reason, and it holds for every "
-        "file that is scored with this run. "
+        "Choose the rule for alerts, and read what it guarantees: with a false positive rate of 5 %, about 5 of 100 "
+        "normal rows become alerts by chance. Events of recordings are made of the same alerts. Save the rule with a "
+        "reason, and it holds for every file that is scored with this run. "
         "Select a row in the table to see its main reasons; **Explain** shows the whole case. The address of "
         "this page holds run "
         "and row: a copied link shows a colleague the same thing.",

@@ -14,12 +14,12 @@ from pages._ui.shell.stored import store
 RULES = {
     "p": "p ≤ {}",
     "percentile": "percentile ≥ {}",
-    "fdr": "false share of alerts ≤ {}",
-    "fdr_dependent": "false share of alerts ≤ {}",
+    "fdr": "false discovery rate ≤ {}",
+    "fdr_dependent": "false discovery rate ≤ {}",
     "budget": "at most {} alerts",
     "tail": "rate per row ≤ {}",
 }
-"""Kind of threshold -> how it is told."""
+"""Kind of rule -> how it is written."""
 
 
 def verdict_history(dataset_id: str, row_id: str) -> None:
