@@ -1,4 +1,4 @@
-"""From which score on one row is an alert, while all other rows keep theirs."""
+"""The lowest score at which one row is an alert, while the scores of all other rows stay."""
 
 from collections.abc import Callable
 
@@ -11,9 +11,10 @@ from ad_core.alerts.threshold import apply
 from ad_core.errors import DataError
 
 TOGETHER = ("fdr", "fdr_dependent", "budget")
-"""Kinds of rules under which it hangs on the other rows whether one is an alert."""
+"""Rules whose decision for one row depends on the other rows in the batch."""
 
 HALVINGS = 40
+"""Number of bisection steps between two known scores."""
 
 
 def alert_boundary(
@@ -25,11 +26,11 @@ def alert_boundary(
 ) -> float:
     """The lowest score at which this row would be an alert; infinite where no score is one.
 
-    Whether a row is an alert only ever changes once as its score rises, so the place is found by halving.
+    As the score of a row rises, it becomes an alert at one place and stays one, so bisection finds the place.
 
     Args:
-        rows: `row_id`, `score`, `p_value`, `percentile` and what else the rule looks at, of the whole batch; of rules
-            that look at each row by itself, this row's line suffices.
+        rows: the score table of the whole batch, as for `threshold.apply`; for rules that decide each row by itself
+            the line of this row suffices.
         calibration, calibration_rows: as for `threshold.apply`.
 
     Raises:
@@ -60,7 +61,7 @@ def alert_boundary(
 
 
 def _first(is_alert: Callable[[float], bool], values: np.ndarray, exact: bool) -> float:
-    """The lowest score of an alert: above one of these values, up to the next one."""
+    """The lowest score of an alert, which lies above one of these ascending values and at most at the next one."""
     width = float(values[-1] - values[0]) or 1.0
     values = np.concatenate([[values[0] - width], values, [values[-1] + 1e3 * width]])
     if not is_alert(values[-1]):

@@ -1,7 +1,7 @@
-"""What a raw score means: its rank among rows that did not train the model, as a percentile and as a p-value.
+"""The rank of a score among rows that the model was not fitted on, as a percentile and as a p-value.
 
-A p-value counts how often a normal row scores at least as high. It holds when the calibration rows are exchangeable
-with a usual new row: none of them trained the model, and neighbours in time are not counted as if they were
+A p-value says how often a normal row scores at least as high. It is valid when the calibration rows are exchangeable
+with a new normal row: the model was fitted on none of them, and neighbours in time are not counted as if they were
 independent.
 """
 
@@ -16,29 +16,29 @@ import pandas as pd
 from ad_core.errors import DataError
 
 MIN_BLOCKS = 20
-"""Fewer blocks of a recording than this can't carry a p-value: the smallest one would be above 0.05."""
+"""Minimum number of blocks of a recording for p-values: with fewer the smallest one is at least 0.05."""
 
 LEVELS = (("Critical", 0.001), ("High", 0.01), ("Medium", 0.05))
-"""Severity words and the largest p of each; above the last it is "Low"."""
+"""Severity words with the largest p-value of each; above the last one it is "Low"."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Scores of rows that the model did not train on. Build it with `fit`.
+    """Scores of rows that the model was not fitted on. Build it with `fit`.
 
     A row that is itself among them counts itself, so its own p-value is a little too large, never too small.
     """
 
     scores: np.ndarray
-    """(rows,) float64, ascending: what percentiles are counted in."""
+    """(rows,) float64, ascending: percentiles are ranks among them."""
     counts: np.ndarray
-    """(rows,) bool: which of them p-values are counted in. All, or in recordings the highest of each block."""
+    """(rows,) bool: p-values are ranks among these: all, or in recordings the highest of each block."""
     approximate: bool = False
     """True for recordings: blocks of one recording are less dependent than its time stamps, but not independent."""
 
     @classmethod
     def fit(cls, scores: npt.ArrayLike, *, blocks: npt.ArrayLike | None = None) -> Self:
-        """Keep the scores that new rows are to be compared with.
+        """Keep the scores that rows are compared with.
 
         Args:
             scores: (rows,), higher = more anomalous; NaN = the row had no score and is left out.
@@ -51,7 +51,7 @@ class Calibration:
         known = ~np.isnan(values)
         if not known.any():
             raise DataError(
-                f"None of {len(values)} calibration rows has a score, so nothing says what is usual. "
+                f"None of {len(values)} calibration rows has a score, so nothing says which scores are normal. "
                 "Add usable training rows."
             )
         values = values[known]
@@ -64,12 +64,12 @@ class Calibration:
 
     @property
     def n(self) -> int:
-        """How many scores a p-value is counted in: rows, or blocks of a recording."""
+        """Number of scores that p-values are ranks among: rows, or blocks of a recording."""
         return int(self.counts.sum())
 
     @property
     def smallest_p(self) -> float:
-        """The smallest p-value that so many scores can give; NaN when they can give none."""
+        """The smallest p-value that this calibration can give, 1 / (n + 1); NaN when it gives none."""
         return float("nan") if self._too_few else 1 / (self.n + 1)
 
     def percentile(self, scores: npt.ArrayLike) -> np.ndarray:
@@ -104,7 +104,7 @@ class Calibration:
         return float(np.nextafter(self.scores[self.counts][self.n - 1 - allowed], np.inf))
 
     def facts(self) -> dict[str, Any]:
-        """What a person or a JSON file should know of it."""
+        """Its size, JSON-able."""
         return {
             "rows": len(self.scores),
             "n": self.n,
@@ -130,8 +130,9 @@ class Calibration:
 def severity(p: npt.ArrayLike, percentile: npt.ArrayLike, smallest_p: float) -> np.ndarray:
     """Severity words: "Critical" p <= 0.001, "High" <= 0.01, "Medium" <= 0.05, else "Low"; "" where there is no score.
 
-    Levels that p can't reach with this calibration are not given. When it can reach none, the percentile decides
-    ("High" from 99, "Medium" from 95); "Critical" is never said without a p-value. `severity_rule` says which applies.
+    Severities that need a smaller p than this calibration can give are not given. When it can give none of them, the
+    percentile decides ("High" from 99, "Medium" from 95); "Critical" needs a p-value. `severity_rule` says which
+    applies.
 
     Args:
         p: (rows,) p-values.
@@ -154,7 +155,7 @@ def severity(p: npt.ArrayLike, percentile: npt.ArrayLike, smallest_p: float) -> 
 
 
 def severity_rule(smallest_p: float) -> str:
-    """One sentence: what the severity words of a run go by."""
+    """One or two sentences: how the severity words of a run are decided."""
     if not _by_p(smallest_p):
         return (
             "Severity goes by percentile (High from 99, Medium from 95): "

@@ -1,9 +1,8 @@
 """Whether a few calibration rows keep many scored rows from being alerts: a reason to look at these few, and no proof.
 
-In usual data about (k + 1) / (n + 1) of the scored rows lie beyond all but k of n calibration rows, since the rank of a
-normal row
- among them is uniform. Far more than that are anomalies, or a change in what is usual; if the k rows are
-anomalies too, they hide those.
+The rank of a normal row among the calibration rows is uniform, so about (k + 1) / (n + 1) of the scored rows lie beyond
+all but k of n calibration rows. If far more do, these are anomalies, or normal rows have changed. If the k calibration
+rows are anomalies too, they make the p-values of the others large, so that those are no alerts.
 """
 
 from dataclasses import dataclass
@@ -15,23 +14,25 @@ from ad_core.alerts.calibration import Calibration
 from ad_core.alerts.threshold import BY_P, USED_FOR, Rule, apply
 
 TRIED = (1, 2, 3, 5, 8, 12, 20, 30, 50)
+"""Numbers of highest calibration rows that are left out for a trial, one after the other."""
 LARGEST_SHARE = 0.1
-"""More of the calibration rows than this are not a few."""
+"""Maximum share of the calibration rows that is left out."""
 NEW_ALERTS = 3
+"""Minimum number of alerts that must be gained."""
 SIGMAS = 3.0
-"""Rows beyond that are no alerts yet are more than chance when they exceed what is expected by so many square roots."""
+"""More non-alert rows than expected: threshold in standard deviations (√expected)."""
 
 
 @dataclass(frozen=True)
 class CalibrationDoubt:
-    """A few calibration rows on which the alerts hang."""
+    """A few calibration rows that decide whether many rows are alerts."""
 
     highest: int
     calibration_rows: int
     beyond: int
     """Scored rows beyond all other calibration rows."""
     by_chance: float
-    """How many of them chance would bring."""
+    """How many of them are expected by chance."""
     scored: int
     alerts_now: int
     alerts_without: int
@@ -49,12 +50,15 @@ class CalibrationDoubt:
 
 
 def check_calibration(rule: Rule, rows: pd.DataFrame, calibration: Calibration) -> CalibrationDoubt | None:
-    """Look for the fewest calibration rows that hide most; None where none do, or the rule needs no p-values.
+    """Find the smallest number of highest calibration rows that keep many rows from being alerts.
 
     Args:
-        rule: that says where alerts begin; those with a segment are not looked at.
-        rows: as `threshold.apply` takes them. Training Rows don't count where there are others.
+        rule: the rule in force; those with a segment are not checked.
+        rows: as `threshold.apply` takes them. Training rows don't count where there are new rows.
         calibration: that their p-values come from.
+
+    Returns:
+        None where there are no such calibration rows, or the rule needs no p-values.
     """
     if rule.kind not in BY_P or rule.segment is not None or not calibration.n:
         return None
@@ -76,7 +80,7 @@ def check_calibration(rule: Rule, rows: pd.DataFrame, calibration: Calibration) 
 
 
 def _judged(rows: pd.DataFrame) -> np.ndarray:
-    """(k,) scores of the rows that did not teach, or of all where all did."""
+    """(k,) scores of the new rows, or of all where all are training rows."""
     known = rows.loc[rows["score"].notna()]
-    fresh = known.loc[~known["used_for"].isin(USED_FOR)] if "used_for" in known else known
-    return np.asarray((fresh if len(fresh) else known)["score"], dtype=np.float64)
+    new = known.loc[~known["used_for"].isin(USED_FOR)] if "used_for" in known else known
+    return np.asarray((new if len(new) else known)["score"], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""The rows behind a calibration: which row gave which score, so that single ones can be left out later."""
+"""The rows of a calibration with their scores, so that single ones can be left out later."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def of_items(item_set: "ItemSet", held_out: "HeldOut") -> pd.DataFrame:
-    """The rows that held-out items cover, by items alone that were held out.
+    """The rows that held-out items cover, scored by held-out items alone.
 
     Returns:
-        `row_id`, `score`, `entity` and `time` where they exist, and for recordings `block`: one block is one window,
-        since overlapping windows are not independent. Rows without a score are left out.
+        `row_id`, `score`, `entity` and `time` where they exist, and for recordings `block`: one block is as long as
+        one window, since overlapping windows are not independent. Rows without a score are left out.
     """
     scores = item_set.only(held_out.items).reduce(held_out.scores)
     rows = item_set.rows[[name for name in ("row_id", "entity", "time") if name in item_set.rows]].assign(score=scores)
@@ -29,11 +29,11 @@ def of_items(item_set: "ItemSet", held_out: "HeldOut") -> pd.DataFrame:
 
 
 def calibrated(rows: pd.DataFrame, left_out: Collection[str] = ()) -> Calibration:
-    """The calibration of these rows without some of them; of a recording, without the whole blocks that hold them.
+    """The calibration by these rows without some of them; in a recording, without the whole blocks that hold them.
 
     Args:
         rows: as `of_items` gives them.
-        left_out: row ids; those that are not among the rows don't matter.
+        left_out: row ids; those that are not among the rows are ignored.
 
     Raises:
         DataError: no row is left.
@@ -43,5 +43,7 @@ def calibrated(rows: pd.DataFrame, left_out: Collection[str] = ()) -> Calibratio
     if blocks is not None:
         gone = blocks.isin(blocks[gone])
     if len(rows) and gone.all():
-        raise DataError("Every calibration row would be left out, and nothing would say what is usual. Keep some.")
+        raise DataError(
+            "Every calibration row would be left out, and nothing would say which scores are normal. Keep some."
+        )
     return Calibration.fit(rows.loc[~gone, "score"], blocks=None if blocks is None else blocks[~gone])

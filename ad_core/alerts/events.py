@@ -1,22 +1,13 @@
-"""Events of a recording: alarms that follow each other closely are one thing that happened.
+"""Events of a recording: alerts that follow each other closely are one event.
 
-A row is an alarm when its score reaches the threshold. Within an entity and in order of time, two alarms belong to the
-same event when at most `merge_gap` scored rows without an alarm lie between them. Rows without a score neither end
-nor lengthen an event. An event lasts from its first to its last alarm; its peak is its first row with the highest
-score.
+Which time stamps are alerts is decided by the rule in force (`rule.rule_in_force`). Within a recording and in order of
+time, two alerts belong to the same event when at most `merge_gap` scored time stamps that are no alerts lie between
+them. Time stamps without a score neither end nor lengthen an event. An event lasts from its first to its last alert;
+its peak is its first alert with the highest score.
 """
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-
-if TYPE_CHECKING:
-    from ad_core.alerts.calibration import Calibration
-
-ALERT_P, ALERT_PERCENTILE = 0.01, 99.0
-"""A time stamp belongs to an event from this p-value on; where the calibration can't reach it, from this percentile on.
-"""
 
 COLUMNS = (
     "entity",
@@ -31,44 +22,42 @@ COLUMNS = (
     "n_rows",
     "n_alarms",
 )
+LED_BY = ("leading", "leads")
+"""Columns on the channels that led an event: the first one, and the first three in words."""
 
 
-def alarm_threshold(calibration: "Calibration") -> tuple[float, str]:
-    """The score from which a time stamp is an alarm, and the p-value or percentile behind it in words."""
-    threshold = calibration.threshold(ALERT_P)
-    if np.isfinite(threshold):
-        return threshold, f"p ≤ {ALERT_P:g}"
-    beyond = f"above percentile {ALERT_PERCENTILE:g} of the calibration rows"
-    return float(np.percentile(calibration.scores, ALERT_PERCENTILE)), beyond
-
-
-def events(rows: pd.DataFrame, threshold: float, merge_gap: int = 0, leading: pd.Series | None = None) -> pd.DataFrame:
-    """Join alarms to events.
+def events(rows: pd.DataFrame, alert: np.ndarray, merge_gap: int = 0, leading: pd.Series | None = None) -> pd.DataFrame:
+    """Join alerts to events.
 
     Args:
-        rows: one line per row with `row_id`, `time` (dates or numbers), `score` and optionally `entity`; in any order.
-        threshold: scores from here on are alarms.
-        merge_gap: so many scored rows without an alarm may lie between two alarms of one event.
+        rows: one line per time stamp with `row_id`, `time` (dates or numbers), `score` and optionally `entity` and
+            `excluded`; in any order.
+        alert: (rows,) bool, as `threshold.apply` gives it.
+        merge_gap: maximum number of scored rows without an alert between two alerts of one event.
         leading: the channel that stands out in each row, parallel to `rows`; events then name the one at their peak.
 
     Returns:
         One line per event, highest peak first: `entity` (where there is one), `start`, `peak`, `end` (times),
         `row_id_start`, `row_id_peak`, `row_id_end`, `peak_score`, `duration` [s, or the unit of numeric times],
-        `n_rows` (scored rows from start to end), `n_alarms` and, if given, `leading`.
+        `n_rows` (scored rows from start to end), `n_alarms` (alerts), and where they are given `leading` and
+        `excluded` (whether the peak is).
 
     Raises:
-        ValueError: `merge_gap` is negative.
+        ValueError: `merge_gap` is negative, or `alert` is not parallel to the rows.
     """
     if merge_gap < 0:
         raise ValueError(f"merge_gap counts rows and can't be negative, got {merge_gap}")
-    table = rows[[c for c in ("entity", "row_id", "time", "score") if c in rows]].reset_index(drop=True)
+    if len(alert) != len(rows):
+        raise ValueError(f"alert needs one value per row, got {len(alert)} for {len(rows)} rows")
+    table = rows[[c for c in ("entity", "row_id", "time", "score", "excluded") if c in rows]].reset_index(drop=True)
+    table["alert"] = np.asarray(alert, dtype=bool)
     if leading is not None:
         table["leading"] = leading.to_numpy()
     table = table[table["score"].notna() & table["time"].notna()]
     entity = pd.factorize(table["entity"])[0] if "entity" in table else np.zeros(len(table), dtype=np.int64)
     order = np.lexsort((np.arange(len(table)), table["time"].to_numpy(), entity))
     table, entity = table.iloc[order], entity[order]
-    at = np.flatnonzero(table["score"].to_numpy() >= threshold)  # positions of alarms among the scored rows
+    at = np.flatnonzero(table["alert"].to_numpy())  # positions of alerts among the scored rows
     new = np.ones(len(at), dtype=bool)
     new[1:] = (np.diff(at) > merge_gap + 1) | (np.diff(entity[at]) != 0)
     first = np.flatnonzero(new)
@@ -76,10 +65,26 @@ def events(rows: pd.DataFrame, threshold: float, merge_gap: int = 0, leading: pd
     return _described(table, at, np.cumsum(new) - 1, first, last)
 
 
+def with_leads(found: pd.DataFrame, known: pd.DataFrame | None) -> pd.DataFrame:
+    """Events with the channels that led, as far as those of an event with the same peak are known.
+
+    Args:
+        found: as `events` gives them.
+        known: earlier events with the columns LED_BY; None = there are none.
+
+    Returns:
+        `found`, with those of LED_BY that `known` has; missing for peaks that are not among the known ones.
+    """
+    if known is None:
+        return found
+    by_peak = known.drop_duplicates("row_id_peak").set_index("row_id_peak")
+    return found.assign(**{name: found["row_id_peak"].map(by_peak[name]) for name in LED_BY if name in by_peak})
+
+
 def _described(
     table: pd.DataFrame, at: np.ndarray, event: np.ndarray, first: np.ndarray, last: np.ndarray
 ) -> pd.DataFrame:
-    """One line per event from the positions of its alarms."""
+    """One line per event from the positions of its alerts."""
     scores = table["score"].to_numpy(dtype=np.float64)
     by_height = np.lexsort((at, -scores[at], event))
     peak = at[by_height[np.unique(event[by_height], return_index=True)[1]]]
@@ -103,7 +108,7 @@ def _described(
         end - start + 1,
         np.bincount(event, minlength=len(first)),
     )
-    if "leading" in table:
-        found["leading"] = table["leading"].iloc[peak].to_numpy()
-    result = pd.DataFrame(found)[[c for c in (*COLUMNS, "leading") if c in found]]
+    at_peak = [name for name in ("leading", "excluded") if name in table]
+    found |= {name: table[name].iloc[peak].to_numpy() for name in at_peak}
+    result = pd.DataFrame(found)[[c for c in (*COLUMNS, *at_peak) if c in found]]
     return result.sort_values("peak_score", ascending=False, kind="stable", ignore_index=True)

@@ -1,5 +1,5 @@
-"""How rare scores beyond the calibration are, by extreme value theory: peaks over a high threshold follow a generalised
-Pareto law, whatever the scores' own distribution (Pickands-Balkema-de Haan).
+"""How rare scores beyond the calibration scores are, by extreme value theory: peaks over a high threshold follow a
+generalised Pareto distribution, whatever the distribution of the scores (Pickands-Balkema-de Haan).
 """
 
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from ad_core.errors import DataError
 TAIL = 0.98
 """The tail begins at this quantile of the calibration scores, or lower where too few scores lie beyond it ..."""
 LOWEST = 0.9
-"""... but never below this one: what is no tail says nothing of a tail."""
+"""... but never below this one: scores below it are not part of the tail."""
 MIN_PEAKS = 20
-"""Fewer scores in the tail than this don't carry two parameters."""
+"""Minimum number of scores in the tail: fewer are not enough to fit two parameters."""
 
 
 @dataclass(frozen=True)

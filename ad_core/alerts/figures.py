@@ -10,13 +10,13 @@ from ad_core.theme import ALERT, CHOSEN, MUTED, USUAL, thinned, tidy
 
 
 def score_histogram(
-    scores: np.ndarray, usual: np.ndarray | None, threshold: float, *, bins: int | None = None
+    scores: np.ndarray, calibration_scores: np.ndarray | None, threshold: float, *, bins: int | None = None
 ) -> go.Figure:
-    """How many rows have which score, alerts in orange, with the threshold as a line.
+    """Histogram of the scores, alerts in orange, with the threshold as a line.
 
     Args:
         scores: (rows,); NaN is left out.
-        usual: (k,) scores of the calibration rows, drawn as an outline of the same area; None = none.
+        calibration_scores: (k,) drawn as an outline of the same area; None = no outline.
         threshold: scores from here on are alerts; infinite = there are none.
     """
     known = scores[np.isfinite(scores)]
@@ -38,8 +38,9 @@ def score_histogram(
             marker_line_width=0,
             hovertemplate="score %{x:.3g}<br>%{y} rows<extra></extra>",
         )
-    if usual is not None and np.isfinite(usual).any():
-        expected = np.histogram(usual[np.isfinite(usual)], edges)[0] * (len(known) / np.isfinite(usual).sum())
+    if calibration_scores is not None and np.isfinite(calibration_scores).any():
+        normal = calibration_scores[np.isfinite(calibration_scores)]
+        expected = np.histogram(normal, edges)[0] * (len(known) / len(normal))
         highest = max(highest, float(expected.max()))
         figure.add_scatter(
             x=centre,
@@ -51,8 +52,8 @@ def score_histogram(
         )
     if np.isfinite(threshold):
         figure.add_vline(x=threshold, line={"color": ALERT, "dash": "dash", "width": 2})
-    figure.update_xaxes(title="score (higher = more unusual)", type="log" if _is_wide(known) else "linear")
-    # a bar of one row must be seen, and log 1 is 0
+    figure.update_xaxes(title="score (higher = more anomalous)", type="log" if _is_wide(known) else "linear")
+    # a bar of one row must be visible, and log 1 is 0
     figure.update_yaxes(title="rows", type="log", dtick=1, range=[np.log10(0.7), np.log10(highest) + 0.15])
     return tidy(figure, 300, barmode="overlay", bargap=0.02)
 
@@ -80,15 +81,15 @@ def alerts_curve(
     *,
     log: bool,
 ) -> go.Figure:
-    """How many rows are alerts at each value of a rule.
+    """Number of alerts at each value of a rule.
 
     Args:
         values: (k,) of the rule, ascending.
-        alerts: (k,) how many alerts each brings.
-        now: the value that is chosen, and its alerts.
-        saved: the same of the saved rule, where it is of this kind; None = not drawn.
+        alerts: (k,) number of alerts at each value.
+        now: the chosen value, and its number of alerts.
+        saved: the same for the saved rule, where it is of this kind; None = not drawn.
         title: of the axis of values.
-        log: whether values span orders of magnitude.
+        log: whether that axis is logarithmic.
     """
     figure = go.Figure()
     figure.add_scatter(
@@ -155,7 +156,7 @@ def timeline_in_words(score: np.ndarray, events: pd.DataFrame | None) -> str:
 
 
 def _step(counts: np.ndarray) -> np.ndarray:
-    """Counts for a logarithmic axis: empty bins in between touch the ground, those outside are not drawn."""
+    """Counts for a logarithmic axis: empty bins in between are drawn at the bottom, those outside are not drawn."""
     filled = np.flatnonzero(counts)
     line = np.full(len(counts), np.nan)
     if len(filled):
@@ -173,5 +174,5 @@ def _edges(known: np.ndarray, bins: int) -> np.ndarray:
 
 
 def _is_wide(known: np.ndarray) -> bool:
-    """Whether a few scores are so large that a linear axis would squeeze all others into one bar."""
+    """Whether a few scores are so large that all others would share one bar of a linear axis."""
     return len(known) > 0 and float(known.min()) > 0 and float(known.max()) > 25 * float(np.median(known))

@@ -11,10 +11,10 @@ from ad_core.data.figures import series
 from ad_core.theme import ALERT, CHOSEN, MUTED, literal, tidy
 
 LANES, EVENTS = 30, 1000
-"""So many recordings and events are drawn, those with the highest peaks."""
+"""Maximum numbers of recordings and events that are drawn, those with the highest peaks."""
 
 COLOURS = {"Critical": "#A8330B", "High": ALERT, "Medium": "#E8B27D", "Low": MUTED}
-"""Severity of the peak -> colour; the darker, the more unusual."""
+"""Severity of the peak -> colour; darker is more severe."""
 
 LANE_PX, INK = 34, "#33403F"
 
@@ -51,7 +51,7 @@ def lanes(events: pd.DataFrame, span: tuple[Any, Any], chosen: str | None, title
         figure.add_scatter(
             x=mark["peak"], y=mark["lane"], mode="markers", marker=ring, name="current case", hoverinfo="skip"
         )
-    is_clock = pd.api.types.is_datetime64_any_dtype(events["start"])  # lengths of bars would make it an axis of numbers
+    is_clock = pd.api.types.is_datetime64_any_dtype(events["start"])  # else bar lengths make it numeric
     figure.update_xaxes(range=list(span), title=literal(title), type="date" if is_clock else "linear")
     figure.update_yaxes(
         tickmode="array",

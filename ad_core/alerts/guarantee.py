@@ -1,164 +1,228 @@
-"""What a rule guarantees about false alerts, in one or two plain sentences; or why it guarantees nothing."""
+"""What a rule guarantees about false alerts, as a value: which error rate is at most what, whether that holds, and why.
 
-from collections.abc import Callable
+`guarantee_words` says it in sentences.
+"""
+
 from dataclasses import dataclass
-from math import ceil, isfinite, log
+from enum import StrEnum
+from math import ceil, log
+
+from ad_core.alerts.rule import Rule
+
+SAME = 1e-9
+"""Relative difference below which two values are equal: p-values and shares are rounded quotients."""
+EULER = 0.577216
+
+
+class ErrorRate(StrEnum):
+    """The error rates that a rule can control."""
+
+    FALSE_POSITIVE = "false positive rate"
+    """Share of the normal rows that become alerts."""
+    FALSE_DISCOVERY = "false discovery rate"
+    """Expected share of the alerts that are false."""
+
+
+CONTROLLED = {
+    "p": ErrorRate.FALSE_POSITIVE,
+    "fdr": ErrorRate.FALSE_DISCOVERY,
+    "fdr_dependent": ErrorRate.FALSE_DISCOVERY,
+}
+"""Kind of rule -> the error rate that it controls; the others control none."""
 
 
 @dataclass(frozen=True)
-class Findings:
-    """What is known of a batch of rows under a rule."""
+class CalibrationSize:
+    """How much p-values are counted in."""
+
+    n: int
+    """Calibration rows, or blocks of recordings."""
+    in_blocks: bool
+    smallest_p: float
+    """Smallest p-value that they can give; NaN = none."""
+
+
+@dataclass(frozen=True)
+class RowCounts:
+    """How many rows of a batch there are of each sort, under a rule."""
 
     scored: int
-    fresh: int
-    """Scored rows that neither taught the model nor calibrate it."""
+    new: int
+    """Scored rows that are no training rows, so that a guarantee can cover them."""
     alerts: int
-    covered: int
-    """Alerts among the fresh rows."""
+    new_alerts: int
+    per_day: bool = False
+    """Whether the rows lie on several days, so that a budget counts per day."""
+
+
+@dataclass(frozen=True)
+class NoScores:
+    """No row has a score."""
+
+
+@dataclass(frozen=True)
+class NoCalibrationRows:
+    """The rule needs calibration rows, and there are none."""
+
+
+@dataclass(frozen=True)
+class TooFewBlocks:
+    """The recordings have too few calibration blocks for p-values."""
+
+    blocks: int
+
+
+@dataclass(frozen=True)
+class NoPValues:
+    """The rule needs p-values, and no row has one."""
+
+
+@dataclass(frozen=True)
+class NoTail:
+    """No tail can be fitted to the calibration scores."""
+
+    why: str
+    """The sentence of the error."""
+
+
+@dataclass(frozen=True)
+class SmallestPTooLarge:
+    """The rule asks for a smaller p-value than the calibration can give."""
+
+    calibration: CalibrationSize
+
+
+@dataclass(frozen=True)
+class TooFewAlertsPossible:
+    """With so few calibration rows an alert passes only among at least `needed` alerts."""
+
+    needed: int
+    calibration: CalibrationSize
+
+
+@dataclass(frozen=True)
+class OnlyTrainingRows:
+    """Every scored row was used for training or calibration."""
+
+
+@dataclass(frozen=True)
+class NoRateControlled:
+    """The rule controls no error rate."""
+
+
+@dataclass(frozen=True)
+class Extrapolated:
+    """The rate is an estimate beyond the calibration scores."""
+
+
+@dataclass(frozen=True)
+class TiesExceedBudget:
+    """A budget is not used up, because more rows share the next score than there is room for."""
+
+
+@dataclass(frozen=True)
+class TrainingRowsNotCovered:
+    """The guarantee holds for the new rows alone."""
+
+    rows: int
+    alerts: int
+
+
+@dataclass(frozen=True)
+class BlocksNotIndependent:
+    """Blocks of one recording are less dependent than its time stamps, but not independent."""
+
+
+NotApplicable = NoScores | NoCalibrationRows | TooFewBlocks | NoPValues | NoTail
+"""Why a rule can make no row an alert."""
+Broken = NotApplicable | SmallestPTooLarge | TooFewAlertsPossible | OnlyTrainingRows | NoRateControlled | Extrapolated
+"""Why nothing is guaranteed."""
+Limit = TrainingRowsNotCovered | BlocksNotIndependent
+"""What narrows a guarantee that holds."""
+Reason = Broken | TiesExceedBudget | Limit
+
+
+@dataclass(frozen=True)
+class Guarantee:
+    """What is guaranteed of the alerts of a batch; `guarantee` builds it."""
+
+    rule: Rule
+    rows: RowCounts
+    kind: ErrorRate | None
+    """The error rate that the rule controls; None = none."""
+    rate: float | None
+    """That rate is at most this, on average over many calibrations and batches; None where none is controlled."""
     expected: float | None
-    lacks: str
-    n: int
-    """Calibration rows, or blocks of a recording."""
-    smallest_p: float
-    approximate: bool
-    a_day: bool
-    tied: bool
-    """A budget is not used up, because more rows share the next score than it has room for."""
-    apart: bool
-    """Segments have thresholds of their own."""
+    """Maximum number of alerts that are expected to be false; None where nothing says so."""
+    holds: bool
+    """Whether the rate is guaranteed, as long as normal rows are exchangeable with the calibration rows."""
+    reasons: tuple[Reason, ...] = ()
+    """Why it does not hold, or what narrows it."""
 
 
-def guarantee(kind: str, value: float, segment: str | None, found: Findings) -> tuple[bool, str]:
-    """Whether something is guaranteed, and the sentences.
+def guarantee(
+    rule: Rule,
+    rows: RowCounts,
+    calibration: CalibrationSize,
+    expected: float | None,
+    not_applicable: NotApplicable | None = None,
+    *,
+    ties_exceed_budget: bool = False,
+) -> Guarantee:
+    """What a rule guarantees about a batch.
 
     Args:
-        kind: of a `threshold.Rule`.
-        value: its value.
-        segment: the column whose values have thresholds of their own, or None.
-        found: what the rule found.
+        rows: what the rule found.
+        calibration: what the p-values are counted in.
+        expected: see `Guarantee.expected`.
+        not_applicable: why no row can be an alert under this rule.
+        ties_exceed_budget: see `TiesExceedBudget`.
     """
-    if found.lacks:
-        return False, found.lacks
-    guaranteed, text = SENTENCES[kind](value, found)
-    if segment:
-        text += f" Each {segment} has a threshold of its own."
-    if guaranteed:
-        text += _limits(found)
-    return guaranteed, text
-
-
-def _by_p(alpha: float, found: Findings) -> tuple[bool, str]:
-    if alpha < found.smallest_p * (1 - 1e-9):
-        return False, (
-            f"p ≤ {alpha:g} can't be reached: with {_calibration(found)} the smallest p is {found.smallest_p:.2g}. "
-            "So there is no alert, and nothing is guaranteed."
-        )
-    rows = found.fresh or found.scored
-    text = f"If all {rows:,} {'' if found.fresh == found.scored else 'new ' if found.fresh else ''}rows were usual, "
-    text += f"about {_about(alpha * rows)} of them would be alerts by chance."
-    if not found.fresh:
-        return False, f"{text} {ALL_TAUGHT} so this is a guide and no guarantee."
-    return True, text
-
-
-def _by_fdr(alpha: float, found: Findings) -> tuple[bool, str]:
-    return _false_share(alpha, alpha, found)
-
-
-def _by_any_fdr(alpha: float, found: Findings) -> tuple[bool, str]:
-    m = max(found.fresh, 1)
-    penalty = log(m) + 0.577216 + 1 / (2 * m)  # sum of 1 / k up to m: Benjamini & Yekutieli 2001, theorem 1.3
-    return _false_share(alpha, alpha / max(penalty, 1.0), found)
-
-
-def _false_share(alpha: float, strict: float, found: Findings) -> tuple[bool, str]:
-    """`strict` is what the share amounts to for the most extreme row; fewer alerts than m p / strict can't pass."""
-    if not found.fresh:
-        return False, (
-            f"{ALL_TAUGHT} and ranked among themselves p-values can't say how many alerts are false: nothing is "
-            "guaranteed. Score a file of new rows, or choose another rule."
-        )
-    if found.covered:
-        many = "this alert" if found.covered == 1 else f"these {found.covered:,} alerts"
-        return True, (
-            f"Of {many} we expect at most {_about(alpha * found.covered)} to be false "
-            f"({100 * alpha:g} % on average over many such files)."
-        )
-    needed = ceil(found.fresh * found.smallest_p / strict * (1 - 1e-9))
-    if found.apart or needed <= 1:
-        return True, f"No alert: no p-value is small enough for {100 * alpha:g} %."
-    passing = "can't pass" if needed <= found.fresh else "can't pass, nor could all of them"
-    return False, (
-        f"No alert: with {_calibration(found)} the smallest p is {found.smallest_p:.2g}, so fewer than "
-        f"{min(needed, found.fresh):,} alerts among {found.fresh:,} rows {passing} at {100 * alpha:g} %."
+    kind = CONTROLLED.get(rule.kind)
+    broken = not_applicable or _broken(rule, rows, calibration)
+    reasons: list[Reason] = [broken] if broken else _limits(rows, calibration)
+    if ties_exceed_budget:
+        reasons.append(TiesExceedBudget())
+    return Guarantee(
+        rule=rule,
+        rows=rows,
+        kind=kind,
+        rate=None if kind is None else rule.value,
+        expected=expected,
+        holds=broken is None,
+        reasons=tuple(reasons),
     )
 
 
-def _by_budget(k: float, found: Findings) -> tuple[bool, str]:
-    per = " a day" if found.a_day else ""
-    text = f"At most {k:,.0f} alert{'' if k == 1 else 's'}{per}, the highest scores. {NO_GUARANTEE}"
-    if found.tied:
-        text += " Rows of equal score are alerts together or not at all; more of them would exceed the budget."
-    return False, text + _by_chance(found)
+def _broken(rule: Rule, rows: RowCounts, calibration: CalibrationSize) -> Broken | None:
+    """Why nothing is guaranteed; None where something is."""
+    if rule.kind == "tail":
+        return Extrapolated()
+    if rule.kind not in CONTROLLED:
+        return NoRateControlled()
+    if rule.kind == "p" and rule.value < calibration.smallest_p * (1 - SAME):
+        return SmallestPTooLarge(calibration)
+    if not rows.new:
+        return OnlyTrainingRows()
+    if rule.kind == "p" or rows.new_alerts or rule.segment is not None:
+        return None
+    needed = _fewest_alerts(rule, rows.new, calibration.smallest_p)
+    return None if needed <= 1 else TooFewAlertsPossible(needed, calibration)
 
 
-def _by_percentile(percentile: float, found: Findings) -> tuple[bool, str]:
-    text = f"Alerts score higher than {percentile:.6g} % of the calibration rows. {NO_GUARANTEE}"
-    return False, text + _by_chance(found)
+def _fewest_alerts(rule: Rule, new: int, smallest_p: float) -> int:
+    """k alerts among `new` rows pass only if p <= rate k / new, so k is at least new p / rate."""
+    rate = rule.value
+    if rule.kind == "fdr_dependent":
+        penalty = log(new) + EULER + 1 / (2 * new)  # sum of 1 / k up to new: Benjamini & Yekutieli 2001, theorem 1.3
+        rate /= max(penalty, 1.0)
+    return ceil(new * smallest_p / rate * (1 - SAME))
 
 
-def _by_score(_: float, found: Findings) -> tuple[bool, str]:
-    return False, f"A fixed score. {NO_GUARANTEE}" + _by_chance(found)
-
-
-def _by_tail(rate: float, found: Findings) -> tuple[bool, str]:
-    rows = found.fresh or found.scored
-    return False, (
-        f"If normal scores go on as the fitted tail does, about {_about(rate * rows)} of {rows:,} normal rows would be "
-        "alerts. That is an estimate beyond what was seen, and no guarantee."
-    )
-
-
-SENTENCES: dict[str, Callable[[float, Findings], tuple[bool, str]]] = {
-    "p": _by_p,
-    "fdr": _by_fdr,
-    "fdr_dependent": _by_any_fdr,
-    "budget": _by_budget,
-    "percentile": _by_percentile,
-    "score": _by_score,
-    "tail": _by_tail,
-}
-
-NO_GUARANTEE = "Nothing is guaranteed about how many are false."
-ALL_TAUGHT = "All these rows taught the model or calibrate it,"
-
-
-def _limits(found: Findings) -> str:
-    """What a guarantee rests on, and what narrows it."""
-    text = " It holds while normal rows stay like the calibration rows."
-    if found.fresh < found.scored:
-        text += f" The {found.scored - found.fresh:,} training rows the model are not covered"
-        others = found.alerts - found.covered
-        text += f"; {others:,} of them {'is an alert' if others == 1 else 'are alerts'} too." if others else "."
-    if found.approximate:
-        text += " Approximate: blocks of one recording are not independent."
-    return text
-
-
-def _by_chance(found: Findings) -> str:
-    if found.expected is None or not found.alerts:
-        return ""
-    return f" Chance alone would bring about {_about(found.expected)} of {found.fresh:,} normal rows as high."
-
-
-def _calibration(found: Findings) -> str:
-    unit = "block" if found.approximate else "calibration row"
-    more = " of calibration rows" if found.approximate else ""
-    return f"{found.n:,} {unit}{'' if found.n == 1 else 's'}{more}"
-
-
-def _about(count: float) -> str:
-    """A number of rows that is never rounded to a better one."""
-    if not isfinite(count):
-        return "an unknown number"
-    return f"{ceil(round(count, 6)):,}" if count >= 10 else f"{ceil(round(count * 10, 6)) / 10:g}"
+def _limits(rows: RowCounts, calibration: CalibrationSize) -> list[Reason]:
+    limits: list[Reason] = []
+    if rows.new < rows.scored:
+        limits.append(TrainingRowsNotCovered(rows.scored - rows.new, rows.alerts - rows.new_alerts))
+    if calibration.in_blocks:
+        limits.append(BlocksNotIndependent())
+    return limits

@@ -1,12 +1,12 @@
-"""Where alerts begin: a rule, and what it does to a table of scores.
+"""Which rows are alerts: what a rule does to a table of scores.
 
-Each kind of rule gives every row a *level*: the value at which the row just becomes an alert. Levels don't depend on
-the rule's value, so they are computed once, and moving the value is one comparison.
+Each kind of rule gives every row a *critical value*: the value of the rule at which the row just becomes an alert.
+Critical values don't depend on the rule's own value, so they are computed once, and moving the value is one comparison.
 
 Conformal p-values that share one calibration depend on each other positively, so the procedure of Benjamini and
 Hochberg keeps its guarantee with them (Bates et al. 2023, arXiv:2104.08279, theorem 2). The guarantee is on normal rows
-that are exchangeable with the calibration rows. Training Rows the model or calibrate it are not: they don't count in
-the procedure where there are others, and are alerts at the same p-value, outside the guarantee.
+that are exchangeable with the calibration rows. Training rows, including those that calibrate, are not: where there are
+new rows, training rows don't count in the procedure; they are alerts at the same p-value, outside the guarantee.
 """
 
 from dataclasses import dataclass
@@ -15,10 +15,23 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from ad_core.alerts import guarantee_words
 from ad_core.alerts.calibration import Calibration
 from ad_core.alerts.extreme_values import PeaksOverThreshold
-from ad_core.alerts.guarantee import Findings, guarantee
-from ad_core.alerts.rule import BY_P, FROM_HERE_UP, SHARES, USED_FOR, Rule, RuleKind, default_rule
+from ad_core.alerts.guarantee import (
+    SAME,
+    CalibrationSize,
+    Guarantee,
+    NoCalibrationRows,
+    NoPValues,
+    NoScores,
+    NoTail,
+    NotApplicable,
+    RowCounts,
+    TooFewBlocks,
+    guarantee,
+)
+from ad_core.alerts.rule import BY_P, FROM_HERE_UP, SHARES, USED_FOR, Rule, RuleKind, rule_in_force
 from ad_core.errors import DataError
 
 __all__ = [
@@ -27,17 +40,15 @@ __all__ = [
     "SHARES",
     "USED_FOR",
     "Alerts",
-    "Levels",
+    "CriticalValues",
     "Rule",
     "RuleKind",
     "alerts",
     "apply",
-    "default_rule",
-    "levels",
+    "apply_or_without_segment",
+    "critical_values",
+    "rule_in_force",
 ]
-
-SAME = 1e-9
-"""Relative difference below which two values are equal: p-values and shares are rounded quotients."""
 
 
 @dataclass(frozen=True)
@@ -49,47 +60,70 @@ class Alerts:
     """(rows,) bool."""
     score: float
     """The lowest score of an alert; infinite when there is none."""
-    count: int
-    expected_false: float | None
-    """How many of them are expected to be false at most; None where nothing says so."""
-    guaranteed: bool
-    """Whether that number is a guarantee, under the conditions that the sentence names."""
-    sentence: str
-    """What is guaranteed, or why nothing is."""
+    guarantee: Guarantee
+
+    @property
+    def count(self) -> int:
+        """How many rows are alerts."""
+        return self.guarantee.rows.alerts
+
+    @property
+    def sentence(self) -> str:
+        """What is guaranteed, or why nothing is."""
+        return guarantee_words.sentences(self.guarantee)
 
 
 @dataclass(frozen=True)
-class Levels:
-    """What a kind of rule sees in a batch of rows."""
+class BatchRows:
+    """What rules look at in a batch of rows."""
+
+    score: np.ndarray
+    p_value: np.ndarray
+    """(rows,) in each segment by its own calibration rows; NaN where there are none."""
+    is_new: np.ndarray
+    """(rows,) bool: has a score and is no training row."""
+    group: np.ndarray
+    """(rows,) int: the segment and the day that each row belongs to; a budget holds in each."""
+    on_several_days: bool
+
+
+@dataclass(frozen=True)
+class CriticalValues:
+    """For each row the value of a rule at which it just becomes an alert."""
 
     of_rows: np.ndarray
-    """(rows,) level; NaN = never an alert."""
-    score: np.ndarray
-    p: np.ndarray
-    """(rows,) p-values, in each segment by its own calibration rows; NaN where there are none."""
-    fresh: np.ndarray
-    """(rows,) bool: has a score, and neither taught the model nor calibrates it."""
-    lacks: str
-    """Why there are no levels at all, as a sentence; else empty."""
-    n: int
-    smallest_p: float
-    approximate: bool
-    group: np.ndarray
-    """(rows,) int: the segment and the day that each row belongs to."""
-    a_day: bool
+    """(rows,) NaN = never an alert."""
+    rows: BatchRows
+    calibration: CalibrationSize
+    not_applicable: NotApplicable | None
+    """Why no row has one; None where some have."""
 
 
 def apply(
     rule: Rule, rows: pd.DataFrame, calibration: Calibration, calibration_rows: pd.DataFrame | None = None
 ) -> Alerts:
-    """The alerts of a rule; see `levels` for the arguments."""
-    return alerts(rule, levels(rule, rows, calibration, calibration_rows))
+    """The alerts of a rule; see `critical_values` for the arguments."""
+    return alerts(rule, critical_values(rule, rows, calibration, calibration_rows))
 
 
-def levels(
+def apply_or_without_segment(
     rule: Rule, rows: pd.DataFrame, calibration: Calibration, calibration_rows: pd.DataFrame | None = None
-) -> Levels:
-    """What the rule compares its value with; the value itself is not looked at.
+) -> tuple[Alerts, str]:
+    """As `apply`; where the rule's segment is not known of these rows, with one threshold for all of them.
+
+    Returns:
+        The alerts, and why the segment is not used; empty where it is, or the rule has none.
+    """
+    try:
+        return apply(rule, rows, calibration, calibration_rows), ""
+    except DataError as error:
+        return apply(rule.model_copy(update={"segment": None}), rows, calibration), str(error)
+
+
+def critical_values(
+    rule: Rule, rows: pd.DataFrame, calibration: Calibration, calibration_rows: pd.DataFrame | None = None
+) -> CriticalValues:
+    """What a rule compares its value with; only its kind and segment are looked at.
 
     Args:
         rows: `row_id`, `score`, `p_value`, `percentile`; optionally `time`, `used_for`, and the rule's segment.
@@ -101,80 +135,87 @@ def levels(
     """
     score = rows["score"].to_numpy(dtype=np.float64)
     p, percentile = (rows[name].to_numpy(dtype=np.float64).copy() for name in ("p_value", "percentile"))
-    fresh = np.isfinite(score)
+    is_new = np.isfinite(score)
     if "used_for" in rows:
-        fresh &= ~rows["used_for"].isin(USED_FOR).to_numpy()
+        is_new &= ~rows["used_for"].isin(USED_FOR).to_numpy()
     day = _days(rows)
-    found, group, reasons = np.full(len(rows), np.nan), np.zeros(len(rows), dtype=np.int64), []
-    parts = _segments(rule.segment, rows, calibration, calibration_rows)
-    for number, (at, own) in enumerate(parts):
+    found, group = np.full(len(rows), np.nan), np.zeros(len(rows), dtype=np.int64)
+    missing: list[NotApplicable | None] = []
+    segments = _segments(rule.segment, rows, calibration, calibration_rows)
+    for number, (at, own) in enumerate(segments):
         group[at] = number
         if rule.segment is not None:
             p[at], percentile[at] = _ranked(own, score[at])
-        found[at], why = _levels(rule.kind, score[at], p[at], percentile[at], fresh[at], own, day[at])
-        reasons.append(why)
-    smallest = [own.smallest_p for _, own in parts if own is not None and own.n]
-    return Levels(
+        batch = BatchRows(score[at], p[at], is_new[at], day[at], on_several_days=False)
+        found[at], why = _in_segment(rule.kind, batch, percentile[at], own)
+        missing.append(why)
+    smallest = [own.smallest_p for _, own in segments if own is not None and own.n]
+    return CriticalValues(
         of_rows=found,
-        score=score,
-        p=p,
-        fresh=fresh,
-        lacks=("No row has a score, so there is nothing to alert on." if not np.isfinite(score).any() else "")
-        or (reasons[0] if all(reasons) else ""),
-        n=calibration.n,
-        smallest_p=max(smallest) if smallest else float("nan"),
-        approximate=calibration.approximate,
-        group=group * (day.max(initial=0) + 1) + day,
-        a_day=bool(day.any()),
+        rows=BatchRows(
+            score=score,
+            p_value=p,
+            is_new=is_new,
+            group=group * (day.max(initial=0) + 1) + day,
+            on_several_days=bool(day.any()),
+        ),
+        calibration=CalibrationSize(calibration.n, calibration.approximate, max(smallest, default=float("nan"))),
+        not_applicable=_no_critical_values(score, missing),
     )
 
 
-def alerts(rule: Rule, seen: Levels) -> Alerts:
-    """Compare each row's level with the rule's value."""
-    slack = SAME * abs(rule.value)
+def _no_critical_values(score: np.ndarray, missing: list[NotApplicable | None]) -> NotApplicable | None:
+    """Why no row has a critical value, given why each segment has none; None where some row has one."""
+    if not np.isfinite(score).any():
+        return NoScores()
+    return None if None in missing else missing[0]
+
+
+def alerts(rule: Rule, values: CriticalValues) -> Alerts:
+    """Compare the critical value of each row with the value of the rule."""
+    slack, rows = SAME * abs(rule.value), values.rows
     with np.errstate(invalid="ignore"):
-        reached = (
-            seen.of_rows >= rule.value - slack if rule.kind in FROM_HERE_UP else seen.of_rows <= rule.value + slack
-        )
-    covered = reached & seen.fresh
-    findings = Findings(
-        scored=int(np.isfinite(seen.score).sum()),
-        fresh=int(seen.fresh.sum()),
-        alerts=int(reached.sum()),
-        covered=int(covered.sum()),
-        expected=_expected(rule, seen, reached),
-        lacks=seen.lacks,
-        n=seen.n,
-        smallest_p=seen.smallest_p,
-        approximate=seen.approximate,
-        a_day=seen.a_day,
-        tied=rule.kind == "budget" and int(reached.sum()) < _room(seen, rule.value),
-        apart=rule.segment is not None,
+        if rule.kind in FROM_HERE_UP:
+            of_rows = values.of_rows >= rule.value - slack
+        else:
+            of_rows = values.of_rows <= rule.value + slack
+    counts = RowCounts(
+        scored=int(np.isfinite(rows.score).sum()),
+        new=int(rows.is_new.sum()),
+        alerts=int(of_rows.sum()),
+        new_alerts=int((of_rows & rows.is_new).sum()),
+        per_day=rows.on_several_days,
     )
-    guaranteed, sentence = guarantee(rule.kind, rule.value, rule.segment, findings)
-    lowest = float(seen.score[reached].min()) if reached.any() else float("inf")
-    return Alerts(rule, reached, lowest, findings.alerts, findings.expected, guaranteed, sentence)
+    found = guarantee(
+        rule,
+        counts,
+        values.calibration,
+        _expected(rule, values, of_rows),
+        values.not_applicable,
+        ties_exceed_budget=rule.kind == "budget" and counts.alerts < _room(rows, rule.value),
+    )
+    return Alerts(rule, of_rows, float(rows.score[of_rows].min(initial=float("inf"))), found)
 
 
-def _room(seen: Levels, budget: float) -> int:
+def _room(rows: BatchRows, budget: float) -> int:
     """How many alerts a budget allows in all groups together."""
-    return int(np.minimum(np.bincount(seen.group[np.isfinite(seen.score)]), budget).sum())
+    return int(np.minimum(np.bincount(rows.group[np.isfinite(rows.score)]), budget).sum())
 
 
-def _expected(rule: Rule, seen: Levels, reached: np.ndarray) -> float | None:
-    """How many false alerts to expect at most; see `Alerts`."""
-    known = np.isfinite(seen.p)
-    if seen.lacks or not seen.n or not known.any():
+def _expected(rule: Rule, values: CriticalValues, of_rows: np.ndarray) -> float | None:
+    """Maximum number of alerts that are expected to be false; see `Guarantee`."""
+    rows = values.rows
+    known = np.isfinite(rows.p_value)
+    if values.not_applicable is not None or not values.calibration.n or not known.any():
         return None
-    fresh = int((known & seen.fresh).sum())
+    new = int((known & rows.is_new).sum())
     if rule.kind == "p":
-        return rule.value * (fresh or int(known.sum())) if reached.any() else 0.0
-    if not fresh:
+        return rule.value * (new or int(known.sum())) if of_rows.any() else 0.0
+    if not new:
         return None
     if rule.kind in BY_P:
-        return rule.value * int((reached & seen.fresh).sum())
-    largest = seen.p[reached & known]
-    return float(largest.max() * fresh) if len(largest) else 0.0
+        return rule.value * int((of_rows & rows.is_new).sum())
+    return float(rows.p_value[of_rows & known].max(initial=0.0) * new)
 
 
 def _segments(
@@ -204,48 +245,41 @@ def _ranked(own: Calibration | None, score: np.ndarray) -> tuple[np.ndarray, np.
     return own.p_value(score), own.percentile(score)
 
 
-def _levels(
-    kind: RuleKind,
-    score: np.ndarray,
-    p: np.ndarray,
-    percentile: np.ndarray,
-    fresh: np.ndarray,
-    own: Calibration | None,
-    day: np.ndarray,
-) -> tuple[np.ndarray, str]:
-    """(rows,) levels of one segment, and why there are none."""
-    nothing = np.full(len(score), np.nan)
+def _in_segment(
+    kind: RuleKind, rows: BatchRows, percentile: np.ndarray, own: Calibration | None
+) -> tuple[np.ndarray, NotApplicable | None]:
+    """(rows,) critical values of one segment, whose `group` is the day; and why there are none."""
+    nothing = np.full(len(rows.score), np.nan)
     if kind == "score":
-        return score, ""
+        return rows.score, None
     if kind == "budget":
         # rows of one score stand or fall together, so that chance never chooses
-        return pd.Series(score).groupby(day).rank(method="max", ascending=False).to_numpy(), ""
+        return pd.Series(rows.score).groupby(rows.group).rank(method="max", ascending=False).to_numpy(), None
     if own is None or not own.n:
-        return nothing, "There are no calibration rows, so nothing says what is usual. Choose a budget or a score."
+        return nothing, NoCalibrationRows()
     if kind == "percentile":
-        return percentile, ""
+        return percentile, None
     if kind == "tail":
         try:
-            return PeaksOverThreshold.fit(own.scores[own.counts]).rate(score), ""
+            return PeaksOverThreshold.fit(own.scores[own.counts]).rate(rows.score), None
         except DataError as error:
-            return nothing, f"{error} Choose another rule."
-    if not np.isfinite(p).any():
-        why = f"{own.n} blocks of calibration rows are too few for them" if own.approximate else "no row has one"
-        return (
-            nothing,
-            f"There are no p-values: {why}. Choose a budget, a percentile or a score; they guarantee nothing.",
-        )
-    return (p if kind == "p" else _adjusted(p, fresh, "bh" if kind == "fdr" else "by")), ""
+            return nothing, NoTail(str(error))
+    if not np.isfinite(rows.p_value).any():
+        return nothing, TooFewBlocks(own.n) if own.approximate else NoPValues()
+    if kind == "p":
+        return rows.p_value, None
+    return _adjusted(rows.p_value, rows.is_new, "bh" if kind == "fdr" else "by"), None
 
 
-def _adjusted(p: np.ndarray, fresh: np.ndarray, method: Literal["bh", "by"]) -> np.ndarray:
-    """(rows,) the smallest false share at which a row is an alert: adjusted p-values of the fresh rows; a training row
-    gets that of the fresh row with the next larger p-value, as it is an alert when that one is.
+def _adjusted(p: np.ndarray, is_new: np.ndarray, method: Literal["bh", "by"]) -> np.ndarray:
+    """(rows,) the smallest false discovery rate at which each row is an alert: adjusted p-values of the new rows.
+
+    A training row gets that of the new row with the next larger p-value, since it is an alert when that one is.
     """
     from scipy.stats import false_discovery_control
 
     known = np.isfinite(p)
-    judged = known & fresh if (known & fresh).any() else known
+    judged = known & is_new if (known & is_new).any() else known
     order = np.flatnonzero(judged)[np.argsort(p[judged], kind="stable")]
     adjusted = np.full(len(p), np.nan)
     adjusted[order] = false_discovery_control(p[order], method=method)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from ad_core.alerts.threshold import Alerts
     from ad_core.data.dataset import Dataset
 
 
@@ -44,6 +45,7 @@ def evaluate(
         raise DataError(f"There is no column {segment!r}. There is: {', '.join(map(str, dataset.data.columns))}.")
     scores = detector.score(dataset)
     report = card(dataset, scores, segment, ~detector.used_in_training(scores, dataset))
+    report["alerts"] = of_alerts(dataset, detector.alerts(scores, dataset), is_saved=detector.threshold is not None)
     if masks is not None:
         report["masks"] = mask_metrics(anomaly_maps(detector, dataset, Silent()), masks).facts()
     typer.echo(json.dumps(report, indent=2) if as_json else _in_words(report))
@@ -74,6 +76,36 @@ def card(dataset: "Dataset", scores: "pd.DataFrame", segment: str | None, fresh:
     return {"figures": figures, **plain, "more_labels": report_card.more_labels_in_words(figures)}
 
 
+def of_alerts(dataset: "Dataset", alerts: "Alerts", *, is_saved: bool) -> dict[str, Any]:
+    """The alerts by the rule in force, JSON-able: `rule`, `saved`, `in_words`, `guarantee`, `count`, `precision` and
+    `recall` by the labels (None where there is nothing to divide by), and of recordings `events` in words.
+    """
+    import numpy as np
+
+    from ad_core.alerts.rule import in_force_in_words
+    from ad_core.data.recordings.rows import clock_times
+    from ad_core.evaluation.event_metrics import event_metrics
+    from ad_core.types import Modality
+
+    labels = dataset.rows["label"].to_numpy(dtype=np.float64, na_value=np.nan)
+    anomalies, right = labels > 0, int((alerts.of_rows & (labels > 0)).sum())
+    judged = int((alerts.of_rows & ~np.isnan(labels)).sum())
+    found = {
+        "rule": alerts.rule.model_dump(mode="json"),
+        "saved": is_saved,
+        "in_words": in_force_in_words(alerts.rule, is_saved=is_saved),
+        "guarantee": alerts.sentence,
+        "count": alerts.count,
+        "precision": right / judged if judged else None,
+        "recall": right / int(anomalies.sum()) if anomalies.any() else None,
+    }
+    if dataset.modality is Modality.SENSOR:
+        time = clock_times(dataset.rows, dataset.schema)
+        events = event_metrics(labels, alerts.of_rows, dataset.rows.get("entity"), time)
+        found["events"] = events.in_words()
+    return found
+
+
 def _in_words(report: dict[str, Any]) -> str:
     figures = report["figures"]
     lines = [f"{figures['positives']:,} labelled anomalies among {figures['n']:,} rows. {figures['note']}".strip()]
@@ -85,6 +117,11 @@ def _in_words(report: dict[str, Any]) -> str:
             lines.append(f"{name.replace('_', ' ')}: {figures[name]:.3f}{interval}")
     if found := report.get("masks"):
         lines.append(f"pixel AUROC {found['pixel_auroc']:.3f}, AUPRO {found['aupro']:.3f} by {found['masks']} masks")
+    alerts = report["alerts"]
+    shares = [f"{name} {alerts[name]:.3f}" for name in ("precision", "recall") if alerts[name] is not None]
+    lines += [alerts["in_words"], ", ".join([f"{alerts['count']:,} alerts", *shares])]
+    if "events" in alerts:
+        lines.append(alerts["events"])
     for line in report["precision"]:
         lines.append(
             f"right among the highest {line['k']}: {line['precision']:.2f} [{line['low']:.2f}, {line['high']:.2f}]"

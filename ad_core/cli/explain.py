@@ -45,10 +45,13 @@ def explain(
     from ad_core.explain.attribution import How
     from ad_core.explain.explain import explain_rows, explain_top
     from ad_core.training.fit import choose_device
+    from ad_core.types import Modality
 
     detector = pipeline.load_detector(bundle).to(choose_device(device))
     dataset = pipeline.open_like(detector, data)
     with TerminalReport() as report:
+        if detector.modality is Modality.SENSOR and not row:  # the rule decides which events there are
+            report.say(detector.rule_in_words())
         report.stage("explain")
         how = How(method, baseline.value)
         explanations = (

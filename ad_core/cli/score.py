@@ -1,4 +1,4 @@
-"""The verb `score`: anomaly scores of new data."""
+"""The verb `score`: anomaly scores and alerts of new data."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +16,7 @@ def score(
     maps: Annotated[Path | None, typer.Option(help="Folder for one float32 .npy anomaly map per image.")] = None,
     device: Device = "auto",
 ) -> None:
-    """Score new data with a saved detector: one line per input row, in input order."""
+    """Score new data with a saved detector: one line per input row, in input order, with the alerts in `alert`."""
     import numpy as np
 
     from ad_core import pipeline
@@ -30,9 +30,9 @@ def score(
             report.say(sentence)
         report.stage("score")
         scores = detector.score(dataset, report)
-        if (found := detector.alerts(scores, dataset)) is not None:
-            scores["alert"] = found.of_rows
-            report.say(found.sentence)
+        alerts = detector.alerts(scores, dataset)
+        scores["alert"] = alerts.of_rows
+        report.say(f"{detector.rule_in_words()} {alerts.sentence}")
         write_parquet(scores, out)
         if maps is not None:
             for row_id, anomaly_map in anomaly_maps(detector, dataset, report):

@@ -36,7 +36,8 @@ def whatif(
     dataset = pipeline.open_like(detector, data)
     editable(detector, dataset)  # images and recordings are told before anything is scored
     changes = dict(_parted(text) for text in assignments)
-    found = what_if(detector, dataset, row, [changes], begin(detector, dataset, row))
+    found = what_if(detector, dataset, row, [changes], boundary(detector, dataset, row))
+    typer.echo(detector.rule_in_words(), err=True)
     if as_json:
         typer.echo(found.to_json(orient="records", indent=2, force_ascii=False))
         return
@@ -62,7 +63,8 @@ def counterfactual(
 
     detector = pipeline.load_detector(bundle).to(choose_device(device))
     dataset = pipeline.open_like(detector, data)
-    answer = find(detector, dataset, row, begin(detector, dataset, row), Silent(), tuple(fixed or ())).facts
+    answer = find(detector, dataset, row, boundary(detector, dataset, row), Silent(), tuple(fixed or ())).facts
+    typer.echo(detector.rule_in_words(), err=True)
     if as_json:
         typer.echo(json.dumps(json.loads(answer.model_dump_json()), indent=2, ensure_ascii=False))
         return
@@ -70,18 +72,16 @@ def counterfactual(
         typer.echo(sentence)
 
 
-def begin(detector: "Detector", dataset: "Dataset", row_id: str) -> float:
-    """The score from which on a row is an alert, by the detector's saved threshold or what suits its calibration."""
+def boundary(detector: "Detector", dataset: "Dataset", row_id: str) -> float:
+    """The lowest score at which a row is an alert by the rule in force."""
     from ad_core.alerts.boundary import TOGETHER, alert_boundary
-    from ad_core.alerts.rule import default_rule
     from ad_core.explain.what_if import only_row, position
     from ad_core.types import Modality
 
-    rule = detector.threshold or default_rule(detector.calibration.smallest_p)
-    at = position(dataset, row_id)
+    rule, at = detector.rule, position(dataset, row_id)
     alone = rule.kind not in TOGETHER and detector.modality is not Modality.SENSOR
     scored = only_row(dataset, at) if alone else dataset
-    scores = detector.score(scored)
+    scores = detector.marked(detector.score(scored), scored)
     return alert_boundary(rule, scores, row_id, detector.calibration, detector.calibration_rows)
 
 

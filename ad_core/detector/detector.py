@@ -65,6 +65,19 @@ class Detector:
         return self.thresholds[-1].rule if self.thresholds else None
 
     @property
+    def rule(self) -> "Rule":
+        """The rule in force, which decides alerts and events: the saved one, else the default."""
+        from ad_core.alerts.rule import rule_in_force
+
+        return rule_in_force(self.threshold, self.calibration.smallest_p)
+
+    def rule_in_words(self) -> str:
+        """One sentence: which rule is in force, and whether it was saved or is the default."""
+        from ad_core.alerts.rule import in_force_in_words
+
+        return in_force_in_words(self.rule, is_saved=self.threshold is not None)
+
+    @property
     def modality(self) -> Modality:
         """Kind of data that it takes."""
         return self.info.modality
@@ -121,19 +134,26 @@ class Detector:
             table[name] = item_set.reduce(values)
         return table.reset_index(drop=True)
 
-    def alerts(self, scores: pd.DataFrame, dataset: Dataset) -> "Alerts | None":
-        """What the saved threshold does to the scores of a data set; None while there is no threshold.
+    def alerts(self, scores: pd.DataFrame, dataset: Dataset) -> "Alerts":
+        """The alerts among the scores of a data set, by the rule in force.
 
         Args:
-            scores: as `score` gives them.
-            dataset: that they are of. Rows known to have taught are outside every guarantee.
+            scores: as `score` gives them. Training rows are outside every guarantee: those marked in a column
+                `used_for`, or without it those that `used_in_training` finds.
+            dataset: that they are of.
+
+        Raises:
+            DataError: the rule has a segment that is not known of these rows.
         """
         from ad_core.alerts.threshold import apply
 
-        if self.threshold is None:
-            return None
-        marked = scores.assign(used_for=np.where(self.used_in_training(scores, dataset), "fit", ""))
-        return apply(self.threshold, marked, self.calibration, self.calibration_rows)
+        return apply(self.rule, self.marked(scores, dataset), self.calibration, self.calibration_rows)
+
+    def marked(self, scores: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+        """Scores with the column `used_for`, which marks training rows; as they are where they have it."""
+        if "used_for" in scores:
+            return scores
+        return scores.assign(used_for=np.where(self.used_in_training(scores, dataset), "fit", ""))
 
     def used_in_training(self, scores: pd.DataFrame, dataset: Dataset) -> np.ndarray:
         """(rows,) bool: rows that trained or calibrated the detector, as far as it knows.

@@ -1,46 +1,43 @@
-"""Events of a recording: segments whose scores are alerts, and which channels led."""
+"""Events of a recording: time stamps that are alerts under the rule in force, merged, and which channels led."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ad_core.alerts.events import events
+from ad_core.alerts.rule import Rule
+from ad_core.alerts.threshold import Alerts
 from ad_core.data.item_set import ItemSet
 from ad_core.detector.detector import Detector
 from ad_core.detector.leading_channels import in_words_of, leads
 
 LED = 20
-"""For so many of the highest events it is looked up which channels led."""
+"""Number of highest events for which it is looked up which channels led."""
 
 
-def event_rule(detector: Detector, item_set: ItemSet) -> dict[str, Any]:
-    """What makes an event of a recording: `threshold`, `by` (the p-value or percentile behind it), `merge_gap` [rows]
-    and `merge_windows`, the setting that it follows from.
+def event_rule(detector: Detector, item_set: ItemSet, rule: Rule) -> dict[str, Any]:
+    """What makes an event of a recording, JSON-able: the `rule` that decides which time stamps are alerts, `merge_gap`
+    [rows], and `merge_windows`, the setting that the gap follows from.
     """
-    from ad_core.alerts.events import alarm_threshold
-
-    threshold, by = alarm_threshold(detector.calibration)
     gap = detector.reader.events_gap(item_set)
-    return {"threshold": threshold, "by": by, "merge_gap": gap.rows, "merge_windows": gap.windows}
+    return {"rule": rule.model_dump(mode="json"), "merge_gap": gap.rows, "merge_windows": gap.windows}
 
 
-def find_events(detector: Detector, scores: pd.DataFrame, item_set: ItemSet, led: int = LED) -> pd.DataFrame:
-    """Stretches of a recording whose time stamps are alerts, see `event_rule` and `events.events`.
+def find_events(
+    detector: Detector, scores: pd.DataFrame, item_set: ItemSet, alerts: Alerts, led: int = LED
+) -> pd.DataFrame:
+    """The events of a recording; see `event_rule` and `alerts.events.events`.
 
     Args:
-        led: for so many of the highest it is looked up which channels led.
+        alerts: which of the scored rows are alerts, such as `Detector.alerts` gives.
+        led: number of highest events for which it is looked up which channels led.
 
     Returns:
-        Also `excluded` (whether the peak is), where times were excluded; and where the model says which channel
-        surprises it, for the highest events, `leading` (the channel that led) and `leads` (the first three, and how
-        long before the peak).
+        Columns of `alerts.events.events`. Where the model has scores per channel, also `leading` (the channel that led)
+        and `leads` (the first three, and how long before the peak), filled for the highest events.
     """
-    from ad_core.alerts.events import events
-
-    rule = event_rule(detector, item_set)
-    found = events(scores, rule["threshold"], merge_gap=rule["merge_gap"])
-    if "excluded" in scores:
-        found["excluded"] = found["row_id_peak"].map(scores.set_index("row_id")["excluded"]).astype(bool)
+    found = events(scores, alerts.of_rows, event_rule(detector, item_set, alerts.rule)["merge_gap"])
     if detector.part_levels is None or not led:
         return found
     row = pd.Series(np.arange(len(item_set.rows)), index=item_set.rows["row_id"].to_numpy())

@@ -38,34 +38,36 @@ PART_COLUMNS = [
 ]
 
 
-def explain_top(
-    detector: Detector,
-    dataset: Dataset,
-    top: int,
-    how: How,
-    report: Report,
-    item_set: ItemSet | None = None,
-    item_scores: np.ndarray | None = None,
-) -> Explained:
+def explain_top(detector: Detector, dataset: Dataset, top: int, how: How, report: Report) -> Explained:
     """Explain the highest scores; in recordings the windows at the peaks of the highest events.
 
-    Args:
-        item_set, item_scores: of this data set; computed where they are not given.
+    Raises:
+        DataError: events are needed, and the rule in force has a segment that is not known of these rows.
     """
-    item_set = detector.item_set(dataset) if item_set is None else item_set
-    if item_scores is None:
-        item_scores = score_items(
-            detector.model, item_set, np.arange(len(item_set)), device=detector.device, report=report
-        )
+    item_set = detector.item_set(dataset)
+    item_scores = score_items(detector.model, item_set, np.arange(len(item_set)), device=detector.device, report=report)
     scores = detector.scored_rows(item_set, item_scores)
+    events = None
     if detector.modality is Modality.SENSOR:
-        found = find_events(detector, scores, item_set, led=0).nlargest(top, "peak_score")
-        highest = scores.dropna(subset="score").nlargest(1, "score")["row_id"]  # where there is no event
-        row_ids = found["row_id_peak"].tolist() or highest.tolist()
-    else:
-        row_ids = scores.dropna(subset="score").nlargest(top, "score")["row_id"].tolist()
+        events = find_events(detector, scores, item_set, detector.alerts(scores, dataset), led=0)
+    row_ids = highest_rows(scores, events, top)
     chosen = items_of_rows(item_set, row_ids, per_item(item_scores))
     return explain_items(detector, dataset, item_set, chosen, row_ids, how, report)
+
+
+def highest_rows(scores: pd.DataFrame, events: pd.DataFrame | None, top: int) -> list[str]:
+    """Row ids of the highest scores; of recordings those of the peaks of the highest events, and where there is no
+    event that of the highest score.
+
+    Args:
+        scores: `row_id` and `score`.
+        events: as `find_events` gives them; None for data that are no recordings.
+        top: maximum number of rows.
+    """
+    scored = scores.dropna(subset="score")
+    if events is None:
+        return list(scored.nlargest(top, "score")["row_id"])
+    return list(events["row_id_peak"].head(top)) or list(scored.nlargest(1, "score")["row_id"])
 
 
 def explain_rows(detector: Detector, dataset: Dataset, row_ids: Sequence[str], how: How, report: Report) -> Explained:

@@ -1,9 +1,10 @@
-"""What each kind of job does: train, score a new file, explain some rows, recommend a method, test what alerts hang on,
-score edited rows, find what would make a case normal.
+"""What each kind of job does: train, score a new file, explain some rows, recommend a method, test whether alerts are
+stable, score edited rows, find what would make a case normal.
 Results are published as soon as they exist.
 """
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ad_core import pipeline
+from ad_core.alerts.threshold import apply_or_without_segment
 from ad_core.data.dataset import Dataset
 from ad_core.data.item_set import ItemSet
 from ad_core.detector.drift import gate
@@ -21,7 +23,7 @@ from ad_core.evaluation.of_run import run_metrics
 from ad_core.explain.anomaly_maps import anomaly_maps, heat_scale
 from ad_core.explain.attribution import How, methods_for
 from ad_core.explain.describe import Explained
-from ad_core.explain.explain import explain_rows, explain_top
+from ad_core.explain.explain import explain_items, explain_rows, highest_rows, items_of_rows
 from ad_core.jobs.change_jobs import counterfactual_job, what_if_job
 from ad_core.jobs.inputs import of_parent, parent_detector, stored_dataset
 from ad_core.jobs.sensitivity import SHARES, sensitivity
@@ -29,6 +31,7 @@ from ad_core.progress import Report
 from ad_core.projection.of_detector import embedding_map
 from ad_core.projection.sprite_sheet import write_sheet
 from ad_core.storage import results
+from ad_core.training.fit import per_item
 from ad_core.training.selection.recommend import recommend
 from ad_core.types import Modality
 
@@ -37,10 +40,26 @@ if TYPE_CHECKING:
     from ad_core.storage.store import RunRecord, Store
 
 EXPLAINED = {Modality.TABLE: 100, Modality.IMAGE: 24, Modality.SENSOR: 20}
-"""So many rows, images, or events of recordings are explained within the job; the rest on demand."""
+"""Number of rows, images, or events of recordings that are explained within the job; the rest on demand."""
 
 MAP_POINTS = 500_000
-"""Above so many items a seeded sample with all of the highest scores is placed on the map; the page says so."""
+"""Maximum number of items on the map; of more, a seeded sample with all of the highest scores. The page says so."""
+
+
+@dataclass(frozen=True)
+class ScoredRun:
+    """A run whose rows have just been scored, and what is published of it."""
+
+    folder: Path
+    detector: "Detector"
+    dataset: Dataset
+    item_set: ItemSet
+    item_scores: np.ndarray
+    """As `training.score_items` gives them."""
+    scores: pd.DataFrame
+    """One line per row, with `used_for`."""
+    facts: dict[str, Any]
+    """The summary of the run; it grows while the job works."""
 
 
 def run_job(store: "Store", run_id: str, report: Report) -> dict[str, Any]:
@@ -76,11 +95,13 @@ def train_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
     facts = {**detector.info.to_facts(), "calibration": detector.calibration.facts()}
     facts["explanation_methods"] = methods_for(detector.model)
     facts["evaluation"] = run_metrics(dataset, trained.scores, trained.references)
-    _published_scores(folder, trained.scores, detector, trained.item_set, facts)
+    scored = ScoredRun(folder, detector, dataset, trained.item_set, trained.item_scores, trained.scores, facts)
+    events = _publish_scores(scored, report)
     results.publish(folder, "references", trained.references)
     if (scale := heat_scale(detector, trained.item_set, report)) is not None:
         facts["heat_scale"] = scale.model_dump()
-    _map_and_explain(folder, detector, dataset, trained.item_set, trained.item_scores, facts, report)
+    _map(scored, report)
+    _explain_highest(scored, events, report)
     return facts
 
 
@@ -112,8 +133,10 @@ def score_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
     if (moved := gate(detector, _training_data(store, run, report), dataset, item_set)) is not None:
         report.say(moved.sentence)
         facts["drift"], scores["withdrawn"] = moved.facts(), moved.outside
-    _published_scores(folder, scores, detector, item_set, facts)
-    _map_and_explain(folder, detector, dataset, item_set, item_scores, facts, report)
+    scored = ScoredRun(folder, detector, dataset, item_set, item_scores, scores, facts)
+    events = _publish_scores(scored, report)
+    _map(scored, report)
+    _explain_highest(scored, events, report)
     return facts
 
 
@@ -185,38 +208,40 @@ def _training_data(store: "Store", run: "RunRecord", report: Report) -> Dataset 
         return None
 
 
-def _published_scores(
-    folder: Path, scores: pd.DataFrame, detector: "Detector", item_set: ItemSet, facts: dict[str, Any]
-) -> None:
+def _publish_scores(run: ScoredRun, report: Report) -> pd.DataFrame | None:
+    """Publish the scores, and of recordings before them the events by the rule in force, which are returned."""
+    detector, events = run.detector, None
     if detector.modality is Modality.SENSOR:
-        facts["events"] = event_rule(detector, item_set)
-        results.publish(folder, "events", find_events(detector, scores, item_set))
-    _summarise(folder, facts)
-    results.publish(folder, "scores", scores)
+        alerts, problem = apply_or_without_segment(
+            detector.rule, run.scores, detector.calibration, detector.calibration_rows
+        )
+        if problem:
+            report.say(f"Events are made with one threshold for all recordings. {problem}")
+        run.facts["events"] = event_rule(detector, run.item_set, alerts.rule)
+        events = find_events(detector, run.scores, run.item_set, alerts)
+        results.publish(run.folder, "events", events)
+    _summarise(run)
+    results.publish(run.folder, "scores", run.scores)
+    return events
 
 
-def _summarise(folder: Path, facts: dict[str, Any]) -> None:
-    (folder / "summary.json").write_text(json.dumps(facts, indent=2, ensure_ascii=False), encoding="utf-8")
+def _summarise(run: ScoredRun) -> None:
+    (run.folder / "summary.json").write_text(json.dumps(run.facts, indent=2, ensure_ascii=False), encoding="utf-8")
 
 
-def _map_and_explain(
-    folder: Path,
-    detector: "Detector",
-    dataset: Dataset,
-    item_set: ItemSet,
-    item_scores: np.ndarray,
-    facts: dict[str, Any],
-    report: Report,
-) -> None:
+def _map(run: ScoredRun, report: Report) -> None:
     report.stage("map")
-    placed, trust = embedding_map(detector, item_set, item_scores, MAP_POINTS, report)
-    facts["map"] = trust
-    _summarise(folder, facts)
-    if detector.modality is Modality.IMAGE:
-        write_sheet(folder, placed, dataset, report)
-    results.publish(folder, "map", placed)
+    placed, trust = embedding_map(run.detector, run.item_set, run.item_scores, MAP_POINTS, report)
+    run.facts["map"] = trust
+    _summarise(run)
+    if run.detector.modality is Modality.IMAGE:
+        write_sheet(run.folder, placed, run.dataset, report)
+    results.publish(run.folder, "map", placed)
+
+
+def _explain_highest(run: ScoredRun, events: pd.DataFrame | None, report: Report) -> None:
     report.stage("explain")
-    top = EXPLAINED[detector.modality]
-    add_explanations(
-        folder, explain_top(detector, dataset, top, How(), report, item_set=item_set, item_scores=item_scores)
-    )
+    row_ids = highest_rows(run.scores, events, EXPLAINED[run.detector.modality])
+    items = items_of_rows(run.item_set, row_ids, per_item(run.item_scores))
+    found = explain_items(run.detector, run.dataset, run.item_set, items, row_ids, How(), report)
+    add_explanations(run.folder, found)

@@ -125,7 +125,10 @@ def _nth(n: int) -> str:
 ORDERS = {
     "highest": Order("Highest score", "The most anomalous alerts come first.", highest),
     "near": Order(
-        "Near the threshold", "Rows on both sides of the cut, for finding out whether it lies well.", near_threshold
+        "Near the threshold",
+        "Rows on both sides of the threshold, the closest ones first: they show whether it is well chosen.",
+        near_threshold,
+        possible=lambda scored: bool((~scored.alerts & scored.rows["score"].notna().to_numpy()).any()),
     ),
     "disagree": Order(
         "Detectors disagree",

@@ -18,10 +18,10 @@ import pandas as pd
 
 from ad_core.alerts.calibration import Calibration
 from ad_core.alerts.calibration_rows import calibrated
-from ad_core.alerts.events import alarm_threshold, events
-from ad_core.alerts.threshold import USED_FOR
+from ad_core.alerts.events import events, with_leads
+from ad_core.alerts.threshold import USED_FOR, Rule, apply_or_without_segment, rule_in_force
 from ad_core.errors import StoreError
-from ad_core.storage import bundle, results, verdicts
+from ad_core.storage import bundle, results, saved_thresholds, verdicts
 
 if TYPE_CHECKING:
     from ad_core.storage.store import RunRecord, Store
@@ -102,7 +102,8 @@ def recalibrate(store: "Store", run_id: str, author: str = "") -> Calibration:
     found = review(store, training.id)
     calibration = preview(found)
     facts = {**calibration.facts(), "left_out": len(found.confirmed)}
-    drafts = [draft for run in runs for draft in _drafts(store.folder(run.id), calibration, facts)]
+    rule = rule_in_force(saved_thresholds.current(store, training.id), calibration.smallest_p)
+    drafts = [draft for run in runs for draft in _drafts(store.folder(run.id), calibration, facts, rule, found.rows)]
     about = {"left_out": found.confirmed, "author": author, "created": datetime.now(UTC).isoformat()}
     bundle.change(
         _bundle(store, training),
@@ -142,7 +143,9 @@ def _rows(store: "Store", training: "RunRecord") -> pd.DataFrame:
     )
 
 
-def _drafts(folder: Path, calibration: Calibration, facts: dict[str, Any]) -> list[tuple[Path, Path]]:
+def _drafts(
+    folder: Path, calibration: Calibration, facts: dict[str, Any], rule: Rule, calibration_rows: pd.DataFrame
+) -> list[tuple[Path, Path]]:
     """New versions of a run's files beside the old ones, and which they are to replace."""
     summary = {**results.summary(folder), "calibration": facts}
     tables: dict[str, pd.DataFrame] = {}
@@ -154,9 +157,11 @@ def _drafts(folder: Path, calibration: Calibration, facts: dict[str, Any]) -> li
                 table["p_value"] = calibration.p_value(table["score"])
             tables[name] = table
     if "events" in summary and "scores" in tables:
-        threshold, by = alarm_threshold(calibration)
-        summary["events"] = {**summary["events"], "threshold": threshold, "by": by}
-        tables["events"] = _events(folder, tables["scores"], summary["events"])
+        alerts, _ = apply_or_without_segment(rule, tables["scores"], calibration, calibration_rows)
+        merging = {name: value for name, value in summary["events"].items() if name.startswith("merge_")}
+        summary["events"] = {"rule": alerts.rule.model_dump(mode="json"), **merging}
+        found = events(tables["scores"], alerts.of_rows, merging["merge_gap"])
+        tables["events"] = with_leads(found, results.table(folder, "events"))
     drafts = []
     for name, table in tables.items():
         draft = folder / f".recalibrated-{name}.parquet"
@@ -165,17 +170,3 @@ def _drafts(folder: Path, calibration: Calibration, facts: dict[str, Any]) -> li
     draft = folder / ".recalibrated-summary.json"
     draft.write_text(json.dumps(summary, indent=2, ensure_ascii=False), encoding="utf-8")
     return [*drafts, (draft, folder / "summary.json")]
-
-
-def _events(folder: Path, scores: pd.DataFrame, rule: dict[str, Any]) -> pd.DataFrame:
-    """Events at the new threshold; which channels led stays known where the peak stays."""
-    found = events(scores, rule["threshold"], merge_gap=rule["merge_gap"])
-    if "excluded" in scores:
-        found["excluded"] = found["row_id_peak"].map(scores.set_index("row_id")["excluded"]).astype(bool)
-    before = results.table(folder, "events")
-    if before is not None:
-        told = before.drop_duplicates("row_id_peak").set_index("row_id_peak")
-        for column in ("leading", "leads"):
-            if column in before:
-                found[column] = found["row_id_peak"].map(told[column])
-    return found

@@ -1,10 +1,8 @@
-"""Which rows of a stored run are alerts, by the rule that was saved for its detector."""
+"""Which rows of a stored run are alerts, by the rule in force."""
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ad_core.alerts.threshold import Alerts, Rule, apply, default_rule
+from ad_core.alerts.threshold import Alerts, Rule, apply, rule_in_force
 from ad_core.storage import bundle, results, saved_thresholds
 from ad_core.storage.run_calibration import calibration_of
 
@@ -12,11 +10,20 @@ if TYPE_CHECKING:
     from ad_core.storage.store import Store
 
 
+def rule_of(store: "Store", run_id: str) -> Rule:
+    """The rule in force for a run: the one saved for its detector, else the default for its calibration.
+
+    Raises:
+        StoreError: the run does not exist.
+    """
+    return rule_in_force(saved_thresholds.current(store, run_id), results.smallest_p(store, run_id))
+
+
 def alerts_of(store: "Store", run_id: str, rule: Rule | None = None) -> Alerts:
     """What a rule does to a run, its rows as in `results.ranked`.
 
     Args:
-        rule: None = the saved one; where none was saved, what suits the calibration.
+        rule: None = the rule in force.
 
     Raises:
         StoreError: the run does not exist, or has no scores yet.
@@ -24,9 +31,6 @@ def alerts_of(store: "Store", run_id: str, rule: Rule | None = None) -> Alerts:
         DataError: the rule has a segment that is not known.
     """
     rows = results.ranked(store, run_id)
-    smallest = results.smallest_p(store, run_id)
-    chosen = (
-        rule or saved_thresholds.current(store, run_id) or default_rule(smallest if np.isfinite(smallest) else None)
-    )
     folder = store.folder(results.detector_run(store, run_id).id) / "bundle"
-    return apply(chosen, rows, calibration_of(store, run_id), bundle.part(folder, "calibration_rows"))
+    known = bundle.part(folder, "calibration_rows")
+    return apply(rule or rule_of(store, run_id), rows, calibration_of(store, run_id), known)

@@ -19,7 +19,8 @@ from pages._ui.shell import words
 from pages._ui.shell.downloads import download_buttons
 from pages._ui.shell.navigate import go_button
 from pages._ui.shell.shell import chart, errors_shown, page_top, pick_scored_run
-from pages._ui.shell.stored import calibration_scores, ranked, said, store, summary, table
+from pages._ui.shell.stored import calibration_scores, ranked, said, store, summary
+from pages._ui.shell.threshold import events_at
 from pages._ui.verdicts.bulk import bulk_button
 
 MANY = {"image": {"pictures": "Pictures", "rows": "Table"}, "sensor": {"events": "Events", "rows": "Time stamps"}}
@@ -71,18 +72,22 @@ with top, st.container(horizontal=True):
     st.metric("Alerts", f"{threshold.alerts:,}", border=True, width="stretch")
     reviewed = int(rows.loc[threshold.of(rows), "row_id"].isin(said(run.id).index).sum())
     st.metric("Reviewed", f"{reviewed:,}", border=True, width="stretch", help="Alerts that have a verdict.")
-    events = table(run.id, "events")
+    events = events_at(run.id)
     if events is not None:
         st.metric(
-            "Events", f"{len(events):,}", border=True, width="stretch", help="Neighbouring alerts in time, merged."
+            "Events",
+            f"{len(events):,}",
+            border=True,
+            width="stretch",
+            help="Alerts of one recording that follow each other closely, merged.",
         )
     st.metric(
         "Expected false at most",
-        words.number(threshold.found.expected_false),
+        words.number(threshold.found.guarantee.expected),
         border=True,
         width="stretch",
-        help="How many alerts chance alone would bring; the sentence beside the threshold says whether that is a "
-        "guarantee. It can be more than there are alerts.",
+        help="Maximum number of alerts that are expected to be false; the sentence beside the threshold says whether "
+        "that is guaranteed. It can be more than there are alerts.",
     )
     st.metric(
         "Smallest p",

@@ -93,7 +93,8 @@ grade(found)
 if modality is Modality.IMAGE:
     image_and_map(run.id, training.id, row_id, found)
 if modality is Modality.SENSOR:
-    window(run.id, row_id, found)
+    with errors_shown():
+        window(run.id, row_id, found)
     similar_events(run.id, row_id)
 left, right = st.columns([1, 1], gap="large")
 with left:

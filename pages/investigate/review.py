@@ -10,8 +10,8 @@ from pages._ui.shell import words
 from pages._ui.shell.author import author, author_field
 from pages._ui.shell.navigate import choose, current, go_button
 from pages._ui.shell.shell import errors_shown, page_top, pick_scored_run
-from pages._ui.shell.stored import ranked, reference_ranks, said, store, summary, table
-from pages._ui.shell.threshold import threshold_at
+from pages._ui.shell.stored import ranked, reference_ranks, said, store, summary
+from pages._ui.shell.threshold import events_at, threshold_at
 from pages._ui.verdicts.buttons import tag_and_note, undo_button, verdict_buttons
 from pages._ui.verdicts.exchange import verdict_exchange
 
@@ -21,10 +21,10 @@ with errors_shown():
     rows = ranked(run.id)
     modality = Modality(summary(run.id).get("modality") or store().dataset(run.dataset_id).modality)
     known = said(run.id)["verdict"]
-events = table(run.id, "events")
+with errors_shown():
+    threshold, events = threshold_at(run.id), events_at(run.id)
 if events is not None and len(events):
     rows = rows.loc[rows["row_id"].isin(events["row_id_peak"])].reset_index(drop=True)
-threshold = threshold_at(run.id)
 if done := st.session_state.pop("_taken_in", None):
     st.toast(done, icon=":material/upload:")
 

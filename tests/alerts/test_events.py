@@ -15,12 +15,21 @@ def scored(scores: list[float], entity: list[str] | None = None) -> pd.DataFrame
     return table if entity is None else table.assign(entity=entity)
 
 
+def above(table: pd.DataFrame, threshold: float) -> np.ndarray:
+    return (table["score"] >= threshold).to_numpy()
+
+
+def of_scores(table: pd.DataFrame, threshold: float = 5, merge_gap: int = 0, **more) -> pd.DataFrame:
+    """The events of the rows from a threshold on."""
+    return events(table, above(table, threshold), merge_gap, **more)
+
+
 def spans(found: pd.DataFrame) -> set[tuple[str, str, str]]:
     return set(zip(found["row_id_start"], found["row_id_peak"], found["row_id_end"], strict=True))
 
 
 def test_an_event_has_start_peak_end_duration_and_counts():
-    found = events(scored([0, 5, 9, 1, 7, 0]), threshold=5, merge_gap=1)
+    found = of_scores(scored([0, 5, 9, 1, 7, 0]), threshold=5, merge_gap=1)
     assert found.to_dict("records") == [
         {
             "start": pd.Timestamp("2024-03-01 00:01"),
@@ -39,54 +48,54 @@ def test_an_event_has_start_peak_end_duration_and_counts():
 
 @pytest.mark.parametrize(("merge_gap", "expected"), [(0, 3), (1, 2), (2, 1)])
 def test_alarms_merge_over_at_most_so_many_quiet_rows(merge_gap, expected):
-    assert len(events(scored([9, 0, 9, 0, 0, 9]), 5, merge_gap)) == expected
+    assert len(of_scores(scored([9, 0, 9, 0, 0, 9]), 5, merge_gap)) == expected
 
 
 def test_the_highest_event_comes_first():
-    found = events(scored([6, 0, 8, 0, 7]), 5)
+    found = of_scores(scored([6, 0, 8, 0, 7]), 5)
     assert found["peak_score"].tolist() == [8, 7, 6]
 
 
 def test_entities_are_never_joined():
-    found = events(scored([9, 9, 9, 9], ["a", "a", "b", "b"]), 5, merge_gap=10)
+    found = of_scores(scored([9, 9, 9, 9], ["a", "a", "b", "b"]), 5, merge_gap=10)
     assert spans(found) == {("r0", "r0", "r1"), ("r2", "r2", "r3")}
     assert sorted(found["entity"]) == ["a", "b"]
 
 
 def test_rows_of_interleaved_entities_and_any_order_give_the_same_events():
     table = scored([9, 1, 9, 1, 1, 9], ["a", "b", "a", "b", "a", "b"])
-    pd.testing.assert_frame_equal(events(table, 5), events(table.sort_values("entity"), 5))
-    assert spans(events(table.iloc[::-1], 5)) == {("r0", "r0", "r2"), ("r5", "r5", "r5")}
+    pd.testing.assert_frame_equal(of_scores(table, 5), of_scores(table.sort_values("entity"), 5))
+    assert spans(of_scores(table.iloc[::-1], 5)) == {("r0", "r0", "r2"), ("r5", "r5", "r5")}
 
 
 def test_rows_without_a_score_or_time_neither_end_nor_lengthen_an_event():
     table = scored([np.nan, 9, np.nan, np.nan, 9, np.nan])
     table["time"] = table["time"].where(table.index != 3)
-    found = events(table, 5)
+    found = of_scores(table, 5)
     assert spans(found) == {("r1", "r1", "r4")}
     assert found["n_rows"].tolist() == [2]
 
 
 def test_the_leading_channel_is_the_one_at_the_peak():
-    found = events(scored([5, 9, 6, 0]), 5, leading=pd.Series(["p", "q", "r", "s"]))
+    found = of_scores(scored([5, 9, 6, 0]), 5, leading=pd.Series(["p", "q", "r", "s"]))
     assert found["leading"].tolist() == ["q"]
 
 
 def test_numeric_times_give_durations_in_their_unit():
-    found = events(scored([9, 9, 9]).assign(time=[0.5, 1.0, 2.5]), 5)
+    found = of_scores(scored([9, 9, 9]).assign(time=[0.5, 1.0, 2.5]), 5)
     assert found["duration"].tolist() == [2.0]
 
 
 @pytest.mark.parametrize("scores", [[], [1.0, 2.0], [np.nan, np.nan]])
 def test_without_alarms_the_table_is_empty_but_has_its_columns(scores):
-    found = events(scored(scores), 5)
+    found = of_scores(scored(scores), 5)
     assert len(found) == 0
     assert {"start", "peak", "end", "peak_score", "duration", "n_rows", "row_id_peak"} <= set(found)
 
 
 def test_a_negative_merge_gap_is_a_bug():
     with pytest.raises(ValueError, match="merge_gap"):
-        events(scored([9]), 5, -1)
+        of_scores(scored([9]), 5, -1)
 
 
 @settings(deadline=None)
@@ -97,7 +106,7 @@ def test_a_negative_merge_gap_is_a_bug():
 )
 def test_every_alarm_lies_in_exactly_one_event(scores, entity, merge_gap):
     table = scored([float(s) for s in scores], entity[: len(scores)])
-    found = events(table, 5, merge_gap)
+    found = of_scores(table, 5, merge_gap)
     alarms = table[table["score"] >= 5]
 
     assert found["n_alarms"].sum() == len(alarms)

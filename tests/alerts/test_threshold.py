@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
 from ad_core.alerts.calibration import Calibration
-from ad_core.alerts.threshold import Rule, alerts, apply, default_rule, levels
+from ad_core.alerts.threshold import Rule, alerts, apply, critical_values, rule_in_force
 from ad_core.errors import DataError, SettingsError
 
 EVERY_KIND = [
@@ -53,9 +53,11 @@ def test_the_p_rule_alerts_every_row_with_a_small_p_and_expects_its_share_of_all
     found = apply(Rule(kind="p", value=0.01), new, usual)
 
     assert (found.of_rows == (new["p_value"] <= 0.01)).all()
-    assert found.expected_false == pytest.approx(20)
-    assert found.guaranteed
-    assert found.sentence.startswith("If all 2,000 rows were usual, about 20 of them would be alerts by chance.")
+    assert found.guarantee.expected == pytest.approx(20)
+    assert found.guarantee.holds
+    assert found.sentence.startswith(
+        "If all 2,000 rows were normal, about 20 of them would become alerts by chance (false positive rate 1 %)."
+    )
 
 
 @pytest.mark.parametrize(("kind", "method"), [("fdr", "bh"), ("fdr_dependent", "by")])
@@ -66,15 +68,15 @@ def test_the_false_share_is_controlled_as_scipy_does(usual, new, kind, method):
     assert (found.of_rows == expected).all()
     assert found.count == expected.sum()
     if found.count:
-        assert found.expected_false == pytest.approx(0.2 * found.count)
+        assert found.guarantee.expected == pytest.approx(0.2 * found.count)
         assert found.score == new.loc[expected, "score"].min()
 
 
 def test_alerts_under_fdr_say_how_many_are_expected_to_be_false(usual, new):
     found = apply(Rule(kind="fdr", value=0.1), new, usual)
 
-    assert found.sentence.startswith(f"Of these {found.count} alerts we expect at most ")
-    assert found.guaranteed
+    assert found.sentence.startswith(f"Of these {found.count} alerts at most ")
+    assert found.guarantee.holds
 
 
 def test_the_realised_false_share_stays_below_the_guaranteed_one_on_average():
@@ -96,12 +98,12 @@ def test_with_too_few_calibration_rows_the_sentence_says_how_many_alerts_it_woul
     found = apply(Rule(kind="fdr", value=0.1), rows_of(new["score"], calibration), calibration)
 
     assert found.count == 0
-    assert found.expected_false == 0
+    assert found.guarantee.expected == 0
     assert found.sentence == (
-        "No alert: with 99 calibration rows the smallest p is 0.01, so fewer than 200 alerts among 2,000 rows can't "
-        "pass at 10 %."
+        "No alert: with 99 calibration rows the smallest p is 0.01, and for a false discovery rate of 10 % at "
+        "least 200 of 2,000 rows must be alerts together."
     )
-    assert not found.guaranteed
+    assert not found.guarantee.holds
 
 
 def test_so_many_alerts_are_indeed_the_fewest_that_can_pass():
@@ -120,22 +122,22 @@ def test_rows_that_taught_are_alerts_at_the_same_p_but_are_neither_counted_nor_c
 
     assert (both.of_rows[:2000] == alone.of_rows).all()
     assert both.of_rows[2000:].nonzero()[0].tolist() == [999]
-    assert both.expected_false == pytest.approx(alone.expected_false)
-    assert "The 1,000 training rows the model are not covered; 1 of them is an alert too." in both.sentence
+    assert both.guarantee.expected == pytest.approx(alone.guarantee.expected)
+    assert "It does not cover the 1,000 training rows; 1 of them is an alert too." in both.sentence
 
 
 @pytest.mark.parametrize("used_for", ["fit", "early_stop", "calibration"])
 @pytest.mark.parametrize(("kind", "value"), EVERY_KIND)
 def test_nothing_is_guaranteed_where_every_row_taught(usual, new, kind, value, used_for):
-    assert not apply(Rule(kind=kind, value=value), new.assign(used_for=used_for), usual).guaranteed
+    assert not apply(Rule(kind=kind, value=value), new.assign(used_for=used_for), usual).guarantee.holds
 
 
 @pytest.mark.parametrize(("kind", "value"), EVERY_KIND)
 def test_an_empty_calibration_guarantee_nothing(new, kind, value):
     found = apply(Rule(kind=kind, value=value), rows_of(new["score"], EMPTY), EMPTY)
 
-    assert not found.guaranteed
-    assert found.expected_false is None
+    assert not found.guarantee.holds
+    assert found.guarantee.expected is None
     assert bool(found.count) is (kind in ("budget", "score"))
     if not found.count:
         assert "There are no calibration rows" in found.sentence
@@ -147,8 +149,8 @@ def test_rows_without_p_values_get_no_guarantee_and_no_expected_number(new, kind
 
     found = apply(Rule(kind=kind, value=value), rows_of(new["score"], few), few)
 
-    assert not found.guaranteed
-    assert found.expected_false is None
+    assert not found.guarantee.holds
+    assert found.guarantee.expected is None
     if kind in ("p", "fdr", "fdr_dependent"):
         assert found.count == 0
         assert "10 blocks of calibration rows are too few" in found.sentence
@@ -158,7 +160,7 @@ def test_rows_without_p_values_get_no_guarantee_and_no_expected_number(new, kind
 def test_without_any_score_there_is_nothing_to_alert_on(usual, kind, value):
     found = apply(Rule(kind=kind, value=value), rows_of([np.nan] * 5, usual), usual)
 
-    assert (found.count, found.guaranteed) == (0, False)
+    assert (found.count, found.guarantee.holds) == (0, False)
     assert found.score == np.inf
     assert "No row has a score" in found.sentence
 
@@ -178,7 +180,7 @@ def test_twenty_calibration_rows_reach_no_p_below_a_twentyfirst(new):
 
     found = apply(Rule(kind="p", value=0.01), rows_of(new["score"], few), few)
 
-    assert (found.count, found.guaranteed) == (0, False)
+    assert (found.count, found.guarantee.holds) == (0, False)
     assert "p ≤ 0.01 can't be reached: with 20 calibration rows the smallest p is 0.048" in found.sentence
 
 
@@ -213,7 +215,7 @@ def test_the_expected_number_of_other_rules_is_the_largest_p_times_the_rows_that
 
     found = apply(Rule(kind="budget", value=45), rows, usual)
 
-    assert found.expected_false == pytest.approx(rows["p_value"][found.of_rows].max() * 2000)
+    assert found.guarantee.expected == pytest.approx(rows["p_value"][found.of_rows].max() * 2000)
 
 
 def test_percentile_and_score_alert_from_the_value_up(usual, new):
@@ -232,7 +234,7 @@ def test_the_tail_rule_alerts_what_lies_beyond_the_fitted_threshold(usual, new):
     found = apply(Rule(kind="tail", value=0.001), new, usual)
 
     assert (found.of_rows == (new["score"] >= PeaksOverThreshold.fit(usual.scores).threshold(0.001))).all()
-    assert "an estimate beyond what was seen, and no guarantee" in found.sentence
+    assert "an estimate beyond the calibration scores, and no guarantee" in found.sentence
 
 
 def test_a_tail_of_too_few_rows_is_said_and_alerts_nobody(new):
@@ -249,7 +251,7 @@ def test_guarantee_on_recordings_are_called_approximate(new):
 
     found = apply(Rule(kind="p", value=0.01), rows_of(new["score"], calibration), calibration)
 
-    assert "Approximate: blocks of one recording are not independent." in found.sentence
+    assert "It is approximate: blocks of one recording are not independent." in found.sentence
 
 
 def test_a_threshold_per_segment_compares_each_row_with_calibration_rows_of_its_own():
@@ -280,12 +282,12 @@ def test_a_segment_that_is_not_known_is_refused(usual, new):
 def test_a_higher_score_is_an_alert_wherever_a_lower_one_is(scores, kind):
     calibration = Calibration.fit(np.linspace(-3, 3, 50))
     rows = rows_of(scores, calibration)
-    seen = levels(
+    values = critical_values(
         Rule(kind=kind, value={"percentile": 50.0, "score": 1.0, "budget": 1}.get(kind, 0.5)), rows, calibration
     )
 
     for value in {"percentile": [50.0, 90.0], "score": [0.0, 1.0], "budget": [1, 5]}.get(kind, [0.05, 0.2, 0.5]):
-        found = alerts(Rule(kind=kind, value=value), seen)
+        found = alerts(Rule(kind=kind, value=value), values)
         assert (found.of_rows == (rows["score"] >= found.score).to_numpy()).all()
 
 
@@ -308,9 +310,15 @@ def test_a_value_out_of_range_is_refused_in_words(kind, value):
 
 
 def test_until_somebody_chooses_p_values_count_where_they_mean_something():
-    assert default_rule(1 / 2001) == Rule(kind="p", value=0.01)
-    assert default_rule(1 / 41) == Rule(kind="p", value=0.05)
-    assert default_rule(1 / 11) == default_rule(None) == default_rule(float("nan")) == Rule(kind="percentile", value=95)
+    assert rule_in_force(None, 1 / 2001) == Rule(kind="p", value=0.01)
+    assert rule_in_force(None, 1 / 41) == Rule(kind="p", value=0.05)
+    for smallest_p in (1 / 11, None, float("nan")):
+        assert rule_in_force(None, smallest_p) == Rule(kind="percentile", value=95)
+
+
+@pytest.mark.parametrize("smallest_p", [1 / 2001, 1 / 11, None, float("nan")])
+def test_a_saved_rule_is_in_force_whatever_the_calibration(smallest_p):
+    assert rule_in_force(Rule(kind="budget", value=7), smallest_p) == Rule(kind="budget", value=7)
 
 
 @pytest.mark.parametrize(("kind", "value"), EVERY_KIND)

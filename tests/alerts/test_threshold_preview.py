@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from ad_core.alerts.calibration import Calibration
-from ad_core.alerts.threshold import Rule, alerts, levels
+from ad_core.alerts.threshold import Rule, alerts, critical_values
 from ad_core.alerts.threshold_preview import DRAWN, curve, moved
 
 CALIBRATION = Calibration.fit(np.arange(999.0))
@@ -15,11 +15,11 @@ ROWS = ROWS.assign(p_value=CALIBRATION.p_value(ROWS["score"]), percentile=CALIBR
 
 def at(kind: str, value: float):
     rule = Rule(kind=kind, value=value)
-    return alerts(rule, levels(rule, ROWS, CALIBRATION))
+    return alerts(rule, critical_values(rule, ROWS, CALIBRATION))
 
 
 def seen(kind: str):
-    return levels(Rule(kind=kind, value=1 if kind == "budget" else 0.5), ROWS, CALIBRATION)
+    return critical_values(Rule(kind=kind, value=1 if kind == "budget" else 0.5), ROWS, CALIBRATION)
 
 
 def test_more_alerts_name_the_p_values_of_those_that_join():
@@ -38,9 +38,9 @@ def test_another_kind_of_rule_is_compared_row_by_row():
 def test_without_p_values_scores_are_named():
     rows = ROWS.assign(p_value=np.nan, score=ROWS["score"] / 100)
     rules = [Rule(kind="score", value=value) for value in (9.99, 9.4)]
-    before, after = (alerts(rule, levels(rule, rows, CALIBRATION)) for rule in rules)
+    before, after = (alerts(rule, critical_values(rule, rows, CALIBRATION)) for rule in rules)
 
-    said = moved(before, after, levels(rules[0], rows, CALIBRATION))
+    said = moved(before, after, critical_values(rules[0], rows, CALIBRATION))
 
     assert said == "Moving from 1 to 60 alerts adds 59 rows with score between 9.4 and 10."
 
@@ -55,7 +55,7 @@ def test_the_same_rule_changes_nothing_and_equal_alerts_are_said():
 )
 def test_the_curve_gives_at_each_value_the_alerts_that_the_rule_would(kind, value):
     rule = Rule(kind=kind, value=value)
-    values, counts = curve(rule, levels(rule, ROWS, CALIBRATION))
+    values, counts = curve(rule, critical_values(rule, ROWS, CALIBRATION))
 
     assert 0 < len(values) <= DRAWN
     assert (np.diff(values) > 0).all()
@@ -70,7 +70,7 @@ def test_a_long_curve_is_thinned_and_keeps_its_begin():
     rows = rows.assign(p_value=np.nan, percentile=np.nan)
     rule = Rule(kind="score", value=3)
 
-    values, counts = curve(rule, levels(rule, rows, CALIBRATION))
+    values, counts = curve(rule, critical_values(rule, rows, CALIBRATION))
 
     assert len(values) <= DRAWN
     assert (values[-1], counts[-1]) == (rows["score"].max(), 1)

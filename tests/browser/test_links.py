@@ -41,7 +41,7 @@ def test_a_page_changes_after_a_bound_widget_was_moved_and_the_case_comes_along(
     page: Page, server: Server, run_id: str
 ) -> None:
     visit(page, f"{server.url}/alerts?run={run_id}&row=r{ROWS - 1}")
-    slider = page.get_by_role("slider", name="False alarms among normal rows")
+    slider = page.get_by_role("slider", name="False positive rate")
     slider.focus()
     slider.press("ArrowRight")
     settled(page)

@@ -33,7 +33,7 @@ def test_a_threshold_is_moved_saved_and_found_again(page: Page, server: Server, 
     page.get_by_role("radio", name="Alert budget", exact=True).click()
     settled(page)
     expect(metric(page, "Alerts")).to_have_text("20")
-    budget = page.get_by_role("spinbutton", name="Most alerts")
+    budget = page.get_by_role("spinbutton", name="Maximum number of alerts")
     budget.fill("250")
     budget.press("Enter")
     settled(page)

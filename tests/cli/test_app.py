@@ -158,6 +158,19 @@ def test_scores_that_can_not_be_written_say_where(payments_bundle, payments_file
     assert "can't be written" in finished.stderr
 
 
+def test_until_a_threshold_is_saved_the_default_rule_marks_alerts(payments_bundle, payments_file, tmp_path):
+    finished = run("score", payments_bundle, payments_file, "--out", tmp_path / "scores.parquet")
+
+    scores = pd.read_parquet(tmp_path / "scores.parquet")
+    assert (scores["alert"] == (scores["p_value"] <= 0.05)).all()  # 45 calibration rows: 0.01 can't be reached
+    rule = (
+        "Rule in force: false positive rate: p ≤ 0.05, about 5 % of normal rows become alerts by chance (the default, "
+        "as no threshold was saved)."
+    )
+    assert rule in finished.stderr
+    assert rule in done("threshold", payments_bundle)
+
+
 def test_a_threshold_is_changed_without_training_and_marks_alerts_from_then_on(
     payments_bundle, payments_file, tmp_path
 ):
@@ -166,13 +179,17 @@ def test_a_threshold_is_changed_without_training_and_marks_alerts_from_then_on(
     done("threshold", bundle, "--fdr", 0.1, "--name", "start", "--author", "Ada")
     said = done("threshold", bundle, "--budget", 7, "--name", "fewer", "--reason", "two people look", "--author", "Ada")
 
-    now, before = said.strip().splitlines()
+    in_force, now, before = said.strip().splitlines()
+    assert in_force == "Rule in force: at most 7 alerts (saved)."
     assert now.startswith("now:    at most 7 alerts (fewer · two people look · Ada")
-    assert before.startswith("before: 10 % false share of alerts (start · Ada")
+    assert before.startswith(
+        "before: false discovery rate: at most 10 % of the alerts are expected to be false (start · Ada"
+    )
     finished = run("score", bundle, payments_file, "--out", tmp_path / "scores.parquet")
     scores = pd.read_parquet(tmp_path / "scores.parquet")
     assert scores["alert"].dtype == bool
     assert set(scores.index[scores["alert"]]) == set(scores["score"].nlargest(7).index)
+    assert "Rule in force: at most 7 alerts (saved)." in finished.stderr
     assert "At most 7 alerts, the highest scores. Nothing is guaranteed" in finished.stderr
 
 

@@ -170,4 +170,4 @@ def test_a_bundle_of_format_1_still_scores_and_streams(trained_on_recording, rec
     np.testing.assert_allclose(scores["score"], trained_on_recording.scores["score"], rtol=1e-5)
     assert old.reader.gap_s == 5.0
     assert len(final) > 1000
-    assert "leads" not in find_events(old, scores, old.item_set(data))
+    assert "leads" not in find_events(old, scores, old.item_set(data), old.alerts(scores, data))

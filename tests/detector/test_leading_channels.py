@@ -121,9 +121,9 @@ def test_events_of_a_trained_detector_say_what_moved_first(detector):
     table.loc[700:759, "pressure [bar]"] += noise
     table.loc[730:759, "flow [l/s]"] += 5 * noise[30:]
     new = pipeline.open_like(detector, table)
-    item_set = detector.item_set(new)
+    item_set, scores = detector.item_set(new), detector.score(new)
 
-    found = find_events(detector, detector.score(new), item_set).iloc[0]
+    found = find_events(detector, scores, item_set, detector.alerts(scores, new)).iloc[0]
 
     assert detector.part_levels.shape == (2,)
     assert found["leading"] == "pressure [bar]"
@@ -147,9 +147,9 @@ def test_quiet_stretches_up_to_the_set_length_are_merged(detector):
     counts = {}
     for merge in (0.0, 2.0, 8.0):
         detector.reader.settings = detector.reader.settings.model_copy(update={"merge_windows": merge})
-        found = find_events(detector, scores, frame)
+        found = find_events(detector, scores, frame, detector.alerts(scores, new))
         counts[merge] = found["peak"].between(table["time"].iloc[590], table["time"].iloc[880]).sum()
-        assert event_rule(detector, frame)["merge_gap"] == merge * 32
+        assert event_rule(detector, frame, detector.rule)["merge_gap"] == merge * 32
 
     assert counts[0.0] >= counts[2.0] > counts[8.0] == 1
 
@@ -161,7 +161,9 @@ def test_the_mark_of_an_excluded_peak_stays_with_its_event():
     )
     choice = pipeline.Choice(pretext="nearest_neighbours", settings={"reader": {"window": 32}})
     trained = pipeline.train_all(dataset, choice, Silent(), references=False)
-    found = find_events(trained.detector, trained.scores, trained.item_set)
+    found = find_events(
+        trained.detector, trained.scores, trained.item_set, trained.detector.alerts(trained.scores, dataset)
+    )
 
     assert bool(found["excluded"].iloc[0])
     assert "leads" not in found
@@ -172,7 +174,8 @@ def test_where_all_rows_teach_the_levels_come_from_a_model_that_had_not_seen_the
     detector = pipeline.train(pipeline.open_dataset(table, time="time", label="is_anomaly"), "balanced")
     table.loc[800:859, "pressure [bar]"] = np.random.default_rng(3).normal(0, 2, 60)
     new = pipeline.open_like(detector, table.assign(time=lambda t: t["time"] + pd.Timedelta(days=1)))
-    found = find_events(detector, detector.score(new), detector.item_set(new)).iloc[0]
+    scores = detector.score(new)
+    found = find_events(detector, scores, detector.item_set(new), detector.alerts(scores, new)).iloc[0]
 
     assert (detector.part_levels > 1).all()  # 1 is the usual error on rows that were not seen
     assert found["leading"] == "pressure [bar]"

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from ad_core import pipeline
+from ad_core.alerts.rule import Rule
 from ad_core.errors import StoreError
 from ad_core.explain.grade import GRADES
 from ad_core.jobs.kinds import run_job, stored_dataset
@@ -15,7 +16,9 @@ from ad_core.pipeline import open_dataset
 from ad_core.progress import Silent
 from ad_core.projection.of_detector import embedding_map
 from ad_core.projection.sprite_sheet import COLUMNS, MAP_PICTURES, SIDE
-from ad_core.storage import results
+from ad_core.storage import results, saved_thresholds
+from ad_core.storage.run_alerts import alerts_of
+from ad_core.storage.run_events import events_of
 from ad_core.storage.store import RunRecord, Store
 from ad_core.training.references import references_for
 from ad_core.training.selection.recommendation import Recommendation
@@ -186,6 +189,39 @@ def test_a_recording_leaves_events_windows_and_figures_for_labelled_ranges(store
     assert case.window is not None
     assert {"time", "flow [l/s]", "flow [l/s] expected", "pressure [bar]"} <= set(case.window.columns)
     assert case.map.shape == (2, 32)
+
+
+@pytest.mark.parametrize(
+    ("rule", "made_by"),
+    [
+        (Rule(kind="budget", value=30), Rule(kind="budget", value=30)),
+        (Rule(kind="score", value=1.0, segment="entity"), Rule(kind="score", value=1.0)),
+    ],
+)
+def test_events_and_what_is_explained_follow_the_saved_rule(store, recording_file, rule, made_by):
+    """A threshold per recording can't be kept where a file does not tell recordings apart: it is said."""
+    dataset_id = add(store, recording_file, label="is_anomaly", time="time")
+    run, _ = trained(store, dataset_id, pretext="nearest_neighbours", settings={"reader": {"window": 32}})
+    by_default = events_of(store, run.id)
+    pd.testing.assert_frame_equal(results.table(store.folder(run.id), "events")[list(by_default)], by_default)
+    saved_thresholds.save(store, run.id, rule, name="x", reason="", author="Ada")
+    scored = store.add_run(dataset_id, "score", {}, "april", run.id)
+    heard: list[str] = []
+
+    class Listening(Silent):
+        def say(self, message: str) -> None:
+            heard.append(message)
+
+    store.finish(scored.id, "done", summary=run_job(store, scored.id, Listening()))
+
+    folder = store.folder(scored.id)
+    events = results.table(folder, "events")
+    expected = events_of(store, scored.id, alerts_of(store, scored.id, made_by))
+    pd.testing.assert_frame_equal(events[list(expected)], expected)
+    assert events["n_alarms"].sum() > by_default["n_alarms"].sum()
+    assert results.summary(folder)["events"]["rule"] == made_by.model_dump()
+    assert set(results.table(folder, "explanations")["row_id"]) == set(events["row_id_peak"].head(20))
+    assert any("There is no column 'entity'" in said for said in heard) is (rule != made_by)
 
 
 def test_images_leave_a_map_of_their_own_size_and_a_sheet_of_small_ones(store, plates_folder):

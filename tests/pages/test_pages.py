@@ -10,7 +10,6 @@ from streamlit.testing.v1 import AppTest
 from ad_core.data.sample_datasets import samples
 from ad_core.storage import results, verdicts
 from ad_core.storage.store import RunRecord, Store
-from pages._ui.alerts.event_list import rule_in_words
 from pages._ui.explain.explain_parts import _named
 from pages._ui.shell import stored
 from tests.pages.conftest import ROWS, write_image_run, write_sensor_run, write_table_run
@@ -450,17 +449,10 @@ def test_events_say_what_moved_first_by_which_rule_they_were_made_and_how_sure_e
     events = next(table.value for table in test.dataframe if "leads" in table.value)
     assert events["leads"].tolist() == ["pressure [bar], 30 s before the peak"]
     assert (
-        "1 event: time stamps with p ≤ 0.01, merged where at most 64 quiet ones lie between them (2 windows"
-        in texts(test)
+        "1 event: alerts by the rule “false positive rate: p ≤ 0.05, about 5 % of normal rows become alerts by chance”"
+        ", merged where at most 64 other time stamps lie between them (2 windows" in texts(test)
     )
     assert "Near the start and the end of a segment there are fewer windows" in texts(test)
-
-
-def test_a_rule_that_was_not_kept_is_told_as_it_was() -> None:
-    assert rule_in_words(None) == "neighbouring alarms, merged where they are at most two windows apart."
-    by = "above percentile 99 of the calibration rows"
-    rule = {"by": by, "merge_gap": 64, "merge_windows": 2.0}
-    assert rule_in_words(rule).startswith(f"time stamps {by}, merged where")
 
 
 def test_of_two_runs_with_one_name_the_chosen_one_stays(store: Store, tmp_path: Path, open_page: Open) -> None:

@@ -9,7 +9,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from ad_core.storage import results, verdicts
+from ad_core.alerts.rule import Rule
+from ad_core.review.reports import run_report
+from ad_core.storage import results, saved_thresholds, verdicts
 from ad_core.storage.store import RunRecord, Store
 from pages._ui.alerts import swim_lanes
 from tests.pages.conftest import write_sensor_run
@@ -30,11 +32,13 @@ def give_events(store: Store, run: RunRecord) -> None:
     """Four events: the last is like the first, by its channels; the second is not, and the third failed its check."""
     folder = store.folder(run.id)
     first = results.table(folder, "events").iloc[0]
-    scores = results.table(folder, "scores")
+    scores = results.table(folder, "scores").assign(score=1.0, p_value=0.9)
     lines, parts, grades = [], [], []
     shares = ((3.0, 1.0), (0.0, 2.0), (3.0, 1.0), (6.0, 2.0))
     for number, (at, (pressure, flow)) in enumerate(zip((200, 400, 600, 1030), shares, strict=True)):
         peak = scores["row_id"][at]
+        scores.loc[at - 20 : at + 20, ["score", "p_value"]] = [at - 1.0, 0.025]
+        scores.loc[at, "score"] = float(at)
         edges = {"start": at - 20, "peak": at, "end": at + 20}
         lines.append(
             {
@@ -53,6 +57,7 @@ def give_events(store: Store, run: RunRecord) -> None:
         grades.append({"row_id": peak, "grade": "not supported" if number == 2 else "weak", **CHECKED})
     events = pd.DataFrame(lines).sort_values("peak_score", ascending=False, ignore_index=True)
     results.publish(folder, "events", events)
+    results.publish(folder, "scores", scores)
     results.publish(folder, "explanations", pd.DataFrame(parts))
     results.publish(folder, "checks", pd.DataFrame(grades))
     window = pd.DataFrame({"time": scores["time"][1000:1064], "pressure [bar]": 1.0, "flow [l/s]": 2.0})
@@ -70,6 +75,59 @@ def test_events_stand_on_lanes_above_their_list(several: RunRecord, open_page: O
 
     assert not test.exception
     assert "4 of 4 events, each from start to end with its peak." in captions(test)
+
+
+def events_shown(test: AppTest) -> tuple[int, int]:
+    """The number above the list, and the lines of the list."""
+    metric = next(int(metric.value) for metric in test.metric if metric.label == "Events")
+    return metric, len(next((d.value for d in test.dataframe if "peak_score" in d.value), ()))
+
+
+def test_events_follow_the_rule_that_is_looked_at_on_all_pages(
+    several: RunRecord, store: Store, open_page: Open
+) -> None:
+    row = results.table(store.folder(several.id), "events")["row_id_peak"].iloc[-1]  # the peak of 200
+    test = open_page("investigate/alerts.py", run=several.id)
+    assert events_shown(test) == (4, 4)
+
+    test = open_page("investigate/alerts.py", run=several.id, rule="Score", cut="500")
+
+    assert not test.exception
+    assert events_shown(test) == (2, 2)
+    assert "alerts by the rule “from score 500 on”" in captions(test)
+    test.switch_page("investigate/review.py").run()
+    assert not test.exception
+    assert "**0 of 2** reviewed" in str(test.get("progress")[0].proto.text)
+    test.session_state["row"] = row
+    test.switch_page("investigate/explain.py").run()
+    assert not test.exception
+    assert "Peak of the event" not in captions(test)
+    test.switch_page("investigate/reasons.py").run()
+    assert not test.exception
+    assert "of 2 events" in "\n".join(part.value for part in test.markdown)
+
+
+def test_events_follow_the_saved_rule_on_all_pages_and_in_the_report(
+    several: RunRecord, store: Store, open_page: Open
+) -> None:
+    rule = Rule(kind="score", value=1000)
+    saved_thresholds.save(store, several.id, rule, name="high", reason="", author="Ada")
+
+    alerts, review = (open_page(f"investigate/{page}.py", run=several.id) for page in ("alerts", "review"))
+
+    assert not alerts.exception
+    assert events_shown(alerts) == (1, 1)
+    assert "**0 of 1** reviewed" in str(review.get("progress")[0].proto.text)
+    facts, shown = run_report.gather(store, several.id)
+    assert (facts["counts"]["events"], len(shown)) == (1, 1)
+
+
+def test_where_no_time_stamp_is_an_alert_there_is_no_event(several: RunRecord, open_page: Open) -> None:
+    test = open_page("investigate/alerts.py", run=several.id, rule="Score", cut="5000")
+
+    assert not test.exception
+    assert events_shown(test) == (0, 0)
+    assert "No time stamp is an alert by this rule, so there is no event." in test.info[0].value
 
 
 def test_a_single_event_needs_no_lanes(store: Store, recording_file: Path, open_page: Open) -> None:

@@ -50,6 +50,14 @@ def test_the_highest_score_that_nobody_has_judged_comes_first():
     ]
 
 
+def test_near_the_threshold_is_offered_where_there_are_rows_below_it():
+    peaks = scored()
+    only_alerts = Scored(peaks.rows.iloc[:3], np.ones(3, dtype=bool), np.zeros(3, dtype=bool))
+
+    assert ORDERS["near"].possible(peaks)
+    assert not ORDERS["near"].possible(only_alerts)  # as of recordings, of which the peaks of events are reviewed
+
+
 def test_near_the_threshold_both_sides_take_turns():
     items = queue(scored(), "near").items
 

@@ -171,9 +171,10 @@ def test_of_a_recording_whole_blocks_leave_and_events_follow(tmp_path, trained_o
     run = finished(store, data, "train", trained.scores, trained.detector)
     folder = store.folder(run)
     trained.detector.save(folder / "bundle")
-    facts = results.summary(folder) | {"events": event_rule(trained.detector, trained.item_set)}
+    alerts = trained.detector.alerts(trained.scores, None)  # the scores say themselves which rows are training rows
+    facts = results.summary(folder) | {"events": event_rule(trained.detector, trained.item_set, alerts.rule)}
     (folder / "summary.json").write_text(json.dumps(facts), encoding="utf-8")
-    results.publish(folder, "events", find_events(trained.detector, trained.scores, trained.item_set, led=1))
+    results.publish(folder, "events", find_events(trained.detector, trained.scores, trained.item_set, alerts, led=1))
 
     found = recalibration.review(store, run)
     blocks = found.rows.set_index("row_id")["block"]
@@ -185,8 +186,9 @@ def test_of_a_recording_whole_blocks_leave_and_events_follow(tmp_path, trained_o
     np.testing.assert_array_equal(after.scores, np.sort(left["score"]))
     assert after.n == trained.detector.calibration.n - 1
     detector = Detector.load(folder / "bundle")
-    assert results.summary(folder)["events"] == event_rule(detector, trained.item_set)
-    expected = find_events(detector, trained.scores, trained.item_set, led=0)
+    assert results.summary(folder)["events"] == event_rule(detector, trained.item_set, detector.rule)
+    scores = results.table(folder, "scores")
+    expected = find_events(detector, scores, trained.item_set, detector.alerts(scores, None), led=0)
     told = results.table(folder, "events")
     pd.testing.assert_frame_equal(told[list(expected.columns)], expected)
     assert "leads" in told

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ad_core.alerts.rule import Rule, rule_in_force
 from ad_core.alerts.saved_threshold import SavedThreshold
-from ad_core.alerts.threshold import Rule
 from ad_core.detector.detector import Detector
 from ad_core.errors import BundleError, StoreError
 from ad_core.storage import bundle, saved_thresholds
@@ -140,7 +140,8 @@ def test_a_detector_alerts_by_its_threshold_and_knows_rows_that_taught_it(traine
     same = Other()
     same.fingerprint = detector.info.data.fingerprint
     assert detector.used_in_training(scores, same).all()
-    assert detector.alerts(scores, same) is None
+    assert detector.threshold is None
+    assert detector.alerts(scores, same).rule == rule_in_force(None, detector.calibration.smallest_p)
 
     threshold = SavedThreshold(rule=Rule(kind="score", value=2.0), name="two", created=datetime.now(UTC))
     saved = Detector(**{**vars(detector), "thresholds": (threshold,)})

@@ -24,6 +24,7 @@ from ad_core.review.reports.self_contained import bars_of, inline_image, plain, 
 from ad_core.storage import results, verdicts
 from ad_core.storage.provenance import origin
 from ad_core.storage.run_alerts import alerts_of
+from ad_core.storage.run_events import events_of
 
 if TYPE_CHECKING:
     from ad_core.storage.store import Store
@@ -45,7 +46,7 @@ def gather(
     Args:
         dataset: the rows that the run scored; None = they can't be opened any more, so groups have no rules and images
             no pictures.
-        alerts: the rule in force; None = the saved one.
+        alerts: those that are looked at; None = those of the rule in force.
 
     Returns:
         The facts, and the figures of `facts["cases"]` by row id.
@@ -57,7 +58,7 @@ def gather(
     run, rows, folder = store.run(run_id), results.ranked(store, run_id), store.folder(run_id)
     modality, own = store.dataset(run.dataset_id).modality, results.summary(folder)
     found = alerts or alerts_of(store, run_id)
-    events = results.table(folder, "events") if modality == "sensor" else None
+    events = events_of(store, run_id, found, rows)
     chosen = rows.loc[found.of_rows, "row_id"] if events is None else events["row_id_peak"]
     newest = verdicts.current(store, run.dataset_id).set_index("row_id")["verdict"]
     parts, checks = (results.table(folder, name) for name in ("explanations", "checks"))
@@ -126,8 +127,10 @@ def _threshold(found: Alerts) -> dict[str, Any]:
         "rule": found.rule.model_dump(mode="json"),
         "in_words": found.rule.in_words(),
         "sentence": found.sentence,
-        "guaranteed": found.guaranteed,
-        "expected_false": found.expected_false,
+        "guaranteed": found.guarantee.holds,
+        "controls": found.guarantee.kind,
+        "rate": found.guarantee.rate,
+        "expected_false": found.guarantee.expected,
         "score": found.score,
     }
 

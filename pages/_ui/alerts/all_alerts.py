@@ -5,7 +5,7 @@ import streamlit as st
 
 from ad_core.explain.global_importance import GlobalImportance, first_parts, global_importance, signed
 from pages._ui.shell.stored import ranked, store, table
-from pages._ui.shell.threshold import current_rule, threshold_at
+from pages._ui.shell.threshold import current_rule, events_at, threshold_at
 
 
 def modality_of(run_id: str) -> str:
@@ -14,10 +14,9 @@ def modality_of(run_id: str) -> str:
 
 
 def alert_ids(run_id: str) -> pd.Series:
-    """Row ids of the alerts at the current threshold, highest first; for recordings the peaks of the events."""
-    if modality_of(run_id) == "sensor":
-        events = table(run_id, "events")
-        return pd.Series(dtype="str") if events is None else events["row_id_peak"]
+    """Row ids of the alerts by the current rule, highest first; of recordings those of the peaks of the events."""
+    if (events := events_at(run_id)) is not None:
+        return events["row_id_peak"]
     rows = ranked(run_id)
     return rows.loc[threshold_at(run_id).of(rows), "row_id"]
 

@@ -18,7 +18,7 @@ from pages._ui.shell.threshold import current_rule
 
 SAID = {"": "", "anomaly": "⬤ anomaly", "normal": "○ kept"}
 AROUND = 200
-"""So many time stamps before and after a row of a recording are drawn."""
+"""Number of time stamps that are drawn before and after a row of a recording."""
 
 
 def row_in_view(found: CalibrationReview) -> str:

@@ -13,7 +13,7 @@ from pages._ui.shell.stored import batch, case, ranked, reference_ranks, store
 from pages._ui.verdicts.buttons import verdict_badge, verdict_line
 
 TOP_PERCENT = 5
-"""A classical detector agrees when the row is in this share of its highest scores [%]."""
+"""A classical detector agrees when the row is among this percentage of its highest scores."""
 
 
 def case_card(run_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Alerts of recordings as events, with the score over time."""
+"""The events that the alerts of recordings make, with the score over time."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,13 +8,15 @@ import pandas as pd
 import streamlit as st
 
 from ad_core.alerts import figures
+from ad_core.alerts.rule import Rule
+from ad_core.storage.run_events import merging
 from pages._ui.alerts.part_filter import led_by_part, part_field
 from pages._ui.alerts.swim_lanes import counts_rows, swim_lanes
 from pages._ui.shell import words
 from pages._ui.shell.navigate import choose, current
 from pages._ui.shell.shell import chart, table_height
-from pages._ui.shell.stored import summary, table
-from pages._ui.shell.threshold import Threshold
+from pages._ui.shell.stored import store
+from pages._ui.shell.threshold import Threshold, events_at
 
 TABLE = [
     "entity",
@@ -31,10 +33,13 @@ TABLE = [
 
 def event_list(run_id: str, rows: pd.DataFrame, threshold: Threshold) -> None:
     """The events of a run, highest peak first; choosing one makes its peak the current case."""
-    events = table(run_id, "events")
-    if events is None or events.empty:
-        st.info("No stretch of time stands out. Look at the single time stamps instead.", title="No events")
-        _line(run_id, rows, threshold.score, None)
+    if shown_events(run_id, filtered=False).empty:
+        st.info(
+            "No time stamp is an alert by this rule, so there is no event. Choose another value, or look at the single "
+            "time stamps.",
+            title="No events",
+        )
+        _line(run_id, rows, threshold, None)
         return
     part_field(run_id)
     events = shown_events(run_id)
@@ -58,49 +63,48 @@ def event_list(run_id: str, rows: pd.DataFrame, threshold: Threshold) -> None:
         alt=f"{len(shown)} events, highest peak first",
         column_config=_columns("rows" if counts_rows(run_id) else "s"),
     )
-    st.caption(f"{words.count(len(shown), 'event')}: {rule_in_words(summary(run_id).get('events'))}")
+    made = merging_in_words(threshold.rule, merging(store(), run_id))
+    st.caption(f"{words.count(len(shown), 'event')}: {made}")
     entity = events["entity"].iloc[chosen[0] if chosen else 0] if "entity" in events else None
-    _line(run_id, rows, threshold.score, events, entity)
+    _line(run_id, rows, threshold, events, entity)
 
 
 def _columns(unit: str) -> dict[str, Any]:
     return {
         "peak_score": st.column_config.NumberColumn("peak score", format="%.3g"),
         "duration": st.column_config.NumberColumn(f"lasts [{unit}]", format="%.4g"),
-        "n_alarms": st.column_config.NumberColumn("alarms", help="Time stamps at or above the threshold of events."),
+        "n_alarms": st.column_config.NumberColumn("alarms", help="Time stamps of the event that are alerts."),
         "leads": st.column_config.TextColumn(
             "moved first",
             width=260,
-            help="The channels whose own part of the score left their usual range (99 %) first, and how long "
-            "before the peak. Looked up for the highest events, where the method knows where its surprise sits.",
+            help="The channels whose own part of the score first rose above its 99 % level on calibration windows, and "
+            "how long before the peak. Known for the highest events of the rule that was in force when the run was "
+            "scored, where the method scores channels by themselves.",
         ),
         "excluded": st.column_config.CheckboxColumn("excluded", help="The peak lies in a time that was excluded."),
     }
 
 
-def shown_events(run_id: str) -> pd.DataFrame:
-    """The events that the filter lets through, highest peak first; also what a callback sees."""
-    events = table(run_id, "events")
+def shown_events(run_id: str, *, filtered: bool = True) -> pd.DataFrame:
+    """The events by the current rule that the filter lets through, highest peak first; also what a callback sees."""
+    events = events_at(run_id)
     if events is None:
         return pd.DataFrame({"row_id_peak": []})
-    led = led_by_part(run_id, events["row_id_peak"])
+    led = led_by_part(run_id, events["row_id_peak"]) if filtered else None
     return events if led is None else events.loc[led].reset_index(drop=True)
 
 
-def rule_in_words(rule: Mapping[str, Any] | None) -> str:
-    """What made the events of a run; runs of older versions have not kept it."""
-    if rule is None:
-        return "neighbouring alarms, merged where they are at most two windows apart."
-    with_p = rule["by"] if rule["by"].startswith("above") else f"with {rule['by']}"
+def merging_in_words(rule: Rule, merging: Mapping[str, Any]) -> str:
+    """What makes an event of a run: the rule, and how `run_events.merging` merges its alerts."""
     return (
-        f"time stamps {with_p}, merged where at most {rule['merge_gap']:,} quiet ones lie between them "
-        f"({rule['merge_windows']:g} windows; the reader setting merge_windows, usually 2). The threshold does not "
-        "change them."
+        f"alerts by the rule “{rule.in_words()}”, merged where at most {merging['merge_gap']:,} other time stamps lie "
+        f"between them ({merging['merge_windows']:g} windows; the reader setting merge_windows, by default 2). Another "
+        "rule makes other events."
     )
 
 
 def _line(
-    run_id: str, rows: pd.DataFrame, threshold: float, events: pd.DataFrame | None, entity: object = None
+    run_id: str, rows: pd.DataFrame, threshold: Threshold, events: pd.DataFrame | None, entity: object = None
 ) -> None:
     text = "The score over time"
     if "entity" in rows and rows["entity"].nunique() > 1:
@@ -114,8 +118,11 @@ def _line(
     line = rows.sort_values("time")
     now = line.loc[line["row_id"] == current("row"), "time"]
     score = line["score"].to_numpy(dtype=np.float64)
+    lowest = threshold.score
+    if threshold.rule.segment is not None:  # a threshold of its own for each recording
+        lowest = float(line.loc[threshold.of(line), "score"].min()) if threshold.of(line).any() else float("inf")
     chart(
-        figures.timeline(line["time"].to_numpy(), score, threshold, events, now.iloc[0] if len(now) else None),
+        figures.timeline(line["time"].to_numpy(), score, lowest, events, now.iloc[0] if len(now) else None),
         alt=figures.timeline_in_words(score, events),
         caption=f"{text}: {len(line):,} time stamps, thinned so that extremes stay; events shaded, the "
         f"current case violet. {words.EDGE}",

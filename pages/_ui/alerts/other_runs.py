@@ -7,7 +7,7 @@ from ad_core.storage.records import WITH_SCORES
 from pages._ui.shell.stored import ranked, store
 
 MOST = 6
-"""Maximum number of runs to compare with."""
+"""Maximum number of columns beside the scores."""
 
 
 def other_runs_field(run_id: str) -> None:

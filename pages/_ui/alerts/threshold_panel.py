@@ -1,4 +1,4 @@
-"""The panel of the Alerts page that chooses where alerts begin, and says what that guarantees and changes."""
+"""The panel of the Alerts page that chooses the rule for alerts, and says what it guarantees and what it changes."""
 
 import numpy as np
 import streamlit as st
@@ -8,7 +8,15 @@ from ad_core.alerts import figures
 from ad_core.alerts.threshold import BY_P, SHARES, Rule
 from ad_core.alerts.threshold_preview import moved
 from ad_core.errors import AdError
-from pages._ui.alerts.rule_words import MORE_RULES, MORE_RULES_HELP, RULE_AXES, RULE_VALUES, RULES, RULES_HELP
+from pages._ui.alerts.rule_words import (
+    LABELS_BEFORE,
+    MORE_RULES,
+    MORE_RULES_HELP,
+    RULE_AXES,
+    RULE_VALUES,
+    RULES,
+    RULES_HELP,
+)
 from pages._ui.alerts.threshold_saving import saving
 from pages._ui.shell.navigate import go_button
 from pages._ui.shell.shell import chart
@@ -16,10 +24,10 @@ from pages._ui.shell.stored import calibration_rows, ranked
 from pages._ui.shell.threshold import (
     Threshold,
     alerts_by_value,
+    critical_values_of,
     doubted,
     look_at,
     saved_rule,
-    seen_by,
     threshold_at,
 )
 
@@ -33,7 +41,7 @@ KEYS = {
     "score": "cut",
     "tail": "tail",
 }
-"""Kind of rule -> the query parameter that holds its value."""
+"""Kind of rule -> the query parameter of its value."""
 SHARES_OFFERED = {
     "p": (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5),
     "fdr": (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5),
@@ -44,32 +52,32 @@ START = {"p": 0.01, "fdr": 0.1, "fdr_dependent": 0.1, "budget": 20, "percentile"
 
 
 def threshold_panel(run_id: str, kinds: DeltaGenerator) -> Threshold:
-    """The rule as widgets bound to the URL, with what it guarantees; returns what it does.
+    """The rule as widgets bound to the URL, with what it guarantees; returns what it does to the run.
 
     Args:
         run_id: the run.
-        kinds: where there is room for the kinds of rules side by side.
+        kinds: the container for the kinds of rules side by side.
 
     Raises:
-        DataError: a threshold per recording was asked for and can't be given.
+        DataError: a threshold per recording was chosen, and it is not known which rows belong to which recording.
     """
-    saved = _kept(run_id)
-    _begin(run_id, saved)
+    saved = _saved_for(run_id)
+    _start_with(run_id, saved)
     with kinds:
         kind = _kind(saved)
     rule = _rule(run_id, kind, saved)
     look_at(run_id, rule)
     now, before = threshold_at(run_id, rule), threshold_at(run_id, saved)
     st.markdown(now.found.sentence)
-    if change := moved(before.found, now.found, seen_by(run_id, rule)):
+    if change := moved(before.found, now.found, critical_values_of(run_id, rule)):
         st.caption(f":material/compare_arrows: {change}")
     _review_offer(run_id, now)
     saving(run_id, rule, is_saved=rule == saved_rule(run_id))
     return now
 
 
-def _kept(run_id: str) -> Rule:
-    """The saved rule, or what of it can be kept where this run has no such segments."""
+def _saved_for(run_id: str) -> Rule:
+    """The rule in force, without its segment where this run has none."""
     saved = saved_rule(run_id)
     try:
         threshold_at(run_id, saved)
@@ -79,8 +87,11 @@ def _kept(run_id: str) -> Rule:
     return saved
 
 
-def _begin(run_id: str, saved: Rule) -> None:
-    """Another run begins with its own rule; the first run of a tab with what the link says."""
+def _start_with(run_id: str, saved: Rule) -> None:
+    """Set the widgets: the first run of a tab starts with the rule of the link, another run with its own rule."""
+    for name, labels in LABELS_BEFORE.items():
+        if (label := st.query_params.get(name)) in labels:
+            st.session_state[name] = labels[label]  # it counts where the link names no rule of today
     if st.session_state.get("_ruled") not in (None, run_id):
         st.session_state["rule"] = _group(saved.kind)
         st.session_state["more_rules"] = saved.kind if saved.kind in MORE_RULES else None
@@ -90,7 +101,7 @@ def _begin(run_id: str, saved: Rule) -> None:
 
 
 def threshold_curve(run_id: str, now: Threshold) -> None:
-    """How many alerts other values of the rule would bring."""
+    """A chart of the number of alerts at other values of the rule."""
     saved = saved_rule(run_id)
     values, counts = alerts_by_value(run_id, now.rule)
     if not len(values):
@@ -108,7 +119,7 @@ def threshold_curve(run_id: str, now: Threshold) -> None:
 
 def _kind(saved: Rule) -> str:
     kind = st.segmented_control(
-        "Where alerts begin",
+        "Rule for alerts",
         list(RULES),
         default=_group(saved.kind),
         format_func=RULES.get,
@@ -164,7 +175,9 @@ def _number(kind: str, own: float) -> float:
 
 
 def _segment(run_id: str, kind: str, saved: Rule) -> str | None:
-    """A threshold per recording, where there are several and it is known which calibration rows are of which."""
+    """The column of the recordings, where there are several, it is known which calibration rows belong to which, and a
+    threshold for each is chosen.
+    """
     rows, known = ranked(run_id), calibration_rows(run_id)
     if (
         kind == "score"
@@ -185,7 +198,7 @@ def _segment(run_id: str, kind: str, saved: Rule) -> str | None:
 
 
 def _high_score(run_id: str) -> float:
-    """Where a fixed score begins until somebody types one: the score that 1 % of the rows exceed."""
+    """The fixed score that is offered first: the score that 1 % of the rows exceed."""
     scores = ranked(run_id)["score"].dropna()
     return float(f"{np.quantile(scores, 0.99):.4g}") if len(scores) else 0.0
 
@@ -195,12 +208,12 @@ def _group(kind: str) -> str:
 
 
 def _typed(rule: Rule) -> float | int:
-    """The value as its widget holds it."""
+    """The value as its widget needs it."""
     return int(rule.value) if rule.kind == "budget" else rule.value
 
 
 def _review_offer(run_id: str, now: Threshold) -> None:
-    """Where p-values decide, the way to the rows that they are counted in."""
+    """For rules that use p-values: a button to the calibration rows, and a warning where few of them decide much."""
     if now.rule.kind not in BY_P:
         return
     found = doubted(run_id, now.rule)
@@ -211,5 +224,6 @@ def _review_offer(run_id: str, now: Threshold) -> None:
         "calibration",
         icon=":material/rule:",
         type="primary" if found is not None else "tertiary",
-        help="Anomalies among the calibration rows hide their likes. Confirm them, and p-values do without them.",
+        help="Anomalies among the calibration rows make the p-values of similar rows large, so that these are no "
+        "alerts. Those that you confirm are left out.",
     )

@@ -1,4 +1,4 @@
-"""Saving a threshold with its reason, and every threshold that was ever saved for a run."""
+"""The form that saves a rule with its reason, and every rule that was saved for a run."""
 
 import pandas as pd
 import streamlit as st
@@ -18,7 +18,7 @@ def saving(run_id: str, rule: Rule, *, is_saved: bool) -> None:
         with st.popover("Save as the run's threshold", icon=":material/save:", disabled=is_saved and len(history) > 0):
             st.markdown(f"**{rule.in_words()[0].upper()}{rule.in_words()[1:]}**")
             st.text_input("Name", key="threshold-name", placeholder="Such as: night shift", max_chars=80)
-            st.text_area("Reason", key="threshold-reason", placeholder="Why here?", height=70, max_chars=500)
+            st.text_area("Reason", key="threshold-reason", placeholder="Why this one?", height=70, max_chars=500)
             author_field()
             st.button("Save", type="primary", key="threshold-save", on_click=_save, args=(run_id, rule))
         if len(history) and is_saved:
@@ -51,4 +51,8 @@ def _save(run_id: str, rule: Rule) -> None:
         st.session_state["_problem"] = str(error)
         return
     st.session_state["threshold-name"] = st.session_state["threshold-reason"] = ""
-    st.toast("Saved. It holds for this run, for every file scored with it, and in its bundle.", icon=":material/save:")
+    st.toast(
+        "Saved. It decides the alerts of this run and of every file scored with its detector, also on the command "
+        "line.",
+        icon=":material/save:",
+    )

@@ -10,7 +10,7 @@ from pages._ui.shell.stored import table
 
 
 def found_events(run_id: str, rows: pd.DataFrame, labels: np.ndarray, alert: np.ndarray) -> None:
-    """Detection at the current threshold: a sentence, and a line for each event.
+    """Detection by the current rule: a sentence, and a line for each labelled event.
 
     Args:
         rows: of the score table, in any order; labels and alerts are parallel to them.
@@ -26,7 +26,7 @@ def found_events(run_id: str, rows: pd.DataFrame, labels: np.ndarray, alert: np.
     metrics = event_metrics(labels, alert, rows.get("entity"), time if is_clock else None)
     if metrics.events.empty:
         return
-    st.subheader("Events at the current threshold", anchor=False)
+    st.subheader("Labelled events and the alerts of the current rule", anchor=False)
     st.markdown(metrics.in_words())
     shown = metrics.events.assign(delay=metrics.events["delay"].astype("string"))
     if (shown["recording"] == "").all():
@@ -39,5 +39,6 @@ def found_events(run_id: str, rows: pd.DataFrame, labels: np.ndarray, alert: np.
         alt=f"{metrics.found} of {len(shown)} labelled events have an alert",
     )
     st.caption(
-        "An event is a contiguous segment of rows labelled as anomalous. Its delay is the time to its first alert."
+        "A labelled event is a contiguous segment of rows labelled as anomalous. Its delay is the time until its first "
+        "alert. A false alarm is a contiguous segment of alerts that touches no labelled event."
     )

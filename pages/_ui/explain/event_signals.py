@@ -9,7 +9,8 @@ from ad_core.data.dataset import Role
 from ad_core.errors import AdError
 from pages._ui.shell import words
 from pages._ui.shell.shell import chart
-from pages._ui.shell.stored import batch, table
+from pages._ui.shell.stored import batch
+from pages._ui.shell.threshold import events_at
 
 AROUND = {"window": "Window", "event": "Whole event", "recording": "Whole recording"}
 CHANNELS = 8
@@ -38,8 +39,8 @@ def around_field(run_id: str, row_id: str) -> str:
 
 
 def event_of(run_id: str, row_id: str) -> pd.Series | None:
-    """The event whose peak this row is."""
-    events = table(run_id, "events")
+    """The event by the current rule whose peak this row is."""
+    events = events_at(run_id)
     matching = None if events is None else events.loc[events["row_id_peak"] == row_id]
     return None if matching is None or matching.empty else matching.iloc[0]
 

@@ -52,5 +52,5 @@ def _event(run_id: str, row_id: str) -> None:
         first = f" First channels to deviate: {event['leads']}." if pd.notna(event.get("leads")) else ""
         st.caption(
             f"Peak of the event from {event['start']} to {event['end']} ({event['duration']:.4g} s, "
-            f"{event['n_alarms']} alarms).{first}"
+            f"{event['n_alarms']} alerts).{first}"
         )

@@ -5,15 +5,18 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from ad_core.errors import AdError
 from ad_core.explain.global_importance import COUNTED
 from ad_core.explain.similar import similar_by_attribution, similar_by_signal
 from ad_core.storage.records import WITH_SCORES, RunRecord
 from ad_core.storage.results import detector_run, stored_window
+from pages._ui.alerts.all_alerts import modality_of
 from pages._ui.alerts.swim_lanes import counts_rows, lasts
 from pages._ui.shell import words
 from pages._ui.shell.navigate import choose, current
 from pages._ui.shell.shell import table_height
 from pages._ui.shell.stored import ranked, said, store, table
+from pages._ui.shell.threshold import events_at
 
 MOST = 5
 ALIKE = 0.5
@@ -23,7 +26,7 @@ ALIKE = 0.5
 def similar_events(run_id: str, row_id: str) -> None:
     """A list of the most similar earlier events that were explained; a button opens one."""
     rows = ranked(run_id)
-    if table(run_id, "events") is None or "time" not in rows:
+    if modality_of(run_id) != "sensor":
         return
     st.subheader("Similar earlier events", anchor=False)
     if _grade(run_id).get(row_id) not in COUNTED:
@@ -88,7 +91,11 @@ def _earlier(run_id: str, own: pd.Series) -> pd.DataFrame:
     dated = pd.api.types.is_datetime64_any_dtype(ranked(run_id)["time"])
     found = []
     for run in _family(run_id) if dated else [store().run(run_id)]:
-        events, grades = table(run.id, "events"), _grade(run.id)
+        try:
+            events, grades = events_at(run.id), _grade(run.id)
+        except AdError as error:
+            st.caption(f"Events of run “{words.plain(run.name)}” are left out: {words.plain(str(error))}")
+            continue
         if events is None or events.empty:
             continue
         known = events[events["row_id_peak"].map(grades).isin(COUNTED) & (events["peak"] < own["time"])]

@@ -18,7 +18,7 @@ GLOSSARY = {
     "baseline": "the normal row that a case is compared with: its nearest normal row, unless another is named.",
     "completeness gap": "the difference between the sum of the attributions and the score difference that they should "
     "add up to. Near 0 = the sum is reliable.",
-    "event": "neighbouring time stamps above the threshold, merged into one alert with a start, a peak and an end.",
+    "event": "alerts of one recording that follow each other closely, merged, with a start, a peak and an end.",
     "training rows": "the rows from which the detector learns what is normal. Anomalies among them look normal to it.",
     "detector": "a trained model with its calibration, saved as a folder that can be moved to another machine.",
     "verdict": "a person's decision on a row: anomaly, normal, unsure, data error or seen before. The newest verdict "

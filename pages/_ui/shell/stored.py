@@ -62,6 +62,11 @@ def scores_stamp(run_id: str) -> str:
     return f"{store().home}|{_stamp(folder / 'scores.parquet', folder / 'summary.json', manifest)}"
 
 
+def events_stamp(run_id: str) -> str:
+    """Changes when the published events of a run change."""
+    return _stamp(store().folder(run_id) / "events.parquet")
+
+
 def map_stamp(run_id: str) -> str:
     """Changes when the map of a run, its scores, or the files that it scored change."""
     run = store().run(run_id)

@@ -1,6 +1,8 @@
-"""Which rows are alerts: the rule that somebody is looking at, else the one saved for the run, else a sensible one.
+"""Which rows are alerts, and which events they make: by the rule that is chosen on the Alerts page, else by the rule in
+force.
 
-All pages ask here. What is looked at on the Alerts page is remembered for the other pages while this tab stays open.
+All pages ask here. The rule that is chosen on the Alerts page is remembered for the other pages while this tab stays
+open.
 """
 
 from dataclasses import dataclass
@@ -10,15 +12,23 @@ import pandas as pd
 import streamlit as st
 
 from ad_core.alerts.calibration_check import CalibrationDoubt, check_calibration
-from ad_core.alerts.threshold import Alerts, Levels, Rule, alerts, default_rule, levels
+from ad_core.alerts.threshold import Alerts, CriticalValues, Rule, alerts, critical_values, rule_in_force
 from ad_core.alerts.threshold_preview import curve
-from ad_core.storage import saved_thresholds
-from pages._ui.shell.stored import calibration, calibration_rows, ranked, scores_stamp, store, summary
+from ad_core.storage import run_events, saved_thresholds
+from pages._ui.shell.stored import (
+    calibration,
+    calibration_rows,
+    events_stamp,
+    ranked,
+    scores_stamp,
+    store,
+    summary,
+)
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """Where alerts begin, for one run."""
+    """What a rule does to a run."""
 
     found: Alerts
     row_ids: pd.Series
@@ -27,7 +37,7 @@ class Threshold:
 
     @property
     def rule(self) -> Rule:
-        """What says where they begin."""
+        """The rule."""
         return self.found.rule
 
     @property
@@ -37,7 +47,7 @@ class Threshold:
 
     @property
     def alerts(self) -> int:
-        """How many there are."""
+        """How many rows are alerts."""
         return self.found.count
 
     def of(self, rows: pd.DataFrame) -> np.ndarray:
@@ -48,18 +58,18 @@ class Threshold:
 
 
 def saved_rule(run_id: str) -> Rule:
-    """The threshold saved for a run's detector; until somebody saves one, what suits its calibration."""
-    return saved_thresholds.current(store(), run_id) or default_rule(_smallest_p(run_id))
+    """The rule in force: the one saved for the run's detector, else the default for its calibration."""
+    return rule_in_force(saved_thresholds.current(store(), run_id), _smallest_p(run_id))
 
 
 def current_rule(run_id: str) -> Rule:
-    """What this tab looks at, else the saved one."""
+    """The rule that is chosen on the Alerts page of this tab, else the rule in force."""
     looked_at = st.session_state.get("_rules", {}).get(run_id)
     return Rule.model_validate(looked_at) if looked_at else saved_rule(run_id)
 
 
 def look_at(run_id: str, rule: Rule) -> None:
-    """Remember what other pages shall show; the saved rule needs no remembering."""
+    """Remember the rule for the other pages, where it is not the rule in force."""
     looked_at = st.session_state.setdefault("_rules", {})
     if rule == saved_rule(run_id):
         looked_at.pop(run_id, None)
@@ -77,14 +87,24 @@ def threshold_at(run_id: str, rule: Rule | None = None) -> Threshold:
     return _threshold(run_id, rule.model_dump_json(), scores_stamp(run_id))
 
 
-def seen_by(run_id: str, rule: Rule) -> Levels:
-    """What rules of this kind see in a run; kept while its files do not change."""
-    return _levels(run_id, rule.kind, rule.segment, scores_stamp(run_id))
+def events_at(run_id: str) -> pd.DataFrame | None:
+    """The events that the alerts of the current rule make, highest peak first; None for data that are no recordings.
+
+    Raises:
+        DataError: the rule has a segment that is not known.
+    """
+    rule = current_rule(run_id).model_dump_json()
+    return _events(run_id, rule, f"{scores_stamp(run_id)}|{events_stamp(run_id)}")
+
+
+def critical_values_of(run_id: str, rule: Rule) -> CriticalValues:
+    """The critical values of a run's rows for rules of this kind; kept while its files do not change."""
+    return _critical_values(run_id, rule.kind, rule.segment, scores_stamp(run_id))
 
 
 def alerts_by_value(run_id: str, rule: Rule) -> tuple[np.ndarray, np.ndarray]:
-    """How many alerts each value of the rule would bring; see `threshold_change.curve`."""
-    return curve(rule, seen_by(run_id, rule))
+    """How many alerts each value of the rule would bring; see `threshold_preview.curve`."""
+    return curve(rule, critical_values_of(run_id, rule))
 
 
 def doubted(run_id: str, rule: Rule) -> CalibrationDoubt | None:
@@ -97,17 +117,23 @@ def _smallest_p(run_id: str) -> float | None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)
-def _levels(run_id: str, kind: str, segment: str | None, stamp: str) -> Levels:  # noqa: ARG001
-    any_value = {"budget": 1.0, "percentile": 99.0, "score": 0.0}.get(kind, 0.5)  # levels don't depend on it
+def _critical_values(run_id: str, kind: str, segment: str | None, stamp: str) -> CriticalValues:  # noqa: ARG001
+    any_value = {"budget": 1.0, "percentile": 99.0, "score": 0.0}.get(kind, 0.5)  # it is not looked at
     rule = Rule.model_validate({"kind": kind, "value": any_value, "segment": segment})
-    return levels(rule, ranked(run_id), calibration(run_id), calibration_rows(run_id) if segment else None)
+    return critical_values(rule, ranked(run_id), calibration(run_id), calibration_rows(run_id) if segment else None)
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)
 def _threshold(run_id: str, rule: str, stamp: str) -> Threshold:  # noqa: ARG001
     chosen = Rule.model_validate_json(rule)
-    found = alerts(chosen, seen_by(run_id, chosen))
+    found = alerts(chosen, critical_values_of(run_id, chosen))
     return Threshold(found, ranked(run_id)["row_id"], _smallest_p(run_id))
+
+
+@st.cache_resource(show_spinner=False, max_entries=12)
+def _events(run_id: str, rule: str, stamp: str) -> pd.DataFrame | None:  # noqa: ARG001
+    found = threshold_at(run_id, Rule.model_validate_json(rule)).found
+    return run_events.events_of(store(), run_id, found, ranked(run_id))
 
 
 @st.cache_resource(show_spinner=False, max_entries=24)

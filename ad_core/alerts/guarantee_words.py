@@ -1,0 +1,158 @@
+"""A guarantee in sentences; the only place that words it."""
+
+from math import ceil, isfinite
+
+from ad_core.alerts.guarantee import (
+    BlocksNotIndependent,
+    CalibrationSize,
+    Extrapolated,
+    Guarantee,
+    Limit,
+    NoCalibrationRows,
+    NoPValues,
+    NoRateControlled,
+    NoScores,
+    NoTail,
+    NotApplicable,
+    OnlyTrainingRows,
+    Reason,
+    SmallestPTooLarge,
+    TiesExceedBudget,
+    TooFewAlertsPossible,
+    TooFewBlocks,
+    TrainingRowsNotCovered,
+)
+
+ASSUMPTION = "The guarantee holds while normal rows stay like the calibration rows (exchangeable with them)."
+
+
+def sentences(guarantee: Guarantee) -> str:
+    """What is guaranteed, or why nothing is."""
+    reasons = [(reason, _reason(reason, guarantee)) for reason in guarantee.reasons]
+    if guarantee.reasons and isinstance(guarantee.reasons[0], NotApplicable):
+        return reasons[0][1]
+    segment = guarantee.rule.segment
+    found = [
+        _finding(guarantee),
+        *(text for reason, text in reasons if not isinstance(reason, Limit)),
+        _by_chance(guarantee),
+        f"Each {segment} has a threshold of its own." if segment else "",
+        ASSUMPTION if guarantee.holds else "",
+        *(text for reason, text in reasons if isinstance(reason, Limit)),
+    ]
+    return " ".join(text for text in found if text)
+
+
+def _finding(guarantee: Guarantee) -> str:
+    """What the rule does to this batch; empty where the reason says it all."""
+    rule, rows = guarantee.rule, guarantee.rows
+    covered = rows.new or rows.scored
+    match rule.kind:
+        case "p" if not _has(guarantee, SmallestPTooLarge):
+            new = "new " if 0 < rows.new < rows.scored else ""
+            return (
+                f"If all {covered:,} {new}rows were normal, about {_about(rule.value * covered)} of them would become "
+                f"alerts by chance (false positive rate {_percent(rule.value)})."
+            )
+        case "fdr" | "fdr_dependent" if guarantee.holds and rows.new_alerts:
+            alerts = "this alert" if rows.new_alerts == 1 else f"these {rows.new_alerts:,} alerts"
+            return (
+                f"Of {alerts} at most {_about(rule.value * rows.new_alerts)} are expected to be false (false discovery "
+                f"rate {_percent(rule.value)}, on average over many such files)."
+            )
+        case "fdr" | "fdr_dependent" if guarantee.holds:
+            return f"No alert: no p-value is small enough for a false discovery rate of {_percent(rule.value)}."
+        case "budget":
+            day = " a day" if rows.per_day else ""
+            return f"At most {rule.value:,.0f} alert{'' if rule.value == 1 else 's'}{day}, the highest scores."
+        case "percentile":
+            return f"Alerts score higher than {rule.value:.6g} % of the calibration rows."
+        case "score":
+            return "A fixed score."
+        case "tail":
+            return (
+                f"If the scores of normal rows continue as the fitted tail does, about {_about(rule.value * covered)} "
+                f"of {covered:,} normal rows would become alerts."
+            )
+        case _:
+            return ""
+
+
+def _reason(reason: Reason, guarantee: Guarantee) -> str:
+    """One reason as a sentence."""
+    rule, rows = guarantee.rule, guarantee.rows
+    match reason:
+        case NoScores():
+            return "No row has a score, so there is nothing to alert on."
+        case NoCalibrationRows():
+            return "There are no calibration rows, so nothing says which scores are normal. Choose a budget or a score."
+        case TooFewBlocks(blocks):
+            return _no_p_values(f"{blocks} blocks of calibration rows are too few for them")
+        case NoPValues():
+            return _no_p_values("no row has one")
+        case NoTail(why):
+            return f"{why} Choose another rule."
+        case SmallestPTooLarge(calibration):
+            return (
+                f"p ≤ {rule.value:g} can't be reached: with {_calibration(calibration)} the smallest p is "
+                f"{calibration.smallest_p:.2g}. So there is no alert, and nothing is guaranteed."
+            )
+        case TooFewAlertsPossible(needed, calibration):
+            least = f"all {rows.new:,} rows would not be enough"
+            if needed <= rows.new:
+                least = f"at least {needed:,} of {rows.new:,} rows must be alerts together"
+            return (
+                f"No alert: with {_calibration(calibration)} the smallest p is {calibration.smallest_p:.2g}, and for a "
+                f"false discovery rate of {_percent(rule.value)} {least}."
+            )
+        case OnlyTrainingRows() if rule.kind == "p":
+            return "All these rows were used for training or calibration, so this rate is only indicative."
+        case OnlyTrainingRows():
+            return (
+                "All these rows were used for training or calibration, so the false discovery rate is not guaranteed. "
+                "Score a file of new rows, or choose another rule."
+            )
+        case NoRateControlled():
+            return "Nothing is guaranteed about how many are false."
+        case Extrapolated():
+            return "That is an estimate beyond the calibration scores, and no guarantee."
+        case TiesExceedBudget():
+            return "Rows of equal score are alerts together or not at all; the next ones would exceed the budget."
+        case TrainingRowsNotCovered(training, alerts):
+            also = f"; {alerts:,} of them {'is an alert' if alerts == 1 else 'are alerts'} too" if alerts else ""
+            return f"It does not cover the {training:,} training rows{also}."
+        case BlocksNotIndependent():
+            return "It is approximate: blocks of one recording are not independent."
+
+
+def _by_chance(guarantee: Guarantee) -> str:
+    """How many normal rows would score as high, for rules that control no rate."""
+    expected, rows = guarantee.expected, guarantee.rows
+    if expected is None or not rows.alerts or not _has(guarantee, NoRateControlled):
+        return ""
+    return f"By chance about {_about(expected)} of {rows.new:,} normal rows would score as high."
+
+
+def _no_p_values(why: str) -> str:
+    return f"There are no p-values: {why}. Choose a budget, a percentile or a score; they guarantee nothing."
+
+
+def _has(guarantee: Guarantee, reason: type) -> bool:
+    return any(isinstance(found, reason) for found in guarantee.reasons)
+
+
+def _calibration(size: CalibrationSize) -> str:
+    unit = "block" if size.in_blocks else "calibration row"
+    of_rows = " of calibration rows" if size.in_blocks else ""
+    return f"{size.n:,} {unit}{'' if size.n == 1 else 's'}{of_rows}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:g} %"
+
+
+def _about(count: float) -> str:
+    """A number of rows that is never rounded to a better one."""
+    if not isfinite(count):
+        return "an unknown number"
+    return f"{ceil(round(count, 6)):,}" if count >= 10 else f"{ceil(round(count * 10, 6)) / 10:g}"
