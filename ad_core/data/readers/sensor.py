@@ -71,7 +71,7 @@ class SensorSettings(Settings):
         2.0,
         ge=0,
         le=100,
-        description="Alarms of one recording with at most so many windows' lengths of quiet time stamps between them "
+        description="Alerts of one recording with at most this many windows' lengths of other time stamps between them "
         "are one event.",
     )
 
