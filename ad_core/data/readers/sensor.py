@@ -73,8 +73,8 @@ class SensorSettings(Settings):
         2.0,
         ge=0,
         le=100,
-        description="Two alarms of a recording belong to one event when the time stamps without an alarm between them "
-        "are at most this many window lengths.",
+        description="Two alerts of a recording belong to one event when the other time stamps between them are at most "
+        "this many window lengths.",
     )
 
     @field_validator("resample", mode="before")

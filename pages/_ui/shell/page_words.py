@@ -37,8 +37,8 @@ PAGES = {
         "Choose the rule for alerts and read what it guarantees: with a false positive rate of 5 %, about 5 of 100 "
         "normal rows are alerts by chance. Events of recordings are made of the same alerts. Save the rule with a "
         "reason, and it applies to every file that is scored with this run. Select a row in the table to see the "
-        "features that raise its score; **Explain** shows the full explanation. The address of this page contains the run and the row: a "
-        "copied link shows a colleague the same case.",
+        "features that raise its score; **Explain** shows the full explanation. The address of this page contains the "
+        "run and the row: a copied link shows a colleague the same case.",
     ),
     "calibration": (
         "Calibration",
