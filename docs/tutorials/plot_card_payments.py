@@ -44,9 +44,7 @@ pd.DataFrame(
 # tolerate them. Say ``"clean"`` only if you know that there are none.
 
 detector = train(september, training_rows="mixed")
-print(
-    f"{detector.facts['method']} trained on {detector.facts['split']['fit']:,} of {len(september):,} rows"
-)
+print(f"trained on {len(september):,} rows")
 
 # %%
 # Score the next month

@@ -17,7 +17,7 @@ GLOSSARY = {
     "completeness gap": "by how much the attributions miss the difference that they should add up to. Near 0 = "
     "trustworthy sum.",
     "event": "neighbouring time stamps above the threshold, merged into one alert with a start, a peak and an end.",
-    "training rows": "rows that the detector learns from. Anomalies among them become usual.",
+    "training rows": "the training rows what is usual. Anomalies among them become usual.",
     "detector": "a trained model with its calibration, saved as a folder that can be moved to another machine.",
     "verdict": "what somebody says of a row: anomaly, normal, unsure, data error or seen before. The newest word "
     "counts, all words are kept.",
