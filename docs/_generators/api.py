@@ -51,7 +51,9 @@ def _blocks(module: ModuleType) -> list[str]:
         if inspect.isclass(value) and issubclass(value, Exception):
             kinds["Errors"].append(f".. autoexception:: {full}\n   :show-inheritance:")
         elif inspect.isclass(value):
-            kinds["Classes"].append(f".. autoclass:: {full}\n   :members:\n   :show-inheritance:")
+            kinds["Classes"].append(
+                f".. autoclass:: {full}\n   :members:\n   :exclude-members: model_config\n   :show-inheritance:"
+            )
         elif inspect.isroutine(value):
             kinds["Functions"].append(f".. autofunction:: {full}")
         else:

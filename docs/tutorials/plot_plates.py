@@ -37,8 +37,6 @@ print(f"{len(good)} images")
 
 settings = {"pretext": {"question": "defect", "copies": 100, "steps": 150}}
 detector = train(good, training_rows="clean", settings=settings)
-for notice in detector.info.notices:
-    print("-", notice)
 
 # %%
 # Score new images, with maps

@@ -226,3 +226,14 @@ def test_the_application_is_the_one_that_the_reference_describes():
     from ad_core.cli.app import app
 
     assert set(typer.main.get_command(app).commands) == {name.split()[0] for name in VERBS}
+
+
+def test_every_page_that_the_code_names_exists():
+    """Docstrings and messages that say where to read more."""
+    files = [*(ROOT / "ad_core").rglob("*.py"), *(ROOT / "pages").rglob("*.py"), *(ROOT / "docs").rglob("*.py")]
+    named_pages = {
+        (named(file), page) for file in files for page in re.findall(r"\bdocs/[\w/]+\.md\b", file.read_text("utf-8"))
+    }
+
+    assert named_pages
+    assert not [(file, page) for file, page in named_pages if not (ROOT / page).exists()]
