@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from ad_core.data.item_set import ItemSet
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ad_core.data.item_set import ItemSet
 from ad_core.types import Draw, ItemShape, Modality, PartKind, Parts
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Generic
 
 import numpy as np
 import pandas as pd
@@ -21,19 +21,19 @@ import pandas as pd
 from ad_core.data.dataset import Dataset, Declared
 from ad_core.data.item_set import ItemSet
 from ad_core.registry import Registry
-from ad_core.settings import Settings as AnySettings
+from ad_core.settings import S_co, SettingsClass
 from ad_core.types import ItemShape
 
 
-class Reader(ABC):
+class Reader(ABC, Generic[S_co]):
     """From files or frames to items. Once fitted it travels in the bundle as JSON and arrays, never as a pickle."""
 
     name: ClassVar[str]
     title: ClassVar[str]
     modalities: ClassVar[frozenset[Modality]]
-    Settings: ClassVar[type[AnySettings]]
+    Settings: ClassVar[SettingsClass]
 
-    def __init__(self, settings: AnySettings) -> None:
+    def __init__(self, settings: S_co) -> None:
         self.settings = settings
 
     @classmethod

@@ -15,7 +15,7 @@ from ad_core.methods.pretext import PRETEXTS
 from ad_core.methods.recipe import RECIPES, Fitted, HeldOut, Recipe
 from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Report, Within
-from ad_core.settings import Settings as AnySettings
+from ad_core.settings import Settings
 from ad_core.training.selection.blend import Joined, joined, trained_on
 from ad_core.training.selection.ranking import ranked
 from ad_core.training.selection.recommendation import CLEAR
@@ -25,7 +25,7 @@ from ad_core.types import Modality, TrainingRows
 BASE = "balanced_tabular"
 
 
-class AutoTabularSettings(AnySettings):
+class AutoTabularSettings(Settings):
     """How the pretext task is looked for, and how much it counts."""
 
     task: str = Field(
@@ -38,7 +38,7 @@ class AutoTabularSettings(AnySettings):
 
 
 @RECIPES.register
-class AutoTabular(Recipe):
+class AutoTabular(Recipe[AutoTabularSettings]):
     """The trials and their judgement are those of `recommend`. It says what it did and why."""
 
     title = "Auto"
@@ -49,7 +49,6 @@ class AutoTabular(Recipe):
     source = "Own; after the trials of `recommend`"
     modalities = frozenset({Modality.TABLE})
     Settings = AutoTabularSettings
-    settings: AutoTabularSettings
     shares = (1.0, 0.0, 0.0)
 
     def fit(self, item_set: ItemSet, split: Split, training_rows: TrainingRows, report: Report) -> Fitted:

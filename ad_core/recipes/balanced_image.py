@@ -30,7 +30,7 @@ from ad_core.methods.networks.imagenet_features import AT_A_TIME
 from ad_core.methods.recipe import RECIPES, Fitted, Recipe
 from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Report, Within
-from ad_core.settings import Settings as AnySettings
+from ad_core.settings import Settings
 from ad_core.types import ItemShape, Modality, TrainingRows
 
 MOST_USUAL = 512
@@ -42,7 +42,7 @@ SCALED = 64
 LEAST_COPIES, MOST_COPIES = 200, 1200
 
 
-class BalancedImageSettings(AnySettings):
+class BalancedImageSettings(Settings):
     """What is looked for, and by whose eyes."""
 
     question: Question = Field(
@@ -67,7 +67,7 @@ class BalancedImageSettings(AnySettings):
 
 
 @RECIPES.register
-class BalancedImage(Recipe):
+class BalancedImage(Recipe[BalancedImageSettings]):
     """Two views of an image. One finds small damage, and where: a small network that learnt to mark synthetic defects
     on features of a backbone, and a Gaussian of these features at each place. The other is the distance to the most
     similar normal images: it finds other objects.
@@ -85,7 +85,6 @@ class BalancedImage(Recipe):
     )
     modalities = frozenset({Modality.IMAGE})
     Settings = BalancedImageSettings
-    settings: BalancedImageSettings
     shares = (0.65, 0.15, 0.2)
     reader_defaults: ClassVar[Mapping[str, Any]] = {"size": 0}
 

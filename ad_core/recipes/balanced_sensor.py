@@ -17,7 +17,7 @@ from ad_core.methods.contamination import LEFT_OUT, trusted
 from ad_core.methods.recipe import RECIPES, Fitted, HeldOut, Recipe
 from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Report
-from ad_core.settings import Settings as AnySettings
+from ad_core.settings import Settings
 from ad_core.types import ItemShape, JudgedBy, Modality, TrainingRows
 
 EARLIER = 0.6
@@ -27,7 +27,7 @@ MOST_TEACHING = 3000
 """Of more windows an even choice is_training: a member remembers no more stretches than that."""
 
 
-class BalancedSensorSettings(AnySettings):
+class BalancedSensorSettings(Settings):
     """There is little to choose: what is known of a channel's level is declared with the data."""
 
     doubt_levels: bool = Field(
@@ -37,7 +37,7 @@ class BalancedSensorSettings(AnySettings):
 
 
 @RECIPES.register
-class BalancedSensor(Recipe):
+class BalancedSensor(Recipe[BalancedSensorSettings]):
     """Distances to the nearest stretches of the training rows, each as a multiple of what is usual on rows it has not
     seen; their mean per view, and a soft maximum of the two views.
 
@@ -54,7 +54,6 @@ class BalancedSensor(Recipe):
     source = "Own; after Yankov et al. 2008 (nearest subsequences) and Mahalanobis 1936 (whitening)"
     modalities = frozenset({Modality.SENSOR})
     Settings = BalancedSensorSettings
-    settings: BalancedSensorSettings
     shares = (1.0, 0.0, 0.0)
 
     def fit(self, item_set: ItemSet, split: Split, training_rows: TrainingRows, report: Report) -> Fitted:

@@ -22,7 +22,7 @@ from ad_core.methods.recipe import RECIPES, Fitted, HeldOut, Recipe
 from ad_core.methods.score_normalisation import TailNormalisation
 from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Report
-from ad_core.settings import Settings as AnySettings
+from ad_core.settings import Settings
 from ad_core.types import ItemShape, Modality, TrainingRows
 
 POOLS: dict[TrainingRows, tuple[str, ...]] = {
@@ -49,7 +49,7 @@ WIDE = 200
 """Above so many entries densities are no longer trusted: the clouds are left out."""
 
 
-class BalancedTabularSettings(AnySettings):
+class BalancedTabularSettings(Settings):
     """There is little to choose: the blend is fixed."""
 
     rows: int = Field(
@@ -58,7 +58,7 @@ class BalancedTabularSettings(AnySettings):
 
 
 @RECIPES.register
-class BalancedTabular(Recipe):
+class BalancedTabular(Recipe[BalancedTabularSettings]):
     """Nearest neighbours, masked retrieval and densities, each on the scale of its own tail, and their mean.
 
     Every training row is scored without itself: it is never its own neighbour, and the density that scores it was
@@ -75,7 +75,6 @@ class BalancedTabular(Recipe):
     )
     modalities = frozenset({Modality.TABLE})
     Settings = BalancedTabularSettings
-    settings: BalancedTabularSettings
     shares = (1.0, 0.0, 0.0)
 
     def fit(self, item_set: ItemSet, split: Split, training_rows: TrainingRows, report: Report) -> Fitted:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from time import perf_counter
+from types import MethodType
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -77,7 +79,7 @@ def _seeing_the_same(names: Sequence[str]) -> list[list[str]]:
     """The references grouped by what they see of an item: that is made once for each group."""
     groups: dict[object, list[str]] = {}
     for name in names:
-        groups.setdefault(REFERENCES.get(name).vectors.__func__, []).append(name)  # type: ignore[attr-defined]
+        groups.setdefault(cast(MethodType, REFERENCES.get(name).vectors).__func__, []).append(name)
     return list(groups.values())
 
 

@@ -1,6 +1,7 @@
 """Scores as a live system has them: at each time stamp the newest window that has ended, nothing later."""
 
 import numpy as np
+
 from ad_core.data.item_set import ItemSet
 
 

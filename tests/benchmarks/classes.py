@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from ad_core.data.item_set import ItemSet, Split
 from sklearn.datasets import load_digits
 from sklearn.metrics import roc_auc_score
 
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.devices import choose_device
 from ad_core.methods.pretext import PRETEXTS
 from ad_core.methods.scorer import TaskModel

@@ -10,10 +10,10 @@ from time import perf_counter
 
 import numpy as np
 import torch
-from ad_core.data.item_set import ItemSet, Split
 from PIL import Image
 from torch.nn import functional as F
 
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.data.opening import open_dataset
 from ad_core.data.readers.images import Images, ImagesSettings
 from ad_core.devices import seeded

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from ad_core.data.item_set import ItemSet
 
 from ad_core.data.dataset import Dataset
+from ad_core.data.item_set import ItemSet
 from ad_core.evaluation.mask_metrics import mask_metrics
 from ad_core.methods.base_detectors.image_blend import ImageBlend
 from ad_core.methods.reference import REFERENCES, ReferenceModel, fitting_rows

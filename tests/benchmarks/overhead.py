@@ -13,10 +13,10 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import torch
-from ad_core.data.item_set import ItemSet, Split
 from torch import Tensor, nn
 
 from ad_core.data.batches import Batches
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.devices import seeded
 from ad_core.methods.scorer import SCORE_SEED, TaskModel
 from ad_core.progress import Silent

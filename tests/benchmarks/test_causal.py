@@ -2,8 +2,8 @@
 
 import numpy as np
 import pandas as pd
-from ad_core.data.item_set import ItemSet
 
+from ad_core.data.item_set import ItemSet
 from tests.benchmarks.causal import without_look_ahead
 from tests.contracts import items
 

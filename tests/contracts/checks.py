@@ -1,14 +1,15 @@
 """What every pretext task must do. Each check gets a `Case`: a task of one kind of data, trained for a few steps."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from ad_core.data.item_set import ItemSet
 from pydantic import BaseModel
 from torch import Tensor
 
 from ad_core.data.batches import Batches
+from ad_core.data.item_set import ItemSet
 from ad_core.methods.encoder import DEFAULT_ENCODER, build_encoder
 from ad_core.methods.pretext import Pretext
 from ad_core.methods.scorer import SCORERS, TaskModel
@@ -98,9 +99,10 @@ def check_settings(settings: type[BaseModel]) -> None:
 
 
 def check_card_is_complete(case: Case) -> None:
-    for text in ("title", "asks", "finds", "misses", "source"):
+    for text in ("title", "task", "finds", "misses", "source"):
         assert getattr(case.cls, text).strip(), f"{text} is empty"
-    assert case.cls.asks.endswith("?")
+    assert case.cls.task.endswith("."), "the task is no sentence"
+    assert not re.search(r"\b(I|me|my|you|your)\b|\?", case.cls.task), "say what is predicted, in the imperative"
     assert case.modality in case.cls.modalities
 
 

@@ -5,9 +5,9 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 import torch
-from ad_core.data.item_set import ItemSet, Split
 from torch import Tensor
 
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.types import ItemShape, Modality, PartKind, Parts
 
 N = 96

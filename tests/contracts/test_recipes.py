@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 import torch
-from ad_core.data.item_set import ItemSet, Split
 
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.methods.recipe import RECIPES, Fitted, HeldOut, Recipe
 from ad_core.methods.reference import REFERENCES, ReferenceModel, flat
 from ad_core.progress import Silent

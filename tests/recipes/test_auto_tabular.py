@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 import torch
-from ad_core.data.item_set import ItemSet, Split
 from scipy.stats import spearmanr
 
 from ad_core import pipeline
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.errors import MethodError
 from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.recipe import RECIPES

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from ad_core.data.item_set import Split
 from torch import nn
 
 from ad_core.data.batches import Batches
+from ad_core.data.item_set import Split
 from ad_core.errors import Cancelled, DataError, MethodError, ResourceError, SettingsError
 from ad_core.methods.encoder import EncoderChoice, build_encoder
 from ad_core.methods.pretext import PRETEXTS, Pretext, TrainingProgress

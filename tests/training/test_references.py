@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from ad_core.data.item_set import Split
 
+from ad_core.data.item_set import Split
 from ad_core.errors import Cancelled
 from ad_core.methods.reference import REFERENCES
 from ad_core.progress import Silent

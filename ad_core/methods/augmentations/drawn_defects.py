@@ -99,7 +99,8 @@ def _blend(image: np.ndarray, new: np.ndarray, mask: np.ndarray, random: np.rand
     weight = mask.astype(np.float32)
     if random.random() < 0.5:
         weight = gaussian_filter(weight, 0.6)
-    return (image + weight * (new - image)).clip(0, 1).astype(np.float32)  # type: ignore[no-any-return]
+    blended: np.ndarray = image + weight * (new - image)
+    return blended.clip(0, 1).astype(np.float32)
 
 
 def _elsewhere(image: np.ndarray, other: np.ndarray, random: np.random.Generator) -> np.ndarray:

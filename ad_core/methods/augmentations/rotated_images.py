@@ -52,7 +52,8 @@ class RotatedImages(nn.Module):
         """(b, channel, y, x) -> (b, ways, channel, y, x): other pieces, mirrored, in another light; not turned yet."""
         ways = len(self.names)
         copies = self._shrunk(x).repeat_interleave(ways, 0)
-        return self.photographs.disturbed(copies, draw).unflatten(0, (len(x), ways))  # type: ignore[no-any-return]
+        changed: Tensor = self.photographs.disturbed(copies, draw).unflatten(0, (len(x), ways))
+        return changed
 
     def forward(self, copies: Tensor) -> Tensor:
         """(b, ways, channel, y, x) -> the same but for the size, copy r turned by r quarter turns."""

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -40,6 +41,10 @@ class FixedFilters(nn.Module):
 
     centre: Tensor
     spread: Tensor
+
+    if TYPE_CHECKING:  # nn.Module declares Any
+
+        def __call__(self, x: Tensor) -> list[Tensor]: ...
 
     def __init__(self, colours: int, size: Sequence[int]) -> None:
         super().__init__()

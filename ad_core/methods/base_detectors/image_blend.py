@@ -78,7 +78,7 @@ class ImageBlend(nn.Module, ScoreModel):
         side = min(shape.size[1:])
         self.looks = _looks(question, max(side, SMALLEST)) if origin == "imagenet" else [BackbonePass(side, NEAR[:1])]
         self.seen = [(look, depth) for look in self.looks for depth in look.depths]
-        self.backbone: nn.Module = (
+        self.backbone: ImagenetFeatures | FixedFilters = (
             ImagenetFeatures(sorted({depth for _, depth in self.seen}))
             if origin == "imagenet"
             else FixedFilters(shape.size[0], shape.size[1:])
@@ -112,8 +112,8 @@ class ImageBlend(nn.Module, ScoreModel):
         return [torch.cat(of_depth) for of_depth in zip(*parts, strict=True)]
 
     def _looked(self, x: Tensor) -> list[Tensor]:
-        if self.origin == "own":
-            return self.backbone(x)  # type: ignore[no-any-return]
+        if isinstance(self.backbone, FixedFilters):
+            return self.backbone(x)
         found = []
         for look in self.looks:
             scale = look.side / min(x.shape[2:])

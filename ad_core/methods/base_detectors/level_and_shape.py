@@ -64,17 +64,17 @@ class LevelAndShape(nn.Module, ScoreModel):
     def of(cls, windows: Tensor, shape: ItemShape, judged: list[JudgedBy]) -> Self:
         """Remember the stretches of these (n, channel, time) windows."""
         model = cls(shape, judged)
-        for name, member in list(model.members.items()):
+        for name, member in model._members.items():
             by_shape = ("shape", "both") if name.startswith("shape") else ("shape",)
             centred = torch.tensor([by in by_shape for by in judged])
-            model.members[name] = SubsequenceNeighbours.of(windows, centred, member.span, member.whitened)  # type: ignore[arg-type]
+            model.members[name] = SubsequenceNeighbours.of(windows, centred, member.span, member.whitened)
         return model
 
     def learn_usual(self, windows: Tensor) -> None:
         """Learn from (n, channel, time) windows that are not in the bank what is usual."""
         with torch.no_grad():
             parts = windows.split(256)
-            for k, member in enumerate(self.members.values()):
+            for k, member in enumerate(self._members.values()):
                 self.usual[k] = torch.cat([member(x) for x in parts]).median()
             errors = torch.cat([x - self.expected(x) for x in parts]).transpose(0, 1).flatten(1)  # (channel, n time)
             self.residual = torch.quantile(_at_most(errors), torch.tensor([0.05, 0.95]), dim=1)[..., None]
@@ -87,8 +87,8 @@ class LevelAndShape(nn.Module, ScoreModel):
     def over_time(self, x: Tensor, originals: SourceItems | None = None) -> Tensor:
         """(b, time) score of each sample of a window."""
         values = {}
-        for k, (name, member) in enumerate(self.members.items()):
-            least = FLOOR * math.sqrt(cast(SubsequenceNeighbours, member).entries)
+        for k, (name, member) in enumerate(self._members.items()):
+            least = FLOOR * math.sqrt(member.entries)
             values[name] = ((member(x, originals) + least) / (self.usual[k] + least)).log()
         views = [torch.stack([v for n, v in values.items() if n.startswith(view)]).mean(0) for view in self.views]
         return (HEAT * torch.stack(views)).exp().mean(0).log() / HEAT
@@ -116,9 +116,13 @@ class LevelAndShape(nn.Module, ScoreModel):
         return expected + self.residual[0], expected + self.residual[1]
 
     @property
+    def _members(self) -> dict[str, SubsequenceNeighbours]:
+        return cast(dict[str, SubsequenceNeighbours], dict(self.members.items()))
+
+    @property
     def _plain(self) -> SubsequenceNeighbours:
-        """The member that compares whole windows as they are, with their level where it counts."""
-        return cast(SubsequenceNeighbours, self.members[f"{self.views[-1]}_1"])
+        """The base detector that compares whole windows without whitening."""
+        return self._members[f"{self.views[-1]}_1"]
 
 
 def _at_most(errors: Tensor, most: int = 2**20) -> Tensor:

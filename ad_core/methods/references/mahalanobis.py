@@ -20,14 +20,13 @@ class MahalanobisSettings(Settings):
 
 
 @REFERENCES.register
-class Mahalanobis(Reference):
+class Mahalanobis(Reference[MahalanobisSettings]):
     """Score = square root of (x - mean)' C^-1 (x - mean), C the covariance shrunk as Ledoit and Wolf do."""
 
     title = "Mahalanobis distance"
     about = "Distance from the mean in units of the spread. Strong where the rows form one cloud; robust and fast."
     source = "Mahalanobis 1936; Ledoit and Wolf 2004, A well-conditioned estimator for covariance matrices, eq. 14"
     Settings = MahalanobisSettings
-    settings: MahalanobisSettings
 
     @classmethod
     def vectors(cls, x: Tensor, modality: Modality) -> np.ndarray:

@@ -18,7 +18,7 @@ class NearestNeighboursSettings(Settings):
 
 
 @REFERENCES.register
-class NearestNeighbours(Reference):
+class NearestNeighbours(Reference[NearestNeighboursSettings]):
     """Score = mean Euclidean distance to the nearest fitted rows; fewer than asked for where there are fewer.
 
     A row that was itself fitted is not its own neighbour: training rows and rows that did not are judged alike.
@@ -28,7 +28,6 @@ class NearestNeighbours(Reference):
     about = "Mean distance to the five most similar fitted rows. Strong where the fitted rows hold no anomalies."
     source = "Angiulli and Pizzuti 2002, Fast outlier detection in high dimensional spaces, definition 1"
     Settings = NearestNeighboursSettings
-    settings: NearestNeighboursSettings
 
     def fit(self, x: np.ndarray) -> None:
         self.index = NearestNeighbors(n_neighbors=min(self.settings.neighbours + 1, len(x))).fit(x)

@@ -16,14 +16,13 @@ class OneClassSvmSettings(Settings):
 
 
 @REFERENCES.register
-class OneClassSvm(Reference):
+class OneClassSvm(Reference[OneClassSvmSettings]):
     """Score = negative sum of kernel values over the support vectors (radial kernel, width by the data's variance)."""
 
     title = "One-class SVM"
     about = "Draws a smooth surface around most rows. Steady; blunt on single odd columns."
     source = "Schölkopf et al. 2001, Estimating the support of a high-dimensional distribution, eq. 3.10"
     Settings = OneClassSvmSettings
-    settings: OneClassSvmSettings
 
     def fit(self, x: np.ndarray) -> None:
         if len(x) > self.settings.rows:

@@ -28,7 +28,7 @@ class PatchGaussianSettings(Settings):
 
 
 @REFERENCES.register
-class PatchGaussian(Reference):
+class PatchGaussian(Reference[PatchGaussianSettings]):
     """Score = mean over the worst places of the Mahalanobis distance to that place's Gaussian.
 
     Suits images of things that always lie the same way.
@@ -39,7 +39,6 @@ class PatchGaussian(Reference):
     source = "Defard et al. 2021, PaDiM, arXiv:2011.08785, section 3, eq. 1 and 2"
     modalities = frozenset({Modality.IMAGE})
     Settings = PatchGaussianSettings
-    settings: PatchGaussianSettings
 
     @classmethod
     def vectors(cls, x: Tensor, modality: Modality) -> np.ndarray:  # noqa: ARG003

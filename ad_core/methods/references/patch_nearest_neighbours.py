@@ -25,7 +25,7 @@ class PatchNearestNeighboursSettings(Settings):
 
 
 @REFERENCES.register
-class PatchNearestNeighbours(Reference):
+class PatchNearestNeighbours(Reference[PatchNearestNeighboursSettings]):
     """Score = mean over the worst patches of the distance to the nearest of a bank of normal patches.
 
     Features of a frozen network, each channel in standard deviations. The bank is drawn at random, where the source
@@ -37,7 +37,6 @@ class PatchNearestNeighbours(Reference):
     source = "Roth et al. 2022, Towards total recall in industrial anomaly detection (PatchCore), arXiv:2106.08265, 3.3"
     modalities = frozenset({Modality.IMAGE})
     Settings = PatchNearestNeighboursSettings
-    settings: PatchNearestNeighboursSettings
 
     @classmethod
     def vectors(cls, x: Tensor, modality: Modality) -> np.ndarray:  # noqa: ARG003

@@ -21,14 +21,13 @@ class PrincipalComponentsSettings(Settings):
 
 
 @REFERENCES.register
-class PrincipalComponents(Reference):
+class PrincipalComponents(Reference[PrincipalComponentsSettings]):
     """Score = squared length of the row minus its projection on the leading principal directions."""
 
     title = "Principal components"
     about = "Rebuilds a row from its leading directions; the rest is the score. The linear limit of an autoencoder."
     source = "Jackson and Mudholkar 1979, Control procedures for residuals associated with PCA, eq. 2.2"
     Settings = PrincipalComponentsSettings
-    settings: PrincipalComponentsSettings
 
     @classmethod
     def vectors(cls, x: Tensor, modality: Modality) -> np.ndarray:

@@ -24,7 +24,7 @@ class SeasonalNaiveSettings(Settings):
 
 
 @REFERENCES.register
-class SeasonalNaive(Reference):
+class SeasonalNaive(Reference[SeasonalNaiveSettings]):
     """Score = mean over channels and samples of the squared difference to one period before, by the usual one.
 
     Each channel's period is the lag with the smallest mean squared difference in the windows learnt from: where nothing
@@ -36,7 +36,6 @@ class SeasonalNaive(Reference):
     source = "Hyndman and Athanasopoulos 2021, Forecasting: principles and practice, section 5.2"
     modalities = frozenset({Modality.SENSOR})
     Settings = SeasonalNaiveSettings
-    settings: SeasonalNaiveSettings
 
     @classmethod
     def vectors(cls, x: Tensor, modality: Modality) -> np.ndarray:  # noqa: ARG003

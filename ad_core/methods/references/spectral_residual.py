@@ -28,7 +28,7 @@ class SpectralResidualSettings(Settings):
 
 
 @REFERENCES.register
-class SpectralResidual(Reference):
+class SpectralResidual(Reference[SpectralResidualSettings]):
     """Score = mean over the channels of the window's salience, each as a multiple of the usual one.
 
     The salience of a sample is the length of the inverse transform of exp(log amplitude - its local mean) with the
@@ -41,7 +41,6 @@ class SpectralResidual(Reference):
     source = "Ren et al. 2019, Time-series anomaly detection service at Microsoft, eq. 1-6"
     modalities = frozenset({Modality.SENSOR})
     Settings = SpectralResidualSettings
-    settings: SpectralResidualSettings
 
     @classmethod
     def vectors(cls, x: Tensor, modality: Modality) -> np.ndarray:  # noqa: ARG003

@@ -57,7 +57,7 @@ class Joined(nn.Module, ScoreModel):
     def _blended(self, of_base: Tensor, x: Tensor) -> Tensor:
         partners = zip(self.partners, self.tails, strict=True)
         of_task = torch.stack([tail(cast(TaskModel, partner).score(x)) for partner, tail in partners]).mean(0)
-        return (1 - self.share) * self.base_tail(of_base) + self.share * of_task  # type: ignore[no-any-return]
+        return (1 - self.share) * self.base_tail(of_base) + self.share * of_task
 
     def forward(self, x: Tensor) -> Tensor:
         return self.score(x)

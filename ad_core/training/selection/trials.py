@@ -16,11 +16,12 @@ from pydantic import Field
 from ad_core.data.item_set import ItemSet, Split
 from ad_core.data.reservoir import drawn_items
 from ad_core.errors import AdError, Cancelled, DataError
-from ad_core.methods.pretext import PRETEXTS
-from ad_core.methods.recipe import RECIPES
-from ad_core.methods.reference import REFERENCES
+from ad_core.methods.pretext import PRETEXTS, Pretext
+from ad_core.methods.recipe import RECIPES, Recipe
+from ad_core.methods.reference import REFERENCES, Reference
 from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Quiet, Report
+from ad_core.registry import Registry
 from ad_core.settings import Settings
 from ad_core.training.fit import fit_reference, fit_task_model, per_item, score_items
 from ad_core.training.synthetic.anomaly import SyntheticAnomaly
@@ -28,7 +29,11 @@ from ad_core.training.synthetic.inject import Injected, inject
 from ad_core.types import Modality, TrainingRows
 
 CandidateKind = Literal["recipe", "pretext", "reference"]
-REGISTRIES = {"recipe": RECIPES, "pretext": PRETEXTS, "reference": REFERENCES}
+REGISTRIES: dict[CandidateKind, Registry[Recipe] | Registry[Pretext] | Registry[Reference]] = {
+    "recipe": RECIPES,
+    "pretext": PRETEXTS,
+    "reference": REFERENCES,
+}
 
 FEWEST = 20
 """With fewer held-out items nothing is compared."""
@@ -81,7 +86,7 @@ class Candidate:
 
     @property
     def title(self) -> str:
-        return str(REGISTRIES[self.kind].get(self.plug_in).title)  # type: ignore[attr-defined]
+        return REGISTRIES[self.kind].get(self.plug_in).title
 
 
 @dataclass(frozen=True)

@@ -84,8 +84,8 @@ def _grid(
 
 
 def _texts(card: MethodCard) -> str:
-    """What it asks, finds and misses, a line each; of a method that asks nothing, what it does."""
-    lines = (("Asks", card.asks), ("Finds", card.finds), ("Misses", card.misses))
+    """Its task, what it finds and what it misses, one line each; of a method without a task, what it does."""
+    lines = (("Task", card.task), ("Finds", card.finds), ("Misses", card.misses))
     return "  \n".join(f"**{name}** {text}" for name, text in lines if text) or card.about
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pandas as pd
-from ad_core.data.item_set import ItemSet
 
+from ad_core.data.item_set import ItemSet
 from ad_core.types import ItemShape, Modality, PartKind, Parts
 
 

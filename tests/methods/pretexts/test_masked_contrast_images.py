@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from ad_core.data.item_set import ItemSet, Split
 from sklearn.metrics import roc_auc_score
 
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.methods.encoder import build_encoder
 from ad_core.methods.pretext import PRETEXTS
 from ad_core.progress import Silent

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from ad_core.data.item_set import ItemSet, Split
 
+from ad_core.data.item_set import ItemSet, Split
 from ad_core.methods.encoder import build_encoder
 from ad_core.methods.pretext import PRETEXTS
 from ad_core.progress import Silent
