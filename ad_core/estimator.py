@@ -13,7 +13,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ad_core.data.item_set import ItemSet, Split
-from ad_core.progress import Silent
 from ad_core.types import ItemShape, Modality, PartKind, Parts
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         Raises:
             ValueError: X is not such a matrix, or alpha is not a share.
         """
-        from ad_core.training.fit import choose_device, fit_task_model
+        from ad_core.training.fit import Fit, choose_device, fit_task_model
 
         if not 0 < self.alpha < 1:
             raise ValueError(f"alpha = {self.alpha!r}: give a share between 0 and 1, for example 0.1.")
@@ -72,10 +71,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         spread = x[split.fit].std(axis=0)
         self.scale_ = np.where(spread > 1e-12, spread, 1.0)
         item_set = _item_set(self._scaled(x).astype(np.float32))
-        device = choose_device(self.device)
-        model, _ = fit_task_model(
-            self.pretext, self.scorer, item_set, split, self.settings or {}, self.preset, device, seed, Silent()
-        )
+        fit = Fit(item_set, split, seed, choose_device(self.device))
+        model, _ = fit_task_model(self.pretext, fit, scorer=self.scorer, sections=self.settings, preset=self.preset)
         self.model_ = model.cpu().double().eval()
         self.offset_ = float(np.quantile(-self._anomaly(x[split.calibration]), self.alpha))
         return self

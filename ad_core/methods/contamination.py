@@ -29,7 +29,7 @@ MOST_JUDGED = 200_000
 """Maximum number of rows: of more a random sample is ranked, and its remaining rows are the training rows."""
 
 
-def judged_items(fit: np.ndarray, seed: int) -> np.ndarray:
+def ranked_items(fit: np.ndarray, seed: int) -> np.ndarray:
     """The training items that are ranked: all, or a random sample of very many, in order."""
     return drawn_items(fit, MOST_JUDGED, seed)
 

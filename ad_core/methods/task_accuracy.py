@@ -90,9 +90,9 @@ class TaskAccuracy:
         share = float(shares.right.mean())
         if share <= TIMES_CHANCE * shares.chance:
             return [
-                f"On {self._counted(shares.count)} held out, {share:.0%} of the predictions were right, and guessing "
-                f"gives {shares.chance:.0%}: the network learnt next to nothing, and its scores mean little. Choose "
-                f"another pretext task."
+                f"On {self._counted(shares.count)} {share:.0%} of the predictions were right, and guessing gives "
+                f"{shares.chance:.0%}: the network learnt next to nothing, and its scores mean little. Choose another "
+                f"pretext task."
             ]
         early = sum(self.first[-LAST:]) / LAST
         if len(self.first) == A_FEW_STEPS and early >= SOLVED:
@@ -109,10 +109,10 @@ class TaskAccuracy:
         found = [f"{name} ({share:.0%})" for name, share, recognised in known if not recognised]
         if not found:
             return []
-        return [f"Hardly recognised on {self._counted(shares.count)} held out, and {consequence}: {', '.join(found)}."]
+        return [f"Hardly recognised on {self._counted(shares.count)}, and {consequence}: {', '.join(found)}."]
 
     def _counted(self, count: int) -> str:
-        return f"{count:,} {self.one if count == 1 else self.many}"
+        return f"{count:,} held-out {self.one if count == 1 else self.many}"
 
 
 def surprises(answers: Tensor) -> Tensor:

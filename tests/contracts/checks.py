@@ -13,8 +13,7 @@ from ad_core.data.item_set import ItemSet
 from ad_core.methods.encoder import DEFAULT_ENCODER, build_encoder
 from ad_core.methods.pretext import Pretext
 from ad_core.methods.scorer import SCORERS, TaskModel
-from ad_core.progress import Silent
-from ad_core.training.fit import OF_MODALITY, TrainingSettings, train_task
+from ad_core.training.fit import OF_MODALITY, Fit, TrainingSettings, train_task
 from ad_core.types import Batch, Draw, Modality
 from tests.contracts import items
 
@@ -70,7 +69,7 @@ def trained(cls: type[Pretext], modality: Modality, steps: int = 60) -> Case:
         task.prepare(batches)
         before = mean_loss(task, batches)
     settings = TrainingSettings.parse(OF_MODALITY[modality] | {"batch_size": 32, "max_steps": steps}, "training")
-    train_task(task, frame, split, settings, CPU, 0, Silent())
+    train_task(task, Fit(frame, split), settings)
     return Case(cls, modality, task.eval(), before)
 
 

@@ -6,7 +6,7 @@ import pytest
 from ad_core.training.synthetic.anomaly import TrainingItems
 from ad_core.training.synthetic.images import SYNTHETIC_ANOMALIES
 from ad_core.types import ItemShape, Modality, PartKind, Parts
-from tests.training.synthetic.test_tables import frame
+from tests.training.synthetic.test_tables import item_set
 
 BY_NAME = {flaw.name: flaw for flaw in SYNTHETIC_ANOMALIES}
 SHAPE = ItemShape(
@@ -25,7 +25,7 @@ def images(n: int = 12) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def stock() -> TrainingItems:
-    return TrainingItems(frame(images(), SHAPE), np.arange(12))
+    return TrainingItems(item_set(images(), SHAPE), np.arange(12))
 
 
 @pytest.mark.parametrize("name", BY_NAME)

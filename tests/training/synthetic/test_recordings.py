@@ -8,7 +8,7 @@ import pytest
 from ad_core.training.synthetic.anomaly import TrainingItems
 from ad_core.training.synthetic.recordings import SPIKE, SYNTHETIC_ANOMALIES
 from ad_core.types import ItemShape, Modality, PartKind, Parts
-from tests.training.synthetic.test_tables import frame
+from tests.training.synthetic.test_tables import item_set
 
 BY_NAME = {flaw.name: flaw for flaw in SYNTHETIC_ANOMALIES}
 TIME = 64
@@ -27,7 +27,7 @@ def windows(n: int = 40) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def stock() -> TrainingItems:
-    return TrainingItems(frame(windows(), SHAPE), np.arange(40))
+    return TrainingItems(item_set(windows(), SHAPE), np.arange(40))
 
 
 def made(name: str, stock: TrainingItems) -> tuple[np.ndarray, np.ndarray]:
