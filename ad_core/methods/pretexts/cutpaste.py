@@ -116,9 +116,7 @@ class Cutpaste(Pretext[CutpasteSettings]):
         return self._pasted(x, torch.stack([long, thin], 1).round(), (2 * turn - 1) * SCAR_TURN, draw)
 
     def _pasted(self, x: Tensor, size: Tensor, turn: Tensor, draw: Draw) -> Tensor:
-        """A piece of every image, of so many pixels (b, 2) down and across, pasted into it at another place, turned by
-        (b,).
-        """
+        """A piece of every image of this size (b, 2) [px], pasted at another position and turned by (b,) [rad]."""
         whole = size.new_tensor(x.shape[2:])
         up, aside = turn.cos().abs(), turn.sin().abs()
         needed = torch.stack([up * size[:, 0] + aside * size[:, 1], aside * size[:, 0] + up * size[:, 1]], 1)

@@ -103,7 +103,7 @@ class GeometricTransformations(Pretext[GeometricTransformationsSettings]):
 
 
 def _transformed(x: Tensor, shift: tuple[int, int], mirrored: bool, turns: int) -> Tensor:
-    """(b, channel, y, x), mirrored left to right first, then shifted by so many pixels down and across, then turned."""
+    """(b, channel, y, x), mirrored left to right first, then shifted down and across [px], then turned."""
     x = x.flip(3) if mirrored else x
     (down, across), (high, wide) = shift, x.shape[2:]
     if down or across:
