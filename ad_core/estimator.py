@@ -14,13 +14,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ad_core.data.item_set import ItemSet, Split
 from ad_core.errors import SettingsError
-from ad_core.progress import Silent
 from ad_core.types import ItemShape, Modality, PartKind, Parts, TrainingRows
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from ad_core.methods.recipe import Fitted
     from ad_core.methods.scorer import ScoreModel
 
 SMALL = 40
@@ -74,19 +72,32 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             ValueError: X is not such a matrix, alpha is not a share, or the method or a setting does not exist.
         """
         from ad_core.data.splitting import SHARES
-        from ad_core.training.catalogue import kind_of, recipe_class
+        from ad_core.pipeline import Choice, fit_method, method_of
+        from ad_core.training.catalogue import recipe_class
+        from ad_core.training.fit import Fit, choose_device
 
         if not 0 < self.alpha < 1:
             raise ValueError(f"alpha = {self.alpha!r}: give a share between 0 and 1, for example 0.1.")
         x = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        kind = kind_of(self.pretext, Modality.TABLE)
-        split = _split(len(x), seed, recipe_class(self.pretext, Modality.TABLE).shares if kind == "recipe" else SHARES)
+        choice = Choice(
+            pretext=self.pretext,
+            scorer=self.scorer,
+            preset=self.preset,
+            seed=seed,
+            training_rows=self.training_rows,
+            settings=self.settings or {},
+        )
+        if "reader" in choice.settings:
+            raise SettingsError("A matrix is taken as it is: there are no settings of a reader. Leave `reader` out.")
+        method, kind = method_of(choice, Modality.TABLE)
+        split = _split(len(x), seed, recipe_class(method, Modality.TABLE).shares if kind == "recipe" else SHARES)
         self.center_ = x[split.fit].mean(axis=0)
         spread = x[split.fit].std(axis=0)
         self.scale_ = np.where(spread > 1e-12, spread, 1.0)
         item_set = _item_set(self._scaled(x).astype(np.float32))
-        fitted = self._fitted(kind, item_set, split, seed)
+        fit = Fit(item_set, split, seed, choose_device(self.device), training_rows=self.training_rows)
+        fitted = fit_method(method, kind, choice, fit).fitted
         self.model_ = _in_float64(fitted.model)
         held_out = self._anomaly(x[split.calibration]) if fitted.held_out is None else fitted.held_out.scores
         self.offset_ = float(np.quantile(-held_out, self.alpha))
@@ -105,35 +116,6 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         """(n,) 1 for inliers and -1 for outliers."""
         return np.asarray(np.where(self.decision_function(X) < 0, -1, 1))
 
-    def _fitted(self, kind: str, item_set: ItemSet, split: Split, seed: int) -> "Fitted":
-        """Train a recipe, a classical detector or a pretext task."""
-        from ad_core.methods.recipe import Fitted
-        from ad_core.training.catalogue import recipe_class
-        from ad_core.training.fit import choose_device, fit_reference, fit_task_model
-
-        device, report, sections = choose_device(self.device), Silent(), self.settings or {}
-        if kind != "pretext":
-            _check_no_network(self.pretext, self.scorer, sections)
-        if kind == "recipe":
-            cls = recipe_class(self.pretext, Modality.TABLE)
-            recipe = cls(cls.Settings.parse(sections.get("pretext", {}), "pretext"), seed, device)
-            return recipe.fit(item_set, split, self.training_rows, report)
-        if kind == "reference":
-            return Fitted(fit_reference(self.pretext, sections.get("pretext", {}), item_set, split, seed, report))
-        model, _ = fit_task_model(
-            self.pretext,
-            self.scorer,
-            item_set,
-            split,
-            sections,
-            self.preset,
-            device,
-            seed,
-            report,
-            self.training_rows,
-        )
-        return Fitted(model)
-
     def _scaled(self, x: np.ndarray) -> np.ndarray:
         return np.asarray(np.clip((x - self.center_) / self.scale_, -30, 30))
 
@@ -151,16 +133,6 @@ def _in_float64(model: "ScoreModel") -> "ScoreModel":
     import torch
 
     return model.cpu().double().eval() if isinstance(model, torch.nn.Module) else model
-
-
-def _check_no_network(method: str, scorer: str | None, sections: dict[str, dict[str, Any]]) -> None:
-    """Whether nothing was set that only pretext tasks have."""
-    unused = [section for section in sections if section != "pretext"]
-    if scorer is not None or unused:
-        raise SettingsError(
-            f"{method!r} trains no single network: it takes no scorer and no settings of training, encoder or scorer. "
-            f"Leave {' and '.join(unused) or 'the scorer'} out, or choose a pretext task."
-        )
 
 
 def _split(n: int, seed: int, shares: tuple[float, float, float]) -> Split:

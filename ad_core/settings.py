@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from typing_extensions import TypeVar
 
 from ad_core.errors import SettingsError
 
@@ -36,6 +37,19 @@ class Settings(BaseModel):
             return cls.model_validate(dict(values))
         except ValidationError as error:
             raise SettingsError(_in_words(error, cls, section)) from None
+
+
+S = TypeVar("S", bound=Settings)
+
+S_co = TypeVar("S_co", bound=Settings, covariant=True, default=Settings)
+"""The settings of a plug-in, as in `class Rotation(Pretext[RotationSettings])`.
+
+Covariant, since settings are frozen: a function that takes a `Pretext` takes every pretext task. A plug-in that names
+none is one with `Settings`.
+"""
+
+SettingsClass = type[Settings]
+"""For the contracts, in whose class bodies the name `Settings` means the plug-in's own."""
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -21,6 +21,10 @@ TrainingRows = Literal["clean", "mixed", "unsure"]
 """What the analyst declares of the training rows: no anomalies, some anomalies, not known."""
 
 
+MethodKind = Literal["recipe", "pretext", "reference"]
+"""What can be trained: an ensemble, a pretext task, or a classical detector."""
+
+
 JudgedBy = Literal["level", "shape", "both"]
 """By what a channel of a recording is judged: its level matters; only its shape does; not sure, so both ways."""
 

@@ -25,5 +25,6 @@ class Batches:
 
 
 def on_device(batch: Batch, device: torch.device) -> Batch:
-    """The same batch elsewhere."""
-    return Batch(*(None if t is None else t.to(device) for t in (batch.x, batch.cls, batch.rows)))  # type: ignore[arg-type]
+    """The same batch on another device."""
+    cls, rows = (None if t is None else t.to(device) for t in (batch.cls, batch.rows))
+    return Batch(batch.x.to(device), cls, rows)

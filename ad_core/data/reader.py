@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic
 
 import numpy as np
 import pandas as pd
@@ -17,28 +17,28 @@ import pandas as pd
 from ad_core.data.dataset import Dataset, Declared
 from ad_core.data.item_set import ItemSet
 from ad_core.registry import Registry
-from ad_core.settings import Settings as AnySettings
+from ad_core.settings import S_co, SettingsClass
 from ad_core.types import ItemShape, Modality
 
 
 @dataclass(frozen=True)
 class EventsGap:
-    """Maximum number of quiet rows between two alarms of one event."""
+    """Maximum number of rows without an alert between two alerts of one event."""
 
     rows: int
     windows: float
     """The setting that it follows from, in lengths of a window."""
 
 
-class Reader(ABC):
+class Reader(ABC, Generic[S_co]):
     """Turns files or tables into items. Once fitted it is saved in the bundle as JSON and arrays, never as a pickle."""
 
     name: ClassVar[str]
     title: ClassVar[str]
     modalities: ClassVar[frozenset[Modality]]
-    Settings: ClassVar[type[AnySettings]]
+    Settings: ClassVar[SettingsClass]
 
-    def __init__(self, settings: AnySettings) -> None:
+    def __init__(self, settings: S_co) -> None:
         self.settings = settings
 
     @classmethod

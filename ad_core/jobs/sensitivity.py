@@ -12,7 +12,7 @@ import pandas as pd
 from ad_core.data.dataset import Dataset
 from ad_core.errors import DataError
 from ad_core.jobs.stability import column
-from ad_core.methods.contamination import judged_items, suspicion
+from ad_core.methods.contamination import ranked_items, suspicion
 from ad_core.methods.reference import flat_rows
 from ad_core.pipeline import Choice, train_all
 from ad_core.progress import Quiet, Report
@@ -55,7 +55,7 @@ def suspicious_rows(dataset: Dataset, choice: Choice, report: Report) -> np.ndar
     trained = train_all(dataset, quick, report, references=False)  # reads and splits as the run does
     split, item_set = trained.split, trained.item_set
     teaching = np.sort(np.concatenate([split.fit, split.early_stop, split.calibration]))
-    items = judged_items(teaching, choice.seed)
+    items = ranked_items(teaching, choice.seed)
     rows = item_set.only(items).reduce(suspicion(flat_rows(item_set, items), choice.seed))
     return np.where(dataset.is_training, rows, np.nan)
 

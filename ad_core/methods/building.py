@@ -1,4 +1,4 @@
-"""From the names that a user chose to an untrained model: a pretext task, its encoder and a scorer."""
+"""Build an untrained model from names and settings: a pretext task, its encoder and a scorer."""
 
 from typing import Any
 
@@ -22,8 +22,8 @@ def build_model(
     """An untrained pretext task with its encoder and scorer.
 
     Args:
-        encoder: None = the task's usual one, as the task sets it. What is chosen wins over what the task sets, and
-            another encoder knows nothing of that.
+        encoder: None = the task's default encoder with the task's settings for it. Chosen settings take precedence;
+            another encoder than the default gets none of the task's settings.
 
     Raises:
         MethodError: a name is unknown or does not fit the kind of data.
@@ -40,18 +40,18 @@ def build_model(
 
 
 def _network(task_class: type[Pretext], settings: Settings, shape: ItemShape, chosen: EncoderChoice) -> Encoder:
-    """The encoder that was chosen for a task, or the task's own."""
+    """The chosen encoder, or the task's default one."""
     usual = task_class.usual_encoder(shape.modality)
     name = chosen.name or usual
     if shape.modality in task_class.without_encoder and chosen.facts is None and (chosen.name or chosen.settings):
         raise MethodError(
-            f"{task_class.title} looks at {shape.modality} data without an encoder. Leave the settings encoder.* out."
+            f"{task_class.title} uses no encoder for {shape.modality} data. Leave the settings encoder.* out."
         )
     check_fits(ENCODERS, name, shape.modality)
     if name != usual and task_class.encoder_name:
         raise MethodError(
-            f"{task_class.title} is made for the encoder {usual!r}; {name!r} can't take its place. Leave encoder.name "
-            f"out, or choose another pretext task."
+            f"{task_class.title} works with the encoder {usual!r} only, not with {name!r}. Leave encoder.name out, or "
+            f"choose another pretext task."
         )
     own = task_class.encoder_settings(settings, shape) if name == usual else {}
     return build_encoder(name, task_class.encoder_shape(settings, shape), own | chosen.settings, chosen.facts)

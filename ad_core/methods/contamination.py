@@ -1,9 +1,9 @@
-"""Which training rows look like anomalies to classical detectors that such rows mislead least.
+"""Which training rows are suspicious, by classical detectors that are robust against anomalies in the training rows.
 
-A network that is trained on anomalies learns to find them usual. Three detectors that resist that (neighbours within
-small random subsets, an isolation forest, a shrunk Mahalanobis distance) say together which rows are the most
-suspicious, and those are left out of training. No label is looked at; clean rows are lost too, which costs little where
-many rows teach and is why the user can declare the rows clean.
+A network trained on anomalies learns to score them as normal. Three robust detectors (neighbours within small random
+subsets, an isolation forest, a shrunk Mahalanobis distance) together rank the rows, and the most suspicious ones are
+left out of training. No label is used. Clean rows are lost too, which costs little where there are many; whoever knows
+that the rows are clean can declare it, and none is left out.
 """
 
 import numpy as np
@@ -16,21 +16,21 @@ from ad_core.methods.score_normalisation import surprise_among
 from ad_core.types import TrainingRows
 
 LEFT_OUT: dict[TrainingRows, float] = {"clean": 0.0, "unsure": 0.1, "mixed": 0.2}
-"""Share of the training rows that is left out, by what the user says of them."""
+"""Share of the training rows that is left out, by what the user declares of them."""
 
 LEFT_OUT_OF_TRAINING: dict[TrainingRows, float] = {"clean": 0.0, "unsure": 0.05, "mixed": 0.1}
-"""Share of a batch, the items with the largest loss, that a training step does not learn from."""
+"""Share of a batch, the items with the largest loss, that is left out of the gradient."""
 
 SUBSETS, SUBSET_ROWS, NEAREST = 40, 64, 3
 FEWEST = 30
-"""Of fewer rows none is left out."""
+"""With fewer rows none is left out."""
 
 MOST_JUDGED = 200_000
-"""Of more rows a random sample is judged, and what it is cleaned to teaches."""
+"""Maximum number of rows: of more a random sample is ranked, and its remaining rows are the training rows."""
 
 
-def judged_items(fit: np.ndarray, seed: int) -> np.ndarray:
-    """The training items that are judged: all, or a random sample of very many, in order."""
+def ranked_items(fit: np.ndarray, seed: int) -> np.ndarray:
+    """The training items that are ranked: all, or a random sample of very many, in order."""
     return drawn_items(fit, MOST_JUDGED, seed)
 
 
@@ -38,7 +38,7 @@ def trusted(item_set: ItemSet, fit: np.ndarray, leave_out: float, seed: int) -> 
     """The training items without the most suspicious ones.
 
     Args:
-        fit: positions of the items that are judged, in the frame.
+        fit: positions of the items that are ranked, in the item set.
         leave_out: share to leave out, 0..1.
 
     Returns:
@@ -50,7 +50,7 @@ def trusted(item_set: ItemSet, fit: np.ndarray, leave_out: float, seed: int) -> 
 
 
 def unsuspicious(x: np.ndarray, leave_out: float, seed: int, fewest: int = FEWEST) -> np.ndarray:
-    """(n,) bool: all but the most suspicious of (n, d) vectors; all where nothing is to be left out, or of too few."""
+    """(n,) bool: all but the most suspicious of (n, d) vectors; all of them if `leave_out` is 0 or n < `fewest`."""
     if leave_out <= 0 or len(x) < fewest:
         return np.ones(len(x), dtype=bool)
     suspicious = suspicion(x, seed)
@@ -58,7 +58,7 @@ def unsuspicious(x: np.ndarray, leave_out: float, seed: int, fewest: int = FEWES
 
 
 def suspicion(x: np.ndarray, seed: int) -> np.ndarray:
-    """Sum of the tail-calibrated scores of the three detectors.
+    """Sum of the normalised scores of the three detectors.
 
     Args:
         x: (n, d) flat items.
@@ -78,10 +78,10 @@ def suspicion(x: np.ndarray, seed: int) -> np.ndarray:
 
 
 def subset_distances(x: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """(n,) mean distance to the 3 nearest rows of a random subset of 64, over 40 subsets that don't hold the row.
+    """(n,) mean distance to the 3 nearest rows of a random subset of 64, over up to 40 subsets without the row itself.
 
-    In so small a subset a group of equal anomalies has one member at most, which makes it look as lonely as it is
-    (Pang et al. 2015, LeSiNN, eq. 1).
+    Such a small subset holds hardly more than one row of a group of equal anomalies, so that these are far from their
+    neighbours (Pang et al. 2015, LeSiNN, eq. 1).
     """
     n = len(x)
     size = min(SUBSET_ROWS, max(1, n // 2))

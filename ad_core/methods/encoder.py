@@ -1,24 +1,24 @@
-"""Contract of an encoder: a network from items to embeddings, with a mirror image for tasks that rebuild the item."""
+"""Contract of an encoder: a network from items to embeddings, and its decoder for tasks that reconstruct items."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self
 
 from pydantic import Field
 from torch import Tensor, nn
 
 from ad_core.errors import SettingsError
 from ad_core.registry import Registry
-from ad_core.settings import Settings as AnySettings
+from ad_core.settings import S, S_co, Settings, SettingsClass
 from ad_core.types import ItemShape, Modality
 
 
-class Encoder(nn.Module, ABC):
-    """(b, *item) -> (b, d).
+class Encoder(nn.Module, ABC, Generic[S_co]):
+    """A network (b, *item) -> (b, d). One file, one class: `class Mlp(Encoder[MlpSettings])`.
 
     Args:
         settings: the encoder's own, stored in the bundle.
-        shape: what it takes in; a pretext task may widen it, see `Pretext.encoder_shape`.
+        shape: shape of its input; a pretext task may add entries to the item, see `Pretext.encoder_shape`.
     """
 
     name: ClassVar[str]
@@ -26,28 +26,37 @@ class Encoder(nn.Module, ABC):
     about: ClassVar[str]
     """What it sees and where its weights come from, for the analyst."""
     modalities: ClassVar[frozenset[Modality]]
-    Settings: ClassVar[type[AnySettings]]
+    Settings: ClassVar[SettingsClass]
     needs: ClassVar[tuple[str, ...]] = ()
-    """Settings that have no default that would do: it can't be built without them."""
+    """Settings without a usable default: the encoder can't be built until the user sets them."""
     pretrained: ClassVar[bool] = False
-    """Its weights were learnt elsewhere and stay as they are; it wants images as they were read, from 0 to 1."""
+    """Its weights come from other data and are frozen; it takes images as they were read, from 0 to 1."""
 
-    def __init__(self, settings: AnySettings, shape: ItemShape) -> None:
+    if TYPE_CHECKING:  # nn.Module declares Any
+
+        def __call__(self, x: Tensor) -> Tensor: ...
+
+    def __init__(self, settings: S_co, shape: ItemShape) -> None:
         super().__init__()
         self.settings, self.shape = settings, shape
 
     @classmethod
-    def restored(cls, settings: AnySettings, shape: ItemShape, facts: Mapping[str, Any]) -> Self:  # noqa: ARG003
-        """One to load the weights of a bundle into; see `facts`."""
+    def restored(
+        cls: "type[Encoder[S]]",
+        settings: S,
+        shape: ItemShape,
+        facts: Mapping[str, Any],  # noqa: ARG003
+    ) -> "Encoder[S]":
+        """An encoder into which the weights of a bundle are then loaded; see `facts`."""
         return cls(settings, shape)
 
     def facts(self) -> dict[str, Any]:
-        """What a bundle has to keep, as JSON, beside settings and weights, to build it elsewhere."""
+        """What a bundle stores beside settings and weights, as JSON, so that `restored` can build the encoder."""
         return {}
 
     @property
     def origin(self) -> str:
-        """In a sentence where weights that were learnt elsewhere come from; "" for all others."""
+        """A sentence that says where pretrained weights come from; "" for encoders that are trained here."""
         return ""
 
     @property
@@ -58,7 +67,7 @@ class Encoder(nn.Module, ABC):
     @property
     @abstractmethod
     def grid(self) -> tuple[int, ...]:
-        """Shape of the positions that `parts` keeps: () for tables, (y, x) for images, (time,) for windows."""
+        """Shape of the positions in `parts`: () for tables, (y, x) for images, (time,) for windows."""
 
     @abstractmethod
     def parts(self, x: Tensor) -> Tensor:
@@ -66,11 +75,11 @@ class Encoder(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
-        """(b, *item) -> (b, d): `parts`, pooled over the positions."""
+        """(b, *item) -> (b, d): the mean of `parts` over the positions."""
 
     @abstractmethod
     def decoder(self, out: ItemShape) -> nn.Module:
-        """A fresh network (b, d, *grid) -> (b, *out.size): the mirror image, for tasks that rebuild items."""
+        """A new, untrained network (b, d, *grid) -> (b, *out.size), for tasks that reconstruct items."""
 
 
 ENCODERS: Registry[Encoder] = Registry("encoder", "ad_core.methods.encoders", "anomaly_lens.encoders")
@@ -81,17 +90,17 @@ DEFAULT_ENCODER: dict[Modality, str] = {
     Modality.IMAGE: "residual_image",
     Modality.SENSOR: "dilated_conv",
 }
-"""The encoder that a pretext task gets unless it names another."""
+"""The default encoder of a pretext task, by kind of data."""
 
 
-class EncoderChoice(AnySettings):
-    """Which encoder, and what of it is set: by the user, or by what a bundle remembers."""
+class EncoderChoice(Settings):
+    """An encoder's name and settings, as the user chose them or as a bundle stores them."""
 
     name: str = ""
-    """"" = the one that the pretext task usually has."""
+    """"" = the pretext task's default encoder."""
     settings: dict[str, Any] = Field({}, description="The encoder's own.")
     facts: dict[str, Any] | None = None
-    """See `Encoder.facts`; None = it is built anew."""
+    """See `Encoder.facts`; None = a new encoder is built."""
 
     @classmethod
     def of_section(cls, section: Mapping[str, Any]) -> Self:
@@ -101,7 +110,7 @@ class EncoderChoice(AnySettings):
 
     @classmethod
     def of(cls, encoder: Encoder) -> Self:
-        """What a bundle remembers of an encoder, beside its weights."""
+        """What a bundle stores of an encoder beside its weights."""
         return cls(name=encoder.name, settings=encoder.settings.model_dump(mode="json"), facts=encoder.facts())
 
 
@@ -111,13 +120,13 @@ def build_encoder(
     settings: Mapping[str, object] | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> Encoder:
-    """An encoder for items of this shape, untrained unless its weights come from elsewhere.
+    """An encoder for items of this shape, untrained unless it is a pretrained one.
 
     Args:
-        facts: as a bundle keeps them, for an encoder whose weights are loaded next; None = built anew.
+        facts: as stored in a bundle, for an encoder into which weights are then loaded; None = a new encoder.
 
     Raises:
-        MethodError: it is unknown, or can't be built for such items.
+        MethodError: the encoder is unknown, or can't be built for items of this shape.
         SettingsError: a setting is unknown, out of range or missing.
     """
     cls = ENCODERS.get(name)

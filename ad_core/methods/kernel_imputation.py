@@ -1,6 +1,7 @@
-"""Filling hidden cells in from a bank of rows, weighted by how well they agree in the visible ones."""
+"""Impute hidden cells from a bank of rows, weighted by their agreement in the visible cells (kernel regression)."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -11,36 +12,40 @@ from ad_core.methods.pretext import TensorGroup
 from ad_core.types import Batch
 
 FAR = 6.0
-"""Rows are compared, and filled in, by entries clipped to so many standard deviations."""
+"""Entries are clipped to this many standard deviations, for comparing rows and in the imputed values."""
 
 BANK_ROWS = 1024
-"""Rows of the bank at most."""
+"""Maximum number of rows of the bank."""
 
 NEIGHBOUR = 5
-"""The kernel starts as wide as a row's distance to this neighbour."""
+"""The kernel's initial width is a row's distance to this neighbour."""
 
 ROWS_AT_A_TIME = 1024
-"""Distances to the bank are held for so many rows at a time."""
+"""Number of rows whose distances to the bank are in memory at once."""
 
 
 class KernelImputation(nn.Module):
     """(b, entries), (b, columns) hidden -> (b, heads, entries) weighted means of the bank's rows.
 
-    Head h weighs row f of the bank by softmax(-t_h * sum over visible entries of a_hc^2 (x_e - f_e)^2), c the entry's
-    column. The attention a (per column) and the temperature t are learnt; at the start all a are 1, and t_h is
+    Head h weights row f of the bank by softmax(-t_h * sum over visible entries of a_hc^2 (x_e - f_e)^2), c the entry's
+    column. The attention a (per column) and the temperature t are learnt; initially all a are 1, and t_h is
     4^h / median squared distance to the 5th neighbour. A row that is in the bank is not its own neighbour. Source:
     Nadaraya 1964 and Watson 1964 (kernel regression).
 
     Args:
-        of_entry: for each entry the column that it belongs to.
-        heads: kernels, each narrower than the one before.
+        of_entry: the column of each entry.
+        heads: number of kernels, each narrower than the one before.
     """
 
     owner: Tensor
 
+    if TYPE_CHECKING:  # nn.Module declares Any
+
+        def __call__(self, x: Tensor, hidden: Tensor) -> Tensor: ...
+
     def __init__(self, of_entry: tuple[int, ...], heads: int = 2) -> None:
         super().__init__()
-        self.kept = TensorGroup()
+        self.kept = _Bank()
         self.log_attention = nn.Parameter(torch.zeros(heads, max(of_entry) + 1))
         self.log_temperature = nn.Parameter(torch.zeros(heads))
         self.register_buffer("owner", torch.tensor(of_entry), persistent=False)
@@ -48,10 +53,10 @@ class KernelImputation(nn.Module):
     @property
     def bank(self) -> Tensor:
         """(rows, entries), clipped."""
-        return self.kept.bank  # type: ignore[return-value]
+        return self.kept.bank
 
     def learn(self, batches: Iterable[Batch]) -> None:
-        """Draw the bank, and choose the width to start with."""
+        """Draw the bank, and set the initial width."""
         n = sum(len(batch.x) for batch in batches)
         chosen = torch.randperm(n)[:BANK_ROWS].sort().values
         self.kept.put("bank", at_positions((batch.x for batch in batches), chosen).clamp(-FAR, FAR))
@@ -66,7 +71,7 @@ class KernelImputation(nn.Module):
         return torch.cat([self._imputed(part, unseen) for part, unseen in pieces])
 
     def _imputed(self, x: Tensor, hidden: Tensor) -> Tensor:
-        # Autocast would round the sums whose small differences decide how rows are weighted.
+        # Autocast would round the sums, and small differences of these determine the weights.
         with torch.autocast(x.device.type, enabled=False):
             x, bank = x.clamp(-FAR, FAR), self.bank.to(x.dtype)
             itself = NeighbourDistances(x.detach(), bank).itself
@@ -77,3 +82,7 @@ class KernelImputation(nn.Module):
             d2 = d2 - 2 * (seen * x[:, None]) @ bank.mT  # (b, heads, rows)
             nearness = -self.log_temperature.exp().to(x.dtype)[:, None] * d2
             return nearness.masked_fill(itself[:, None], -torch.inf).softmax(2) @ bank
+
+
+class _Bank(TensorGroup):
+    bank: Tensor

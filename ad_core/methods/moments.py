@@ -1,4 +1,4 @@
-"""Mean and standard deviation of a stream of values, without holding all of them."""
+"""Mean and standard deviation of a stream of values in one pass."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ def mean_and_spread(chunks: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
     """Over the first axis of all chunks, summed in float64.
 
     Args:
-        chunks: (n, ...) each, one at least; on any device.
+        chunks: (n, ...) each, at least one; on any device.
 
     Returns:
         (...) mean and (...) standard deviation (divided by n), float64, on the cpu.

@@ -1,25 +1,25 @@
-"""Rows with very many entries, turned to their leading principal directions."""
+"""Projection of rows with very many entries onto their leading principal directions."""
 
 import numpy as np
 from sklearn.decomposition import PCA
 
 AT_A_TIME = 1024
-"""Wide rows are turned so many at a time: several copies of them are needed."""
+"""Number of rows that are projected at a time, since several copies of them are in memory."""
 
 
 def at_least_two(x: np.ndarray) -> np.ndarray:
-    """One row alone has no spread, and two copies of it have none either, but an estimate of it."""
+    """A single row twice: the spread of two equal rows can be estimated (0), that of one row can't."""
     return x if len(x) > 1 else np.repeat(x, 2, axis=0)
 
 
 class PrincipalDirections:
-    """Leaves narrow rows as they are; of wide ones it keeps the leading directions, and what is left over as one more.
+    """Returns narrow rows unchanged; of wide ones the leading directions and the length of the residual.
 
-    The length of the rest matters: an item that is odd in a direction in which nothing varied is odd.
+    The residual keeps anomalies in directions in which no training row varied.
 
     Args:
         x: (n, d) rows to learn the directions from.
-        most: rows with more entries than this are turned.
+        most: rows with more entries than this are projected.
     """
 
     def __init__(self, x: np.ndarray, most: int, seed: int) -> None:

@@ -1,11 +1,11 @@
-"""Contract of a reference: a classical detector that every result is shown beside.
+"""Contract of a reference: a classical detector that every result is compared with.
 
-References have no gradient and no portable file form: a bundle keeps their fitted rows and seed, refits them on load
-and compares with stored scores. Never a pickle.
+References have no gradient and no portable file format. A bundle stores their training rows and seed, never a pickle;
+on load they are fitted again and checked against stored scores.
 """
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import ClassVar, Generic
 
 import numpy as np
 import torch
@@ -15,53 +15,54 @@ from ad_core.data.item_set import ItemSet
 from ad_core.data.reservoir import drawn_items
 from ad_core.methods.scorer import ScoreModel
 from ad_core.registry import Registry
-from ad_core.settings import Settings as AnySettings
+from ad_core.settings import S_co, SettingsClass
 from ad_core.types import Modality
 
 MAX_FIT_ROWS = 20_000
-"""References are fitted on at most so many rows, drawn with the run's seed; the run says so when it happens."""
+"""Maximum number of rows that a reference is fitted on, drawn with the run's seed; the run reports it."""
 
 MAX_FIT_NUMBERS = 2**25
-"""And on at most so many numbers (128 MiB), for wide vectors."""
+"""Maximum number of values that a reference is fitted on (128 MiB), which limits the rows of wide vectors."""
 
 
-class Reference(ABC):
-    """A classical detector on one vector per item. Deterministic: the same rows and seed give the same scores."""
+class Reference(ABC, Generic[S_co]):
+    """A classical detector on one vector per item. Deterministic: the same rows and seed give the same scores.
+
+    One file, one class: `class Histogram(Reference[HistogramSettings])`.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
     about: ClassVar[str]
     source: ClassVar[str]
     modalities: ClassVar[frozenset[Modality]] = frozenset(Modality)
-    Settings: ClassVar[type[AnySettings]]
+    Settings: ClassVar[SettingsClass]
 
-    def __init__(self, settings: AnySettings, seed: int) -> None:
+    def __init__(self, settings: S_co, seed: int) -> None:
         self.settings, self.seed = settings, seed
 
     @classmethod
     def vectors(cls, x: Tensor, modality: Modality) -> np.ndarray:
-        """(b, *item) -> (b, *vector) float32, or float16 of many numbers: what the detector sees of an item; by default
-        `flat`.
-        """
+        """(b, *item) -> (b, *vector) float32, or float16 for long vectors: the detector's input; by default `flat`."""
         return flat(x, modality)
 
     @abstractmethod
     def fit(self, x: np.ndarray) -> None:
-        """Learn from (n, *vector) items, as `vectors` gives them."""
+        """Fit on the (n, *vector) output of `vectors`."""
 
     @abstractmethod
     def score(self, x: np.ndarray) -> np.ndarray:
         """(n, *vector) -> (n,) float64, higher = more anomalous."""
 
     def part_scores(self, x: np.ndarray) -> np.ndarray | None:  # noqa: ARG002
-        """(n, *vector) -> (n, y, x) of images, where the detector says what is odd where; else None."""
+        """(n, *vector) -> (n, y, x) anomaly maps, by detectors of images that make them; else None."""
         return None
 
 
 def flat(x: Tensor, modality: Modality) -> np.ndarray:
-    """The vector that a classical detector gets for an item.
+    """The default input vector of a classical detector.
 
-    Tables: the row as encoded. Images: the picture shrunk to at most 16 x 16. Windows: each channel as 16 means.
+    Tables: the encoded row. Images: reduced to at most 16 x 16. Windows: each channel reduced to 16 means.
 
     Args:
         x: (b, *item).
@@ -83,15 +84,15 @@ def flat_rows(item_set: ItemSet, index: np.ndarray) -> np.ndarray:
 
 
 def whole_windows(x: Tensor, modality: Modality) -> np.ndarray:
-    """(b, d) float32: `flat`, but of a recording's window every sample."""
+    """(b, d) float32: like `flat`, but windows of recordings with all their samples."""
     return x.flatten(1).numpy() if modality is Modality.SENSOR else flat(x, modality)
 
 
 def fitting_rows(reference: type[Reference], item_set: ItemSet, index: np.ndarray, seed: int) -> np.ndarray:
-    """(n, *vector) float32: what a reference is fitted on, a random sample of the items where there are very many.
+    """(n, *vector) float32 training vectors of a reference, of a random sample if there are very many items.
 
     Args:
-        index: positions of the items that may teach.
+        index: positions of the training items.
     """
     size = reference.vectors(item_set.take(index[:1]), item_set.shape.modality).size
     most = max(1, min(MAX_FIT_ROWS, MAX_FIT_NUMBERS // size))
@@ -100,10 +101,10 @@ def fitting_rows(reference: type[Reference], item_set: ItemSet, index: np.ndarra
 
 
 class ReferenceModel(ScoreModel):
-    """A reference, fitted on rows, as a `ScoreModel`. It keeps the rows: they are its portable form.
+    """A fitted reference as a `ScoreModel`. It keeps its training rows, which a bundle stores in its place.
 
     Args:
-        rows: (n, *vector) as its `vectors` makes them; the reference is fitted on them here.
+        rows: (n, *vector), the output of `vectors`; the reference is fitted on them here.
     """
 
     differentiable = False

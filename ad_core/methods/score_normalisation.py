@@ -1,6 +1,6 @@
-"""Scores of different methods on one scale: how rare they are among normal scores, and how far beyond the tail."""
+"""Scores of different methods on one scale: their tail probability among normal scores, extrapolated beyond them."""
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import torch
@@ -15,20 +15,24 @@ MOST_KNOTS = 1000
 
 
 class TailNormalisation(TensorGroup):
-    """From a score to how surprising it is [nat], monotone and piecewise linear.
+    """From a score to minus the logarithm of its tail probability [nat], monotone and piecewise linear.
 
-    Up to the 90 % quantile u of the normal scores: -log of the share of them that is as high. Beyond it: -log 0.1 +
-    (score - u) / (mean excess of the normal scores over u), as if the tail were exponential (the Pareto tail of extreme
-    value theory with shape 0). Plain means of several methods' values are then meaningful: none drowns the others by
-    its unit, and far beyond the tail order and distance still count.
+    Up to the 90 % quantile u of the normal scores: -log of the share of them that is at least as high. Beyond it:
+    -log 0.1 + (score - u) / (mean excess of the normal scores over u), i. e. an exponential tail (the Pareto tail of
+    extreme value theory with shape 0). So the values of several methods can be averaged: none dominates by its unit,
+    and differences far beyond the normal scores still count.
     """
 
     knots: Tensor
     values: Tensor
 
+    if TYPE_CHECKING:  # nn.Module declares Any
+
+        def __call__(self, scores: Tensor) -> Tensor: ...
+
     @classmethod
     def of(cls, usual: np.ndarray) -> Self:
-        """Learn from scores of items by models that did not train on them.
+        """Learn from scores of items by models that were not trained on them.
 
         Args:
             usual: (n,).
@@ -47,7 +51,7 @@ class TailNormalisation(TensorGroup):
         return tail.float()
 
     def forward(self, scores: Tensor) -> Tensor:
-        """(b,) -> (b,); below the lowest usual score it stays level, above the last knot it goes on as a line."""
+        """(b,) -> (b,); constant below the lowest normal score, linear above the last knot."""
         scores = torch.maximum(scores, self.knots[0])
         right = torch.searchsorted(self.knots, scores.detach()).clamp(1, len(self.knots) - 1)
         x0, x1, y0, y1 = self.knots[right - 1], self.knots[right], self.values[right - 1], self.values[right]
@@ -55,5 +59,5 @@ class TailNormalisation(TensorGroup):
 
 
 def surprise_among(scores: np.ndarray) -> np.ndarray:
-    """(n,) scores on the scale that they themselves make."""
+    """(n,) scores, normalised by themselves."""
     return np.asarray(TailNormalisation.of(scores).double()(torch.from_numpy(np.asarray(scores, dtype=np.float64))))

@@ -1,8 +1,8 @@
-"""Contract of a scorer: what is made of a trained pretext task to get one number per item."""
+"""Contract of a scorer: from a trained pretext task to one anomaly score per item."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Generic, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -10,55 +10,62 @@ from torch import Tensor, nn
 from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.pretext import Pretext
 from ad_core.registry import Registry
-from ad_core.settings import Settings as AnySettings
+from ad_core.settings import S_co, SettingsClass
 from ad_core.types import Batch, Draw, Modality
 
 SCORE_SEED = 20_111
-"""The shared draw of every score starts from this seed, whatever seed the training had."""
+"""Seed of the shared draw in scoring, whatever the seed of the training."""
 
 
-class Scorer(nn.Module, ABC):
-    """From a trained task to a score. Statistics of normal items are fitted once and kept as buffers."""
+class Scorer(nn.Module, ABC, Generic[S_co]):
+    """From a trained task to a score. Statistics of normal items are fitted once and stored as buffers.
+
+    One file, one class: `class Gaussian(Scorer[GaussianSettings])`.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
     about: ClassVar[str]
     source: ClassVar[str]
     modalities: ClassVar[frozenset[Modality]] = frozenset(Modality)
-    Settings: ClassVar[type[AnySettings]]
+    Settings: ClassVar[SettingsClass]
 
-    def __init__(self, settings: AnySettings) -> None:
+    if TYPE_CHECKING:  # nn.Module declares Any
+
+        def __call__(self, task: Pretext, x: Tensor, draw: Draw) -> Tensor: ...
+
+    def __init__(self, settings: S_co) -> None:
         super().__init__()
         self.settings = settings
 
     def fit(self, task: Pretext, batches: Iterable[Batch]) -> None:
-        """Once after training, over the fit items, under `no_grad`."""
+        """Called once after training with the fit items, without gradients."""
 
     @abstractmethod
     def forward(self, task: Pretext, x: Tensor, draw: Draw) -> Tensor:
         """(b,) anomaly score, differentiable by x where the task is; independent of the rest of the batch."""
 
     def part_scores(self, task: Pretext, x: Tensor, draw: Draw) -> Tensor | None:  # noqa: ARG002
-        """Where the surprise sits, by this scorer; shapes as in `Pretext.part_scores`."""
+        """Contribution of each part of the item to the score; shapes as in `Pretext.part_scores`."""
         return None
 
 
 class ScoreModel(Protocol):
-    """Whatever scores items: a pretext task with its scorer, a reference, a blend of several.
+    """A model that scores items: a pretext task with its scorer, a classical detector, or an ensemble.
 
-    A model that inherits from it says nothing but scores and embeddings until it says more.
+    Only `differentiable`, `score` and `embed` have to be implemented; the other methods have defaults.
     """
 
     @property
     def differentiable(self) -> bool:
-        """Whether the score can be differentiated by the item."""
+        """Whether the score is differentiable with respect to the item."""
 
     def score(self, x: Tensor) -> Tensor:
         """(b, *item) -> (b,)."""
 
     def score_copies(self, x: Tensor, originals: SourceItems) -> Tensor:  # noqa: ARG002
-        """(b, *item) -> (b,) scores of changed copies of items, none of which is compared with its original; the score
-        itself where a model doesn't compare items with training rows.
+        """(b, *item) -> (b,) scores of changed copies of items, without comparing a copy with its source item; by
+        default `score`, for models that don't compare items with training rows.
         """
         return self.score(x)
 
@@ -66,17 +73,17 @@ class ScoreModel(Protocol):
         """(b, *item) -> (b, d), or None."""
 
     def over_time(self, x: Tensor) -> Tensor | None:  # noqa: ARG002
-        """(b, channel, time) -> (b, time): what each sample of a window scores, whose mean is the window's score; None
-        where all samples have the window's score.
+        """(b, channel, time) -> (b, time) scores of a window's samples, whose mean is the window's score; None for
+        models that score whole windows.
         """
         return None
 
     def part_scores(self, x: Tensor) -> Tensor | None:  # noqa: ARG002
-        """Where the surprise sits, or None."""
+        """Contribution of each part of the item to the score, or None."""
         return None
 
     def expected(self, x: Tensor) -> Tensor | None:  # noqa: ARG002
-        """(b, *item) what was expected instead, or None."""
+        """(b, *item) expected values, or None."""
         return None
 
     def expected_range(self, x: Tensor) -> tuple[Tensor, Tensor] | None:  # noqa: ARG002
@@ -89,13 +96,13 @@ class ScoreModel(Protocol):
 
 
 def finest_scores(model: ScoreModel, x: Tensor) -> Tensor:
-    """(b, time) where the model tells the samples of a window apart, else (b,)."""
+    """(b, time) if the model scores the samples of a window, else (b,)."""
     of_samples = model.over_time(x)
     return model.score(x) if of_samples is None else of_samples
 
 
 class TaskModel(nn.Module, ScoreModel):
-    """A pretext task with its scorer: the score is a function of the item alone, reseeded at every call."""
+    """A pretext task with its scorer. The score is a function of the item alone: every call uses the same seed."""
 
     def __init__(self, task: Pretext, scorer: Scorer) -> None:
         super().__init__()
@@ -103,11 +110,11 @@ class TaskModel(nn.Module, ScoreModel):
 
     @property
     def differentiable(self) -> bool:
-        """Whether integrated gradients can be used."""
+        """Whether the score is differentiable with respect to the item."""
         return self.task.smooth
 
     def score(self, x: Tensor) -> Tensor:
-        return self.scorer(self.task, x, self._draw(x))  # type: ignore[no-any-return]
+        return self.scorer(self.task, x, self._draw(x))
 
     def embed(self, x: Tensor) -> Tensor | None:
         return self.task.embed(x)

@@ -1,4 +1,4 @@
-"""How well a task that asks "which of these k was it?" is solved, and what to say where the answer means little."""
+"""Accuracy of a classification pretext task, and warnings if its scores mean little."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,35 +10,34 @@ from torch.nn.functional import softplus
 from ad_core.types import Modality
 
 TIMES_CHANCE = 1.5
-"""Answers about held-out items that are right in at most so many times the share that guessing gives: nothing was
-learnt."""
+"""The task was not learnt if the accuracy on held-out items is at most this multiple of chance."""
 
 SOLVED, A_FEW_STEPS, LAST = 0.98, 20, 5
-"""A puzzle of which so many answers are right after so few steps, in the last of them, is given away by something
-simple."""
+"""The task is trivial (there is a shortcut) if the mean accuracy over the last LAST of the first A_FEW_STEPS training
+steps is at least SOLVED."""
 
 HARDLY = 0.6
-"""What was done to an item is hardly recognised if at most this share of the answers about it is right."""
+"""A class counts as recognised if more than this share of its held-out items is classified correctly."""
 
 AS_GOOD_AS = 10
-"""Weights start from so many synthetic items, all of whose answers are right: a few held-out items settle little."""
+"""Number of correctly classified pseudo-items that are added to the held-out ones: a few items say little."""
 
 ITEMS = {Modality.TABLE: ("row", "rows"), Modality.IMAGE: ("image", "images"), Modality.SENSOR: ("window", "windows")}
 
 
 @dataclass(frozen=True)
 class AccuracyShares:
-    """How well the questions are answered for items that did not teach."""
+    """Accuracy on held-out items, per class."""
 
     right: Tensor
-    """(k,) float32 share of right answers per question."""
+    """(k,) float32 share of correct predictions per class."""
     count: int
-    """How many items were asked about."""
+    """Number of items."""
 
     @classmethod
     def of(cls, answers: Iterable[Tensor]) -> "AccuracyShares":
-        """From (b, k, k) each, one at least: the answers [logits] about every item to each of the k questions, of which
-        question i has the right answer i.
+        """From at least one (b, k, k): the logits for the k transformed copies of every item, of which copy i belongs
+        to class i.
         """
         right, count = torch.zeros(()), 0
         for batch in answers:
@@ -47,24 +46,24 @@ class AccuracyShares:
 
     @property
     def chance(self) -> float:
-        """What guessing gives."""
+        """Accuracy of guessing."""
         return 1 / len(self.right)
 
     def recognised(self) -> Tensor:
-        """(k,) bool: whether what the question is about is recognised often enough."""
+        """(k,) bool: whether the class is recognised, see `HARDLY`."""
         return (self.count * self.right + AS_GOOD_AS) / (self.count + AS_GOOD_AS) > HARDLY
 
     def weights(self) -> Tensor:
-        """(k,) from 0 to 1: by how much more often than by guessing each answer was right."""
+        """(k,) from 0 (chance) to 1: accuracy of each class above chance."""
         better = ((self.right - self.chance) / (1 - self.chance)).clamp_min(0)
         return (self.count * better + AS_GOOD_AS) / (self.count + AS_GOOD_AS)
 
 
 class TaskAccuracy:
-    """Watches the first training steps, and judges the answers about held-out items in words.
+    """Records the accuracy of the first training steps, and words the warnings about held-out items.
 
     Args:
-        modality: for the words.
+        modality: says how items are called in the warnings.
     """
 
     def __init__(self, modality: Modality) -> None:
@@ -76,51 +75,48 @@ class TaskAccuracy:
         self.first = []
 
     def watch(self, answers: Tensor, truth: Tensor | None = None) -> None:
-        """A training step; only the first few are looked at.
+        """Record a training step; only the first few are kept.
 
         Args:
-            answers: (b, k) logits; or (b, k, k), those to all k questions about every item.
-            truth: (b,) the right answers; not needed where all questions were asked.
+            answers: (b, k) logits; or (b, k, k) for all k copies of every item.
+            truth: (b,) the right classes; not needed for all copies.
         """
         if len(self.first) < A_FEW_STEPS:
             right = _right(answers) if truth is None else answers.argmax(1) == truth
             self.first.append(float(right.float().mean()))
 
     def doubts(self, shares: AccuracyShares) -> list[str]:
-        """A sentence where the puzzle was too hard or too easy for its score to say much; none else."""
+        """One sentence if the task was too hard or too easy for its score to mean much; otherwise none."""
         share = float(shares.right.mean())
         if share <= TIMES_CHANCE * shares.chance:
             return [
-                f"Of the answers about {self._counted(shares.count)} that did not teach, {share:.0%} were right, where "
-                f"guessing gives {shares.chance:.0%}: the task learnt next to nothing here, and its scores mean "
-                f"little. Choose another pretext task."
+                f"On {self._counted(shares.count)} {share:.0%} of the predictions were right, and guessing gives "
+                f"{shares.chance:.0%}: the network learnt next to nothing, and its scores mean little. Choose another "
+                f"pretext task."
             ]
         early = sum(self.first[-LAST:]) / LAST
         if len(self.first) == A_FEW_STEPS and early >= SOLVED:
             return [
-                f"After {A_FEW_STEPS} training steps {early:.0%} of the answers were right already: something simple "
-                f"gives them away, and {self.many} that don't disturb just that score as usual. Compare with another "
-                f"pretext task."
+                f"After {A_FEW_STEPS} training steps {early:.0%} of the predictions were right already: the task has a "
+                f"shortcut, and {self.many} whose anomaly leaves the shortcut intact score as normal. Compare with "
+                f"another pretext task."
             ]
         return []
 
     def hardly(self, shares: AccuracyShares, names: Sequence[str], consequence: str) -> list[str]:
-        """A sentence that names what is hardly recognised, and what follows from that; none where nothing is."""
+        """One sentence that names the classes that are hardly recognised and the consequence; none if all are."""
         known = zip(names, shares.right.tolist(), shares.recognised().tolist(), strict=True)
         found = [f"{name} ({share:.0%})" for name, share, recognised in known if not recognised]
         if not found:
             return []
-        return [
-            f"Hardly recognised on {self._counted(shares.count)} that did not teach, and {consequence}: "
-            f"{', '.join(found)}."
-        ]
+        return [f"Hardly recognised on {self._counted(shares.count)}, and {consequence}: {', '.join(found)}."]
 
     def _counted(self, count: int) -> str:
-        return f"{count:,} {self.one if count == 1 else self.many}"
+        return f"{count:,} held-out {self.one if count == 1 else self.many}"
 
 
 def surprises(answers: Tensor) -> Tensor:
-    """Cross-entropy of each right answer, with all its digits where the answer is right but for a trifle.
+    """Cross-entropy of each copy's own class, accurate also where its probability is close to 1.
 
     Args:
         answers: (b, k, k) as for `AccuracyShares.of`.

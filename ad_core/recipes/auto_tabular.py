@@ -1,6 +1,7 @@
-"""Auto, for tables: Balanced, and where clean rows clearly speak for a pretext task, that task blended in."""
+"""Auto, for tables: Balanced, combined with a pretext task if that is clearly better on clean rows."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -15,8 +16,9 @@ from ad_core.methods.pretext import PRETEXTS
 from ad_core.methods.recipe import RECIPES, Fitted, HeldOut, Recipe
 from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Report, Within
-from ad_core.settings import Settings as AnySettings
-from ad_core.training.selection.blend import Joined, joined, trained_on
+from ad_core.settings import Settings
+from ad_core.training.fit_inputs import Fit
+from ad_core.training.selection.blend import Joined, joined, trainer
 from ad_core.training.selection.ranking import ranked
 from ad_core.training.selection.recommendation import CLEAR
 from ad_core.training.selection.trials import Candidate, Plan, run_trials
@@ -25,82 +27,62 @@ from ad_core.types import Modality, TrainingRows
 BASE = "balanced_tabular"
 
 
-class AutoTabularSettings(AnySettings):
-    """How the pretext task is looked for, and how much it counts."""
+class AutoTabularSettings(Settings):
+    """Choice of the pretext task, and its weight."""
 
-    task: str = Field(
-        "", description="Pretext task to blend in, where it is known already; empty = the trials look for one."
-    )
-    share: float = Field(0.33, gt=0, le=0.5, description="Share of the task in the score; the rest is Balanced's.")
-    steps: int = Field(600, ge=1, le=1_000_000, description="Training steps of the task that is blended in.")
-    seeds: int = Field(2, ge=1, le=20, description="Short trainings of each task in the trials.")
-    minutes: float = Field(10.0, gt=0, le=10_000, description="Time after which no further trial begins.")
+    task: str = Field("", description="Pretext task to combine with Balanced; empty = short trials choose one.")
+    share: float = Field(0.33, gt=0, le=0.5, description="Weight of the task in the score; the rest is Balanced's.")
+    steps: int = Field(600, ge=1, le=1_000_000, description="Training steps of that task.")
+    seeds: int = Field(2, ge=1, le=20, description="Number of short trainings of each task in the trials.")
+    minutes: float = Field(10.0, gt=0, le=10_000, description="Minutes after which no further trial begins.")
 
 
 @RECIPES.register
-class AutoTabular(Recipe):
-    """The trials and their judgement are those of `recommend`. It says what it did and why."""
+class AutoTabular(Recipe[AutoTabularSettings]):
+    """Balanced or its weighted mean with a task, chosen by the trials of `recommend`. The report gives the reason."""
 
     title = "Auto"
     about = (
-        "Balanced. Only where the training rows are declared free of anomalies, and one pretext task is clearly better "
-        "on synthetic anomalies, that task is blended in; Balanced keeps the larger share. Takes minutes more."
+        "Balanced. If the training rows are declared free of anomalies and one pretext task is clearly better on "
+        "synthetic anomalies, the weighted mean of both, with a larger weight for Balanced. Takes minutes longer."
     )
     source = "Own; after the trials of `recommend`"
     modalities = frozenset({Modality.TABLE})
     Settings = AutoTabularSettings
-    settings: AutoTabularSettings
     shares = (1.0, 0.0, 0.0)
 
     def fit(self, item_set: ItemSet, split: Split, training_rows: TrainingRows, report: Report) -> Fitted:
         fitted = self._base().fit(item_set, split, training_rows, Within(report, 0, 0.2))
-        task = self.settings.task or self._found(item_set, split, training_rows, Within(report, 0.2, 0.7))
+        fit = Fit(item_set, split, self.seed, torch.device(self.device), report, training_rows)
+        task = self.settings.task or self._found(replace(fit, report=Within(report, 0.2, 0.7)))
         if not task:
             return fitted
-        PRETEXTS.get(task)  # an unknown one is told before anything is trained
-        device = torch.device(self.device)
-        fit = trained_on(
-            task, item_set, self.settings.steps, training_rows, self.seed, device, Within(report, 0.7, 1.0)
-        )
-        model, held_out = joined(
-            cast(nn.Module, fitted.model),
-            cast(HeldOut, fitted.held_out),
-            item_set,
-            fit,
-            self.settings.share,
-            self.seed,
-            device,
-        )
-        share = f"{self.settings.share:.0%}"
-        report.say(f"Auto: {PRETEXTS.get(task).title} counts for {share} of the score, Balanced for the rest.")
+        title = PRETEXTS.get(task).title  # an unknown task is an error before anything is trained
+        rest = replace(fit, report=Within(report, 0.7, 1.0))
+        train_on = trainer(task, self.settings.steps, rest)
+        base, of_base = cast(nn.Module, fitted.model), cast(HeldOut, fitted.held_out)
+        model, held_out = joined(base, of_base, train_on, self.settings.share, rest)
+        report.say(f"Auto: {title} counts for {self.settings.share:.0%} of the score, Balanced for the rest.")
         return Fitted(model, held_out)
 
-    def _found(self, item_set: ItemSet, split: Split, training_rows: TrainingRows, report: Report) -> str:
-        """The task that clearly beats Balanced on synthetic anomalies; "" where none does, or none may be tried."""
-        if training_rows != "clean":
+    def _found(self, fit: Fit) -> str:
+        """The task that clearly beats Balanced on synthetic anomalies; "" if there is none or none may be tried."""
+        report = fit.report
+        if fit.training_rows != "clean":
             report.say(
-                f"Auto is Balanced here: the training rows are declared {training_rows!r}, and synthetic anomalies "
-                f"mislead where training rows may be anomalies."
+                f"Auto is Balanced here: the training rows are declared {fit.training_rows!r}, and synthetic anomalies "
+                f"mislead if there are anomalies among the training rows."
             )
             return ""
         plan = Plan(seeds=self.settings.seeds, minutes=self.settings.minutes)
         candidates = [Candidate("balanced", "recipe", BASE)]
         candidates += [Candidate(name, "pretext", name) for name in PRETEXTS.names(Modality.TABLE)]
         try:
-            trials = run_trials(
-                item_set,
-                _dealt(split, self.seed),
-                candidates,
-                plan,
-                training_rows,
-                self.seed,
-                torch.device(self.device),
-                report,
-            )
+            trials = run_trials(candidates, replace(fit, split=_split_again(fit.split, self.seed)), plan)
         except DataError as error:
             report.say(f"Auto is Balanced here. {error}")
             return ""
-        found = ranked(trials, Modality.TABLE, training_rows, self.seed)
+        found = ranked(trials, Modality.TABLE, fit.training_rows, self.seed)
         report.say(" ".join(found.sentences[:2]))
         if found.task is None or found.beats_balanced is None or found.beats_balanced < CLEAR:
             report.say(f"Auto is Balanced here: no pretext task is better in {CLEAR:.0%} of resamples.")
@@ -126,8 +108,8 @@ class AutoTabular(Recipe):
         return cls(cls.Settings(), self.seed, self.device)
 
 
-def _dealt(split: Split, seed: int) -> Split:
-    """All training items, dealt out for the trials: these hold some out."""
+def _split_again(split: Split, seed: int) -> Split:
+    """A new random split of all training items, with calibration items that the trials hold out."""
     items = np.concatenate([split.fit, split.early_stop, split.calibration])
     order = np.random.default_rng(seed).permutation(items)
     cuts = np.round(np.cumsum(SHARES[:2]) * len(order)).astype(int)

@@ -1,4 +1,4 @@
-"""Balanced, for recordings: nearest stretches of several lengths, seen with and without their level."""
+"""Balanced, for recordings: an ensemble of nearest subsequences of several lengths, with and without their level."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -17,44 +17,45 @@ from ad_core.methods.contamination import LEFT_OUT, trusted
 from ad_core.methods.recipe import RECIPES, Fitted, HeldOut, Recipe
 from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Report
-from ad_core.settings import Settings as AnySettings
+from ad_core.settings import Settings
 from ad_core.types import ItemShape, JudgedBy, Modality, TrainingRows
 
 EARLIER = 0.6
-"""Share of the training windows, the first ones of each recording, by which the later ones are calibrated."""
+"""Share of the training windows, the first ones of each recording, on which the calibration's model is fitted; it
+scores the later ones.
+"""
 
 MOST_TEACHING = 3000
-"""Of more windows an even choice is_training: a member remembers no more stretches than that."""
+"""Maximum number of training windows, evenly chosen: the banks hold no more subsequences than that."""
 
 
-class BalancedSensorSettings(AnySettings):
-    """There is little to choose: what is known of a channel's level is declared with the data."""
+class BalancedSensorSettings(Settings):
+    """The only setting; whether a channel's level matters is declared with the data."""
 
     doubt_levels: bool = Field(
         True,
-        description="A recording of a single channel whose level has left its range for good is judged by shape only.",
+        description="Compare a recording of a single channel by shape only if its level has left its range for good.",
     )
 
 
 @RECIPES.register
-class BalancedSensor(Recipe):
-    """Distances to the nearest stretches of the training rows, each as a multiple of what is usual on rows it has not
-    seen; their mean per view, and a soft maximum of the two views.
+class BalancedSensor(Recipe[BalancedSensorSettings]):
+    """Log ratios of the distance to the nearest training subsequences to its median on held-out windows; their mean per
+    view, and a soft maximum of the two views.
 
-    One view keeps the level of a stretch and finds faults that are nothing but another level; the other takes the
-    channels' own means away and is not misled by drift. Later training windows calibrate a first fit on earlier ones;
-    then all teach.
+    One view keeps the level of a subsequence and finds faults that only change the level; the other subtracts the
+    channels' means and is robust against drift. A first fit on the earlier training windows is calibrated on the later
+    ones; the final fit uses all of them.
     """
 
     title = "Balanced"
     about = (
-        "Compares stretches of several lengths with the most similar ones of the training rows, with and without "
-        "their level. Steadier than any single method; nothing to tune."
+        "An ensemble: compares subsequences of several lengths with the most similar ones of the training rows, with "
+        "and without their level. More robust than any single method; nothing to tune."
     )
     source = "Own; after Yankov et al. 2008 (nearest subsequences) and Mahalanobis 1936 (whitening)"
     modalities = frozenset({Modality.SENSOR})
     Settings = BalancedSensorSettings
-    settings: BalancedSensorSettings
     shares = (1.0, 0.0, 0.0)
 
     def fit(self, item_set: ItemSet, split: Split, training_rows: TrainingRows, report: Report) -> Fitted:
@@ -79,7 +80,7 @@ class BalancedSensor(Recipe):
         return Fitted(model.eval(), HeldOut(later, np.concatenate(scores), first.eval()))
 
     def _judged(self, item_set: ItemSet, teaching: np.ndarray, report: Report) -> list[JudgedBy]:
-        """By what each channel is judged: as declared, else both ways unless it is alone and its level has drifted."""
+        """What counts per channel: as declared, else level and shape, or shape alone for a single drifting channel."""
         parts = item_set.shape.parts
         declared = parts.judged_by or (None,) * len(parts.names)
         judged: list[JudgedBy] = [by or "both" for by in declared]
@@ -104,7 +105,7 @@ class BalancedSensor(Recipe):
 def earlier_and_later(item_set: ItemSet, teaching: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The first windows of each recording, and the later ones that share no sample with them.
 
-    Where no recording is long enough for both, whole recordings are dealt out; a single short one is both.
+    If no recording is long enough for both, whole recordings are divided; a single short one is used for both.
     """
     start = item_set.items["start"].to_numpy()[teaching]
     entity = item_set.items["entity"].to_numpy()[teaching] if "entity" in item_set.items else np.zeros(len(teaching))
@@ -125,9 +126,9 @@ def earlier_and_later(item_set: ItemSet, teaching: np.ndarray) -> tuple[np.ndarr
 
 
 def _dense(item_set: ItemSet, items: np.ndarray) -> Tensor:
-    """(n, channel, time) windows from all samples that these items cover, also between their starts, evenly chosen."""
+    """(n, channel, time) evenly chosen windows of all samples that these items cover, starting at any sample."""
     start = np.sort(item_set.items["start"].to_numpy()[items])
-    follows = np.diff(start) <= item_set.span  # the windows overlap or touch, so all samples between them teach
+    follows = np.diff(start) <= item_set.span  # these windows overlap or touch: there is no gap between their samples
     starts = [
         np.arange(a, b) if next_ else np.array([a]) for a, b, next_ in zip(start, start[1:], follows, strict=False)
     ]

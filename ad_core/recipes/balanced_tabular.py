@@ -1,4 +1,4 @@
-"""Balanced, for tables: few steady detectors of different kinds, each calibrated on rows that it did not see."""
+"""Balanced, for tables: an ensemble of a few robust detectors, each normalised by out-of-bag scores."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -22,7 +22,7 @@ from ad_core.methods.recipe import RECIPES, Fitted, HeldOut, Recipe
 from ad_core.methods.score_normalisation import TailNormalisation
 from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Report
-from ad_core.settings import Settings as AnySettings
+from ad_core.settings import Settings
 from ad_core.types import ItemShape, Modality, TrainingRows
 
 POOLS: dict[TrainingRows, tuple[str, ...]] = {
@@ -30,14 +30,13 @@ POOLS: dict[TrainingRows, tuple[str, ...]] = {
     "unsure": ("retrieval_from_trusted", "neighbours_from_trusted", "ranked_neighbours", "clouds"),
     "mixed": ("retrieval_from_trusted", "neighbours_from_trusted"),
 }
-"""What is blended, by what the user says of the training rows: one fixed choice for all data, made among few candidates
-by their mean over the benchmark's tables, on half of them first and then on all.
+"""Base detectors, by what the user declares of the training rows. The choice is the same for all data: of few
+candidates the one with the best mean over the benchmark's tables, on half of them first and then on all.
 """
 
 SUSPICIOUS = 0.4
-"""Share of the rows, the most suspicious ones, that `_from_trusted` members never compare with. It loses many normal
-rows
- too, which costs these members little: they need each kind of usual row once.
+"""Share of the rows, the most suspicious ones, that are left out of the banks of the `_from_trusted` detectors. Many
+normal rows are left out too, which costs little: a bank needs each kind of normal row only once.
 """
 
 RETRIEVALS = {
@@ -46,36 +45,35 @@ RETRIEVALS = {
 }
 
 WIDE = 200
-"""Above so many entries densities are no longer trusted: the clouds are left out."""
+"""Maximum number of entries for the Gaussian mixture: density estimates in more dimensions are unreliable."""
 
 
-class BalancedTabularSettings(AnySettings):
-    """There is little to choose: the blend is fixed."""
+class BalancedTabularSettings(Settings):
+    """The only setting; the ensemble is fixed."""
 
     rows: int = Field(
-        20_000, ge=100, le=1_000_000, description="Rows that the members learn from at most, drawn with the run's seed."
+        20_000, ge=100, le=1_000_000, description="Maximum number of training rows, drawn with the run's seed."
     )
 
 
 @RECIPES.register
-class BalancedTabular(Recipe):
-    """Nearest neighbours, masked retrieval and densities, each on the scale of its own tail, and their mean.
+class BalancedTabular(Recipe[BalancedTabularSettings]):
+    """The mean of the normalised scores of nearest neighbours, masked retrieval and densities.
 
-    Every training row is scored without itself: it is never its own neighbour, and the density that scores it was
-    fitted without it. So all rows teach, all calibrate, and rows that are both trained on and scored keep that score.
+    Every training row gets an out-of-bag score: it is not its own neighbour, and the density that scores it was fitted
+    without it. So all rows are used for training and for calibration, and a training row keeps its out-of-bag score.
     """
 
     title = "Balanced"
     about = (
-        "Blends masked retrieval with nearest neighbours and densities; which, depends on whether the training rows "
-        "may hold anomalies. Steadier than any single method; nothing to tune."
+        "An ensemble of masked retrieval, nearest neighbours and densities; which ones depends on whether the training "
+        "rows may hold anomalies. More robust than any single method; nothing to tune."
     )
     source = (
         "Own; after Yin et al. 2024 (MCM), Troyanskaya et al. 2001 (KNNimpute); trust after Pang et al. 2015 (LeSiNN)"
     )
     modalities = frozenset({Modality.TABLE})
     Settings = BalancedTabularSettings
-    settings: BalancedTabularSettings
     shares = (1.0, 0.0, 0.0)
 
     def fit(self, item_set: ItemSet, split: Split, training_rows: TrainingRows, report: Report) -> Fitted:
@@ -85,10 +83,10 @@ class BalancedTabular(Recipe):
                 "No rows are left to train on. Choose more training rows, or repair those that have a note."
             )
         order = np.random.default_rng(self.seed).permutation(teaching)
-        taught, rest = np.sort(order[: self.settings.rows]), np.sort(order[self.settings.rows :][: self.settings.rows])
+        drawn, rest = np.sort(order[: self.settings.rows]), np.sort(order[self.settings.rows :][: self.settings.rows])
         if len(rest):
-            report.say(f"Balanced learns from {len(taught):,} of {len(teaching):,} rows, drawn at random.")
-        x = item_set.take(taught).numpy()
+            report.say(f"Balanced is trained on {len(drawn):,} of {len(teaching):,} rows, drawn at random.")
+        x = item_set.take(drawn).numpy()
         leave_out = 0.0 if training_rows == "clean" else SUSPICIOUS
         trusted = unsuspicious(x, leave_out, self.seed, fewest=2)
         names = [name for name in POOLS[training_rows] if name != "clouds" or x.shape[1] <= WIDE]
@@ -101,7 +99,7 @@ class BalancedTabular(Recipe):
             report.step(number / len(names))
         if training_rows == "clean":
             model.weigh(self._evidence(model, x, left_out))
-        items, values = np.concatenate([taught, rest]), [model.blended(left_out), scored(model, item_set.take(rest))]
+        items, values = np.concatenate([drawn, rest]), [model.blended(left_out), scored(model, item_set.take(rest))]
         return Fitted(model.eval(), HeldOut(items, np.concatenate(values)))
 
     def _evidence(self, model: "Blend", x: np.ndarray, left_out: list[np.ndarray]) -> np.ndarray:
@@ -121,7 +119,7 @@ class BalancedTabular(Recipe):
         return model.eval()
 
     def _member(self, name: str, x: np.ndarray, trusted: np.ndarray, shape: ItemShape) -> tuple[nn.Module, np.ndarray]:
-        """A fitted member, and (n,) its scores of the rows, each without the row itself."""
+        """A fitted base detector, and (n,) its out-of-bag scores of the rows."""
         if name == "clouds":
             return CrossFittedMixture.of(x, self.seed)
         if name in RETRIEVALS:
@@ -135,7 +133,7 @@ class BalancedTabular(Recipe):
 
 
 class Blend(nn.Module, ScoreModel):
-    """Weighted mean of the members' scores, each on the scale of its tail. Retrieval says where a row is odd."""
+    """Weighted mean of the base detectors' normalised scores; part scores and expected values by masked retrieval."""
 
     weights: Tensor
 
@@ -148,12 +146,12 @@ class Blend(nn.Module, ScoreModel):
         self.register_buffer("weights", torch.zeros(0))
 
     def add(self, name: str, member: nn.Module, tail: TailNormalisation) -> None:
-        """Take in another fitted member."""
+        """Add a fitted base detector."""
         self.members[name], self.tails[name] = member, tail
         self.weigh(np.full(len(self.members), 1 / len(self.members)))
 
     def weigh(self, weights: np.ndarray) -> None:
-        """How much each member counts; all alike to begin with."""
+        """Set the weights; they are equal by default."""
         self.weights = torch.from_numpy(weights).float()
 
     def score(self, x: Tensor) -> Tensor:
@@ -163,7 +161,7 @@ class Blend(nn.Module, ScoreModel):
         return self._mean([member(x, originals) for member in self.members.values()])
 
     def blended(self, scores: list[np.ndarray]) -> np.ndarray:
-        """(n,) of each member's own scores -> (n,) as `score` blends them."""
+        """Scores (n,) of each base detector -> (n,) their weighted mean, as in `score`."""
         return self._mean([torch.from_numpy(s).float() for s in scores]).double().numpy()
 
     def _mean(self, scores: list[Tensor]) -> Tensor:
@@ -192,7 +190,7 @@ class Blend(nn.Module, ScoreModel):
 
 
 def _empty(name: str, shape: ItemShape) -> nn.Module:
-    """A member whose buffers are still to be loaded."""
+    """A base detector without its buffers."""
     if name in RETRIEVALS:
         return RetrievalMember(shape, RETRIEVALS[name])
     others: dict[str, type[nn.Module]] = {

@@ -31,7 +31,8 @@ class MethodCard(BaseModel):
     title: str
     source: str
     about: str = ""
-    asks: str = ""
+    task: str = ""
+    """What a pretext task predicts."""
     finds: str = ""
     misses: str = ""
     not_for: dict[Modality, str] = {}
@@ -143,7 +144,7 @@ def _card(kind: Any, cls: Any, modality: Modality | None) -> MethodCard:
         settings["training"] = TrainingSettings.model_json_schema()
         if choice := _choice_of_encoders(cls, modality):
             settings["encoder"] = choice
-    texts = {text: getattr(cls, text, "") for text in ("about", "asks", "finds", "misses")}
+    texts = {text: getattr(cls, text, "") for text in ("about", "task", "finds", "misses")}
     return MethodCard(
         name=cls.name if kind != "recipe" else cls.name.rpartition("_")[0],  # see `recipe_name`
         kind=kind,

@@ -1,7 +1,7 @@
-"""Several processes that train one network: `torchrun --nproc-per-node 2 -m ad_core train ...`.
+"""Training of one network in several processes: `torchrun --nproc-per-node 2 -m ad_core train ...`.
 
-Every process computes its share of a batch, gradients are averaged, and whatever decides about the training (weights at
-the start and the end, held-out losses) is taken from the first process. So all of them end with the same network.
+Every process computes its share of a batch, and gradients are averaged. The initial and final weights and the held-out
+losses of the first process count for all, so that all of them end with the same network.
 """
 
 import atexit
@@ -17,14 +17,14 @@ from torch import nn
 
 @dataclass(frozen=True)
 class ProcessGroup:
-    """The processes that train together; usually this one alone."""
+    """The processes that train one network; by default only this one."""
 
     rank: int = 0
     size: int = 1
 
     @classmethod
     def joined(cls, device: torch.device) -> "ProcessGroup":
-        """The team that `torchrun` announced in the environment; waits until all of it is there."""
+        """The group that `torchrun` describes in the environment; waits for all of its processes."""
         if not dist.is_available() or int(os.environ.get("WORLD_SIZE", "1")) == 1:
             return cls()
         if not dist.is_initialized():
@@ -33,7 +33,7 @@ class ProcessGroup:
         return cls(dist.get_rank(), dist.get_world_size())
 
     def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Mean over the team, in place, in one message."""
+        """Mean over the group, in place, in one message."""
         if self.size == 1:
             return
         trained = [p for p in parameters if p.requires_grad]
@@ -44,7 +44,7 @@ class ProcessGroup:
             p.grad = gradient.view_as(p)
 
     def same(self, module: nn.Module) -> None:
-        """Every process gets the first one's weights and buffers."""
+        """Copy the first process's weights and buffers to all others."""
         if self.size > 1:
             for value in module.state_dict().values():
                 dist.broadcast(value, src=0)
@@ -58,7 +58,7 @@ class ProcessGroup:
         return float(value)
 
     def share(self, items: np.ndarray) -> np.ndarray:
-        """This process's part of a batch; all of it where there are fewer items than processes."""
+        """This process's part of a batch; the whole batch if there are fewer items than processes."""
         return items if len(items) < self.size else items[self.rank :: self.size]
 
 

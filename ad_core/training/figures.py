@@ -35,7 +35,7 @@ def loss_in_words(curve: Sequence[Mapping[str, float]]) -> str:
 
 
 def split_bar(fit: int, early_stop: int, calibration: int, other: int = 0) -> go.Figure:
-    """One bar: which share of the rows trains, which says when to stop, which calibrates, which is only scored."""
+    """One bar: shares of the rows for the fit, the early stop, the calibration, and those that are only scored."""
     figure = go.Figure()
     parts = (
         ("fit", fit, USUAL),

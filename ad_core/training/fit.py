@@ -1,7 +1,6 @@
-"""From a method's name to a fitted model, and scores and embeddings in batches."""
+"""Fit a method by its name, and compute scores and embeddings in batches."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -10,20 +9,22 @@ import torch
 from torch import Tensor, nn
 
 from ad_core.data.batches import Batches
-from ad_core.data.item_set import ItemSet, Split
+from ad_core.data.item_set import ItemSet
 from ad_core.devices import Halver, choose_device, seeded
-from ad_core.errors import DataError, SettingsError
+from ad_core.errors import SettingsError
 from ad_core.methods.building import build_model, check_fits
-from ad_core.methods.contamination import LEFT_OUT, LEFT_OUT_OF_TRAINING, judged_items, trusted
+from ad_core.methods.contamination import LEFT_OUT, LEFT_OUT_OF_TRAINING, ranked_items, trusted
 from ad_core.methods.encoder import EncoderChoice
 from ad_core.methods.reference import REFERENCES, ReferenceModel, fitting_rows, flat
 from ad_core.methods.scorer import ScoreModel, TaskModel, finest_scores
 from ad_core.progress import Report, Silent
+from ad_core.training.fit_inputs import Fit
 from ad_core.training.loop import TrainingSettings, TrainingSummary, train_task
 from ad_core.types import Modality, TrainingRows
 
 __all__ = [
     "PRESETS",
+    "Fit",
     "TrainingSettings",
     "TrainingSummary",
     "build_model",
@@ -41,23 +42,27 @@ PRESETS: dict[str, dict[str, Any]] = {
     "standard": {"max_steps": 1200},
     "thorough": {"max_steps": 6000, "checks": 40},
 }
-"""Preset -> what it changes of `TrainingSettings`."""
+"""Preset -> the `TrainingSettings` that it changes."""
 
 OF_MODALITY: dict[Modality, dict[str, Any]] = {
     Modality.TABLE: {"batch_size": 128, "learning_rate": 3e-3},
     Modality.IMAGE: {"batch_size": 16, "learning_rate": 2e-3},
     Modality.SENSOR: {"batch_size": 64, "learning_rate": 2e-3},
 }
-"""Kind of data -> what it changes of `TrainingSettings`."""
+"""Kind of data -> the `TrainingSettings` that it changes."""
 
 IMAGE_STEP = 4
-"""A step on images costs many times one on rows or windows; presets take so many times fewer of them."""
+"""Divisor of a preset's number of steps for images, since a step costs far more than on rows or windows."""
+
+
+Sections = Mapping[str, Mapping[str, Any]]
+"""Section -> setting -> value, as in `pipeline.Choice.settings`."""
 
 
 def training_settings(
     preset: str, modality: Modality, chosen: dict[str, Any], training_rows: TrainingRows = "clean"
 ) -> TrainingSettings:
-    """What the kind of data and of training rows asks for, the preset, and what the user set, the last winning.
+    """Settings for the kind of data and the training rows, then the preset's, then the user's; later ones win.
 
     Raises:
         SettingsError: the preset or a setting does not exist, or a value is out of range.
@@ -73,96 +78,99 @@ def training_settings(
 
 def fit_task_model(
     method: str,
-    scorer: str | None,
-    item_set: ItemSet,
-    split: Split,
-    sections: dict[str, dict[str, Any]],
-    preset: str,
-    device: torch.device,
-    seed: int,
-    report: Report,
-    training_rows: TrainingRows = "clean",
+    fit: Fit,
+    *,
+    scorer: str | None = None,
+    sections: Sections | None = None,
+    preset: str = "standard",
 ) -> tuple[TaskModel, TrainingSummary]:
     """Train a pretext task on the fit items and fit its scorer on them.
 
     Args:
         scorer: None = the task's own score.
-        sections: `training`, `pretext`, `encoder` (its `name` among them) and `scorer` settings; other sections are not
-            looked at.
-        training_rows: what is known of them; unless they are clean, the most suspicious ones are left out.
+        sections: settings of `training`, `pretext`, `encoder` (with its `name`) and `scorer`; other sections are
+            ignored.
 
     Returns:
-        The model, on the device and in evaluation mode, and how the training went.
+        The model, on the device and in evaluation mode, and a summary of the training.
 
     Raises:
         MethodError, SettingsError, ResourceError, DataError: with a sentence that says what to do.
         Cancelled: the report says so.
     """
-    settings = training_settings(preset, item_set.shape.modality, sections.get("training", {}), training_rows)
+    chosen = sections or {}
+    settings = training_settings(preset, fit.modality, dict(chosen.get("training", {})), fit.training_rows)
+    train = partial(_trained, method, scorer or "own_score", chosen, settings)
+    model, summary = _trained_without_suspicious(train, fit, settings) if settings.leave_out else train(fit)
+    if origin := model.task.encoder.origin:
+        summary.notices.append(origin)
+        fit.report.say(origin)
+    return model, summary
 
-    def trained(fit: np.ndarray) -> tuple[TaskModel, TrainingSummary]:
-        with seeded(seed, device):
-            model = build_model(
-                method,
-                scorer or "own_score",
-                item_set.shape,
-                sections.get("pretext", {}),
-                sections.get("scorer", {}),
-                EncoderChoice.of_section(sections.get("encoder", {})),
-            )
-        summary = train_task(model.task, item_set, replace(split, fit=fit), settings, device, seed, report)
-        model.to(device).eval()
-        with torch.no_grad():
-            Halver(summary.batch_size, report)(
-                lambda size: model.scorer.fit(model.task, Batches(item_set, fit, size, device))
-            )
-        return model.to(device), summary
 
-    if not settings.leave_out:
-        return _with_origin(*trained(split.fit), report)
-    judged = judged_items(split.fit, seed)
-    fit = trusted(item_set, judged, settings.leave_out, seed)
-    model, summary = trained(fit)
-    for _ in range(settings.refits):
-        scores = score_items(model, item_set, judged, device=device, report=report)
-        fit = judged[scores <= np.quantile(scores, 1 - settings.leave_out)]
-        model, summary = trained(fit)
-    if left_out := len(judged) - len(fit):
-        drawn = f", drawn at random from {len(split.fit):,}" if len(judged) < len(split.fit) else ""
-        summary.notices.append(
-            f"{left_out:,} of {len(judged):,} training items{drawn}, the most suspicious ones, were left out: the rows "
-            f"were declared {training_rows!r}."
+def _trained(
+    method: str, scorer: str, sections: Sections, settings: TrainingSettings, fit: Fit
+) -> tuple[TaskModel, TrainingSummary]:
+    """A new model, trained on the fit items."""
+    with seeded(fit.seed, fit.device):
+        model = build_model(
+            method,
+            scorer,
+            fit.item_set.shape,
+            dict(sections.get("pretext", {})),
+            dict(sections.get("scorer", {})),
+            EncoderChoice.of_section(sections.get("encoder", {})),
         )
-    return _with_origin(model, summary, report)
+    summary = train_task(model.task, fit, settings)
+    model.to(fit.device).eval()
+    with torch.no_grad():
+        Halver(summary.batch_size, fit.report)(
+            lambda size: model.scorer.fit(model.task, Batches(fit.item_set, fit.split.fit, size, fit.device))
+        )
+    return model.to(fit.device), summary
+
+
+def _trained_without_suspicious(
+    train: Callable[[Fit], tuple[TaskModel, TrainingSummary]], fit: Fit, settings: TrainingSettings
+) -> tuple[TaskModel, TrainingSummary]:
+    """Train without the items that robust detectors, and in refits the trained model itself, score highest."""
+    every = fit.split.fit
+    ranked = ranked_items(every, fit.seed)
+    kept = trusted(fit.item_set, ranked, settings.leave_out, fit.seed)
+    model, summary = train(fit.train_on(kept))
+    for _ in range(settings.refits):
+        scores = score_items(model, fit.item_set, ranked, device=fit.device, report=fit.report)
+        kept = ranked[scores <= np.quantile(scores, 1 - settings.leave_out)]
+        model, summary = train(fit.train_on(kept))
+    if left_out := len(ranked) - len(kept):
+        drawn = f", drawn at random from {len(every):,}" if len(ranked) < len(every) else ""
+        summary.notices.append(
+            f"{left_out:,} of {len(ranked):,} training items{drawn}, the most suspicious ones, were left out: the rows "
+            f"were declared {fit.training_rows!r}."
+        )
+    return model, summary
 
 
 def fit_reference(
-    name: str,
-    settings: dict[str, Any],
-    item_set: ItemSet,
-    split: Split,
-    seed: int,
-    report: Report,
-    rows: np.ndarray | None = None,
+    name: str, fit: Fit, settings: Mapping[str, Any] | None = None, rows: np.ndarray | None = None
 ) -> ReferenceModel:
-    """Fit a classical detector on the fit items, on a random sample of very many.
+    """Fit a classical detector on the fit items, or on a random sample if there are very many.
 
     Args:
-        rows: what `fitting_rows` gives for them, where it is known already.
+        rows: (n, *vector), the output of `fitting_rows` if it is known already.
 
     Raises:
         MethodError: the name is unknown or does not fit the kind of data.
         SettingsError: a setting is unknown or out of range.
-        DataError: there is nothing to fit on.
+        DataError: there are no items to fit on.
     """
-    check_fits(REFERENCES, name, item_set.shape.modality)
-    cls, index = REFERENCES.get(name), split.fit
-    if not len(index):
-        raise DataError("No rows are left to train on. Choose more training rows, or repair the rows that have a note.")
-    rows = fitting_rows(cls, item_set, index, seed) if rows is None else rows
+    check_fits(REFERENCES, name, fit.modality)
+    fit.check_items()
+    cls, index = REFERENCES.get(name), fit.split.fit
+    rows = fitting_rows(cls, fit.item_set, index, fit.seed) if rows is None else rows
     if len(rows) < len(index):
-        report.say(f"{cls.title}: fitted on {len(rows):,} of {len(index):,} items, drawn at random.")
-    return ReferenceModel(cls(cls.Settings.parse(settings, "pretext"), seed), item_set.shape.modality, rows)
+        fit.report.say(f"{cls.title}: fitted on {len(rows):,} of {len(index):,} items, drawn at random.")
+    return ReferenceModel(cls(cls.Settings.parse(settings or {}, "pretext"), fit.seed), fit.modality, rows)
 
 
 def score_items(
@@ -173,14 +181,15 @@ def score_items(
     device: torch.device | None = None,
     report: Report | None = None,
 ) -> np.ndarray:
-    """(len(index),) float64 scores of the items at these positions; (len(index), span) float32 by models that tell the
-    samples of a window apart. `ItemSet.reduce` leads both back to rows, `per_item` makes the second like the first.
+    """(len(index),) float64 scores of the items at these positions; (len(index), span) float32 by models that score the
+    samples of a window. `ItemSet.reduce` maps both to rows, `per_item` turns the second into the first.
 
     Args:
-        batch_size: None = as many as are handled well at a time; the scores don't depend on it.
+        batch_size: None = the item set's default; the scores don't depend on it.
         device: where the model is; None = the cpu.
     """
-    scores = _in_batches(partial(finest_scores, model), model, item_set, index, batch_size, device, report)
+    _to_evaluation(model)
+    scores = _in_batches(partial(finest_scores, model), item_set, index, batch_size, device, report)
     return scores if scores.ndim == 2 else scores.astype(np.float64)
 
 
@@ -197,32 +206,35 @@ def embed_items(
     device: torch.device | None = None,
     report: Report | None = None,
 ) -> np.ndarray:
-    """(len(index), d) float32 embeddings of the items at these positions; of a model without any, the flat items."""
+    """(len(index), d) float32 embeddings of the items at these positions; for models without any, the flat items."""
 
     def embedded(x: Tensor) -> Tensor:
         z = model.embed(x)
         return torch.from_numpy(flat(x.cpu(), item_set.shape.modality)) if z is None else z
 
-    rows = _in_batches(embedded, model, item_set, index, batch_size, device, report)
+    _to_evaluation(model)
+    rows = _in_batches(embedded, item_set, index, batch_size, device, report)
     return rows.astype(np.float32) if len(rows) else np.zeros((0, 0), dtype=np.float32)
+
+
+def _to_evaluation(model: ScoreModel) -> None:
+    if isinstance(model, nn.Module):
+        model.eval()
 
 
 def _in_batches(
     compute: Callable[[Tensor], Tensor],
-    model: ScoreModel,
     item_set: ItemSet,
     index: np.ndarray,
     batch_size: int | None,
     device: torch.device | None,
     report: Report | None,
 ) -> np.ndarray:
-    """(len(index), ...) results, batch by batch, the batch halved when memory runs out.
+    """(len(index), ...) results, batch by batch; the batch is halved when memory runs out.
 
-    No `inference_mode`: a score may take a gradient inside. Results go into one array at once: very many small ones
-    would tear the memory to pieces.
+    Without `inference_mode`, since a score may compute a gradient inside. Results are written into one array:
+    very many small ones would fragment the memory.
     """
-    if isinstance(model, nn.Module):
-        model.eval()
     report, device = report or Silent(), device or torch.device("cpu")
     halver = Halver(batch_size or item_set.items_at_a_time, report)
     results, done = np.zeros(0), 0
@@ -236,11 +248,3 @@ def _in_batches(
             done += len(found)
             report.step(done / len(index))
     return results
-
-
-def _with_origin(model: TaskModel, summary: TrainingSummary, report: Report) -> tuple[TaskModel, TrainingSummary]:
-    """What weights that were learnt elsewhere are is said with every run."""
-    if origin := model.task.encoder.origin:
-        summary.notices.append(origin)
-        report.say(origin)
-    return model, summary

@@ -14,11 +14,9 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import roc_auc_score
 
 from ad_core.data.item_set import ItemSet, Split
-from ad_core.devices import choose_device
 from ad_core.methods.pretext import PRETEXTS
 from ad_core.methods.scorer import TaskModel
-from ad_core.progress import Silent
-from ad_core.training.fit import TrainingSettings, build_model, score_items, train_task
+from ad_core.training.fit import Fit, TrainingSettings, build_model, score_items, train_task
 from ad_core.types import ItemShape, Modality, PartKind, Parts
 
 TEACH, EARLY_STOP, BATCH = 500, 50, 16
@@ -54,7 +52,7 @@ def trained(method: str, item_set: ItemSet, split: Split, seed: int, steps: int,
     model = build_model(method, "own_score", item_set.shape, settings, {})
     batch = BATCH if method == "masked_contrast" else 4 * BATCH
     training = TrainingSettings(max_steps=steps, batch_size=batch, learning_rate=2e-3, patience=1000)
-    train_task(model.task, item_set, split, training, choose_device("cpu"), seed, Silent())
+    train_task(model.task, Fit(item_set, split, seed), training)
     return model.eval()
 
 

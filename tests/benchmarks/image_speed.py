@@ -20,8 +20,7 @@ from ad_core.devices import seeded
 from ad_core.methods.base_detectors.image_blend import ImageBlend
 from ad_core.methods.base_detectors.patch_gaussians import PatchGaussians
 from ad_core.methods.networks.imagenet_features import AT_A_TIME
-from ad_core.progress import Silent
-from ad_core.training.fit import build_model, score_items, train_task, training_settings
+from ad_core.training.fit import Fit, build_model, score_items, train_task, training_settings
 from ad_core.types import Batch, Modality
 from tests.benchmarks.overhead import CPU, NONE, SEED, nothing, said
 
@@ -105,7 +104,7 @@ def training(item_set: ItemSet, turns: int) -> None:
         task.finish = nothing
         chosen = {"max_steps": STEPS, "batch_size": BATCH, "patience": 100}
         settings = training_settings("quick", Modality.IMAGE, chosen)
-        train_task(task, item_set, Split(np.arange(IMAGES), NONE, NONE), settings, CPU, SEED, Silent())
+        train_task(task, Fit(item_set, Split(np.arange(IMAGES), NONE, NONE), SEED), settings)
 
     def bare() -> None:
         task, random = untrained(), torch.Generator().manual_seed(SEED)

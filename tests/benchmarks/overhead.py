@@ -19,8 +19,7 @@ from ad_core.data.batches import Batches
 from ad_core.data.item_set import ItemSet, Split
 from ad_core.devices import seeded
 from ad_core.methods.scorer import SCORE_SEED, TaskModel
-from ad_core.progress import Silent
-from ad_core.training.fit import build_model, score_items, train_task, training_settings
+from ad_core.training.fit import Fit, build_model, score_items, train_task, training_settings
 from ad_core.types import ItemShape, Modality, PartKind, Parts
 
 ROWS, COLUMNS, STEPS, BATCH, SEED = 20_000, 30, 300, 128, 0
@@ -68,7 +67,7 @@ def training(item_set: ItemSet, threads: int, turns: int) -> None:
             models["product"].task.finish = nothing
             chosen = {"max_steps": STEPS, "batch_size": BATCH, "patience": 100}
             settings = training_settings("quick", Modality.TABLE, chosen)
-            train_task(models["product"].task, item_set, of, settings, CPU, SEED, Silent())
+            train_task(models["product"].task, Fit(item_set, of, SEED), settings)
 
         return work
 

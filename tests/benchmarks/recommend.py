@@ -21,7 +21,7 @@ from ad_core.errors import DataError
 from ad_core.pipeline import Choice, reference_scores, train_all
 from ad_core.progress import Silent
 from ad_core.training.selection.ranking import ranked
-from ad_core.training.selection.recommend import candidates_for, tried
+from ad_core.training.selection.recommend import Wanted, candidates_for, tried
 from ad_core.training.selection.recommendation import Recommendation
 from ad_core.training.selection.trials import Trials
 from ad_core.training.synthetic.inject import SYNTHETIC_ANOMALIES
@@ -92,9 +92,7 @@ def measured(data: Path, name: str, protocol: str, options: argparse.Namespace) 
     dataset, rows = opened(data, cell, Path(tempfile.gettempdir()))
     only = tuple(c.name for c in candidates_for(Modality.TABLE) if c.name not in options.skip)
     plan = {"seeds": options.seeds, "steps": options.steps}
-    trials = tried(
-        dataset, training_rows=declared, seed=0, device="cpu", only=only, plan=plan, reader=None, report=Silent()
-    )
+    trials = tried(dataset, Wanted(declared, device="cpu", only=only, plan=plan), Silent())
     found = ranked(trials, Modality.TABLE, declared, 0)
     lines = signals(found, trials)
     truth = _truth(dataset, rows, lines["method"].tolist(), cell)

@@ -1,5 +1,6 @@
 """What every pretext task must do. Each check gets a `Case`: a task of one kind of data, trained for a few steps."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +13,7 @@ from ad_core.data.item_set import ItemSet
 from ad_core.methods.encoder import DEFAULT_ENCODER, build_encoder
 from ad_core.methods.pretext import Pretext
 from ad_core.methods.scorer import SCORERS, TaskModel
-from ad_core.progress import Silent
-from ad_core.training.fit import OF_MODALITY, TrainingSettings, train_task
+from ad_core.training.fit import OF_MODALITY, Fit, TrainingSettings, train_task
 from ad_core.types import Batch, Draw, Modality
 from tests.contracts import items
 
@@ -69,7 +69,7 @@ def trained(cls: type[Pretext], modality: Modality, steps: int = 60) -> Case:
         task.prepare(batches)
         before = mean_loss(task, batches)
     settings = TrainingSettings.parse(OF_MODALITY[modality] | {"batch_size": 32, "max_steps": steps}, "training")
-    train_task(task, frame, split, settings, CPU, 0, Silent())
+    train_task(task, Fit(frame, split), settings)
     return Case(cls, modality, task.eval(), before)
 
 
@@ -98,9 +98,10 @@ def check_settings(settings: type[BaseModel]) -> None:
 
 
 def check_card_is_complete(case: Case) -> None:
-    for text in ("title", "asks", "finds", "misses", "source"):
+    for text in ("title", "task", "finds", "misses", "source"):
         assert getattr(case.cls, text).strip(), f"{text} is empty"
-    assert case.cls.asks.endswith("?")
+    assert case.cls.task.endswith("."), "the task is no sentence"
+    assert not re.search(r"\b(I|me|my|you|your)\b|\?", case.cls.task), "say what is predicted, in the imperative"
     assert case.modality in case.cls.modalities
 
 

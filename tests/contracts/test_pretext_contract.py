@@ -24,7 +24,7 @@ class Nothing(Settings):
 
 
 class Card(Pretext):
-    title = asks = finds = misses = source = "Toy?"
+    title = task = finds = misses = source = "Toy."
     Settings = Nothing
 
 

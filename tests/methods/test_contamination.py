@@ -71,7 +71,7 @@ def test_of_very_many_rows_a_sample_is_judged(monkeypatch):
     monkeypatch.setattr(contamination, "MOST_JUDGED", 40)
     fit = items.split().fit
 
-    judged = contamination.judged_items(fit, 0)
+    judged = contamination.ranked_items(fit, 0)
     found = trusted(items.item_set(Modality.TABLE), judged, 0.25, 0)
 
     assert len(judged) == 40

@@ -1,4 +1,4 @@
-"""Right answers counted, weights, surprises and the sentences that follow."""
+"""Accuracy per class, weights, surprises and the warnings that follow."""
 
 import math
 
@@ -57,12 +57,12 @@ def test_a_question_counts_as_recognised_unless_enough_items_say_otherwise():
     assert not AccuracyShares(torch.tensor([0.55, 0.5]), 500).recognised().any()
 
 
-def test_a_puzzle_hardly_better_than_guessing_is_said_to_be_not_learnt():
+def test_a_task_hardly_better_than_guessing_is_said_to_be_not_learnt():
     (sentence,) = TaskAccuracy(Modality.SENSOR).doubts(shares(6, 3, 3, 3))  # 37.5 % = 1.5 * 25 %
 
     assert sentence == (
-        "Of the answers about 10 windows that did not teach, 38% were right, where guessing gives 25%: the task learnt "
-        "next to nothing here, and its scores mean little. Choose another pretext task."
+        "On 10 held-out windows 38% of the predictions were right, and guessing gives 25%: the network learnt next "
+        "to nothing, and its scores mean little. Choose another pretext task."
     )
     assert TaskAccuracy(Modality.SENSOR).doubts(shares(6, 4, 3, 3)) == []
 
@@ -70,13 +70,15 @@ def test_a_puzzle_hardly_better_than_guessing_is_said_to_be_not_learnt():
 def test_one_held_out_image_is_one_image():
     (sentence,) = TaskAccuracy(Modality.IMAGE).doubts(AccuracyShares(torch.zeros(4), 1))
 
-    assert "about 1 image that did not teach" in sentence
+    assert "On 1 held-out image 0% of the predictions" in sentence
 
 
-def test_a_puzzle_solved_after_a_few_steps_is_said_to_be_given_away():
+def test_a_task_solved_after_a_few_steps_is_said_to_have_a_shortcut():
     (sentence,) = solved_at_once(198).doubts(shares(10, 10))
 
-    assert sentence.startswith("After 20 training steps 99% of the answers were right already")
+    assert sentence.startswith(
+        "After 20 training steps 99% of the predictions were right already: the task has a shortcut"
+    )
     assert solved_at_once(190).doubts(shares(10, 10)) == []
 
 
@@ -96,7 +98,7 @@ def test_what_is_hardly_recognised_is_named_with_its_share():
     recognition, names = TaskAccuracy(Modality.SENSOR), ["sign flip", "time reversal", "scale"]
 
     assert recognition.hardly(shares(10, 1, 0), names, "counted less") == [
-        "Hardly recognised on 10 windows that did not teach, and counted less: time reversal (10%), scale (0%)."
+        "Hardly recognised on 10 held-out windows, and counted less: time reversal (10%), scale (0%)."
     ]
     assert recognition.hardly(shares(10, 10, 10), names, "counted less") == []
 

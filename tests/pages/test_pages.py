@@ -340,7 +340,7 @@ def test_images_can_be_seen_through_another_encoder(store: Store, tmp_path: Path
 
     assert not test.exception
     assert usual == "residual_image"
-    assert "learnt from your own images" in before
+    assert "Trained on your own images" in before
     assert "from a folder that you name" in texts(test)
     assert test.text_input(key="set-encoder-rotation-vision_transformer-folder").value == ""
 

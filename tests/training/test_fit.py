@@ -23,6 +23,7 @@ from ad_core.progress import Silent
 from ad_core.settings import Settings
 from ad_core.training.fit import (
     PRESETS,
+    Fit,
     TrainingSettings,
     build_model,
     embed_items,
@@ -90,7 +91,7 @@ class Toy(Pretext):
 
 
 def train(task: Pretext, report=None, split: Split = SPLIT, **settings):
-    return train_task(task, TABLE, split, TrainingSettings(**settings), CPU, 0, report or Silent())
+    return train_task(task, Fit(TABLE, split, report=report or Silent()), TrainingSettings(**settings))
 
 
 def test_it_learns_and_reports_every_step():
@@ -194,9 +195,7 @@ def test_held_out_losses_are_always_taken_with_the_same_random_numbers():
 
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
     def weights(seed: int) -> torch.Tensor:
-        model, _ = fit_task_model(
-            "autoencoder", None, TABLE, SPLIT, {"training": {"max_steps": 10}}, "quick", CPU, seed, Silent()
-        )
+        model, _ = fit_task_model("autoencoder", Fit(TABLE, SPLIT, seed), sections={"training": {"max_steps": 10}})
         return nn.utils.parameters_to_vector(model.parameters())
 
     before = torch.get_rng_state()
@@ -258,7 +257,7 @@ def test_nothing_to_train_on_is_a_clear_error():
     with pytest.raises(DataError, match="No rows are left to train on"):
         train(Toy(), split=Split(nothing, nothing, nothing), max_steps=5)
     with pytest.raises(DataError, match="No rows are left to train on"):
-        fit_reference("isolation_forest", {}, TABLE, Split(nothing, nothing, nothing), 0, Silent())
+        fit_reference("isolation_forest", Fit(TABLE, Split(nothing, nothing, nothing)))
 
 
 @pytest.mark.parametrize("modality", list(Modality))
@@ -267,7 +266,7 @@ def test_bfloat16_training_comes_close_to_float32(modality):
     for precision in ("float32", "bfloat16"):
         task = untrained(PRETEXTS.get("autoencoder"), modality)
         settings = TrainingSettings(max_steps=10, batch_size=8, precision=precision)  # emulated, so slow
-        summary = train_task(task, items.item_set(modality), SPLIT, settings, CPU, 0, Silent())
+        summary = train_task(task, Fit(items.item_set(modality), SPLIT), settings)
         losses[precision] = summary.best_loss
         assert summary.precision == precision
         assert all(p.dtype == torch.float32 for p in task.parameters())
@@ -298,9 +297,8 @@ def test_unknown_names_are_clear_errors():
 
 
 def test_scores_and_embeddings_do_not_depend_on_the_batch_size():
-    model, _ = fit_task_model(
-        "masked_cells", "gaussian", TABLE, SPLIT, {"training": {"max_steps": 20}}, "quick", CPU, 0, Silent()
-    )
+    sections = {"training": {"max_steps": 20}}
+    model, _ = fit_task_model("masked_cells", Fit(TABLE, SPLIT), scorer="gaussian", sections=sections, preset="quick")
     everything, report = np.arange(len(TABLE)), Following()
 
     scores = score_items(model, TABLE, everything, batch_size=7, report=report)
@@ -337,14 +335,10 @@ def test_scoring_halves_its_batches_too():
 def test_scorers_and_a_chosen_pretext_setting_reach_the_model():
     model, _ = fit_task_model(
         "autoencoder",
-        "nearest_normals",
-        TABLE,
-        SPLIT,
-        {"training": {"max_steps": 2}, "pretext": {"bottleneck": 3}, "scorer": {"bank": 10}},
-        "quick",
-        CPU,
-        0,
-        Silent(),
+        Fit(TABLE, SPLIT),
+        scorer="nearest_normals",
+        sections={"training": {"max_steps": 2}, "pretext": {"bottleneck": 3}, "scorer": {"bank": 10}},
+        preset="quick",
     )
 
     assert model.scorer.normal.bank.shape == (10, 3)
@@ -386,9 +380,9 @@ def test_an_encoder_that_does_not_exist_or_fit_is_a_sentence():
         built(name="resnet")
     with pytest.raises(MethodError, match=r"'mlp' does not work on image data. What does: efficientnet_lite0, "):
         built(name="mlp")
-    with pytest.raises(MethodError, match=r"made for the encoder 'dilated_conv'; 'lstm' can't take its place"):
+    with pytest.raises(MethodError, match=r"works with the encoder 'dilated_conv' only, not with 'lstm'"):
         built("forecast", Modality.SENSOR, name="lstm")
-    with pytest.raises(MethodError, match=r"looks at table data without an encoder"):
+    with pytest.raises(MethodError, match=r"uses no encoder for table data"):
         built("random_projections", Modality.TABLE, width=3)
     with pytest.raises(SettingsError, match=r"There is no setting encoder\.width"):
         built(name="efficientnet_lite0", width=3)
@@ -398,9 +392,10 @@ def test_an_encoder_that_does_not_exist_or_fit_is_a_sentence():
 
 def test_weights_from_elsewhere_are_said_and_only_the_head_learns():
     frame, report = items.item_set(Modality.IMAGE), Following()
+    fit = Fit(frame, SPLIT, report=report, training_rows="mixed")
     sections = {"training": {"max_steps": 6}, "encoder": {"name": "efficientnet_lite0"}}
 
-    model, summary = fit_task_model("rotation", None, frame, SPLIT, sections, "quick", CPU, 0, report, "mixed")
+    model, summary = fit_task_model("rotation", fit, sections=sections, preset="quick")
 
     published = build_model(
         "rotation", "own_score", frame.shape, {}, {}, EncoderChoice(name="efficientnet_lite0")
@@ -429,7 +424,9 @@ def test_a_reference_is_fitted_on_a_bounded_number_of_rows_and_says_so():
     start = pd.DataFrame({"start": everything % len(TABLE)})
     long = replace(TABLE, items=start)
 
-    model = fit_reference("nearest_neighbours", {}, long, Split(everything, everything[:0], everything[:0]), 0, report)
+    model = fit_reference(
+        "nearest_neighbours", Fit(long, Split(everything, everything[:0], everything[:0]), report=report)
+    )
 
     assert model.rows.shape == (MAX_FIT_ROWS, 7)
     assert report.said == ["Nearest neighbours: fitted on 20,000 of 20,001 items, drawn at random."]
@@ -437,20 +434,19 @@ def test_a_reference_is_fitted_on_a_bounded_number_of_rows_and_says_so():
 
 TWO_PROCESSES = """
 import sys, numpy as np, torch
-from ad_core.progress import Silent
 from ad_core.training.distributed import ProcessGroup
-from ad_core.training.fit import fit_task_model, score_items
+from ad_core.training.fit import Fit, fit_task_model, score_items
 from ad_core.types import Modality
 from tests.contracts import items
 
 frame = items.item_set(Modality.TABLE)
 sections = {"training": {"max_steps": 60, "batch_size": 32}}
-cpu, split = torch.device("cpu"), items.split()
-model, summary = fit_task_model("masked_cells", "gaussian", frame, split, sections, "quick", cpu, 0, Silent())
+fit = Fit(frame, items.split())
+model, summary = fit_task_model("masked_cells", fit, scorer="gaussian", sections=sections, preset="quick")
 weights = np.concatenate([v.double().numpy().ravel() for v in model.state_dict().values()])
 with torch.no_grad():
     far = model.score(items.far_off(Modality.TABLE)).item()
-rank, scores = ProcessGroup.joined(cpu).rank, score_items(model, frame, np.arange(80, 96))
+rank, scores = ProcessGroup.joined(fit.device).rank, score_items(model, frame, np.arange(80, 96))
 np.savez(f"{sys.argv[1]}/{rank}.npz", weights=weights, scores=scores, far=far, size=summary.processes)
 """
 

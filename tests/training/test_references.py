@@ -8,6 +8,7 @@ from ad_core.errors import Cancelled
 from ad_core.methods.reference import REFERENCES
 from ad_core.progress import Silent
 from ad_core.training import references
+from ad_core.training.fit import Fit
 from ad_core.training.references import classical_scores, references_for
 from ad_core.types import Modality
 from tests.contracts import items
@@ -48,7 +49,7 @@ def test_tables_are_shown_beside_all_references_and_the_rest_beside_those_that_s
 def test_every_row_has_a_finite_score_by_every_reference_and_each_took_some_time(modality):
     item_set, names = items.item_set(modality), list(references_for(modality))
 
-    table, seconds = classical_scores(item_set, SPLIT, 0, Silent())
+    table, seconds = classical_scores(Fit(item_set, SPLIT))
 
     assert list(table.columns) == ["row_id", *names]
     assert table["row_id"].tolist() == item_set.rows["row_id"].tolist()
@@ -61,18 +62,18 @@ def test_references_learn_from_every_row_that_may_teach_and_from_no_other():
     part = Split(SPLIT.fit[:30], SPLIT.early_stop[:5], SPLIT.calibration[:5])
     taught = np.concatenate([part.fit, part.early_stop, part.calibration])
 
-    table, _ = classical_scores(TABLE, part, 0, Silent())
+    table, _ = classical_scores(Fit(TABLE, part))
 
     np.testing.assert_allclose(table["nearest_neighbours"], nearest(TABLE.x[taught]), rtol=1e-5)
     assert not np.allclose(table["nearest_neighbours"], nearest(TABLE.x[part.fit]))
 
 
 def test_of_very_many_items_a_sample_is_scored_and_it_is_said(monkeypatch):
-    whole, _ = classical_scores(TABLE, SPLIT, 0, Silent())
+    whole, _ = classical_scores(Fit(TABLE, SPLIT))
     monkeypatch.setitem(references.MOST_ITEMS, Modality.TABLE, 40)
     report = Heard()
 
-    table, _ = classical_scores(TABLE, SPLIT, 0, report)
+    table, _ = classical_scores(Fit(TABLE, SPLIT, report=report))
 
     assert report.said == ["The classical detectors score a random sample of 40 of 96 items."]
     known = table["histogram"].notna()
@@ -84,4 +85,4 @@ def test_of_very_many_items_a_sample_is_scored_and_it_is_said(monkeypatch):
 
 def test_it_stops_when_the_report_says_so():
     with pytest.raises(Cancelled):
-        classical_scores(TABLE, SPLIT, 0, Heard(checks=2))
+        classical_scores(Fit(TABLE, SPLIT, report=Heard(checks=2)))

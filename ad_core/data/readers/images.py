@@ -69,13 +69,12 @@ class Learnt(BaseModel):
 
 
 @READERS.register
-class Images(Reader):
+class Images(Reader[ImagesSettings]):
     """Pictures of one kind of thing, each seen as a whole."""
 
     title = "Images"
     modalities = frozenset({Modality.IMAGE})
     Settings = ImagesSettings
-    settings: ImagesSettings
 
     _learnt: Learnt | None = None
 

@@ -93,13 +93,12 @@ class SensorSettings(Settings):
 
 
 @READERS.register
-class Sensor(Reader):
+class Sensor(Reader[SensorSettings]):
     """Wide recordings: windows over z-scored channels, one strided view of one array."""
 
     title = "Sensor recordings"
     modalities = frozenset({Modality.SENSOR})
     Settings = SensorSettings
-    settings: SensorSettings
 
     def __init__(self, settings: SensorSettings) -> None:
         super().__init__(settings)

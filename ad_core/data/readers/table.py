@@ -16,7 +16,7 @@ from ad_core.data.tables.dataset import open_table
 from ad_core.data.tables.encoding import ColumnEncoding
 from ad_core.data.tables.values import coded, date_format, infinities
 from ad_core.errors import DataError
-from ad_core.settings import Settings as AnySettings
+from ad_core.settings import Settings
 from ad_core.types import ItemShape, Modality, Parts
 
 _CODES: TypeAdapter[list[AnyEncoding]] = TypeAdapter(list[AnyEncoding])
@@ -26,7 +26,7 @@ MOSTLY = 0.5
 """A column more of whose cells than this can't be read has another type than the one that was learnt from."""
 
 
-class TableSettings(AnySettings):
+class TableSettings(Settings):
     """How rows become items."""
 
     max_levels: int = Field(
@@ -45,7 +45,7 @@ class TableSettings(AnySettings):
 
 
 @READERS.register
-class Table(Reader):
+class Table(Reader[TableSettings]):
     """A row is an item; each column is a part.
 
     Numbers and dates are z-scores of the training rows, booleans 0 or 1, categories one entry per level. A category
@@ -60,7 +60,7 @@ class Table(Reader):
     modalities = frozenset({Modality.TABLE})
     Settings = TableSettings
 
-    def __init__(self, settings: AnySettings) -> None:
+    def __init__(self, settings: TableSettings) -> None:
         super().__init__(settings)
         self._codes: list[ColumnEncoding] = []
         self._classes: list[str] = []

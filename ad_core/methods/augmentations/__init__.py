@@ -1,1 +1,1 @@
-"""Changed copies of items: what a pretext task or a synthetic defect makes of them."""
+"""Augmentations: changed copies of items for pretext tasks and synthetic defects."""

@@ -1,4 +1,4 @@
-"""Draw small defects into normal images: what a network may learn to point at without having seen a real one.
+"""Draw small synthetic defects into normal images.
 
 Seven kinds, after CutPaste (Li et al. 2021, arXiv:2104.04015, sec. 3), DRAEM (Zavrtanik et al. 2021, arXiv:2108.07610,
 sec. 3.2, noise within ragged shapes) and MemSeg (Yang et al. 2023, arXiv:2205.00908, sec. 3.1): rectangles and ragged
@@ -12,10 +12,10 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 VISIBLE, NEAR, ENOUGH = 8 / 255, 1.5, 0.2
-"""The mask covers where the image changed by more than `VISIBLE`, looked at with a blur of `NEAR` px, to `ENOUGH`."""
+"""The mask is where the indicator of changes above `VISIBLE`, blurred by `NEAR` px, exceeds `ENOUGH`."""
 
 MOST = 3
-"""Defects in one image."""
+"""Maximum number of defects in one image."""
 
 
 def with_defects(
@@ -28,12 +28,12 @@ def with_defects(
         kinds: keys of `KINDS`; None = all.
 
     Returns:
-        (channel, y, x) float32 in 0..1, and (y, x) bool: where the image really looks different.
+        (channel, y, x) float32 in 0..1, and (y, x) bool: where the image differs visibly.
     """
     names = kinds or tuple(KINDS)
     changed = image
     for _ in range(random.integers(1, MOST + 1)):
-        for _ in range(3):  # a defect may happen to change nothing that can be seen
+        for _ in range(3):  # a drawn defect may be invisible
             attempt = KINDS[names[random.integers(len(names))]](changed, other, random)
             if np.abs(attempt - changed).max() > VISIBLE:
                 changed = attempt
@@ -91,7 +91,7 @@ KINDS: dict[str, Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndar
     "wiped": _wiped,
     "scratch": _scratch,
 }
-"""How an image can be damaged: (image, other image, random) -> image, not yet clipped."""
+"""Kinds of defects: (image, other image, random) -> image, not yet clipped."""
 
 
 def _blend(image: np.ndarray, new: np.ndarray, mask: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -99,11 +99,12 @@ def _blend(image: np.ndarray, new: np.ndarray, mask: np.ndarray, random: np.rand
     weight = mask.astype(np.float32)
     if random.random() < 0.5:
         weight = gaussian_filter(weight, 0.6)
-    return (image + weight * (new - image)).clip(0, 1).astype(np.float32)  # type: ignore[no-any-return]
+    blended: np.ndarray = image + weight * (new - image)
+    return blended.clip(0, 1).astype(np.float32)
 
 
 def _elsewhere(image: np.ndarray, other: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Either image, shifted, perhaps turned, perhaps a little brighter or darker."""
+    """Either image, shifted, at random turned and slightly brighter or darker."""
     source = image if random.random() < 0.5 else other
     height, width = image.shape[1:]
     source = np.roll(source, (int(random.integers(height)), int(random.integers(width))), (1, 2))
@@ -114,8 +115,8 @@ def _elsewhere(image: np.ndarray, other: np.ndarray, random: np.random.Generator
 
 
 def _recoloured(image: np.ndarray, other: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Brighter or darker; or all of one tone that normal images have, else what is drawn in black and white could be
-    told by its greys.
+    """Brighter or darker; or filled with one tone of a normal image, since in black-and-white images other greys would
+    give the defect away.
     """
     if random.random() < 0.5:
         shift = random.choice([-1, 1]) * random.uniform(20, 130) / 255
@@ -126,7 +127,7 @@ def _recoloured(image: np.ndarray, other: np.ndarray, random: np.random.Generato
 
 
 def _tint(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """(channel, 1, 1): how much of a change of brightness each colour takes."""
+    """(channel, 1, 1): factor of a change of brightness for each colour."""
     if len(image) == 1 or random.random() < 0.5:
         return np.ones((len(image), 1, 1), np.float32)
     return random.uniform(-1, 1, (len(image), 1, 1)).astype(np.float32)
@@ -148,7 +149,7 @@ def _box(size: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
 
 
 def _blob(size: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
-    """A ragged spot: smooth noise on top of an ellipse, cut off at a random height."""
+    """An irregular spot: smooth noise plus an ellipse, above a random threshold."""
     height, width = _sides(size, random)
     y, x = random.uniform(0, size[0]), random.uniform(0, size[1])
     top, left = max(0, int(y - height)), max(0, int(x - width))

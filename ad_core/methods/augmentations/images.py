@@ -1,4 +1,4 @@
-"""Images as another photograph might show them: another piece, mirrored, in another light."""
+"""Augmentations of images: crop, mirror and change of light."""
 
 import math
 
@@ -9,19 +9,19 @@ from torch.nn import functional as F
 from ad_core.types import Draw, ItemShape
 
 NARROWEST, WIDEST = 3 / 4, 4 / 3
-"""Limits of a piece's width to height, as a multiple of the image's."""
+"""Limits of a crop's aspect ratio, relative to the image's."""
 
 LIGHT, HUE, CHANGED = 0.8, 0.2, 0.8
-"""At strength 1 brightness, contrast and saturation change by up to so much, the hue by so much of its circle; in this
-share of the copies (Chen et al. 2020, appendix A)."""
+"""At strength 1: largest change of brightness, contrast and saturation; of the hue, as a share of its circle; and share
+of the copies that are changed (Chen et al. 2020, appendix A)."""
 
 
 class ImageAugmentations:
-    """Random pieces of images, mirrored and lit differently, each image by its own random numbers.
+    """Random crops of images, mirrored and with changed light, each image by its own random numbers.
 
     Args:
         shape: of an image.
-        least_crop: a copy shows at least this share of the image's area, stretched to its size; 1 = all of it.
+        least_crop: least share of the image's area that a copy shows, resized; 1 = all of it.
         colour: how strongly brightness and contrast change, and in colour images saturation and hue; 0 = not at all.
         grey: share of the copies of colour images that lose their colours.
         mirrored: share of the copies whose left and right are exchanged.
@@ -40,7 +40,7 @@ class ImageAugmentations:
             return self.lit(self._piece(x, draw), draw)
 
     def lit(self, x: Tensor, draw: Draw) -> Tensor:
-        """(b, channel, y, x) in 0..1 -> the same size: the images as they are, in another light."""
+        """(b, channel, y, x) in 0..1 -> the same size: the uncropped images with changed light."""
         if not self.colour and not self.grey:
             return x
         with torch.autocast(x.device.type, enabled=False):
@@ -50,7 +50,7 @@ class ImageAugmentations:
         area, ratio, left, top, side = draw.uniform(len(x), 5).to(x.dtype).unbind(1)
         area = self.least_crop + (1 - self.least_crop) * area
         ratio = (math.log(NARROWEST) + (math.log(WIDEST) - math.log(NARROWEST)) * ratio).exp()
-        ratio = ratio.clamp(area, 1 / area)  # else it would not fit into the image
+        ratio = ratio.clamp(area, 1 / area)  # so that it fits into the image
         wide, high = (area * ratio).sqrt(), (area / ratio).sqrt()
         along = (2 * left - 1) * (1 - wide), torch.where(side < self.mirrored, -wide, wide)  # middle and half width
         down = (2 * top - 1) * (1 - high), high

@@ -1,4 +1,4 @@
-"""Orders of a few pieces that differ as much as can be: what jigsaw puzzles are made of."""
+"""Orders of a few pieces that differ from each other as much as possible, for jigsaw tasks."""
 
 from itertools import permutations
 
@@ -7,15 +7,15 @@ from torch import Tensor
 
 
 def far_apart(pieces: int, most: int) -> Tensor:
-    """Orders chosen one by one: each the one that differs in most places from the nearest chosen before (Noroozi and
-    Favaro 2016, alg. 1); the first in lexicographic order where several do.
+    """Orders chosen one by one, each with the largest Hamming distance from the nearest one chosen before (Noroozi and
+    Favaro 2016, alg. 1); of several, the first in lexicographic order.
 
     Args:
-        pieces: at most 9; all their orders are looked at.
-        most: how many orders are wanted; there may be fewer.
+        pieces: at most 9, since all their orders are compared.
+        most: maximum number of orders.
 
     Returns:
-        (orders, pieces) int64, the usual order first.
+        (orders, pieces) int64, the original order first.
     """
     every = torch.tensor(list(permutations(range(pieces))))
     chosen, nearest = [0], torch.full((len(every),), pieces)

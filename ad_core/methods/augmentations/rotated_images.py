@@ -1,4 +1,4 @@
-"""Images by quarter turns, and disturbed as another photograph would."""
+"""Augmentations of images with quarter turns."""
 
 from collections.abc import Iterable
 
@@ -14,20 +14,20 @@ NAMES = ("nothing done", "a quarter turn", "half a turn", "three quarter turns")
 
 
 class RotatedImages(nn.Module):
-    """Copy 0 as it is, copy r turned by r quarter turns, all of them made smaller first where they are large.
+    """Copy r is turned by r quarter turns; large images are reduced first.
 
-    Copies are mirrored before they are turned, left to right. So a mirrored copy is one of the same turn: by a
-    horizontal flip of upright and upside-down copies, by a vertical one of the others.
+    Copies are mirrored left to right before they are turned, so a mirrored copy has the same turn: by a horizontal flip
+    of copies 0 and 2, by a vertical flip of copies 1 and 3.
 
     Args:
         shape: of an image.
-        ways: how many, the first being none.
-        pixels: images are no larger than this on either side.
-        crop: a disturbed copy shows at least this share of the image's area.
-        colour: how strongly the light of disturbed copies changes.
+        ways: number of turns, the first being none.
+        pixels: largest side; larger images are reduced.
+        crop: least share of the image's area that an augmented copy shows.
+        colour: how strongly the light of augmented copies changes.
 
     Raises:
-        MethodError: images are not square, or can't be turned in so many ways.
+        MethodError: images are not square, or there are not that many turns.
     """
 
     def __init__(self, shape: ItemShape, ways: int, pixels: int, crop: float, colour: float) -> None:
@@ -39,20 +39,19 @@ class RotatedImages(nn.Module):
                 f"choose another pretext task."
             )
         if ways > len(NAMES):
-            raise MethodError(
-                f"An image can be turned in {len(NAMES)} ways, not in {ways}. Lower pretext.transformations."
-            )
+            raise MethodError(f"There are {len(NAMES)} turns of an image, not {ways}. Lower pretext.transformations.")
         self.names, self.pixels = list(NAMES[:ways]), pixels
         self.photographs = ImageAugmentations(shape, crop, colour)
 
     def learn(self, chunks: Iterable[Tensor]) -> None:
-        """Nothing has to be kept."""
+        """Nothing to learn."""
 
     def disturbed(self, x: Tensor, draw: Draw) -> Tensor:
-        """(b, channel, y, x) -> (b, ways, channel, y, x): other pieces, mirrored, in another light; not turned yet."""
+        """(b, channel, y, x) -> (b, ways, channel, y, x): cropped, mirrored, with changed light; not turned yet."""
         ways = len(self.names)
         copies = self._shrunk(x).repeat_interleave(ways, 0)
-        return self.photographs.disturbed(copies, draw).unflatten(0, (len(x), ways))  # type: ignore[no-any-return]
+        changed: Tensor = self.photographs.disturbed(copies, draw).unflatten(0, (len(x), ways))
+        return changed
 
     def forward(self, copies: Tensor) -> Tensor:
         """(b, ways, channel, y, x) -> the same but for the size, copy r turned by r quarter turns."""

@@ -1,4 +1,4 @@
-"""Rows of a table, turned by random rotations and disturbed with cells of other rows."""
+"""Augmentations of table rows: random rotations, cells of other rows, and noise."""
 
 from collections.abc import Iterable
 
@@ -10,18 +10,18 @@ from ad_core.errors import MethodError
 from ad_core.types import Draw, ItemShape
 
 BANK = 4096
-"""Training rows at most, drawn at random, that lend their cells to disturbed copies."""
+"""Maximum number of training rows, drawn at random, whose cells replace cells of augmented copies."""
 
 MOST_NUMBERS = 2**27
-"""The rotations may hold so many numbers (512 MiB)."""
+"""Maximum number of values in the rotation matrices (512 MiB)."""
 
 
 class RowAugmentations(nn.Module):
-    """Copy 0 as it is, copy r turned by the r-th of fixed random rotations.
+    """Copy 0 is not rotated, copy r by the r-th of fixed random rotations.
 
     Args:
         shape: of a row.
-        ways: how many, the first being none.
+        ways: number of rotations, the first being none.
         corruption: share of a copy's cells that are taken from other rows.
         noise: added to every copy, in standard deviations.
 
@@ -37,16 +37,16 @@ class RowAugmentations(nn.Module):
         super().__init__()
         entries = shape.entries
         if (ways - 1) * entries**2 > MOST_NUMBERS:
-            raise MethodError(f"Rows of {entries} entries are too wide to be turned. Leave columns out.")
+            raise MethodError(f"Rows of {entries} entries are too wide for random rotations. Leave columns out.")
         self.names = ["nothing done", *(f"rotation {way}" for way in range(1, ways))]
         self.columns, self.corruption, self.noise = len(shape.parts.names), corruption, noise
         q, r = torch.linalg.qr(torch.randn(ways - 1, entries, entries))
-        self.register_buffer("matrices", q * r.diagonal(dim1=1, dim2=2).sign()[:, None])  # else not all alike likely
+        self.register_buffer("matrices", q * r.diagonal(dim1=1, dim2=2).sign()[:, None])  # uniformly distributed
         self.register_buffer("owner", torch.tensor(shape.parts.of_entry), persistent=False)
-        self.register_buffer("bank", torch.zeros(1, entries), persistent=False)  # scores do without it
+        self.register_buffer("bank", torch.zeros(1, entries), persistent=False)  # not needed for scores
 
     def learn(self, chunks: Iterable[Tensor]) -> None:
-        """Keep some of these (n, entries) rows."""
+        """Keep a sample of these (n, entries) rows."""
         self.bank = drawn(chunks, BANK)
 
     def disturbed(self, x: Tensor, draw: Draw) -> Tensor:
@@ -59,6 +59,6 @@ class RowAugmentations(nn.Module):
         return torch.where(swapped, lent.to(x.dtype), x[:, None]) + self.noise * noise
 
     def forward(self, copies: Tensor) -> Tensor:
-        """(b, ways, entries) -> the same size, copy r turned in way r."""
+        """(b, ways, entries) -> the same size, copy r rotated by rotation r."""
         turned = torch.einsum("brd,rde->bre", copies[:, 1:], self.matrices)
         return torch.cat([copies[:, :1], turned.to(copies.dtype)], 1)

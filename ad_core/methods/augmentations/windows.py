@@ -1,4 +1,4 @@
-"""Windows of a recording, turned back in time and upside down, and disturbed as a sensor might disturb them."""
+"""Augmentations of windows: time reversal, sign flip, crop, scaling, dropped channels and noise."""
 
 from collections.abc import Callable, Iterable
 
@@ -10,22 +10,22 @@ from ad_core.methods.augmentations.permutations import far_apart
 from ad_core.types import Draw, ItemShape
 
 SEGMENTS = 4
-"""Pieces that a window is cut into when they are exchanged."""
+"""Number of segments that are exchanged."""
 
 
 class WindowAugmentations(nn.Module):
-    """Copy 0 as it is, copy r turned by the r-th of: time reversal, sign flip, both, four segments exchanged.
+    """Copy 0 is not transformed, copy r by the r-th of: time reversal, sign flip, both, four segments exchanged.
 
     Args:
         shape: of a window.
-        ways: how many, the first being none.
+        ways: number of transformations, the first being none.
         noise: added to every copy, in standard deviations.
         scaling: standard deviation of the factor, around 1, by which a copy's channels are multiplied.
-        crop: a copy shows at least this share of the window, stretched to its length.
-        dropout: share of a copy's channels that are held at their usual level; a single channel never is.
+        crop: least share of the window that a copy shows, resampled to its length.
+        dropout: share of a copy's channels that are set to their mean; never for a single channel.
 
     Raises:
-        MethodError: there are not so many ways.
+        MethodError: there are not that many transformations.
     """
 
     def __init__(self, shape: ItemShape, ways: int, noise: float, scaling: float, crop: float, dropout: float) -> None:
@@ -33,14 +33,14 @@ class WindowAugmentations(nn.Module):
         turns = _turns(shape.size[1])
         if ways > len(turns):
             raise MethodError(
-                f"A window can be turned in {len(turns)} ways, not in {ways}. Lower pretext.transformations."
+                f"There are {len(turns)} transformations of a window, not {ways}. Lower pretext.transformations."
             )
         self.names, self.turns = list(turns)[:ways], list(turns.values())[:ways]
         self.noise, self.scaling, self.crop = noise, scaling, crop
         self.dropout = dropout if shape.size[0] > 1 else 0.0
 
     def learn(self, chunks: Iterable[Tensor]) -> None:
-        """Nothing has to be kept."""
+        """Nothing to learn."""
 
     def disturbed(self, x: Tensor, draw: Draw) -> Tensor:
         """(b, channel, time) -> (b, ways, channel, time): cropped, scaled, without some channels, noisy."""
@@ -52,11 +52,11 @@ class WindowAugmentations(nn.Module):
         return self._cropped(x, draw) * factor * kept + self.noise * noise
 
     def forward(self, copies: Tensor) -> Tensor:
-        """(b, ways, channel, time) -> the same size, copy r turned in way r."""
+        """(b, ways, channel, time) -> the same size, copy r after transformation r."""
         return torch.stack([turn(copy) for turn, copy in zip(self.turns, copies.unbind(1), strict=True)], 1)
 
     def _cropped(self, x: Tensor, draw: Draw) -> Tensor:
-        """(b, ways, channel, time) pieces of the window, stretched: straight lines between the samples."""
+        """(b, ways, channel, time) crops of the window, interpolated linearly to its length."""
         b, channels, time = x.shape
         length, start = draw.uniform(b, len(self.names), 2, 1).to(x.dtype).unbind(2)  # (b, ways, 1)
         length = self.crop + (1 - self.crop) * length
@@ -71,7 +71,7 @@ class WindowAugmentations(nn.Module):
 
 
 def _turns(time: int) -> dict[str, Callable[[Tensor], Tensor]]:
-    """What can be done to (b, channel, time) windows, by name; the rim that fills no segment stays where it is."""
+    """Transformations of (b, channel, time) windows by name; samples that fill no segment are not moved."""
     length, order = time // SEGMENTS, far_apart(SEGMENTS, 2)[1].tolist()
 
     def exchanged(x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Gaussian mixtures, one per fold, so that every training row has a density that it did not shape."""
+"""Gaussian mixtures, one per fold, so that every training row gets an out-of-fold density."""
 
 from typing import Self
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.pretext import TensorGroup
-from ad_core.methods.reference import REFERENCES
+from ad_core.methods.references.gaussian_mixture import GaussianMixture, GaussianMixtureSettings
 
 FOLDS = 4
 
@@ -16,7 +16,7 @@ FOLDS = 4
 class CrossFittedMixture(TensorGroup):
     """(b, entries) -> (b,) negative log-density [nat], mean over the folds' mixtures.
 
-    Fitted by scikit-learn's EM through the reference `gaussian_mixture`; kept as means and whitening matrices.
+    Fitted by scikit-learn's EM through the reference `gaussian_mixture`; stored as means and whitening matrices.
     """
 
     @classmethod
@@ -24,7 +24,7 @@ class CrossFittedMixture(TensorGroup):
         """Fit a mixture to each three quarters of the rows.
 
         Returns:
-            The member, and (n,) the score of each row by the mixture that it was left out of.
+            The detector, and (n,) the score of each row by the mixture that was fitted without it.
         """
         member, left_out = cls(), np.zeros(len(x))
         folds = np.array_split(np.random.default_rng(seed).permutation(len(x)), min(FOLDS, len(x)))
@@ -37,15 +37,14 @@ class CrossFittedMixture(TensorGroup):
                 left_out[fold] = member._density(number, rows[fold]).double().numpy()
         return member, left_out
 
-    def forward(self, x: Tensor, originals: SourceItems | None = None) -> Tensor:  # noqa: ARG002 - remembers no rows
+    def forward(self, x: Tensor, originals: SourceItems | None = None) -> Tensor:  # noqa: ARG002 - keeps no rows
         folds = sum(name.startswith("means_") for name, _ in self.named_buffers())
         return torch.stack([self._density(number, x) for number in range(folds)]).mean(0)
 
     def _fit(self, number: int, x: np.ndarray, seed: int) -> None:
-        cls = REFERENCES.get("gaussian_mixture")
-        reference = cls(cls.Settings(), seed)
+        reference = GaussianMixture(GaussianMixtureSettings(), seed)
         reference.fit(x)
-        mixture, turn = reference.mixture, reference.leading.turn  # type: ignore[attr-defined]
+        mixture, turn = reference.mixture, reference.leading.turn
         whiten = mixture.precisions_cholesky_  # (clouds, d, d)
         half_log_det = np.log(np.diagonal(whiten, axis1=1, axis2=2)).sum(1)
         constant = np.log(mixture.weights_) + half_log_det - 0.5 * whiten.shape[1] * np.log(2 * np.pi)

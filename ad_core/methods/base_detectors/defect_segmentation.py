@@ -1,4 +1,4 @@
-"""Where an image looks damaged: a small network on features of a backbone, taught with synthetic defects."""
+"""Defect segmentation: a small network on features of a backbone, trained with synthetic defects."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -17,10 +17,10 @@ BLUR = 1 / 48
 
 
 class DefectSegmentation(nn.Module):
-    """Features of a backbone -> (b, y, x) logit of damage at each place.
+    """Features of a backbone -> (b, y, x) logit of a defect at each position.
 
     Args:
-        channels: of the features, one number per depth.
+        channels: number of channels per depth.
         grid: (y, x) of the first depth.
     """
 
@@ -47,7 +47,7 @@ class DefectSegmentation(nn.Module):
 
     @classmethod
     def for_features(cls, features: Sequence[Tensor]) -> Self:
-        """A fresh one for features of these shapes."""
+        """A new network for features of these shapes."""
         height, width = features[0].shape[2:]
         return cls([f.shape[1] for f in features], (int(height), int(width)))
 
@@ -59,13 +59,13 @@ class DefectSegmentation(nn.Module):
         return self
 
     def standardised(self, features: Sequence[Tensor]) -> list[Tensor]:
-        """Each depth on its own grid."""
+        """Standardised features, each depth on its own grid."""
         scales = zip(self.centre.split(self.channels), self.spread.split(self.channels), strict=True)
         return [(f - centre) / spread for f, (centre, spread) in zip(features, scales, strict=True)]
 
     def judged(self, standardised: Sequence[Tensor]) -> Tensor:
-        """(b, y, x) logit of a defect at each place. What mixes channels only is done on the coarse grids, where it
-        costs least: interpolating afterwards gives the same.
+        """(b, y, x) logit of a defect at each position. The 1 x 1 convolutions are applied on the coarse grids, where
+        they cost least; interpolating afterwards gives the same result.
         """
         of_grid: dict[torch.Size, Tensor] = {}
         for mix, features in zip(self.inwards, standardised, strict=True):
@@ -73,14 +73,15 @@ class DefectSegmentation(nn.Module):
             size = part.shape[2:]
             of_grid[size] = of_grid[size] + part if size in of_grid else part
         fine = [on_grid(part, self.grid) for part in of_grid.values()]
-        return self.head(torch.stack(fine).sum(0))[:, 0].float()  # type: ignore[no-any-return]
+        logits: Tensor = self.head(torch.stack(fine).sum(0))
+        return logits[:, 0].float()
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
         return self.judged(self.standardised(features))
 
 
 def as_shown(maps: Tensor, size: tuple[int, int]) -> Tensor:
-    """(b, y, x) on the grid -> (b, height, width) of the item, without steps."""
+    """(b, y, x) on the grid -> (b, height, width) of the item, interpolated and blurred."""
     from kornia.filters import gaussian_blur2d
 
     fine = F.interpolate(maps[:, None], size, mode="bilinear", align_corners=False)

@@ -1,4 +1,4 @@
-"""Training a `DefectSegmentation`: normal images, copies with drawn defects, and a loss at each position."""
+"""Training of a `DefectSegmentation` on normal images and on copies with drawn defects."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,13 +16,13 @@ from ad_core.methods.networks.imagenet_features import AT_A_TIME
 from ad_core.progress import Report
 
 DAMAGED, WHOLE = 12, 4
-"""Images with and without defects in a batch."""
+"""Number of images with and without defects in a batch."""
 
 COVERED = 0.1
-"""A place counts as damaged where more than this share of it is; where less is, it does not count at all."""
+"""A position is a defect if more than this share of it is covered; partly covered ones below that have no loss."""
 
 NOISE = 0.1
-"""Added to the features in training, in standard deviations."""
+"""Noise added to the features in training, in standard deviations."""
 
 LEARNING_RATE, WEIGHT_DECAY, CLIP = 2e-3, 1e-3, 1.0
 
@@ -32,18 +32,18 @@ Features = list[Tensor]
 
 @dataclass(frozen=True)
 class DefectTraining:
-    """What a `DefectSegmentation` learns from: features, computed once."""
+    """Training data of a `DefectSegmentation`: features, computed once."""
 
     whole: Features
-    """Of normal images."""
+    """Features of normal images."""
     damaged: Features
-    """Of copies with defects."""
+    """Features of copies with defects."""
     truth: Tensor
-    """(n, y, x): share of each place of the copies that is damaged."""
+    """(n, y, x): share of each position of the copies that is covered by a defect."""
 
 
 def damaged_copies(item_set: ItemSet, index: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """So many copies of these items, in turn, with defects.
+    """This number of copies with defects, of the items in turn.
 
     Returns:
         (count, *item) uint8 and (count, y, x) bool.
@@ -67,7 +67,7 @@ def as_floats(images: np.ndarray) -> Tensor:
 
 
 def share_covered(masks: np.ndarray, grid: tuple[int, int]) -> Tensor:
-    """(n, height, width) bool -> (n, y, x) float32: share of each place that is covered."""
+    """(n, height, width) bool -> (n, y, x) float32: share of each position that is covered."""
     parts = [F.adaptive_avg_pool2d(torch.from_numpy(part).float(), grid) for part in np.array_split(masks, 8)]
     return torch.cat(parts)
 
@@ -75,10 +75,10 @@ def share_covered(masks: np.ndarray, grid: tuple[int, int]) -> Tensor:
 def features_of(
     backbone: Callable[[Tensor], Features], images: Callable[[slice], Tensor], count: int, report: Report
 ) -> Features:
-    """Features of many images, as float16 on the processor.
+    """Features of many images, as float16 in main memory.
 
     Args:
-        images: positions -> (b, *item) in 0..1.
+        images: slice of positions -> (b, *item) in 0..1.
     """
     found: Features = []
     with torch.no_grad():
@@ -94,15 +94,15 @@ def features_of(
     return found
 
 
-def teach(model: DefectSegmentation, lessons: DefectTraining, steps: int, seed: int, report: Report) -> None:
-    """Train the network: focal cross-entropy (Lin et al. 2017, arXiv:1708.02002, eq. 4, gamma 1) at each place."""
+def train_segmentation(model: DefectSegmentation, data: DefectTraining, steps: int, seed: int, report: Report) -> None:
+    """Train the network: focal cross-entropy (Lin et al. 2017, arXiv:1708.02002, eq. 4, gamma 1) at each position."""
     draw, random, device = torch.Generator().manual_seed(seed), np.random.default_rng(seed), model.centre.device
     optimiser = torch.optim.AdamW(model.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps, pct_start=0.1)
     model.train()
     for step in range(steps):
-        chosen = random.integers(len(lessons.truth), size=DAMAGED), random.integers(len(lessons.whole[0]), size=WHOLE)
-        features, truth = _batch(lessons, *chosen, device)
+        chosen = random.integers(len(data.truth), size=DAMAGED), random.integers(len(data.whole[0]), size=WHOLE)
+        features, truth = _batch(data, *chosen, device)
         parts = model.standardised(features)
         noisy = [part + NOISE * torch.randn(part.shape, generator=draw).to(device) for part in parts]
         loss = _loss(model.judged(noisy), truth)
@@ -117,13 +117,12 @@ def teach(model: DefectSegmentation, lessons: DefectTraining, steps: int, seed: 
 
 
 def _batch(
-    lessons: DefectTraining, damaged: np.ndarray, whole: np.ndarray, device: torch.device
+    data: DefectTraining, damaged: np.ndarray, whole: np.ndarray, device: torch.device
 ) -> tuple[Sequence[Tensor], Tensor]:
     features = [
-        torch.cat([d[damaged], w[whole]]).to(device).float()
-        for d, w in zip(lessons.damaged, lessons.whole, strict=True)
+        torch.cat([d[damaged], w[whole]]).to(device).float() for d, w in zip(data.damaged, data.whole, strict=True)
     ]
-    truth = torch.cat([lessons.truth[damaged], torch.zeros(len(whole), *lessons.truth.shape[1:])])
+    truth = torch.cat([data.truth[damaged], torch.zeros(len(whole), *data.truth.shape[1:])])
     return features, truth.to(device)
 
 

@@ -1,7 +1,8 @@
-"""What an image shows at each place by filters that need no training: brightness, slopes and lines of three widths."""
+"""Features of an image without training: brightness, gradients and lines at three scales."""
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -10,28 +11,28 @@ from torch.nn import functional as F
 from ad_core.methods.networks.imagenet_features import AT_A_TIME
 
 WIDTHS = (0.7, 1.4, 2.8)
-"""Standard deviations of the smoothing [px]: each is twice as coarse as the one before."""
+"""Standard deviations of the smoothing [px], each twice the one before."""
 
 TURNS = 4
-"""Directions in which lines are looked for."""
+"""Number of directions of the line filters."""
 
 CELL, MOST_CELLS = 4, 48
-"""Pixels of a cell's side; of a large image a side has so many cells, which are larger."""
+"""Side of a cell [px], and maximum number of cells per side; in larger images the cells are larger."""
 
 LAYOUT = 4
-"""As a whole an image is seen in so many cells along each side."""
+"""Number of cells per side of the features of the whole image."""
 
 REACH = 3
-"""A smoothing kernel ends after so many standard deviations."""
+"""Half width of a smoothing kernel, in standard deviations."""
 
 
 class FixedFilters(nn.Module):
-    """(b, channel, y, x) in 0..1 -> [(b, d, cells, cells)]: d = 3 widths x (channels + 9) numbers for each cell, in
-    standard deviations among normal images.
+    """(b, channel, y, x) in 0..1 -> [(b, d, cells, cells)]: d = 3 widths x (channels + 9) features of each cell,
+    standardised over normal images.
 
-    For each width the smoothed colours; of their mean, the slopes along both axes; and as roots of mean squares within
-    the cell, both slopes, what smoothing took away, and the second derivative in four directions (Koenderink and van
-    Doorn 1987, Representation of local geometry in the visual system).
+    For each width: the mean of the smoothed colours and of the gradient of their average along both axes; and as root
+    mean squares within the cell, the gradient, the difference from the unsmoothed image, and the second derivative in
+    four directions (Koenderink and van Doorn 1987, Representation of local geometry in the visual system).
 
     Args:
         colours: channels of the images.
@@ -40,6 +41,10 @@ class FixedFilters(nn.Module):
 
     centre: Tensor
     spread: Tensor
+
+    if TYPE_CHECKING:  # nn.Module declares Any
+
+        def __call__(self, x: Tensor) -> list[Tensor]: ...
 
     def __init__(self, colours: int, size: Sequence[int]) -> None:
         super().__init__()
@@ -50,7 +55,7 @@ class FixedFilters(nn.Module):
         self.register_buffer("spread", torch.ones(self.d, 1, 1))
 
     def learn_scale(self, x: Tensor) -> None:
-        """What is usual, from normal images; few at a time, as each is seen in many ways at its full size."""
+        """Mean and spread over normal images; few at a time, since each has many features of its full size."""
         found = torch.cat([self._filtered(part) for part in x.split(AT_A_TIME)])
         self.centre = found.mean((0, 2, 3))[:, None, None]
         self.spread = found.std((0, 2, 3), correction=0).clamp_min(1e-4)[:, None, None]
@@ -60,7 +65,7 @@ class FixedFilters(nn.Module):
 
     @staticmethod
     def whole(features: Tensor) -> Tensor:
-        """(b, d, y, x) -> (b, 16 d) of length 1: what lies roughly where."""
+        """(b, d, y, x) -> (b, 16 d) of length 1: mean features in a coarse grid."""
         return F.normalize(F.adaptive_avg_pool2d(features, LAYOUT).flatten(1), dim=1)
 
     def _filtered(self, x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""How far an image as a whole is from the most similar normal images, by pooled features of a backbone."""
+"""Distance of a whole image from the most similar normal images, by pooled features of a backbone."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -10,16 +10,16 @@ from torch.nn import functional as F
 from ad_core.methods.pretext import TensorGroup
 
 NEIGHBOURS = 5
-"""So many of the most similar images count."""
+"""Number of the most similar images."""
 
 QUERIES = 1024
-"""So many images are compared with the bank at a time."""
+"""Number of images that are compared with the bank at a time."""
 
 
 class GlobalFeatures(TensorGroup):
     """Mean of 1 - cosine to the nearest normal images.
 
-    The features of each depth are averaged over the image and brought to length 1, so that all depths count the same.
+    The features of each depth are averaged over the image and normalised to length 1, so that depths weigh the same.
 
     Source: Reiss et al. 2021, PANDA, arXiv:2010.05903, section 3.1 (k nearest neighbours of pretrained features).
     """
@@ -28,7 +28,7 @@ class GlobalFeatures(TensorGroup):
 
     @classmethod
     def of(cls, embeddings: Tensor) -> Self:
-        """Remember the (n, d) embeddings of normal images."""
+        """With the (n, d) embeddings of normal images as the bank."""
         model = cls()
         model.put("bank", embeddings)
         return model

@@ -1,4 +1,4 @@
-"""Images seen in two ways: is something damaged, and is it another kind of thing as a whole."""
+"""Ensemble for images of two views: is there a local defect, and is it another kind of object?"""
 
 import math
 from collections.abc import Sequence
@@ -19,35 +19,35 @@ from ad_core.methods.scorer import ScoreModel
 from ad_core.types import Batch, ItemShape
 
 Question = Literal["defect", "object", "unsure"]
-"""Small damage on the right thing; another kind of thing; either."""
+"""Small defect of the right object; another kind of object; either."""
 
 Origin = Literal["imagenet", "own"]
-"""Where the features come from: a network that knows ImageNet, or fixed filters, which know nothing beforehand."""
+"""Source of the features: a network trained on ImageNet, or fixed filters without training."""
 
 NEAR = (4, 7, 10)
-"""Depths at which small things are seen."""
+"""Depths of the features for local defects."""
 
 FAR = (10, 15, 16)
-"""Depths at which the whole is seen."""
+"""Depths of the features of the whole image."""
 
 SMALLEST = 96
-"""Smaller items are enlarged to so many pixels before the network of ImageNet looks at them: more is only blur."""
+"""Smaller images are enlarged to this side [px] for the ImageNet network; a larger side would only add blur."""
 
 LARGE = 192
-"""Items of so many pixels are looked at twice, the second time at half their size: damage may be large, too."""
+"""Images with at least this side [px] are processed a second time at half their size, to find large defects too."""
 
 WORST = 0.01
-"""A member's score of an image is the mean over this share of its map, the worst of it."""
+"""A base detector's score of an image is the mean over this share of its map, the largest values."""
 
-TAUGHT = 224
-"""Where only the whole counts, larger items are shrunk to the size [px] that the network was taught with."""
+NETWORK_SIDE = 224
+"""If only the whole image counts, larger images are reduced to this side [px], the size in the network's training."""
 
 
 class BackbonePass(NamedTuple):
     """One pass of an image through the backbone."""
 
     side: int
-    """The shorter side that the image is brought to [px]."""
+    """Shorter side of the resized image [px]."""
 
     depths: tuple[int, ...]
     mirrored: bool = False
@@ -55,18 +55,18 @@ class BackbonePass(NamedTuple):
 
 
 class ImageBlend(nn.Module, ScoreModel):
-    """(b, channel, y, x) in 0..1 -> score by the members that the question asks for.
+    """(b, channel, y, x) in 0..1 -> score by the base detectors that the question needs.
 
-    Damage is seen in two ways, by a network that learnt to mark synthetic defects and by a Gaussian for each place; the
-    whole by its distance to similar images. Each member's score is put on the scale of its own tail, where it is minus
-    the logarithm of a share of normal images; a view is the mean of its members, and views, of which either is enough,
-    are joined as the harmonic mean of such shares (Wilson 2019, The harmonic mean p-value, PNAS 116, eq. 1). A single
-    member's score counts as it is. An object and its mirror image are the same kind of thing: where kinds count, the
-    network of ImageNet sees both.
+    Defects are found by two base detectors, a network trained to segment synthetic defects and a Gaussian per position;
+    other objects by the distance to similar images. Each score is normalised to minus the logarithm of its tail
+    probability among normal images. A view is the mean of its base detectors; an anomaly in either view is enough, so
+    the views are combined as the harmonic mean of their tail probabilities (Wilson 2019, The harmonic mean p-value,
+    PNAS 116, eq. 1). The score of a single base detector is not normalised. If kinds of objects count, the ImageNet
+    network also processes the mirror image, which shows the same kind of object.
 
     Args:
         question: what the analyst looks for.
-        origin: where the features come from.
+        origin: source of the features.
     """
 
     differentiable = True
@@ -78,7 +78,7 @@ class ImageBlend(nn.Module, ScoreModel):
         side = min(shape.size[1:])
         self.looks = _looks(question, max(side, SMALLEST)) if origin == "imagenet" else [BackbonePass(side, NEAR[:1])]
         self.seen = [(look, depth) for look in self.looks for depth in look.depths]
-        self.backbone: nn.Module = (
+        self.backbone: ImagenetFeatures | FixedFilters = (
             ImagenetFeatures(sorted({depth for _, depth in self.seen}))
             if origin == "imagenet"
             else FixedFilters(shape.size[0], shape.size[1:])
@@ -96,24 +96,24 @@ class ImageBlend(nn.Module, ScoreModel):
 
     @property
     def sees_damage(self) -> bool:
-        """Whether small damage counts."""
+        """Whether local defects count."""
         return "defect" in self.views
 
     @property
     def sees_wholes(self) -> bool:
-        """Whether it counts what the image shows as a whole."""
+        """Whether the kind of object counts."""
         return "object" in self.views
 
     def features(self, x: Tensor) -> list[Tensor]:
-        """One per depth of every look; few images at a time, whose inner layers fit into the processor's caches."""
+        """One per depth of every pass; few images at a time, so that inner layers fit into the processor's caches."""
         if len(x) <= AT_A_TIME:
             return self._looked(x)
         parts = [self._looked(part) for part in x.split(AT_A_TIME)]
         return [torch.cat(of_depth) for of_depth in zip(*parts, strict=True)]
 
     def _looked(self, x: Tensor) -> list[Tensor]:
-        if self.origin == "own":
-            return self.backbone(x)  # type: ignore[no-any-return]
+        if isinstance(self.backbone, FixedFilters):
+            return self.backbone(x)
         found = []
         for look in self.looks:
             scale = look.side / min(x.shape[2:])
@@ -122,15 +122,15 @@ class ImageBlend(nn.Module, ScoreModel):
         return found
 
     def near(self, features: Sequence[Tensor]) -> list[Tensor]:
-        """Those in which damage is looked for; none where it is not."""
+        """The features for local defects; none if these don't count."""
         if not self.sees_damage:
             return []
         seen = zip(self.seen, features, strict=True)
         return [f for (look, depth), f in seen if depth in NEAR and not look.mirrored]
 
     def wholes(self, features: Sequence[Tensor]) -> Tensor:
-        """(b, d) of length 1: what the image shows as a whole, by the deepest features of the last look and of its
-        mirror image, or by which of the fixed filters answer where.
+        """(b, d) of length 1: features of the whole image, the deepest ones of the last pass and of its mirror image,
+        or the fixed filters in a coarse grid.
         """
         if self.origin == "own":
             return FixedFilters.whole(features[-1])
@@ -141,7 +141,7 @@ class ImageBlend(nn.Module, ScoreModel):
         return F.normalize(torch.stack(ways).sum(0), dim=1)
 
     def learn_usual(self, batches: Sequence[Batch]) -> None:
-        """From normal images that did not teach: what maps say at each place, and how high each member's scores are."""
+        """Learn from held-out normal images: maps per position, and the distribution of each base detector's scores."""
         device = next(self.buffers()).device
         features = [[f.half() for f in self.features(batch.x.to(device))] for batch in batches]
         for name in self.maps:
@@ -153,12 +153,12 @@ class ImageBlend(nn.Module, ScoreModel):
             self.tails[name] = TailNormalisation.of(every).to(device)
 
     def by_member(self, features: Sequence[Tensor]) -> dict[str, Tensor]:
-        """Member -> (b,) its score."""
+        """Base detector -> (b,) its score."""
         found = {name: worst_mean(map_, WORST) for name, map_ in self._maps(features).items()}
         return {**found, "whole": self.whole(self.wholes(features))} if self.sees_wholes else found
 
     def by_view(self, features: Sequence[Tensor]) -> dict[str, Tensor]:
-        """View -> (b,) its score, on the scale of its members' tails."""
+        """View -> (b,) its normalised score."""
         tails = {name: self.tails[name](scores) for name, scores in self.by_member(features).items()}
         found = {"defect": torch.stack([tails[name] for name in self.maps]).mean(0)} if self.maps else {}
         return {**found, "object": tails["whole"]} if self.sees_wholes else found
@@ -177,8 +177,8 @@ class ImageBlend(nn.Module, ScoreModel):
         return self.wholes(self.features(x))
 
     def part_scores(self, x: Tensor) -> Tensor | None:
-        """(b, y, x) of the item's own size: how damaged each place looks, in standard deviations of what maps usually
-        say there; None where damage is not looked for.
+        """(b, y, x) of the item's own size: map of local defects, standardised per position over normal images; None if
+        local defects don't count.
         """
         if not self.maps:
             return None
@@ -195,9 +195,9 @@ class ImageBlend(nn.Module, ScoreModel):
 
 
 def _looks(question: Question, side: int) -> list[BackbonePass]:
-    """At an item of this side [px]; the last two are mirror images of each other where the whole counts."""
+    """Passes of an item with this side [px]; if the whole image counts, the last two are mirror images."""
     if question == "object":
-        return _both_ways(BackbonePass(min(side, TAUGHT), FAR))
+        return _both_ways(BackbonePass(min(side, NETWORK_SIDE), FAR))
     if question == "defect":
         return (
             [BackbonePass(side, NEAR), BackbonePass(side // 2, NEAR)] if side >= LARGE else [BackbonePass(side, NEAR)]

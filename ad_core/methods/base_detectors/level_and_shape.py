@@ -1,4 +1,4 @@
-"""Windows of recordings seen twice, with and without the level of their channels: a blend of nearest stretches."""
+"""Ensemble for recordings: nearest training subsequences, with and without the mean level of their channels."""
 
 import math
 from typing import Self, cast
@@ -15,26 +15,27 @@ MEMBERS: dict[str, tuple[tuple[int, bool], ...]] = {
     "shape": ((1, False), (2, True)),
     "level": ((2, True), (1, False), (4, True)),
 }
-"""View -> its members: into how many parts of a window they look, and whether distances are whitened."""
+"""View -> its base detectors: number of subsequences per window, and whether distances are whitened."""
 
 HEAT = 2.0
-"""How much more the larger of the two views counts than in their mean."""
+"""Inverse temperature of the soft maximum of the two views; 0 would be their mean."""
 
 FLOOR = 0.01
-"""Distances under this share of the root of their number of entries [standard deviations] count as so much."""
+"""Added to distances, times the root of their number of entries [standard deviations], to avoid a logarithm of 0."""
 
 LEAST_ERROR = 0.01
-"""Added to a channel's usual squared error [standard deviations squared]: one that never errs would divide by zero."""
+"""Added to a channel's mean squared error [standard deviations squared], to avoid a division by zero."""
 
 
 class LevelAndShape(nn.Module, ScoreModel):
-    """(b, channel, time) -> score of each sample [nat]: how many times as far as usual its stretches are from the bank.
+    """(b, channel, time) -> score of each sample [nat]: the log ratio of its distance to the nearest training
+    subsequences to the median distance of held-out windows.
 
-    A member's value is the logarithm of its distance over the usual one; a view's is the mean over its members; the
-    score is the soft maximum of the views.
+    This is the value of a base detector; the value of a view is the mean over its base detectors, and the score is the
+    soft maximum of the views.
 
     Args:
-        judged: per channel, by what it is judged.
+        judged: per channel, whether its level, its shape or both count.
     """
 
     usual: Tensor
@@ -62,33 +63,33 @@ class LevelAndShape(nn.Module, ScoreModel):
 
     @classmethod
     def of(cls, windows: Tensor, shape: ItemShape, judged: list[JudgedBy]) -> Self:
-        """Remember the stretches of these (n, channel, time) windows."""
+        """With the subsequences of these (n, channel, time) windows as the banks."""
         model = cls(shape, judged)
-        for name, member in list(model.members.items()):
+        for name, member in model._members.items():
             by_shape = ("shape", "both") if name.startswith("shape") else ("shape",)
             centred = torch.tensor([by in by_shape for by in judged])
-            model.members[name] = SubsequenceNeighbours.of(windows, centred, member.span, member.whitened)  # type: ignore[arg-type]
+            model.members[name] = SubsequenceNeighbours.of(windows, centred, member.span, member.whitened)
         return model
 
     def learn_usual(self, windows: Tensor) -> None:
-        """Learn from (n, channel, time) windows that are not in the bank what is usual."""
+        """Median distances and expected errors, from (n, channel, time) windows that are not in the bank."""
         with torch.no_grad():
             parts = windows.split(256)
-            for k, member in enumerate(self.members.values()):
+            for k, member in enumerate(self._members.values()):
                 self.usual[k] = torch.cat([member(x) for x in parts]).median()
             errors = torch.cat([x - self.expected(x) for x in parts]).transpose(0, 1).flatten(1)  # (channel, n time)
             self.residual = torch.quantile(_at_most(errors), torch.tensor([0.05, 0.95]), dim=1)[..., None]
             self.error = errors.square().mean(1, keepdim=True) + LEAST_ERROR
 
     def take_usual(self, other: "LevelAndShape") -> None:
-        """What was usual for a model of earlier windows counts for this one too."""
+        """Take over the statistics of a model of earlier windows."""
         self.usual, self.residual, self.error = other.usual.clone(), other.residual.clone(), other.error.clone()
 
     def over_time(self, x: Tensor, originals: SourceItems | None = None) -> Tensor:
         """(b, time) score of each sample of a window."""
         values = {}
-        for k, (name, member) in enumerate(self.members.items()):
-            least = FLOOR * math.sqrt(cast(SubsequenceNeighbours, member).entries)
+        for k, (name, member) in enumerate(self._members.items()):
+            least = FLOOR * math.sqrt(member.entries)
             values[name] = ((member(x, originals) + least) / (self.usual[k] + least)).log()
         views = [torch.stack([v for n, v in values.items() if n.startswith(view)]).mean(0) for view in self.views]
         return (HEAT * torch.stack(views)).exp().mean(0).log() / HEAT
@@ -116,11 +117,15 @@ class LevelAndShape(nn.Module, ScoreModel):
         return expected + self.residual[0], expected + self.residual[1]
 
     @property
+    def _members(self) -> dict[str, SubsequenceNeighbours]:
+        return cast(dict[str, SubsequenceNeighbours], dict(self.members.items()))
+
+    @property
     def _plain(self) -> SubsequenceNeighbours:
-        """The member that compares whole windows as they are, with their level where it counts."""
-        return cast(SubsequenceNeighbours, self.members[f"{self.views[-1]}_1"])
+        """The base detector that compares whole windows without whitening."""
+        return self._members[f"{self.views[-1]}_1"]
 
 
 def _at_most(errors: Tensor, most: int = 2**20) -> Tensor:
-    """Every so many columns: quantiles of very many are no better."""
+    """Evenly chosen columns with at most this number of values, enough for quantiles."""
     return errors[:, :: max(1, errors.numel() // most)]

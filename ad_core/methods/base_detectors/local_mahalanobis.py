@@ -1,4 +1,4 @@
-"""How far a row is from its nearest rows' mean, in units of their own spread."""
+"""Mahalanobis distance of a row to its nearest training rows."""
 
 from typing import Self
 
@@ -12,17 +12,19 @@ from ad_core.methods.pretext import TensorGroup
 from ad_core.methods.principal_directions import PrincipalDirections
 
 AT_A_TIME = 128
-"""Rows whose covariances are in memory at once."""
+"""Number of rows whose covariances are in memory at once."""
 
 WIDE, DIRECTIONS = 130, 64
-"""Rows with more entries are turned to so many leading directions: a covariance of few rows has no more to say."""
+"""Rows with more entries than `WIDE` are projected onto this number of leading directions: a covariance of few rows
+has no more information.
+"""
 
 
 class LocalMahalanobis(TensorGroup):
-    """(b, entries) -> (b,) Mahalanobis distance to the k nearest training rows, the row itself left out.
+    """(b, entries) -> (b,) Mahalanobis distance to the k nearest training rows, without the row itself.
 
-    Entries are compared as arcsinh((x - median) / (their usual width)), standardised: heavy tails are drawn in, and far
-    off stays far off. The local covariance is shrunk: 0.9 S + (0.1 trace(S) / d + 0.01) I.
+    Entries are compared as arcsinh((x - median) / width), standardised; width = (90 % - 10 % quantile) / 2.56. This
+    compresses heavy tails and keeps their order. The local covariance is shrunk: 0.9 S + (0.1 trace(S) / d + 0.01) I.
     """
 
     middle: Tensor
@@ -37,7 +39,7 @@ class LocalMahalanobis(TensorGroup):
 
     @classmethod
     def of(cls, x: np.ndarray, seed: int) -> Self:
-        """Remember these (n, entries) rows in their compressed form."""
+        """With these (n, entries) rows, compressed, as the bank."""
         rows = np.asarray(x, dtype=np.float64)
         low, middle, high = np.quantile(rows, [0.1, 0.5, 0.9], axis=0)
         width, spread = (high - low) / 2.56, rows.std(axis=0)
@@ -63,7 +65,7 @@ class LocalMahalanobis(TensorGroup):
 
     @property
     def k(self) -> int:
-        """So many rows are near: of few rows a quarter."""
+        """Number of nearest rows: at most a quarter of the bank."""
         return max(1, min(self.neighbours, len(self.bank) // 4))
 
     def forward(self, x: Tensor, originals: SourceItems | None = None) -> Tensor:

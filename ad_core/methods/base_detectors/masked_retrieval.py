@@ -1,4 +1,4 @@
-"""Masked retrieval as a member: how it asks, and which rows it may retrieve."""
+"""Masked retrieval as a base detector, with a choice of the rows that it may retrieve."""
 
 from typing import Self
 
@@ -25,14 +25,14 @@ class RetrievalMember(nn.Module):
     def of(
         cls, x: np.ndarray, kept: np.ndarray, shape: ItemShape, settings: MaskedRetrievalSettings, seed: int
     ) -> tuple[Self, np.ndarray]:
-        """Fill its banks from some rows, and learn from all of them which losses are usual.
+        """Fill its banks from some rows, and learn the distribution of the losses from all rows.
 
         Args:
             x: (n, entries).
             kept: (n,) bool, the rows that may be retrieved.
 
         Returns:
-            The member, and (n,) its scores of the rows, none of which is its own neighbour.
+            The detector, and (n,) its scores of the rows, none of which is its own neighbour.
         """
         member, rows = cls(shape, settings).eval(), torch.from_numpy(x)
         with seeded(seed, torch.device("cpu")), torch.no_grad():

@@ -1,6 +1,6 @@
-"""Mean distance to the nearest training rows, as they are or by rank."""
+"""Mean distance to the nearest training rows, by values or by ranks."""
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import torch
@@ -13,9 +13,13 @@ from ad_core.methods.pretext import TensorGroup
 
 
 class NearestNeighbours(TensorGroup):
-    """(b, entries) -> (b,) mean Euclidean distance to the k nearest rows of a bank, the row itself left out."""
+    """(b, entries) -> (b,) mean Euclidean distance to the k nearest rows of a bank, without the row itself."""
 
     bank: Tensor
+
+    if TYPE_CHECKING:  # nn.Module declares Any
+
+        def __call__(self, x: Tensor, originals: SourceItems | None = None) -> Tensor: ...
 
     def __init__(self, neighbours: int = 5) -> None:
         super().__init__()
@@ -23,7 +27,7 @@ class NearestNeighbours(TensorGroup):
 
     @classmethod
     def of(cls, x: np.ndarray) -> Self:
-        """Remember these (n, entries) rows."""
+        """With these (n, entries) rows as the bank."""
         member = cls()
         member.put("bank", torch.from_numpy(np.asarray(x, dtype=np.float32)))
         return member
@@ -33,7 +37,7 @@ class NearestNeighbours(TensorGroup):
 
 
 class RankedNearestNeighbours(torch.nn.Module):
-    """As `NearestNeighbours`, on ranks among the training rows: heavy tails do not dominate the other columns."""
+    """Like `NearestNeighbours`, on ranks among the training rows: heavy tails do not dominate the other columns."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,7 +45,7 @@ class RankedNearestNeighbours(torch.nn.Module):
 
     @classmethod
     def of(cls, x: np.ndarray) -> Self:
-        """Learn the ranks of these (n, entries) rows and remember the rows."""
+        """With these (n, entries) rows as the bank, and their ranks."""
         member = cls()
         member.ranks = RankTransform.of(x)
         member.near = NearestNeighbours.of(member.ranks(torch.from_numpy(np.asarray(x, dtype=np.float32))).numpy())
@@ -49,4 +53,4 @@ class RankedNearestNeighbours(torch.nn.Module):
 
     def forward(self, x: Tensor, originals: SourceItems | None = None) -> Tensor:
         ranked = None if originals is None else originals.seen(self.ranks)
-        return self.near(self.ranks(x), ranked)  # type: ignore[no-any-return]
+        return self.near(self.ranks(x), ranked)

@@ -1,4 +1,4 @@
-"""What normal images show at each place: one Gaussian per place, and what a map usually says there."""
+"""One Gaussian of the features per position of normal images, and standardisation of maps per position."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -10,23 +10,23 @@ from ad_core.methods.networks.imagenet_features import on_one_grid
 from ad_core.methods.pretext import TensorGroup
 
 FEATURES = 64
-"""So many of the features are used, drawn at random: more cost time and say little more (Defard et al. 2021, 4.2)."""
+"""Number of features, drawn at random: more take longer and add little (Defard et al. 2021, 4.2)."""
 
 RIDGE = 0.01
 """Added to every variance, as in the source."""
 
 FEW = 10
-"""What is usual at a place starts from so many images in which it is as everywhere."""
+"""Number of pseudo-images with the mean over all positions, which are added to the statistics of a position."""
 
 LEAST_SPREAD = 0.1
-"""Added to the spread of what is usual at a place."""
+"""Added to the standard deviation of a position."""
 
 
 class PatchGaussians(TensorGroup):
-    """Features of a backbone -> (b, y, x) Mahalanobis distance of each place from what normal images show there.
+    """Features of a backbone -> (b, y, x) Mahalanobis distance of each position from that position in normal images.
 
-    The covariance of a place is drawn towards that of all places, as if that were known from as many images as it has
-    features: few images say little about each place.
+    The covariance of a position is shrunk towards the mean covariance of all positions, which gets the weight of as
+    many images as there are features: few images determine a single position's covariance poorly.
 
     Source: Defard et al. 2021, PaDiM, arXiv:2011.08785, section 3, eq. 1 and 2, with that shrinkage.
     """
@@ -50,7 +50,7 @@ class PatchGaussians(TensorGroup):
         total = torch.zeros(height * width, len(chosen))
         square = torch.zeros(height * width, len(chosen), len(chosen))
         for part in parts:
-            z = model._by_place(part)  # (places, b, d)
+            z = model._by_place(part)  # (positions, b, d)
             total += z.sum(1)
             square += z.mT @ z
         mean = total / n
@@ -64,17 +64,17 @@ class PatchGaussians(TensorGroup):
     def forward(self, features: Sequence[Tensor]) -> Tensor:
         z = self._by_place(on_one_grid(features)[:, self.chosen])
         height, width, d = self.mean.shape
-        whitened = (z - self.mean.view(-1, 1, d)) @ self.whiten.mT  # (places, b, d)
+        whitened = (z - self.mean.view(-1, 1, d)) @ self.whiten.mT  # (positions, b, d)
         distance = (whitened.square().mean(2) + 1e-12).sqrt()
         return distance.mT.view(-1, height, width)  # (b, y, x)
 
     def _by_place(self, features: Tensor) -> Tensor:
-        """(b, d, y, x) -> (places, b, d) in standard deviations."""
+        """(b, d, y, x) -> (positions, b, d) in standard deviations."""
         return features.flatten(2).permute(2, 0, 1) / self.scale
 
 
 class PositionStatistics(nn.Module):
-    """What a map usually says at each place: (b, y, x) -> the same in standard deviations beyond it."""
+    """Standardisation of maps per position: (b, y, x) -> the same size."""
 
     mean: Tensor
     spread: Tensor
@@ -85,7 +85,7 @@ class PositionStatistics(nn.Module):
         self.register_buffer("spread", torch.ones(grid))
 
     def learn(self, maps: Tensor) -> None:
-        """From (n, y, x) maps of normal images that did not teach."""
+        """From (n, y, x) maps of held-out normal images."""
         n, mean, square = len(maps), maps.mean(0), maps.square().mean(0)
         share = n / (n + FEW)
         self.mean = share * mean + (1 - share) * maps.mean()

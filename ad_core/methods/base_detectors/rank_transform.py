@@ -15,8 +15,7 @@ MOST_KNOTS = 500
 class RankTransform(TensorGroup):
     """(b, entries) -> (b, entries), monotone and piecewise linear.
 
-    Equal values share the middle of their ranks. Beyond the ends an entry goes on in the standard deviations that it
-    came in, so that far off stays far off.
+    Equal values share the middle of their ranks. Beyond the ends the slope is 1, so that extreme values stay extreme.
     """
 
     knots: Tensor
@@ -28,7 +27,7 @@ class RankTransform(TensorGroup):
         columns = [_column(np.sort(np.asarray(column, dtype=np.float64))) for column in x.T]
         size = max(len(knots) for knots, _ in columns)
         ranks = cls()
-        # shorter ones are filled up with knots that no value reaches
+        # shorter columns are padded with infinite knots
         ranks.put("knots", torch.tensor(np.stack([_filled(k, size, np.inf) for k, _ in columns]), dtype=torch.float32))
         ranks.put("values", torch.tensor(np.stack([_filled(v, size, v[-1]) for _, v in columns]), dtype=torch.float32))
         return ranks

@@ -1,6 +1,6 @@
-"""How far the stretches of a window are from the stretches of the training recordings."""
+"""Distance of a window's subsequences to the nearest subsequences of the training recordings."""
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import torch
 from torch import Tensor
@@ -10,31 +10,31 @@ from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.pretext import TensorGroup
 
 STEPS = 16
-"""A stretch is seen as so many means of equal length per channel: what is faster than a step is noise to it."""
+"""Number of means per channel that represent a subsequence; faster changes are ignored."""
 
 BANK = 3000
-"""So many stretches are remembered at most, evenly spaced in time."""
+"""Maximum number of subsequences in the bank, evenly spaced in time."""
 
 NEIGHBOURS = 5
 
 RIDGE = 0.01
-"""Share of the mean variance that is added to every direction before whitening: directions in which nothing varied
-would otherwise decide everything.
+"""Share of the mean variance that is added to every direction before whitening, so that directions without variance
+don't dominate.
 """
 
 AT_A_TIME = 2048
-"""SubsequenceNeighbours that are compared with the bank at once."""
+"""Number of subsequences that are compared with the bank at once."""
 
 
 class SubsequenceNeighbours(TensorGroup):
-    """(b, channel, time) -> (b, time): mean distance of the stretches that cover a sample to their nearest in the bank.
+    """(b, channel, time) -> (b, time): mean distance of the subsequences that cover a sample to the bank.
 
     Source: nearest neighbours of subsequences (Yankov et al. 2008, Disk aware discord discovery); whitened: the same in
     the units of the Mahalanobis distance.
 
     Args:
-        span: length of a stretch [samples], a multiple of `STEPS`, or shorter than it.
-        whitened: whether distances are counted in the spread of each direction of the bank.
+        span: length of a subsequence [samples], a multiple of `STEPS`, or shorter than it.
+        whitened: whether distances are divided by the spread of each direction of the bank.
     """
 
     bank: Tensor
@@ -42,17 +42,21 @@ class SubsequenceNeighbours(TensorGroup):
     mean: Tensor
     turn: Tensor
 
+    if TYPE_CHECKING:  # nn.Module declares Any
+
+        def __call__(self, x: Tensor, originals: SourceItems | None = None) -> Tensor: ...
+
     def __init__(self, span: int, whitened: bool) -> None:
         super().__init__()
         self.span, self.whitened = span, whitened
 
     @classmethod
     def of(cls, windows: Tensor, centred: Tensor, span: int, whitened: bool) -> Self:
-        """Remember the stretches of some windows.
+        """With the subsequences of some windows as the bank.
 
         Args:
             windows: (n, channel, time), in order of time.
-            centred: (channel,) bool: channels that are compared by shape, each stretch less its own mean.
+            centred: (channel,) bool: channels that are compared by shape: each subsequence minus its own mean.
         """
         member = cls(span, whitened)
         member.put("centred", centred)
@@ -79,18 +83,18 @@ class SubsequenceNeighbours(TensorGroup):
         return _over(torch.cat(near).view(len(x), len(starts)), starts, min(self.span, x.shape[2]), x.shape[2])
 
     def _compared(self, x: Tensor) -> Tensor:
-        """(b k, d) the stretches of each window, as they are compared with the bank."""
+        """(b k, d) the subsequences of each window, whitened if the bank is."""
         vectors = self.vectors(x)
         return (vectors - self.mean) @ self.turn if self.whitened else vectors
 
     @property
     def entries(self) -> int:
-        """How many numbers a stretch is compared by."""
+        """Number of entries of a subsequence."""
         return self.bank.shape[1]
 
     def nearest(self, x: Tensor) -> Tensor:
-        """(b, k, channel, time) the nearest remembered windows, for a member that is not whitened and whose span is the
-        window; channels that are compared by shape are moved to the window's own level.
+        """(b, k, channel, time) the nearest windows of the bank, for a detector without whitening whose span is the
+        window; channels that are compared by shape are shifted to the window's own level.
         """
         _, at = NeighbourDistances(self.vectors(x), self.bank).nearest(NEIGHBOURS)
         found = self.bank[at].view(len(x), -1, x.shape[1], self.bank.shape[1] // x.shape[1])
@@ -99,7 +103,7 @@ class SubsequenceNeighbours(TensorGroup):
         return smooth.view(*found.shape[:3], -1) + level[:, None]
 
     def vectors(self, x: Tensor) -> Tensor:
-        """(b k, d) the stretches of each window, half overlapping, one after another."""
+        """(b k, d) the subsequences of each window, which overlap by half, one after another."""
         span = min(self.span, x.shape[2])
         starts = self._starts(x.shape[2])
         found = torch.stack([x[:, :, start : start + span] for start in starts], 1)  # (b, k, channel, span)
@@ -108,13 +112,13 @@ class SubsequenceNeighbours(TensorGroup):
         return steps.flatten(1)
 
     def _starts(self, time: int) -> list[int]:
-        """Where the stretches of a window begin."""
+        """Start of each subsequence in a window."""
         span = min(self.span, time)
         return [*range(0, time - span, max(1, span // 2)), time - span]
 
 
 def _over(scores: Tensor, starts: list[int], span: int, time: int) -> Tensor:
-    """(b, k) -> (b, time): mean of the stretches that cover each sample."""
+    """(b, k) -> (b, time): mean over the subsequences that cover each sample."""
     cover = scores.new_zeros(len(starts), time)
     for k, start in enumerate(starts):
         cover[k, start : start + span] = 1

@@ -1,7 +1,7 @@
-"""Which members see that synthetic rows are not real: evidence without labels, for training rows declared clean.
+"""Weights of base detectors by how well they tell synthetic rows from real ones, for training rows declared clean.
 
-Where the training rows hold anomalies this evidence misleads (it rewards members that take groups of anomalies for
-normal), so it is asked for clean rows only, and never decides alone: a share of every weight is the same for all.
+With anomalies among the training rows such weights mislead (they reward detectors that score groups of anomalies as
+normal), so they are used for clean rows only, and a share of every weight is equal for all detectors.
 """
 
 import numpy as np
@@ -10,39 +10,39 @@ from sklearn.metrics import roc_auc_score
 from ad_core.types import Parts
 
 SYNTHETIC = 200
-"""Rows of each kind."""
+"""Number of synthetic rows of each kind."""
 
 SHARPNESS = 0.02
-"""So much more AUROC multiplies a weight by e."""
+"""Difference in AUROC that multiplies a weight by e."""
 
 UNIFORM = 0.2
-"""Share of the weights that evidence cannot touch."""
+"""Share of the weights that is equal for all detectors."""
 
 FEW_LEVELS = 20
 
 
 def synthetic_rows(x: np.ndarray, parts: Parts, random: np.random.Generator) -> np.ndarray:
-    """Rows that look plausible column by column, or lie between or beyond real ones.
+    """Synthetic rows: plausible in each column alone, or on a line through two real rows.
 
     Args:
         x: (n, entries) real rows.
 
     Returns:
-        (2 * MADE_UP, entries): first boxes (each column drawn by itself, evenly over its range), then points on the
-        line through two real rows, between them or beyond.
+        (2 * SYNTHETIC, entries): first rows with each column drawn independently and uniformly over its range, then
+        points on the line through two real rows, between them or beyond.
     """
     return np.concatenate([_boxes(x, parts, random), _on_lines(x, random)])
 
 
 def weights_from(real: list[np.ndarray], synthetic: list[np.ndarray]) -> np.ndarray:
-    """A weight per member, by how well it tells synthetic rows from real ones.
+    """A weight per base detector, by how well it tells synthetic rows from real ones.
 
     Args:
-        real: per member, (n,) scores of real rows that it did not learn from.
-        synthetic: per member, (2 * MADE_UP,) scores of `synthetic_rows`.
+        real: per detector, (n,) out-of-bag scores of real rows.
+        synthetic: per detector, (2 * SYNTHETIC,) scores of `synthetic_rows`.
 
     Returns:
-        (members,) weights that add up to 1.
+        (detectors,) weights that sum to 1.
     """
     found = np.array([_auroc(r, m) for r, m in zip(real, synthetic, strict=True)])
     weights = np.exp((found - found.max()) / SHARPNESS)

@@ -10,28 +10,32 @@ from ad_core.types import ItemShape, Modality
 
 
 class DilatedConvSettings(Settings):
-    """Size of the network, and which way it looks."""
+    """Size and reach of the network."""
 
     width: int = Field(48, ge=2, le=1024, description="Channels of every layer, and size of the embedding.")
     layers: int = Field(
-        5, ge=1, le=10, description="Residual layers; layer i looks 2^i positions to either side, or 2^(i + 1) back."
+        5,
+        ge=1,
+        le=10,
+        description="Residual layers; layer i sees 2^i positions to either side, or 2^(i + 1) back if causal.",
     )
-    stride: int = Field(1, ge=1, le=1024, description="Time steps that are joined into one position at the start.")
+    stride: int = Field(
+        1, ge=1, le=1024, description="Number of time steps that the first layer joins into one position."
+    )
     causal: bool = Field(False, description="Whether a position sees only itself and what came before it.")
 
 
 @ENCODERS.register
-class DilatedConv(Encoder):
-    """(b, channel, time) -> (b, width); keeps one embedding per `stride` time steps, looks both ways unless causal.
+class DilatedConv(Encoder[DilatedConvSettings]):
+    """(b, channel, time) -> (b, width); one embedding per `stride` time steps, from both sides unless causal.
 
-    The last position may reach beyond the window, where the last value is repeated.
+    The window is padded to whole positions by repeating its last value.
     """
 
     title = "Dilated convolutions"
-    about = "Looks from every time step far to either side. Its weights are learnt from your own recordings."
+    about = "Embeds every time step with a wide context on either side. Trained on your own recordings."
     modalities = frozenset({Modality.SENSOR})
     Settings = DilatedConvSettings
-    settings: DilatedConvSettings
 
     def __init__(self, settings: DilatedConvSettings, shape: ItemShape) -> None:
         super().__init__(settings, shape)
@@ -49,7 +53,8 @@ class DilatedConv(Encoder):
 
     def parts(self, x: Tensor) -> Tensor:
         x = F.pad(x, (0, -x.shape[2] % self.settings.stride), mode="replicate")
-        return self.layers(x)  # type: ignore[no-any-return]  # (b, d, positions)
+        z: Tensor = self.layers(x)
+        return z  # (b, d, positions)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.parts(x).mean(2)
@@ -61,7 +66,7 @@ class DilatedConv(Encoder):
 
 
 class _Layer(nn.Module):
-    """h + W gelu(dilated convolution of 3 taps): as long as its input."""
+    """h + W gelu(dilated convolution of 3 taps): of the same length."""
 
     def __init__(self, width: int, dilation: int, causal: bool) -> None:
         super().__init__()
@@ -70,4 +75,5 @@ class _Layer(nn.Module):
         self.mix = nn.Conv1d(width, width, 1)
 
     def forward(self, h: Tensor) -> Tensor:
-        return h + self.mix(F.gelu(self.taps(F.pad(h, self.reach))))  # type: ignore[no-any-return]
+        change: Tensor = self.mix(F.gelu(self.taps(F.pad(h, self.reach))))
+        return h + change

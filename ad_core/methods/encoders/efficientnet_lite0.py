@@ -1,4 +1,4 @@
-"""A frozen network that learnt to name the things of ImageNet, looked at halfway."""
+"""Features from the middle of a frozen network trained on ImageNet."""
 
 from math import ceil
 
@@ -13,13 +13,15 @@ from ad_core.settings import Settings
 from ad_core.types import ItemShape, Modality
 
 DEPTHS = (4, 7)
-"""Edges and textures, and parts of things; deeper ones tell kinds of things apart rather than their flaws."""
+"""Blocks whose features are used: edges and textures, and parts of objects. Deeper ones tell kinds of objects apart
+rather than their defects.
+"""
 
 STRIDE = BLOCKS[DEPTHS[0]][1]
 """Pixels per position, down and across."""
 
 LEAST_SIDE = 32
-"""Smaller images are enlarged to that [px]: the deeper features would otherwise have no grid left."""
+"""Smaller images are enlarged to this side [px], so that the deeper features have a grid."""
 
 
 class EfficientNetLite0Settings(Settings):
@@ -27,17 +29,17 @@ class EfficientNetLite0Settings(Settings):
 
 
 @ENCODERS.register
-class EfficientNetLite0(Encoder):
-    """(b, 1 or 3, y, x) in 0..1 -> (b, 120): features of two depths, joined on the grid of the finer one.
+class EfficientNetLite0(Encoder[EfficientNetLite0Settings]):
+    """(b, 1 or 3, y, x) in 0..1 -> (b, 120): features of two depths, concatenated on the grid of the finer one.
 
-    Source: Tan and Le 2019, EfficientNet, arXiv:1905.11946; depths between edges and names as Roth et al. 2022,
-    PatchCore, arXiv:2106.08265, sec. 3.1 advise.
+    Source: Tan and Le 2019, EfficientNet, arXiv:1905.11946; middle depths as recommended by Roth et al. 2022,
+    PatchCore, arXiv:2106.08265, sec. 3.1.
     """
 
     title = "ImageNet features (EfficientNet-Lite0)"
     about = (
-        "Sees edges, textures and parts of things, as learnt from a million photographs. Its weights come from "
-        "ImageNet and not from your data, and they stay as they are: only what is built upon them is trained."
+        "Recognises edges, textures and parts of objects. Its weights come from ImageNet (a million photographs), not "
+        "from your data, and are not changed: only the layers built upon them are trained."
     )
     modalities = frozenset({Modality.IMAGE})
     Settings = EfficientNetLite0Settings
@@ -48,7 +50,7 @@ class EfficientNetLite0(Encoder):
         channels, y, x = shape.size
         if channels not in (1, 3):
             raise MethodError(
-                f"The encoder {self.name!r} takes grey images or colour images, but this task shows it {channels} "
+                f"The encoder {self.name!r} takes grey or colour images, but the input of this task has {channels} "
                 f"channels. Choose another encoder or another pretext task."
             )
         larger = max(1.0, LEAST_SIDE / min(y, x))

@@ -1,4 +1,4 @@
-"""No network: the item itself, laid out in a row."""
+"""No network: the flattened item itself."""
 
 from torch import Tensor, nn
 
@@ -12,11 +12,11 @@ class FlatSettings(Settings):
 
 
 @ENCODERS.register
-class Flat(Encoder):
-    """(b, *item) -> (b, entries), for tasks that compare items as they are. It has no weights."""
+class Flat(Encoder[FlatSettings]):
+    """(b, *item) -> (b, entries), for tasks that compare items directly. It has no weights."""
 
     title = "The item itself"
-    about = "Compares items as they are. Nothing is learnt."
+    about = "Compares items directly. Nothing is trained."
     modalities = frozenset({Modality.TABLE})
     Settings = FlatSettings
 

@@ -12,21 +12,20 @@ class LstmSettings(Settings):
     """Size of the network."""
 
     width: int = Field(48, ge=2, le=1024, description="Units of every layer, and size of the embedding.")
-    layers: int = Field(2, ge=1, le=8, description="Layers of long short-term memory, one upon the other.")
+    layers: int = Field(2, ge=1, le=8, description="Number of recurrent layers.")
 
 
 @ENCODERS.register
-class Lstm(Encoder):
-    """(b, channel, time) -> (b, width); reads the window step by step, so a time step knows only what came before it.
+class Lstm(Encoder[LstmSettings]):
+    """(b, channel, time) -> (b, width); recurrent, so a time step depends only on the steps before it.
 
     Hochreiter and Schmidhuber 1997, Long short-term memory.
     """
 
     title = "Long short-term memory"
-    about = "Reads a window step by step and remembers. Its weights are learnt from your own recordings."
+    about = "Reads a window step by step with a memory. Trained on your own recordings."
     modalities = frozenset({Modality.SENSOR})
     Settings = LstmSettings
-    settings: LstmSettings
 
     def __init__(self, settings: LstmSettings, shape: ItemShape) -> None:
         super().__init__(settings, shape)
@@ -41,7 +40,8 @@ class Lstm(Encoder):
         return (self.shape.size[1],)
 
     def parts(self, x: Tensor) -> Tensor:
-        return self.layers(x.mT)[0].mT  # type: ignore[no-any-return]  # (b, d, time)
+        states: Tensor = self.layers(x.mT)[0]
+        return states.mT  # (b, d, time)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.parts(x).mean(2)
@@ -51,7 +51,7 @@ class Lstm(Encoder):
 
 
 class _Decoder(nn.Module):
-    """(b, d, time) -> (b, channel, time), read from the end to the begin."""
+    """(b, d, time) -> (b, channel, time), from the end to the beginning."""
 
     def __init__(self, d: int, channels: int) -> None:
         super().__init__()
@@ -59,4 +59,5 @@ class _Decoder(nn.Module):
         self.out = nn.Linear(d, channels)
 
     def forward(self, parts: Tensor) -> Tensor:
-        return self.out(self.layers(parts.mT.flip(1))[0].flip(1)).mT  # type: ignore[no-any-return]
+        values: Tensor = self.out(self.layers(parts.mT.flip(1))[0].flip(1))
+        return values.mT

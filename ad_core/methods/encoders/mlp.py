@@ -13,18 +13,17 @@ class MlpSettings(Settings):
 
     width: int = Field(96, ge=2, le=4096, description="Units per layer, and size of the embedding.")
     blocks: int = Field(2, ge=0, le=16, description="Residual blocks of two layers each.")
-    dropout: float = Field(0.1, ge=0, lt=1, description="Share of units silenced at random while training.")
+    dropout: float = Field(0.1, ge=0, lt=1, description="Share of units set to 0 at random in training.")
 
 
 @ENCODERS.register
-class Mlp(Encoder):
-    """(b, feature) -> (b, width). Layer normalisation only, so an item's embedding knows nothing of its batch."""
+class Mlp(Encoder[MlpSettings]):
+    """(b, feature) -> (b, width). Layer normalisation only, so an embedding is independent of the batch."""
 
     title = "Residual multilayer perceptron"
-    about = "Looks at all columns of a row at once. Its weights are learnt from your own table."
+    about = "Combines all columns of a row. Trained on your own table."
     modalities = frozenset({Modality.TABLE})
     Settings = MlpSettings
-    settings: MlpSettings
 
     def __init__(self, settings: MlpSettings, shape: ItemShape) -> None:
         super().__init__(settings, shape)
@@ -42,7 +41,8 @@ class Mlp(Encoder):
         return self.forward(x)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x)  # type: ignore[no-any-return]  # (b, d)
+        z: Tensor = self.layers(x)
+        return z  # (b, d)
 
     def decoder(self, out: ItemShape) -> nn.Module:
         return nn.Sequential(self._stack(self.d), nn.Linear(self.d, out.entries), nn.Unflatten(1, out.size))
@@ -63,4 +63,5 @@ class _Block(nn.Module):
         )
 
     def forward(self, h: Tensor) -> Tensor:
-        return h + self.change(h)  # type: ignore[no-any-return]
+        change: Tensor = self.change(h)
+        return h + change

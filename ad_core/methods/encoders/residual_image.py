@@ -19,17 +19,16 @@ class ResidualImageSettings(Settings):
 
 
 @ENCODERS.register
-class ResidualImage(Encoder):
-    """(b, channel, y, x) -> (b, 4 width); three stages that halve the size each, so one position per 8 x 8 pixels.
+class ResidualImage(Encoder[ResidualImageSettings]):
+    """(b, channel, y, x) -> (b, 4 width); three stages that each halve the size: one position per 8 x 8 pixels.
 
-    Group normalisation (Wu and He 2018): an image's embedding knows nothing of its batch.
+    Group normalisation (Wu and He 2018): an embedding is independent of the batch.
     """
 
     title = "Small residual convolution network"
-    about = "Three stages that halve the size each. Its weights are learnt from your own images."
+    about = "Three stages that each halve the size. Trained on your own images."
     modalities = frozenset({Modality.IMAGE})
     Settings = ResidualImageSettings
-    settings: ResidualImageSettings
 
     def __init__(self, settings: ResidualImageSettings, shape: ItemShape) -> None:
         super().__init__(settings, shape)
@@ -46,7 +45,8 @@ class ResidualImage(Encoder):
         return tuple(-(-n // 8) for n in self.shape.size[1:])
 
     def parts(self, x: Tensor) -> Tensor:
-        return self.stages(x)  # type: ignore[no-any-return]  # (b, d, y/8, x/8)
+        z: Tensor = self.stages(x)
+        return z  # (b, d, y/8, x/8)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.parts(x).mean((2, 3))

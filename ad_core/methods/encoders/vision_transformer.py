@@ -14,12 +14,12 @@ from ad_core.errors import MethodError
 from ad_core.methods.encoder import ENCODERS, Encoder
 from ad_core.methods.networks.checkpoints import Preprocessing, loaded, network_of
 from ad_core.methods.networks.image_decoder import ImageDecoder
-from ad_core.settings import Settings as AnySettings
+from ad_core.settings import Settings
 from ad_core.types import ItemShape, Modality
 
 
-class VisionTransformerSettings(AnySettings):
-    """Which checkpoint."""
+class VisionTransformerSettings(Settings):
+    """The checkpoint."""
 
     folder: str = Field(
         "",
@@ -28,27 +28,25 @@ class VisionTransformerSettings(AnySettings):
 
 
 @ENCODERS.register
-class VisionTransformer(Encoder):
+class VisionTransformer(Encoder[VisionTransformerSettings]):
     """(b, 1 or 3, y, x) in 0..1 -> (b, d): the last layer's patch tokens, without class and register tokens.
 
-    Images are enlarged to whole patches, and the position embeddings interpolated to as many. Nothing is ever
+    Images are enlarged to whole patches, and the position embeddings are interpolated to their number. Nothing is
     downloaded, and only safetensors files are read. A bundle holds the weights and the checkpoint's configuration, so
-    it needs no folder.
+    loading it needs no folder.
 
     Source: Dosovitskiy et al. 2021, ViT, arXiv:2010.11929; Oquab et al. 2023, DINOv2, arXiv:2304.07193.
     """
 
     title = "Vision transformer from a folder (DINOv2, ViT)"
     about = (
-        "Sees kinds of things and their parts, as learnt from many photographs. Its weights come from a folder that "
-        "you name and not from your data, and they stay as they are: only what is built upon them is trained. Needs "
-        'the extra "hub".'
+        "Recognises objects and their parts. Its weights come from a folder that you name, not from your data, and are "
+        'not changed: only the layers built upon them are trained. Needs the extra "hub".'
     )
     modalities = frozenset({Modality.IMAGE})
     Settings = VisionTransformerSettings
     needs = ("folder",)
     pretrained = True
-    settings: VisionTransformerSettings
     mean: Tensor
     spread: Tensor
 
@@ -61,7 +59,7 @@ class VisionTransformer(Encoder):
         super().__init__(settings, shape)
         if shape.size[0] not in (1, 3):
             raise MethodError(
-                f"The encoder {self.name!r} takes grey images or colour images, but this task shows it "
+                f"The encoder {self.name!r} takes grey or colour images, but the input of this task has "
                 f"{shape.size[0]} channels. Choose another encoder or another pretext task."
             )
         self.network, self.preprocessing = checkpoint or loaded(Path(settings.folder))
@@ -71,10 +69,10 @@ class VisionTransformer(Encoder):
         self.eval()
 
     @classmethod
-    def restored(cls, settings: AnySettings, shape: ItemShape, facts: Mapping[str, Any]) -> Self:
+    def restored(cls, settings: VisionTransformerSettings, shape: ItemShape, facts: Mapping[str, Any]) -> Self:
         network = network_of(facts["config"])
         seen_as = Preprocessing.model_validate(facts["preprocessing"])
-        return cls(settings, shape, (network, seen_as))  # type: ignore[arg-type]
+        return cls(settings, shape, (network, seen_as))
 
     def facts(self) -> dict[str, Any]:
         return {"config": self._config.to_dict(), "preprocessing": self.preprocessing.model_dump(mode="json")}
@@ -95,7 +93,7 @@ class VisionTransformer(Encoder):
         return tuple(ceil(side / self._config.patch_size) for side in self.shape.size[1:])
 
     def train(self, mode: bool = True) -> Self:
-        """Nothing in it is silenced at random, while a head is trained upon it either."""
+        """The frozen network stays in evaluation mode: no dropout while a head is trained."""
         super().train(mode)
         self.network.eval()
         return self
@@ -108,7 +106,8 @@ class VisionTransformer(Encoder):
         interpolated = {"interpolate_pos_encoding": True} if self._config.model_type == "vit" else {}
         tokens: Tensor = self.network(pixel_values=seen, **interpolated).last_hidden_state  # (b, tokens, d)
         positions = self.grid[0] * self.grid[1]  # they come last
-        return tokens[:, -positions:].mT.unflatten(2, self.grid)  # type: ignore[no-any-return]  # (b, d, *grid)
+        patches = tokens[:, -positions:].mT  # (b, d, positions)
+        return patches.view(*patches.shape[:2], *self.grid)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.parts(x).mean((2, 3))

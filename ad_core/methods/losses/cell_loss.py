@@ -1,6 +1,7 @@
-"""Predicting a table's cells: squared error for numbers, cross-entropy for categories, one loss per column."""
+"""Loss of predicted table cells: squared error for numbers, cross-entropy for categories, one loss per column."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -8,25 +9,25 @@ from torch import Tensor, nn
 from ad_core.types import Batch, PartKind, Parts
 
 FAR_BELOW = -1e4
-"""Logit of a padded position: its probability is 0, and 0 times its logarithm is still a number."""
+"""Logit of a padded position: finite, so that its probability 0 times its logarithm is 0 and not NaN."""
 
 LARGE = 50.0
-"""Losses of a cell above this count by their logarithm only."""
+"""Losses of a cell above this grow logarithmically, see `compressed`."""
 
 
 def compressed(losses: Tensor) -> Tensor:
-    """One absurd cell must not hide all others, and still be seen to be more absurd than the next."""
+    """Losses whose growth is logarithmic above `LARGE`: one extreme cell doesn't hide the others and keeps its rank."""
     return torch.where(losses > LARGE, LARGE + (losses - LARGE).clamp_min(0).log1p(), losses)
 
 
 class CellLoss(nn.Module):
-    """From a network's outputs to a loss per column, and to the value that it expects in each entry.
+    """From a network's outputs to a loss per column and to the expected value of each entry.
 
     Outputs, in this order: one per entry of a number column; then for each category column one logit for "none of the
-    levels" and one per level. A level never seen in training thus costs as much as the network was sure of the others.
+    levels" and one per level. So a level that never occurred in training has the loss of "none of the levels".
 
-    The share of a level is read off linearly between the entry's smallest and largest value in training, whatever the
-    reader's scaling, so the loss stays differentiable by the item.
+    The probability of a level is interpolated linearly between the entry's smallest and largest value in training,
+    independent of the reader's scaling, so that the loss is differentiable with respect to the item.
     """
 
     number_at: Tensor
@@ -38,6 +39,10 @@ class CellLoss(nn.Module):
     real: Tensor
     low: Tensor
     high: Tensor
+
+    if TYPE_CHECKING:  # nn.Module declares Any
+
+        def __call__(self, outputs: Tensor, x: Tensor) -> Tensor: ...
 
     def __init__(self, parts: Parts) -> None:
         super().__init__()
@@ -73,7 +78,7 @@ class CellLoss(nn.Module):
         self.register_buffer("high", torch.ones(self.entries))
 
     def learn(self, batches: Iterable[Batch]) -> None:
-        """Note how each entry looks when its level is absent and when it is present."""
+        """Record each entry's smallest and largest value: its level is absent or present."""
         low, high = torch.full_like(self.low, torch.inf), torch.full_like(self.high, -torch.inf)
         for batch in batches:
             low = torch.minimum(low, batch.x.amin(0))
@@ -93,7 +98,7 @@ class CellLoss(nn.Module):
         return losses.index_add(1, self.category_column, surprise)
 
     def expected(self, outputs: Tensor) -> Tensor:
-        """(b, outputs) -> (b, entries), in their own scale; a category's entries hold its levels' probabilities."""
+        """(b, outputs) -> (b, entries) in the item's scale; a category's entries hold its levels' probabilities."""
         outputs = outputs.to(self.low.dtype)
         values = outputs.new_zeros(len(outputs), self.entries)
         values = values.index_copy(1, self.number_at, outputs[:, : len(self.number_at)])
@@ -103,17 +108,17 @@ class CellLoss(nn.Module):
         return values.index_copy(1, at, self.low[at] + shares * (self.high - self.low)[at])
 
     def _shares(self, x: Tensor) -> Tensor:
-        """(b, categories, none + levels): what the row says, adding up to 1."""
+        """(b, categories, none + levels): the row's probabilities, which sum to 1."""
         span = self.high - self.low
-        scale = torch.where(span > 1e-6, span, 1.0)  # a level never seen in training counts from 0 to 1
+        scale = torch.where(span > 1e-6, span, 1.0)  # a level that never occurred in training: from 0 to 1
         share = ((x - self.low) / scale).clamp(0, 1)
         levels = share[:, self.entry_at] * self.real[:, 1:]
         return torch.cat([(1 - levels.sum(2, keepdim=True)).clamp_min(0), levels], 2)
 
     def _log_shares(self, outputs: Tensor) -> Tensor:
-        """(b, categories, none + levels): what the network says."""
+        """(b, categories, none + levels): the network's log probabilities."""
         return outputs[:, self.logit_at].masked_fill(~self.real, FAR_BELOW).log_softmax(2)
 
     def _put(self, name: str, value: Tensor) -> None:
-        """A buffer that follows the device but is not saved: the item's shape says it all."""
+        """A buffer that moves with the device but is not saved, since it follows from the item's shape."""
         self.register_buffer(name, value, persistent=False)

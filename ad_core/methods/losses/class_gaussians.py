@@ -7,10 +7,10 @@ ITEMS_PER_DIMENSION = 5
 
 
 def gaussians(z: np.ndarray, cls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A Gaussian per class and way; a class with few rows takes the covariance within all classes.
+    """A Gaussian per class and way; a class with few rows gets the pooled covariance within all classes.
 
     Args:
-        z: (n, ways, d) float64.
+        z: (n, ways, d) float64; one way per transformation.
         cls: (n,) class codes.
 
     Returns:
@@ -25,13 +25,13 @@ def gaussians(z: np.ndarray, cls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def shared_whitening(z: np.ndarray, cls: np.ndarray) -> np.ndarray:
-    """(d, d) whitening matrix of the covariance within all classes and ways: what a linear discriminant measures by."""
+    """(d, d) whitening matrix of the pooled covariance within classes and ways, as in a linear discriminant."""
     means, of_row = _means(z, cls)
     return np.asarray(_whitenings((z - means[of_row]).reshape(-1, 1, z.shape[2]))[0])
 
 
 def _means(z: np.ndarray, cls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(classes, ways, d) means, and (n,) which of them is a row's own."""
+    """(classes, ways, d) means, and (n,) the index of each row's class."""
     groups, of_row = np.unique(cls, return_inverse=True)
     return np.stack([z[of_row == g].mean(0) for g in range(len(groups))]), of_row
 
@@ -41,5 +41,5 @@ def _whitenings(rest: np.ndarray) -> np.ndarray:
     from sklearn.covariance import ledoit_wolf
 
     covariances = np.stack([ledoit_wolf(rest[:, way], assume_centered=True)[0] for way in range(rest.shape[1])])
-    floor = 1e-6 * rest.var() + 1e-12  # a dimension that never varies has no inverse
+    floor = 1e-6 * rest.var() + 1e-12  # for constant dimensions
     return np.linalg.cholesky(np.linalg.inv(covariances + floor * np.eye(rest.shape[2])))

@@ -1,4 +1,4 @@
-"""Loss of masked contrastive learning: which pairs of copies repel each other how strongly, and who attracts whom."""
+"""Loss of masked contrastive learning: attraction and repulsion between pairs of copies."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 LEAST_COSINE = 1e-7
-"""Copies that point away from each other are as far apart as need be: they are pushed no further."""
+"""Lower bound of a cosine: copies that are orthogonal or further apart are not repelled any more."""
 
 
 @dataclass(frozen=True)
@@ -20,23 +20,23 @@ class MaskedContrastiveLoss:
     temperature: float
     """Inverse strength of attraction, and of repulsion between classes."""
     beta: float
-    """Repulsion of copies of a class that are turned differently."""
+    """Repulsion of copies of a class that are transformed differently."""
     alpha: float
-    """Repulsion of copies of a class that are turned alike."""
+    """Repulsion of copies of a class that are transformed alike."""
     attraction: float
-    """Weight of finding another item of the class."""
+    """Weight of the attraction of another item of the class."""
 
     def __call__(self, z: Tensor, cls: Tensor, partner: Tensor, has_one: Tensor) -> Tensor:
         """(b,) loss per item [nat], the mean over its copies.
 
         Args:
-            z: (2, b, R, d) of length 1: two copies of every item in every way of turning.
+            z: (2, b, R, d) of length 1: two copies of every item after every transformation.
             cls: (b,) class codes, -1 = unknown.
-            partner: (b R,) which copy of another item of the class, turned alike, each copy has to find.
-            has_one: (b R,) whether there is one.
+            partner: (b R,) index of the copy of another item of the class, transformed alike, that attracts each copy.
+            has_one: (b R,) whether there is such a copy.
         """
         ways, flat = z.shape[2], z.flatten(0, 2)
-        half = len(flat) // 2  # first copies of all items in all ways, then second copies
+        half = len(flat) // 2  # the first copies of all items after all transformations, then the second ones
         cosines = (flat @ flat.mT).to(z.dtype).clamp_min(LEAST_COSINE)
         strengths = self._strengths(cls, ways)
         copy = torch.arange(len(flat), device=z.device)
@@ -46,11 +46,13 @@ class MaskedContrastiveLoss:
         strengths = strengths.clone()
         strengths[copy, other] = 0.0  # neither attracts nor repels
         strengths[copy, partner] = 1 / self.temperature
-        attracted = torch.where(has_one.repeat(2), _missed(cosines, strengths, partner), 0.0)  # alone: infinite
+        attracted = torch.where(
+            has_one.repeat(2), _missed(cosines, strengths, partner), 0.0
+        )  # without a partner: infinite
         return (losses + self.attraction * attracted).view(2, len(cls), -1).mean((0, 2))
 
     def _strengths(self, cls: Tensor, ways: int) -> Tensor:
-        """(2 b R, 2 b R): by what the cosine of each pair of copies is multiplied."""
+        """(2 b R, 2 b R): factor of the cosine of each pair of copies."""
         way = torch.arange(ways, device=cls.device).repeat(len(cls))
         cls = cls.repeat_interleave(ways)
         differ = (cls[:, None] != cls) & (cls[:, None] >= 0) & (cls >= 0)
@@ -62,6 +64,6 @@ class MaskedContrastiveLoss:
 
 
 def _missed(cosines: Tensor, strengths: Tensor, target: Tensor) -> Tensor:
-    """(n,) cross-entropy of finding the target among all copies but oneself."""
+    """(n,) cross-entropy of finding the target among all copies except itself."""
     oneself = torch.eye(len(cosines), dtype=torch.bool, device=cosines.device)
     return F.cross_entropy((strengths * cosines).masked_fill(oneself, -torch.inf), target, reduction="none")

@@ -1,4 +1,4 @@
-"""Errors of rebuilt images: on which scale pixels are compared, and what of their errors makes a map and a score."""
+"""Reconstruction errors of images: scale of the pixels, smoothing into a map, and score."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ from ad_core.types import Batch
 
 
 def colour_scale(batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
-    """(channel, 1, 1) mean and standard deviation of all pixels, the latter 0.01 at least."""
+    """(channel, 1, 1) mean and standard deviation of all pixels, the latter at least 0.01."""
     means, squares, weights = zip(
         *((b.x.mean((0, 2, 3)), b.x.square().mean((0, 2, 3)), len(b.x)) for b in batches), strict=True
     )
@@ -21,7 +21,7 @@ def colour_scale(batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
 
 
 def smoothed(errors: Tensor) -> Tensor:
-    """(b, y, x) -> (b, y, x): mean over a box of a 32nd of the image's width, twice; single pixels are noise."""
+    """(b, y, x) -> (b, y, x): mean over a box of a 32nd of the image's width, twice, to remove pixel noise."""
     half = max(1, errors.shape[-1] // 64)
     for _ in range(2):
         errors = F.avg_pool2d(errors[:, None], 2 * half + 1, 1, half, count_include_pad=False)[:, 0]
@@ -29,6 +29,6 @@ def smoothed(errors: Tensor) -> Tensor:
 
 
 def worst_mean(errors: Tensor, share: float) -> Tensor:
-    """(b, ...) -> (b,): mean over this share of the values, the largest, one at least."""
+    """(b, ...) -> (b,): mean over this share of the values, the largest ones, at least one."""
     flat = errors.flatten(1)
     return flat.topk(max(1, round(share * flat.shape[1])), dim=1).values.mean(1)

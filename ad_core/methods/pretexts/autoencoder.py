@@ -1,4 +1,4 @@
-"""Squeeze an item through a bottleneck and rebuild it."""
+"""Compress an item into a few numbers and reconstruct it from them."""
 
 from collections.abc import Iterable
 from typing import ClassVar
@@ -18,46 +18,46 @@ from ad_core.types import Batch, Draw, ItemShape, Modality
 
 
 class AutoencoderSettings(Settings):
-    """What is hidden from the network, and how narrow it is."""
+    """Size of the bottleneck, noise in training, and how errors of images are measured."""
 
     bottleneck: int = Field(
         0,
         ge=0,
         le=4096,
-        description="Numbers that an item is squeezed into; 0 = by the item's size (an eighth of a table row).",
+        description="Numbers that an item is compressed into; 0 = by the item's size (an eighth of a table row).",
     )
     noise: float = Field(
-        0.1, ge=0, le=2, description="Noise added to the item that is to be rebuilt, in standard deviations; 0 = none."
+        0.1, ge=0, le=2, description="Noise added to the input in training, in standard deviations; 0 = none."
     )
     worst_share: float = Field(
         0.02,
         gt=0,
         le=1,
-        description="Images only: share of the pixels, the worst rebuilt ones, whose mean error is the score.",
+        description="Images only: the score is the mean error of this share of the pixels, the worst ones.",
     )
     similarity: float = Field(
         0.5,
         ge=0,
         le=1,
-        description="Images only: weight of lost structure (SSIM) in the error; the rest is the pixels' squared error.",
+        description="Images only: weight of 1 - SSIM (lost structure) in the error; the rest is the squared error.",
     )
 
 
 @PRETEXTS.register
-class Autoencoder(Pretext):
-    """What the network learnt to rebuild from few numbers is usual; what it rebuilds badly is not.
+class Autoencoder(Pretext[AutoencoderSettings]):
+    """A network trained on normal items reconstructs normal items well and anomalies badly.
 
-    Loss: squared error in standard deviations, per column of a table its `CellLoss`; of images mixed with 1 - SSIM of
-    the surroundings of each pixel, colour by colour. Score: the mean of these; of windows as tempered multiples of the
-    channel's usual squared error; of images over the worst pixels.
+    Loss: squared error [standard deviations squared]; of tables the `CellLoss` of each column; of images a mean of
+    squared error and 1 - SSIM around each pixel, per colour. Score: the mean of these errors; of windows each error is
+    first divided by the channel's normal squared error and tempered; of images only the worst pixels count.
 
-    SSIM alone is the paper's; beside it the squared error stays for what changes a colour without changing structure,
-    in equal parts as in Zavrtanik et al. 2021, DRAEM, arXiv:2108.07610, sec. 3.1.
+    The paper uses SSIM alone. The squared error is kept for changes of colour that leave the structure as it is, with
+    equal weight as in Zavrtanik et al. 2021, DRAEM, arXiv:2108.07610, sec. 3.1.
     """
 
     title = "Autoencoder"
-    asks = "Can you rebuild me from a few numbers?"
-    finds = "values, spots and courses that break the usual pattern of the whole item"
+    task = "Reconstruct the item from a few numbers."
+    finds = "values, spots and signals that break the normal pattern of the whole item"
     misses = "anomalies that are simpler than normal items; in images, faint texture defects"
     source = (
         "Vincent et al. 2008, Extracting and composing robust features with denoising autoencoders, eq. 1; structure "
@@ -66,7 +66,6 @@ class Autoencoder(Pretext):
     modalities = frozenset(Modality)
     before: ClassVar[dict[str, object]] = {"similarity": 0.0}
     Settings = AutoencoderSettings
-    settings: AutoencoderSettings
     centre: Tensor
     spread: Tensor
 
@@ -84,7 +83,7 @@ class Autoencoder(Pretext):
     def prepare(self, batches: Iterable[Batch]) -> None:
         if self.cells is not None:
             self.cells.learn(batches)
-        if self.shape.modality is Modality.IMAGE:  # the readers standardise the others
+        if self.shape.modality is Modality.IMAGE:  # tables and recordings are standardised by their readers
             self.centre, self.spread = colour_scale(batches)
 
     def loss(self, batch: Batch, draw: Draw) -> Tensor:
@@ -106,7 +105,7 @@ class Autoencoder(Pretext):
         target = self._standardised(x)
         errors = self._errors(self._rebuilt(target), target)
         if self.channels is not None:
-            return self.channels(errors)  # type: ignore[no-any-return]
+            return self.channels(errors)
         return smoothed(errors.mean(1)) if self.shape.modality is Modality.IMAGE else errors
 
     def expected(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
@@ -135,12 +134,13 @@ class Autoencoder(Pretext):
 
     def _rebuilt(self, x: Tensor) -> Tensor:
         code = self.bottleneck.squeeze(self._parts(x))
-        return self.decoder(self.bottleneck.widen(code))  # type: ignore[no-any-return]
+        rebuilt: Tensor = self.decoder(self.bottleneck.widen(code))
+        return rebuilt
 
     def _errors(self, rebuilt: Tensor, target: Tensor) -> Tensor:
         """(b, columns) of a table, else (b, *item)."""
         if self.cells is not None:
-            return self.cells(rebuilt, target)  # type: ignore[no-any-return]
+            return self.cells(rebuilt, target)
         rebuilt, share = rebuilt.to(target.dtype), self.settings.similarity
         squares = (rebuilt - target).square()
         if self.shape.modality is not Modality.IMAGE or not share:
@@ -149,14 +149,14 @@ class Autoencoder(Pretext):
 
 
 WINDOW = 11
-"""Structure is compared within so many pixels, weighted by a bell curve of 1.5 px; as in the paper."""
+"""Side of the window of SSIM [px], weighted by a Gaussian of 1.5 px; as in the paper."""
 
 MOST_POSITIONS = {0: (), 1: (256,), 2: (16, 16)}
-"""Longer grids are averaged down to these positions first, to bound the weights of the bottleneck."""
+"""Dimensions of the grid -> its largest size; larger grids are averaged down, to bound the bottleneck's weights."""
 
 
 class _Bottleneck(nn.Module):
-    """(b, d, *grid) -> (b, size) -> (b, d, *grid): few channels first, then all positions joined."""
+    """(b, d, *grid) -> (b, size) -> (b, d, *grid): first fewer channels, then one layer over all positions."""
 
     def __init__(self, d: int, grid: tuple[int, ...], size: int) -> None:
         super().__init__()
@@ -175,21 +175,23 @@ class _Bottleneck(nn.Module):
             pool = nn.AdaptiveAvgPool1d if len(self.grid) == 1 else nn.AdaptiveAvgPool2d
             parts = pool(self.coarse)(parts)
         thin = self.thin(parts.flatten(2).mT if self.grid else parts)  # (b, positions, channels)
-        return self.inwards(thin.flatten(1))  # type: ignore[no-any-return]
+        code: Tensor = self.inwards(thin.flatten(1))
+        return code
 
     def widen(self, code: Tensor) -> Tensor:
         wide = self.outwards(code)
+        parts: Tensor = self.thick(wide.unflatten(1, (-1, self.channels)) if self.grid else wide)
         if not self.grid:
-            return self.thick(wide)  # type: ignore[no-any-return]
-        parts = self.thick(wide.unflatten(1, (-1, self.channels))).mT.unflatten(2, self.coarse)  # (b, d, *coarse)
+            return parts
+        parts = parts.mT.unflatten(2, self.coarse)  # (b, d, *coarse)
         if self.coarse != self.grid:
             parts = F.interpolate(parts, self.grid, mode="linear" if len(self.grid) == 1 else "bilinear")
-        return parts  # type: ignore[no-any-return]
+        return parts
 
 
 def _lost_structure(rebuilt: Tensor, x: Tensor) -> Tensor:
-    """(b, channel, y, x) twice, in 0..1 -> the same size: 1 - SSIM, 0 = alike, 2 = the opposite."""
-    from kornia.metrics import ssim  # half a second, which tables and recordings can save
+    """(b, channel, y, x) twice, in 0..1 -> the same size: 1 - SSIM, 0 = equal, 2 = inverted."""
+    from kornia.metrics import ssim  # takes half a second to import, and only images need it
 
     return 1 - ssim(rebuilt.contiguous(), x.contiguous(), WINDOW)
 

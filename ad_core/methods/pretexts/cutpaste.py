@@ -1,4 +1,4 @@
-"""Tell an image as it is from one with a piece of itself pasted elsewhere."""
+"""Classify images as unchanged, with a pasted rectangle or with a pasted scar."""
 
 import math
 from collections.abc import Iterable
@@ -18,17 +18,17 @@ from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, ItemShape, Modality
 
 LONGEST = 3.3
-"""A pasted rectangle is at most so many times as long as wide."""
+"""Largest ratio of a pasted rectangle's longer to its shorter side."""
 
 SCAR_WIDTH, SCAR_LENGTH, SCAR_TURN = (2 / 256, 16 / 256), (10 / 256, 25 / 256), math.pi / 4
-"""From and to, as shares of the image's shorter side; turned by up to so much [rad] either way."""
+"""Smallest and largest width and length of a scar, as shares of the image's shorter side; largest turn [rad]."""
 
 LEAST_WIDTH, LEAST_LENGTH = 1, 4
-"""A scar of fewer pixels could hardly be seen."""
+"""Least width and length of a scar [px]: a smaller one is hardly visible."""
 
 
 class CutpasteSettings(Settings):
-    """What is cut out and pasted."""
+    """Size and appearance of the pasted piece."""
 
     least_area: float = Field(
         0.02, gt=0, lt=1, description="Share of the image that a pasted rectangle covers at least."
@@ -40,29 +40,28 @@ class CutpasteSettings(Settings):
 
 
 @PRETEXTS.register
-class Cutpaste(Pretext):
-    """A piece in the wrong place has edges and a pattern that don't go on beside it, as defects have.
+class Cutpaste(Pretext[CutpasteSettings]):
+    """A pasted piece has edges and a pattern that do not continue beside it, and so have defects.
 
-    Loss: cross-entropy [nat] of telling the image as it is, one with a pasted rectangle and one with a pasted scar (a
-    thin, turned strip) from each other; all three are asked of every image. Score: the surprise that the image is as
-    it is. The map asks the same of each position on the encoder's grid.
+    Loss: cross-entropy [nat] over three classes, the unchanged image, the image with a pasted rectangle and with a
+    pasted scar (a thin, turned strip); mean over all three copies of an image. Score: -log p of the class "unchanged"
+    for the image as it is. The map is the same score at each position of the encoder's grid.
     """
 
     title = "Cut and paste"
-    asks = "Was a piece of me pasted elsewhere?"
-    finds = "scratches, spots and pieces that don't go with what is around them"
+    task = "Predict whether a piece of the image was pasted elsewhere."
+    finds = "scratches, spots and pieces that don't fit their surroundings"
     misses = "objects of the wrong kind; faults that change the whole image; faint, gradual defects"
     source = "Li et al. 2021, CutPaste, arXiv:2104.04015, eq. 1 with the three classes of sec. 2; own score"
     modalities = frozenset({Modality.IMAGE})
     Settings = CutpasteSettings
-    settings: CutpasteSettings
 
     def __init__(self, settings: CutpasteSettings, shape: ItemShape, encoder: Encoder) -> None:
         super().__init__(settings, shape, encoder)
         if settings.most_area < settings.least_area:
             raise MethodError(
-                f"Pasted rectangles cannot cover {settings.least_area} of an image at least and {settings.most_area} "
-                f"at most. Raise pretext.most_area."
+                f"pretext.least_area ({settings.least_area}) is larger than pretext.most_area ({settings.most_area}). "
+                f"Raise pretext.most_area."
             )
         if min(shape.size[1:]) < 2 * LEAST_LENGTH:
             raise MethodError(
@@ -96,9 +95,10 @@ class Cutpaste(Pretext):
         return self.encoder.parts(x).flatten(2).mT  # (b, positions, d)
 
     def _all_answers(self, x: Tensor, draw: Draw) -> Tensor:
-        """(b, 3, 3) answers about the image as it is, with a rectangle and with a scar."""
+        """(b, 3, 3) logits for the unchanged image, the one with a rectangle and the one with a scar."""
         copies = torch.stack([x, self._with_rectangle(x, draw), self._with_scar(x, draw)], 1)
-        return self.head(self.encoder(copies.flatten(0, 1))).to(x.dtype).view(-1, 3, 3)  # type: ignore[no-any-return]
+        answers: Tensor = self.head(self.encoder(copies.flatten(0, 1)))
+        return answers.to(x.dtype).view(-1, 3, 3)
 
     def _with_rectangle(self, x: Tensor, draw: Draw) -> Tensor:
         b, high, wide = len(x), *x.shape[2:]
@@ -116,9 +116,7 @@ class Cutpaste(Pretext):
         return self._pasted(x, torch.stack([long, thin], 1).round(), (2 * turn - 1) * SCAR_TURN, draw)
 
     def _pasted(self, x: Tensor, size: Tensor, turn: Tensor, draw: Draw) -> Tensor:
-        """A piece of every image, of so many pixels (b, 2) down and across, pasted into it at another place, turned by
-        (b,).
-        """
+        """A piece of every image of this size (b, 2) [px], pasted at another position and turned by (b,) [rad]."""
         whole = size.new_tensor(x.shape[2:])
         up, aside = turn.cos().abs(), turn.sin().abs()
         needed = torch.stack([up * size[:, 0] + aside * size[:, 1], aside * size[:, 0] + up * size[:, 1]], 1)
@@ -133,16 +131,16 @@ def _between(limits: tuple[float, float], share: Tensor) -> Tensor:
 
 
 def _centre(size: Tensor, whole: Tensor, draw: Draw) -> Tensor:
-    """(b, 2) middle of a box of so many whole pixels somewhere in the image."""
+    """(b, 2) centre of a box of this size [px] at a random place in the image."""
     first = (draw.uniform(len(size), 2).to(size.dtype) * (whole - size + 1)).floor()
     return first + (size - 1) / 2
 
 
 def _moved(x: Tensor, size: Tensor, start: Tensor, end: Tensor, turn: Tensor) -> tuple[Tensor, Tensor]:
-    """The images shifted so that `start` comes to lie on `end`, turned around it, and which pixels (b, y, x) the piece
+    """The images shifted so that `start` lies on `end` and turned around it, and which pixels (b, y, x) the piece
     covers there.
 
-    Pixels are taken as they are: a blurred piece would give itself away.
+    The nearest pixel is taken: interpolation would blur the piece, and the network would recognise it by that.
     """
     high, wide = x.shape[2:]
     row = torch.arange(high, device=x.device, dtype=x.dtype)[:, None] - end[:, 0, None, None]  # (b, y, 1)
@@ -156,5 +154,5 @@ def _moved(x: Tensor, size: Tensor, start: Tensor, end: Tensor, turn: Tensor) ->
 
 
 def _surprise(answers: Tensor) -> Tensor:
-    """(..., 3) -> (...): -log p of the first answer, with all its digits where it is right but for a trifle."""
+    """(..., 3) -> (...): -log p of the first class, accurate also where p is close to 1."""
     return F.softplus(answers[..., 1:].logsumexp(-1) - answers[..., 0])

@@ -1,4 +1,4 @@
-"""Guess how much noise was added to a row."""
+"""Predict how much noise was added to a row."""
 
 from collections.abc import Iterable
 
@@ -9,12 +9,12 @@ from torch.nn.functional import softplus
 
 from ad_core.methods.encoder import Encoder
 from ad_core.methods.pretext import PRETEXTS, Pretext
-from ad_core.settings import Settings as AnySettings
+from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, ItemShape, Modality, PartKind
 
 
-class DenoisingScoreSettings(AnySettings):
-    """How much noise is added at most, and the size of the network."""
+class DenoisingScoreSettings(Settings):
+    """Largest noise level, and size of the network."""
 
     largest_level: float = Field(
         2.5,
@@ -26,29 +26,28 @@ class DenoisingScoreSettings(AnySettings):
 
 
 @PRETEXTS.register
-class DenoisingScore(Pretext):
-    """An odd row looks like a usual one to which noise was added; the guessed amount is its score.
+class DenoisingScore(Pretext[DenoisingScoreSettings]):
+    """An anomalous row looks like a normal row with noise; the predicted noise level is its score.
 
-    A level s is drawn evenly from 0 to the largest. Entries with more than two values get normal noise of s standard
-    deviations. Noise on yes-or-no entries would be seen at a glance, so a column that has only such entries is
-    exchanged for that of a random row of the batch, with probability s / largest level; missing flags stay.
+    A level s is drawn uniformly from 0 to the largest. Entries with more than two values get normal noise of s standard
+    deviations. In a two-valued entry noise would be obvious, so a column of such entries only takes its values from a
+    random row of the batch, with probability s / largest level; missing flags are not changed.
 
-    The network guesses s = r * softplus(net(x / r)), r^2 = 1 + mean_j x_j^2 (the answer for plain normal data up to a
-    factor), so that far-off rows get the levels that their distance asks for, also beyond those of training.
-    Loss: squared error of the level. Score: the level guessed for the row as it is [standard deviations].
+    The network predicts s = r * softplus(net(x / r)), r^2 = 1 + mean_j x_j^2. For standard normal data s is
+    proportional to r, so rows far from all others get levels beyond those of training.
+    Loss: squared error of the level. Score: the level predicted for the unchanged row [standard deviations].
     """
 
     title = "Noise level"
-    asks = "How much noise was added to me?"
-    finds = "rows off the beaten track: far from all normal rows in many columns at once"
-    misses = "a single odd cell in a wide table; unusual combinations of usual categories"
+    task = "Predict how much noise was added to the row."
+    finds = "rows far from all normal rows in many columns at once"
+    misses = "a single odd cell in a wide table; rare combinations of common categories"
     source = (
         "Livernoche et al. 2024, On diffusion modeling for anomaly detection, ICLR, arXiv:2305.18593: diffusion time "
         "estimation; here a regression of the level, by variance-exploding noise"
     )
     modalities = frozenset({Modality.TABLE})
     Settings = DenoisingScoreSettings
-    settings: DenoisingScoreSettings
     owner: Tensor
     noisy: Tensor
     exchanged: Tensor
@@ -63,11 +62,11 @@ class DenoisingScore(Pretext):
         self.register_buffer("noisy", ~is_category)
 
     @classmethod
-    def encoder_settings(cls, settings: AnySettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
-        return {"width": settings.width}  # type: ignore[attr-defined]
+    def encoder_settings(cls, settings: DenoisingScoreSettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
+        return {"width": settings.width}
 
     def prepare(self, batches: Iterable[Batch]) -> None:
-        """Which entries have more than two values, and which columns have none of those."""
+        """Which entries have more than two values, and which columns have no such entry."""
         entries = self.shape.entries
         low, high = (torch.full((entries,), end, device=self.owner.device) for end in (torch.inf, -torch.inf))
         for batch in batches:
@@ -87,7 +86,7 @@ class DenoisingScore(Pretext):
         return self._guess(x)
 
     def embed(self, x: Tensor) -> Tensor:
-        return self.encoder(x / _reach(x))  # type: ignore[no-any-return]
+        return self.encoder(x / _reach(x))
 
     def _corrupted(self, x: Tensor, level: Tensor, draw: Draw) -> Tensor:
         """(b, entries), (b, 1) -> (b, entries)."""
@@ -103,5 +102,5 @@ class DenoisingScore(Pretext):
 
 
 def _reach(x: Tensor) -> Tensor:
-    """(b, 1): how far out a row lies, 1 in the middle."""
+    """(b, 1): r of the class docstring; 1 at the mean, larger far from it."""
     return (1 + x.square().mean(1, keepdim=True)).sqrt()

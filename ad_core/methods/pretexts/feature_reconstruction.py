@@ -1,4 +1,4 @@
-"""Predict what a frozen network sees at hidden places of an image from what it sees around them."""
+"""Predict the features of a frozen network at hidden positions of an image from the features around them."""
 
 from collections.abc import Callable, Iterable
 
@@ -12,70 +12,74 @@ from ad_core.methods.losses.reconstruction_error import worst_mean
 from ad_core.methods.moments import mean_and_spread
 from ad_core.methods.networks.imagenet_features import ImagenetFeatures, on_one_grid
 from ad_core.methods.pretext import PRETEXTS, Pretext
-from ad_core.settings import Settings as AnySettings
+from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, ItemShape, Modality
 
 DEPTHS = (4, 7)
-"""Blocks of the frozen network: what 8 and 16 pixels look like, with their surroundings."""
+"""Blocks of the frozen network whose features are predicted; one position per 8 and per 16 pixels."""
 
 MOST_BYTES = 2**29
-"""During a training the images' features are kept up to this size (512 MiB); those of more are computed every time."""
+"""Memory for the images' features during a training (512 MiB); features of further images are computed every time."""
 
 DILATIONS = (1, 2, 1, 2)
-"""Of the predicting network's layers: it looks 6 positions far."""
+"""Dilations of the predictor's layers; they add up to a reach of 6 positions."""
 
 HARDLY = 0.1
-"""Weight of the positions that hardly teach."""
+"""Weight in the loss of the positions that are predicted best."""
 
 
-class FeatureReconstructionSettings(AnySettings):
-    """What is hidden from the network, how it is kept from copying, and what of the map is the score."""
+class FeatureReconstructionSettings(Settings):
+    """What is hidden, how copying of the input is prevented, and which share of the map is the score."""
 
     hidden_share: float = Field(0.25, ge=0, le=0.9, description="Share of an image that is hidden in training.")
     block: int = Field(2, ge=1, le=16, description="Side of a hidden block, in positions of 8 pixels.")
     noise: float = Field(
         0.3, ge=0, le=10, description="Noise added to the features that are not hidden, in standard deviations."
     )
-    dropout: float = Field(0.2, ge=0, lt=1, description="Share of the network's first numbers that are left out.")
+    dropout: float = Field(0.2, ge=0, lt=1, description="Dropout in the predictor's first layer.")
     easy_share: float = Field(
-        0.5, ge=0, lt=1, description="Share of an image's positions, the best predicted ones, that hardly teach."
+        0.5,
+        ge=0,
+        lt=1,
+        description="Share of an image's positions, the best predicted ones, that get a low weight in the loss.",
     )
-    width: int = Field(64, ge=8, le=1024, multiple_of=8, description="Channels of the predicting network.")
+    width: int = Field(64, ge=8, le=1024, multiple_of=8, description="Channels of the predictor.")
     worst_share: float = Field(
-        0.01, gt=0, le=1, description="Share of the positions, the worst predicted ones, whose mean is the score."
+        0.01,
+        gt=0,
+        le=1,
+        description="The score is the mean error of this share of the positions, the worst predicted ones.",
     )
 
 
 @PRETEXTS.register
-class FeatureReconstruction(Pretext):
-    """What a network taught with everyday photographs sees at a usual place can be told from the image around it.
+class FeatureReconstruction(Pretext[FeatureReconstructionSettings]):
+    """In a normal image the ImageNet features of a position follow from those around it; at a defect they do not.
 
-    Features of `ad_core.methods.networks.imagenet_features` at two depths, each channel in standard deviations around
-    its mean over the training images. In training blocks of positions are hidden and the others get noise, numbers
-    are left out at random in the network's first layer, and it predicts the features everywhere. So it can't just pass
-    on what it is shown.
+    Features of `ad_core.methods.networks.imagenet_features` at two depths, each channel standardised over the training
+    images. In training blocks of positions are hidden, the others get noise, the first layer has dropout, and the
+    predictor predicts the features of all positions. So it can't simply copy its input.
 
-    Loss: squared error, mean over the channels; the best predicted positions of an image count a tenth, so that the
-    network doesn't learn to predict whatever comes. Score: nothing is hidden; the mean of the worst predicted ones.
+    Loss: squared error, mean over the channels; the best predicted positions of an image have a weight of a tenth, so
+    that the network doesn't learn to copy anomalies too. Score: mean error of the worst positions, nothing hidden.
     """
 
     title = "Feature reconstruction"
-    asks = "What does an experienced eye see at my hidden places?"
+    task = "Predict the ImageNet features at hidden positions of the image from those around them."
     finds = "local defects: spots, scratches, breaks, missing or foreign parts; it shows where they are"
-    misses = "very thin lines; anomalies that continue regularly; things that are odd only as a whole"
+    misses = "very thin lines; anomalies that continue regularly; objects that are odd only as a whole"
     source = (
-        "You et al. 2022, UniAD, arXiv:2206.03687, sec. 3; hardly taught easy positions and dropout after Guo et al. "
-        "2024, Dinomaly, arXiv:2405.14325, sec. 3"
+        "You et al. 2022, UniAD, arXiv:2206.03687, sec. 3; low weight of easy positions and dropout after Guo et "
+        "al. 2024, Dinomaly, arXiv:2405.14325, sec. 3"
     )
     modalities = frozenset({Modality.IMAGE})
     Settings = FeatureReconstructionSettings
-    settings: FeatureReconstructionSettings
     centre: Tensor
     spread: Tensor
 
     def __init__(self, settings: FeatureReconstructionSettings, shape: ItemShape, encoder: Encoder) -> None:
         super().__init__(settings, shape, encoder)
-        self.encoder.requires_grad_(False)  # the frozen network stands in for it; their positions are the same
+        self.encoder.requires_grad_(False)  # unused: the frozen network takes its place, on the same positions
         self.frozen = ImagenetFeatures(DEPTHS)
         channels = sum(self.frozen.channels)
         self.register_buffer("centre", torch.zeros(channels, 1, 1))
@@ -84,11 +88,11 @@ class FeatureReconstruction(Pretext):
         self.memory: _Memory | None = None
 
     @classmethod
-    def encoder_settings(cls, settings: AnySettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
+    def encoder_settings(cls, settings: FeatureReconstructionSettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
         return {"width": 4}
 
     def prepare(self, batches: Iterable[Batch]) -> None:
-        """Mean and standard deviation of every channel; the images' features are kept until `finish`."""
+        """Mean and standard deviation of every channel; the images' features stay in memory until `finish`."""
         self.memory = _Memory()
         mean, spread = mean_and_spread(self._remembered(b).permute(0, 2, 3, 1).flatten(0, 2) for b in batches)
         spread = torch.where(spread > 1e-4, spread, 1.0)  # a channel that never varies counts as it is
@@ -119,12 +123,12 @@ class FeatureReconstruction(Pretext):
         return self._standardised(self._features(x)).flatten(2).mT  # (b, positions, channels)
 
     def _features(self, x: Tensor) -> Tensor:
-        """(b, channels, y, x) as the frozen network gives them, on the encoder's positions."""
+        """(b, channels, y, x) features of the frozen network, on the encoder's grid."""
         found, grid = on_one_grid(self.frozen(x)).to(x.dtype), self.encoder.grid
         return found if found.shape[2:] == torch.Size(grid) else F.interpolate(found, grid, mode="bilinear")
 
     def _remembered(self, batch: Batch) -> Tensor:
-        """The same without gradient, from memory where it is kept."""
+        """`_features` without gradient, from memory if they are there."""
         with torch.no_grad():
             if self.memory is None or batch.rows is None:
                 return self._features(batch.x)
@@ -134,8 +138,9 @@ class FeatureReconstruction(Pretext):
         return (features - self.centre) / self.spread
 
     def _errors(self, truth: Tensor, shown: Tensor, hidden: Tensor) -> Tensor:
-        """(b, y, x) squared error of what is predicted from `shown` where it is not hidden."""
-        return (self.predictor(shown, hidden).to(truth.dtype) - truth).square().mean(1)  # type: ignore[no-any-return]
+        """(b, y, x) squared error of the prediction from the positions of `shown` that are not hidden."""
+        predicted: Tensor = self.predictor(shown, hidden)
+        return (predicted.to(truth.dtype) - truth).square().mean(1)
 
 
 class _Predictor(nn.Module):
@@ -154,21 +159,22 @@ class _Predictor(nn.Module):
 
     def forward(self, shown: Tensor, hidden: Tensor) -> Tensor:
         mask = hidden[:, None].to(shown.dtype)
-        h = self.enter(torch.cat([shown * (1 - mask), mask], 1))
+        h: Tensor = self.enter(torch.cat([shown * (1 - mask), mask], 1))
         for layer in self.layers:
             h = h + layer(h)
-        return self.leave(h)  # type: ignore[no-any-return]
+        predicted: Tensor = self.leave(h)
+        return predicted
 
 
 class _Memory:
-    """Features of images by their position in the frame, in half precision, of as many as have room."""
+    """Features of images by their position in the item set, in half precision, up to `MOST_BYTES`."""
 
     def __init__(self) -> None:
         self.kept: dict[int, Tensor] = {}
         self.bytes = 0
 
     def features(self, x: Tensor, rows: list[int], compute: Callable[[Tensor], Tensor]) -> Tensor:
-        """(b, channels, y, x) of the images at these positions; what isn't kept is computed, and kept if it fits."""
+        """(b, channels, y, x) of the images at these positions; missing ones are computed, and kept if they fit."""
         missing = [i for i, row in enumerate(rows) if row not in self.kept]
         computed = dict(zip(missing, compute(x[missing]), strict=True)) if missing else {}
         for i, features in computed.items():
@@ -179,7 +185,7 @@ class _Memory:
 
 
 def _blocks(share: float, side: int, like: Tensor, draw: Draw) -> Tensor:
-    """(b, y, x) bool: about this share is hidden, in square blocks of a grid that lies anywhere."""
+    """(b, y, x) bool: about this share is hidden, in square blocks on a grid with a random offset."""
     b, _, high, wide = like.shape
     lots = draw.bernoulli(share, b, 1 + -(-high // side), 1 + -(-wide // side))
     every = lots.repeat_interleave(side, 1).repeat_interleave(side, 2)

@@ -1,4 +1,4 @@
-"""Guess how an image was mirrored, shifted and turned."""
+"""Predict how an image was mirrored, shifted and turned."""
 
 from collections.abc import Iterable
 from itertools import product
@@ -20,35 +20,34 @@ SHIFTS = ((0, 0), (0, -1), (0, 1), (-1, 0), (1, 0), (-1, -1), (-1, 1), (1, -1), 
 
 
 class GeometricTransformationsSettings(Settings):
-    """What is told apart."""
+    """Which transformations are told apart."""
 
     transformations: int = Field(
         8,
         ge=8,
         le=72,
         multiple_of=8,
-        description="How many are told apart: 8 = mirror image and quarter turns; 24 also shifts to left and right, 40 "
-        "up and down, 72 aslant.",
+        description="Number of transformations: 8 = mirror image and quarter turns; 24 also shifts left and right, 40 "
+        "up and down, 72 diagonally.",
     )
     shift: float = Field(0.25, gt=0, le=0.5, description="Shifts are by this share of the image's side.")
 
 
 @PRETEXTS.register
-class GeometricTransformations(Pretext):
-    """An image whose parts sit as usual betrays what was done to it as a whole; an odd one does not.
+class GeometricTransformations(Pretext[GeometricTransformationsSettings]):
+    """The arrangement of a normal image's parts shows how it was transformed; that of an anomaly does not.
 
-    Loss: cross-entropy over the transformations [nat], for one of them drawn at random. Score: the mean of -log p over
-    all of them, each asked about. What a shift leaves empty is filled with the mirror image of what is beside it.
+    Loss: cross-entropy over the transformations [nat], for one of them drawn at random. Score: -log p of the right
+    transformation, mean over all of them. Pixels that a shift leaves empty are filled by reflection.
     """
 
     title = "Geometric transformations"
-    asks = "How was I mirrored, shifted and turned?"
+    task = "Predict how the image was mirrored, shifted and turned."
     finds = "objects of the wrong kind, in the wrong place or standing the wrong way"
     misses = "small local defects; objects and textures that look the same when mirrored or turned"
     source = "Golan and El-Yaniv 2018, arXiv:1805.10917, sec. 4; score: sum of -log p, here as a mean"
     modalities = frozenset({Modality.IMAGE})
     Settings = GeometricTransformationsSettings
-    settings: GeometricTransformationsSettings
 
     def __init__(self, settings: GeometricTransformationsSettings, shape: ItemShape, encoder: Encoder) -> None:
         super().__init__(settings, shape, encoder)
@@ -84,7 +83,7 @@ class GeometricTransformations(Pretext):
         return self._all_surprises(x).mean(1)
 
     def extras(self, x: Tensor, draw: Draw) -> dict[str, Tensor]:  # noqa: ARG002
-        """`transformation_spread`: how differently they surprise; high = the image looks odd in some of them only."""
+        """`transformation_spread`: standard deviation of -log p over the transformations."""
         return {"transformation_spread": self._all_surprises(x).std(1)}
 
     def embed_parts(self, x: Tensor) -> Tensor:
@@ -99,11 +98,12 @@ class GeometricTransformations(Pretext):
         return torch.stack([self._answers(_transformed(x, *way)) for way in self.ways], 1)
 
     def _answers(self, x: Tensor) -> Tensor:
-        return self.head(self.encoder(x)).to(x.dtype)  # type: ignore[no-any-return]  # (b, ways)
+        answers: Tensor = self.head(self.encoder(x))
+        return answers.to(x.dtype)  # (b, ways)
 
 
 def _transformed(x: Tensor, shift: tuple[int, int], mirrored: bool, turns: int) -> Tensor:
-    """(b, channel, y, x), mirrored left to right first, then shifted by so many pixels down and across, then turned."""
+    """(b, channel, y, x), mirrored left to right first, then shifted down and across [px], then turned."""
     x = x.flip(3) if mirrored else x
     (down, across), (high, wide) = shift, x.shape[2:]
     if down or across:

@@ -1,4 +1,4 @@
-"""Tell which piece of a row was cut out of it, going by the rest."""
+"""Predict from the rest of a row which of its pieces was cut out."""
 
 from collections.abc import Callable
 from functools import partial
@@ -12,45 +12,46 @@ from torch.utils.checkpoint import checkpoint
 from ad_core.errors import MethodError
 from ad_core.methods.encoder import Encoder
 from ad_core.methods.pretext import PRETEXTS, Pretext
-from ad_core.settings import Settings as AnySettings
+from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, ItemShape, Modality
 
 NUMBERS_AT_A_TIME = 2**24
-"""Rows are worked on so many at a time that no tensor has more numbers (64 MiB); where that takes several goes,
-training keeps nothing of them but the rows and computes the rest twice."""
+"""Largest number of values in a tensor (64 MiB): rows are processed in chunks. Where there are several, training
+recomputes their intermediate results in the backward pass instead of keeping them."""
 
 
-class InternalContrastSettings(AnySettings):
-    """How often the columns are shuffled, and how pieces are compared."""
+class InternalContrastSettings(Settings):
+    """Number of orders of the columns, and how pieces are compared."""
 
-    shuffles: int = Field(3, ge=1, le=16, description="Orders of the columns, each with networks of its own.")
-    temperature: float = Field(
-        0.01, ge=0.001, le=10, description="What likenesses are divided by; small = only the most alike pieces count."
+    shuffles: int = Field(
+        3, ge=1, le=16, description="Number of random orders of the columns, each with networks of its own."
     )
-    size: int = Field(128, ge=2, le=512, description="Numbers that a piece, or the rest of its row, is embedded in.")
+    temperature: float = Field(
+        0.01, ge=0.001, le=10, description="Divisor of the similarities; small = only the most similar pieces count."
+    )
+    size: int = Field(128, ge=2, le=512, description="Size of the embedding of a piece and of the rest of its row.")
 
 
 @PRETEXTS.register
-class InternalContrast(Pretext):
-    """The rest of a normal row tells which piece was cut out of it; that of an odd row points to another piece.
+class InternalContrast(Pretext[InternalContrastSettings]):
+    """The rest of a normal row is most similar to the piece cut out of it; that of an anomaly to another piece.
 
     A piece a_j is `width` neighbouring entries in a shuffled order, b_j the other entries; f embeds b_j and g embeds
-    a_j. Each number of an embedding is first divided by its length over the pieces of the row, then each embedding by
-    its own, as in the authors' code. Surprise of a position j [nat]: -log softmax over l of
-    f(b_j) . g(a_l) / temperature, at l = j. Loss and score: its mean over the positions and shuffles; part of a column:
-    its mean over those that cover the column. The width follows from the number of encoded entries and leaves 401
-    positions at most, fewer than the source's 1000 negatives: all are compared. Its batch normalisation is left out.
+    a_j. Each dimension of the embeddings is first normalised over the pieces of the row, then each embedding to length
+    1, as in the authors' code. Surprise of a position j [nat]: -log softmax over l of f(b_j) . g(a_l) / temperature, at
+    l = j. Loss and score: its mean over the positions and orders; part of a column: its mean over the pieces that cover
+    the column. The width follows from the number of encoded entries and leaves at most 401 positions, fewer than the
+    source's 1000 negatives, so all are compared. The source's batch normalisation is left out.
     """
 
     title = "Internal contrast"
-    asks = "Which of these pieces was cut out of me?"
-    finds = "columns that don't go with the rest of their row; rows far from all others"
-    misses = "columns that nothing else tells about; anomalies that are frequent in training"
+    task = "Predict which piece was cut out of the row from the rest of it."
+    finds = "columns that don't fit the rest of their row; rows far from all others"
+    misses = "columns that depend on no other; anomalies that are frequent in training"
     source = "Shenkar and Wolf 2022, Internal contrastive learning, ICLR, section 3"
     modalities = frozenset({Modality.TABLE})
     encoder_name = "flat"
     Settings = InternalContrastSettings
-    settings: InternalContrastSettings
     orders: Tensor
     rest_at: Tensor
     owner: Tensor
@@ -60,7 +61,7 @@ class InternalContrast(Pretext):
         d = shape.entries
         if d < 3:
             raise MethodError(
-                f"Internal contrast compares pieces of a row with its rest and needs 3 encoded entries at least, but "
+                f"Internal contrast compares pieces of a row with its rest and needs at least 3 encoded entries, but "
                 f"these rows have {d}. Use more columns, or choose another method."
             )
         self.width = _width(d)
@@ -82,11 +83,11 @@ class InternalContrast(Pretext):
         return torch.einsum("bsp,spc->bc", self._by_shuffle(x, self._surprise), covers / covers.sum((0, 1)))
 
     def embed(self, x: Tensor) -> Tensor:
-        """(b, shuffles * size): the embedded rests, their mean over the positions."""
+        """(b, shuffles * size): the mean embedding of the rest over the positions, per order."""
         return self._by_shuffle(x, self._mean_rest).flatten(1)
 
     def _by_shuffle(self, x: Tensor, compute: Callable[[Tensor, int], Tensor]) -> Tensor:
-        """(b, shuffles, ...): what is computed of the rows for each shuffle, not too many rows at a time."""
+        """(b, shuffles, ...): `compute` of the rows for each order, a chunk of rows at a time."""
         widest = max(self.positions, self.width, self.rest_at.shape[1], self.settings.size, HIDDEN_REST[0])
         few = x.split(max(1, NUMBERS_AT_A_TIME // (self.positions * widest)))
         if len(few) > 1 and torch.is_grad_enabled():
@@ -101,15 +102,16 @@ class InternalContrast(Pretext):
 
     def _mean_rest(self, x: Tensor, shuffle: int) -> Tensor:
         """(b, size)."""
-        return self.pairs[shuffle](*self._cut(x, shuffle))[0].mean(1)  # type: ignore[no-any-return]
+        rest: Tensor = self.pairs[shuffle](*self._cut(x, shuffle))[0]
+        return rest.mean(1)
 
     def _cut(self, x: Tensor, shuffle: int) -> tuple[Tensor, Tensor]:
-        """(b, positions, d - width) what is left of the row, (b, positions, width) the pieces."""
+        """(b, positions, d - width) the rest of the row, (b, positions, width) the pieces."""
         x = x[:, self.orders[shuffle]]
         return x[:, self.rest_at], x.unfold(1, self.width, 1)
 
     def _covers(self) -> Tensor:
-        """(shuffles, positions, columns): whether the piece at a position has an entry of the column."""
+        """(shuffles, positions, columns): whether the piece at a position contains an entry of the column."""
         is_of = one_hot(self.owner[self.orders], len(self.shape.parts.names))  # (shuffles, entries, columns)
         before = pad(is_of.cumsum(1), (0, 0, 1, 0))
         return before[:, self.width :] > before[:, : -self.width]
@@ -120,7 +122,7 @@ HIDDEN_REST, HIDDEN_PIECE = (100, 50), (50, 25)
 
 
 class _Pair(nn.Module):
-    """The networks f and g of one shuffle."""
+    """The networks f and g of one order of the columns."""
 
     def __init__(self, rest: int, width: int, size: int) -> None:
         super().__init__()
@@ -145,7 +147,7 @@ def _network(entries: int, hidden: tuple[int, int], size: int, first: nn.Module)
 
 
 def _width(d: int) -> int:
-    """How many of d entries a piece has."""
+    """Number of entries of a piece, of d in all."""
     for most, width in ((40, 2), (160, 10), (240, d - 150), (480, d - 200)):
         if d <= most:
             return width

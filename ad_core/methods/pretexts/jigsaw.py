@@ -1,4 +1,4 @@
-"""Guess in which order the tiles of an image were put together."""
+"""Predict in which order the tiles of an image were put together."""
 
 from collections.abc import Iterable
 from typing import ClassVar
@@ -18,36 +18,36 @@ from ad_core.types import Batch, Draw, ItemShape, Modality
 
 
 class JigsawSettings(Settings):
-    """How the image is cut, and how many orders of the tiles are told apart."""
+    """Number of tiles, and of their orders that are told apart."""
 
-    grid: int = Field(2, ge=2, le=3, description="The image is cut into so many tiles down and across.")
+    grid: int = Field(2, ge=2, le=3, description="Number of tiles down and across.")
     orders: int = Field(
-        24, ge=2, le=24, description="Orders of the tiles that are told apart, the usual one among them."
+        24, ge=2, le=24, description="Number of orders of the tiles that are told apart, including the original one."
     )
 
 
 @PRETEXTS.register
-class Jigsaw(Pretext):
-    """An image whose parts sit as usual betrays the order that its tiles were put in; an odd one does not.
+class Jigsaw(Pretext[JigsawSettings]):
+    """In a normal image the order of the tiles can be recognised; in an anomalous one it can't.
 
-    Loss: cross-entropy over the orders [nat]. Score: its mean over all of them. Orders are chosen one by one, each
-    with the most tiles elsewhere than in the orders before. A rim that doesn't fill whole tiles stays where it is.
+    Loss: cross-entropy over the orders [nat], for one of them drawn at random. Score: its mean over all orders. Orders
+    are chosen one by one, each with the largest number of tiles in another place than in the orders before. A border
+    that fills no whole tile is not moved.
     """
 
     title = "Jigsaw"
-    asks = "In which order were my tiles put together?"
+    task = "Predict in which order the image's tiles were put together."
     finds = "parts that are missing, doubled or in the wrong place"
     misses = "small local defects; textures, whose tiles all look alike"
     source = "Noroozi and Favaro 2016, arXiv:1603.09246, sec. 3.2 and alg. 1; score after Wang et al. 2019, E3Outlier"
     modalities = frozenset({Modality.IMAGE})
     not_for: ClassVar[dict[Modality, str]] = {
         Modality.TABLE: (
-            "The order of a table's columns carries no meaning, so there is no picture to put together; use masked "
-            "cells instead."
+            "The order of a table's columns carries no meaning, so there is nothing to put together; use masked cells "
+            "instead."
         )
     }
     Settings = JigsawSettings
-    settings: JigsawSettings
     orders: Tensor
 
     def __init__(self, settings: JigsawSettings, shape: ItemShape, encoder: Encoder) -> None:
@@ -78,7 +78,7 @@ class Jigsaw(Pretext):
         return self._all_surprises(x).mean(1)
 
     def extras(self, x: Tensor, draw: Draw) -> dict[str, Tensor]:  # noqa: ARG002
-        """`jigsaw_spread`: how differently the orders surprise; high = only some of them look odd."""
+        """`jigsaw_spread`: standard deviation of -log p over the orders."""
         return {"jigsaw_spread": self._all_surprises(x).std(1)}
 
     def embed_parts(self, x: Tensor) -> Tensor:
@@ -93,11 +93,12 @@ class Jigsaw(Pretext):
         return torch.stack([self._answers(_put_together(x, order.expand(len(x), -1))) for order in self.orders], 1)
 
     def _answers(self, x: Tensor) -> Tensor:
-        return self.head(self.encoder(x)).to(x.dtype)  # type: ignore[no-any-return]  # (b, orders)
+        answers: Tensor = self.head(self.encoder(x))
+        return answers.to(x.dtype)  # (b, orders)
 
 
 def _put_together(x: Tensor, orders: Tensor) -> Tensor:
-    """(b, channel, y, x), (b, tiles) -> the same size: place p shows tile `orders[:, p]`, places in row order."""
+    """(b, channel, y, x), (b, tiles) -> the same size: position p shows tile `orders[:, p]`, in row order."""
     grid = round(orders.shape[1] ** 0.5)
     high, wide = (n // grid for n in x.shape[2:])
     top, left = (x.shape[2] - grid * high) // 2, (x.shape[3] - grid * wide) // 2

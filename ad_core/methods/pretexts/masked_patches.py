@@ -1,4 +1,4 @@
-"""Hide squares of an image and paint them in from what surrounds them."""
+"""Hide squares of an image and predict them from their surroundings."""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,46 +10,51 @@ from ad_core.errors import MethodError
 from ad_core.methods.encoder import Encoder
 from ad_core.methods.losses.reconstruction_error import colour_scale, smoothed, worst_mean
 from ad_core.methods.pretext import PRETEXTS, Pretext
-from ad_core.settings import Settings as AnySettings
+from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, ItemShape, Modality, PartKind
 
 LEAST_SQUARE = 2
-"""A single pixel follows from those beside it, whatever it shows."""
+"""Least side of a hidden square [px]: a single pixel follows from its neighbours, normal or not."""
 
 
-class MaskedPatchesSettings(AnySettings):
-    """What is hidden, and what of the errors is the score."""
+class MaskedPatchesSettings(Settings):
+    """Size and number of the hidden squares, and which errors are the score."""
 
     finest: int = Field(
-        32, ge=4, le=256, description="So many of the smallest hidden squares fit across the image's shorter side."
+        32, ge=4, le=256, description="Number of the smallest hidden squares along the image's shorter side."
     )
-    sizes: int = Field(3, ge=1, le=5, description="Sizes of squares, each twice the one before; one at a time.")
+    sizes: int = Field(3, ge=1, le=5, description="Number of sizes of squares, each twice the one before.")
     groups: int = Field(
-        3, ge=2, le=10, description="The squares are hidden in so many groups that together cover the image."
+        3,
+        ge=2,
+        le=10,
+        description="Number of groups into which the squares are divided; one group is hidden at a time.",
     )
     worst_share: float = Field(
-        0.02, gt=0, le=1, description="Share of the pixels, the worst painted ones, whose mean error is the score."
+        0.02,
+        gt=0,
+        le=1,
+        description="The score is the mean error of this share of the pixels, the worst predicted ones.",
     )
 
 
 @PRETEXTS.register
-class MaskedPatches(Pretext):
-    """What a network that saw only normal images paints into a gap is usual; where the image differs, it is odd.
+class MaskedPatches(Pretext[MaskedPatchesSettings]):
+    """A network trained on normal images fills a hidden square with what is normal; a defect differs from that.
 
-    Loss: squared error over the hidden pixels [standard deviations squared], of one size of squares and one group drawn
-    at random. Map: for every size each pixel is hidden once, and its squared error is smoothed; mean over the sizes.
-    Score: mean of the map's worst pixels. The network sees as a further channel what is hidden.
+    Loss: squared error over the hidden pixels [standard deviations squared], for a random size of squares and a random
+    group. Map: for every size each pixel is hidden once, and the squared errors are smoothed; mean over the sizes.
+    Score: mean of the map's worst pixels. A further input channel marks the hidden pixels.
     """
 
     title = "Masked patches"
-    asks = "What was in the squares that you hid?"
-    finds = "defects and objects that don't follow from what surrounds them"
-    misses = "large faults that go on outside the hidden squares; faults in fine, irregular textures"
+    task = "Predict hidden squares of the image from their surroundings."
+    finds = "defects and objects that don't follow from their surroundings"
+    misses = "large faults that extend beyond the hidden squares; faults in fine, irregular textures"
     source = "Zavrtanik et al. 2021, Reconstruction by inpainting (RIAD), Pattern Recognition 112; squared error alone"
     modalities = frozenset({Modality.IMAGE})
     pretrained_fits = False
     Settings = MaskedPatchesSettings
-    settings: MaskedPatchesSettings
     centre: Tensor
     spread: Tensor
 
@@ -68,8 +73,8 @@ class MaskedPatches(Pretext):
         self.register_buffer("spread", torch.ones(shape.size[0], 1, 1))
 
     @classmethod
-    def encoder_shape(cls, settings: AnySettings, shape: ItemShape) -> ItemShape:  # noqa: ARG003
-        """The image, and a channel that says what is hidden."""
+    def encoder_shape(cls, settings: MaskedPatchesSettings, shape: ItemShape) -> ItemShape:  # noqa: ARG003
+        """The image, and a channel that marks hidden pixels."""
         old, channels = shape.parts, shape.size[0]
         parts = old.model_copy(
             update={
@@ -106,13 +111,13 @@ class MaskedPatches(Pretext):
         return painted * self.spread + self.centre
 
     def embed(self, x: Tensor) -> Tensor:
-        return self.encoder(self._shown(x))  # type: ignore[no-any-return]
+        return self.encoder(self._shown(x))
 
     def embed_parts(self, x: Tensor) -> Tensor:
         return self.encoder.parts(self._shown(x)).flatten(2).mT  # (b, positions, d)
 
     def _all_painted(self, x: Tensor, draw: Draw) -> Iterator[Tensor]:
-        """(b, channel, y, x) per size of squares: each pixel as it was painted while it was hidden."""
+        """(b, channel, y, x) per size of squares: each pixel's prediction while it was hidden."""
         for square in self.squares:
             group = self._groups(square, len(x), draw)
             painted = torch.zeros_like(x)
@@ -121,19 +126,20 @@ class MaskedPatches(Pretext):
             yield painted
 
     def _groups(self, square: int, b: int, draw: Draw) -> Tensor:
-        """(b, y, x): to which group each pixel's square belongs; as many squares in each, as far as they go round."""
+        """(b, y, x): the group of each pixel's square; the groups differ by at most one square in size."""
         high, wide = self.shape.size[1:]
         down, across = -(-high // square), -(-wide // square)
         group = draw.permutations(down * across, b).view(b, down, across) % self.settings.groups
         return group.repeat_interleave(square, 1).repeat_interleave(square, 2)[:, :high, :wide]
 
     def _painted(self, x: Tensor, hidden: Tensor) -> Tensor:
-        """What the network paints, given the standardised image without the hidden pixels (b, y, x)."""
+        """The network's prediction from the standardised image without the hidden pixels (b, y, x)."""
         shown = torch.cat([x * ~hidden[:, None], hidden[:, None].to(x.dtype)], 1)
-        return self.decoder(self.encoder.parts(shown)).to(x.dtype)  # type: ignore[no-any-return]
+        painted: Tensor = self.decoder(self.encoder.parts(shown))
+        return painted.to(x.dtype)
 
     def _shown(self, x: Tensor) -> Tensor:
-        """The standardised image, nothing of which is hidden."""
+        """The encoder's input for the standardised image with nothing hidden."""
         whole = self._standardised(x)
         return torch.cat([whole, torch.zeros_like(whole[:, :1])], 1)
 

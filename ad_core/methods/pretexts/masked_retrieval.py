@@ -1,4 +1,4 @@
-"""Hide some cells of a row and fill them in from the rows that agree in the others."""
+"""Hide some cells of a row and impute them from the training rows that agree in the others."""
 
 from collections.abc import Iterable, Iterator
 
@@ -14,49 +14,54 @@ from ad_core.methods.nearest_neighbours import NeighbourDistances
 from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.pretext import PRETEXTS, Pretext, TensorGroup
 from ad_core.methods.scorer import SCORE_SEED
-from ad_core.settings import Settings as AnySettings
+from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, ItemShape, Modality
 
 FAR = 6.0
-"""Rows are compared by entries clipped to so many standard deviations; what is filled in is not clipped."""
+"""Entries are clipped to this many standard deviations for comparing rows; imputed values are not."""
 
 
-class MaskedRetrievalSettings(AnySettings):
-    """How many rows are asked, and how often."""
+class MaskedRetrievalSettings(Settings):
+    """Number of retrieved rows, and how often cells are hidden."""
 
-    neighbours: int = Field(20, ge=1, le=1000, description="Rows that a hidden cell is filled in from.")
-    groups: int = Field(8, ge=2, le=100, description="Cells are hidden in so many groups that together cover all.")
-    rounds: int = Field(3, ge=1, le=50, description="How often the columns are dealt into groups anew.")
+    neighbours: int = Field(20, ge=1, le=1000, description="Number of rows that a hidden cell is imputed from.")
+    groups: int = Field(
+        8, ge=2, le=100, description="Number of groups into which the cells are divided; one group is hidden at a time."
+    )
+    rounds: int = Field(3, ge=1, le=50, description="Number of random divisions of the columns into groups.")
     bags: int = Field(
-        1, ge=1, le=200, description="Banks of rows to retrieve from; each is drawn by itself, and all are averaged."
+        1,
+        ge=1,
+        le=200,
+        description="Number of banks to retrieve from, each drawn independently; their losses are averaged.",
     )
     bank_rows: int = Field(
         3000,
         ge=8,
         le=100_000,
-        description="Rows of a bank at most. Small banks forget frequent anomalies, large ones know rare normals.",
+        description="Maximum number of rows per bank. Small ones hold few anomalies, large ones also rare normal rows.",
     )
 
 
 @PRETEXTS.register
-class MaskedRetrieval(Pretext):
+class MaskedRetrieval(Pretext[MaskedRetrievalSettings]):
     """Rows that agree with a normal row in most cells agree with it in the rest.
 
     For every group of columns: squared distances d2 over the columns *not* in the group; the k nearest rows of a bank
-    (never the row itself); weights 1 / (d2 / mean d2 + 0.1), made to add up to 1; the loss of a column is the squared
-    error of the weighted mean [squared standard deviations], a category's entries added up. Score: mean over the
-    columns of (loss - usual loss) / (its spread + 0.01). There is nothing to train.
+    (never the row itself); weights 1 / (d2 / mean d2 + 0.1), normalised to sum 1; the loss of a column is the squared
+    error of the weighted mean [squared standard deviations], summed over a category's entries. Score: (loss - m) /
+    (s + 0.01), mean over the columns, with m and s the mean and standard deviation of the column's loss over the
+    training rows. There is nothing to train.
     """
 
     title = "Masked retrieval"
-    asks = "What stands in my hidden cells, going by the rows most like me?"
+    task = "Predict hidden cells from the training rows that agree in the others."
     finds = "cells that contradict rows that otherwise agree, and combinations that don't occur"
-    misses = "columns that nothing else tells about; groups of equal anomalies, unless banks are small"
+    misses = "columns that depend on no other; groups of equal anomalies, unless banks are small"
     source = "Own; masked cells after Yin et al. 2024, MCM, ICLR; imputation after Troyanskaya et al. 2001, KNNimpute"
     modalities = frozenset({Modality.TABLE})
     encoder_name = "flat"
     Settings = MaskedRetrievalSettings
-    settings: MaskedRetrievalSettings
     owner: Tensor
     usual: Tensor
     spread: Tensor
@@ -64,7 +69,7 @@ class MaskedRetrieval(Pretext):
     def __init__(self, settings: MaskedRetrievalSettings, shape: ItemShape, encoder: Encoder) -> None:
         super().__init__(settings, shape, encoder)
         self.columns = len(shape.parts.names)
-        self.kept = TensorGroup()
+        self.kept = _Banks()
         self.register_buffer("usual", torch.zeros(self.columns))
         self.register_buffer("spread", torch.ones(self.columns))
         self.register_buffer("owner", torch.tensor(shape.parts.of_entry), persistent=False)
@@ -72,10 +77,10 @@ class MaskedRetrieval(Pretext):
     @property
     def banks(self) -> Tensor:
         """(bags, rows, entries) rows to retrieve from."""
-        return self.kept.banks  # type: ignore[return-value]
+        return self.kept.banks
 
     def prepare(self, batches: Iterable[Batch]) -> None:
-        """Draw the banks. A bag of several has at most half of the rows, so that bags differ."""
+        """Draw the banks. Where there are several, each has at most half of the rows, so that they differ."""
         n = sum(len(batch.x) for batch in batches)
         most = n if self.settings.bags == 1 else max(2, n // 2)
         size = min(self.settings.bank_rows, most)
@@ -85,17 +90,17 @@ class MaskedRetrieval(Pretext):
         self.kept.put("banks", rows[place.to(rows.device)])
 
     def loss(self, batch: Batch, draw: Draw) -> Tensor:
-        """One deal of the columns for the whole batch."""
+        """With the same groups of columns for the whole batch."""
         return self.cell_losses(batch.x, draw).mean(1)
 
     def finish(self, batches: Iterable[Batch]) -> None:
         self.learn_usual(self.cell_losses(b.x, Draw.shared(SCORE_SEED, b.x.device)) for b in batches)
 
     def learn_usual(self, pieces: Iterable[Tensor]) -> None:
-        """Usual loss of each column and its spread.
+        """Mean loss of each column and its standard deviation.
 
         Args:
-            pieces: (b, columns) losses, with the very groups that scores are made with.
+            pieces: (b, columns) losses, with the same groups as in scoring.
         """
         usual, spread = mean_and_spread(pieces)
         self.usual, self.spread = usual.to(self.usual), spread.to(self.spread)
@@ -107,7 +112,7 @@ class MaskedRetrieval(Pretext):
         return self.surprise(self.cell_losses(x, draw))
 
     def surprise(self, losses: Tensor) -> Tensor:
-        """(b, columns) losses in spreads above the normal ones."""
+        """(b, columns) losses -> standard deviations above the mean of the training rows."""
         return (losses - self.usual) / (self.spread + 0.01)
 
     def expected(self, x: Tensor, draw: Draw) -> Tensor:
@@ -117,7 +122,7 @@ class MaskedRetrieval(Pretext):
         return total / (self.settings.rounds * len(self.banks))
 
     def expected_range(self, x: Tensor, draw: Draw) -> tuple[Tensor, Tensor]:
-        """Weighted quantiles of what the retrieved rows have in the cell."""
+        """Weighted quantiles of the retrieved rows' values in the cell."""
         found: list[tuple[list[Tensor], list[Tensor]]] = [([], []) for _ in range(x.shape[1])]
         for entries, weights, values in self._retrieved(x, draw):
             for at, entry in enumerate(entries.tolist()):
@@ -128,14 +133,14 @@ class MaskedRetrieval(Pretext):
         return low, high
 
     def embed(self, x: Tensor) -> Tensor:
-        """The row as it is compared."""
-        return self.encoder(_within(x))  # type: ignore[no-any-return]
+        """The row's clipped entries, by which rows are compared."""
+        return self.encoder(_within(x))
 
     def cell_losses(self, x: Tensor, draw: Draw, originals: SourceItems | None = None) -> Tensor:
-        """(b, columns) squared errors of what was filled in: mean over the rounds and banks.
+        """(b, columns) squared errors of the imputations, mean over the rounds and banks.
 
         Args:
-            originals: where x are changed copies of rows.
+            originals: the source rows if x are changed copies of rows.
         """
         total = x.new_zeros(len(x), self.columns)
         for entries, weights, values in self._retrieved(x, draw, originals):
@@ -146,7 +151,7 @@ class MaskedRetrieval(Pretext):
     def _retrieved(
         self, x: Tensor, draw: Draw, originals: SourceItems | None = None
     ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Per bank, round and group: (e,) the group's entries, (b, k) weights, (b, k, e) what the rows have there."""
+        """Per bank, round and group: (e,) the group's entries, (b, k) weights, (b, k, e) the retrieved rows' values."""
         groups = min(self.settings.groups, self.columns)
         deals = draw.uniform(1, len(self.banks), self.settings.rounds, self.columns).argsort(-1).argsort(-1)[0] % groups
         near = None if originals is None else originals.seen(_within)
@@ -169,8 +174,12 @@ class MaskedRetrieval(Pretext):
         return (weights / weights.sum(1, keepdim=True)).to(nearness.dtype), rows
 
 
+class _Banks(TensorGroup):
+    banks: Tensor
+
+
 def _within(x: Tensor) -> Tensor:
-    """Rows as they are compared: a single cell that is far off doesn't drown the others."""
+    """Clipped entries for comparing rows, so that one extreme cell doesn't dominate the others."""
     return x.clamp(-FAR, FAR)
 
 

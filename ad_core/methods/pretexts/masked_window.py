@@ -1,4 +1,4 @@
-"""Hide patches of a window and fill them in from what surrounds them."""
+"""Hide patches of a window and predict them from the rest of it."""
 
 from collections.abc import Iterable
 
@@ -9,17 +9,19 @@ from torch import Tensor, nn
 from ad_core.methods.encoder import Encoder
 from ad_core.methods.pretext import PRETEXTS, Pretext
 from ad_core.methods.scorer import SCORE_SEED
-from ad_core.settings import Settings as AnySettings
+from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, ItemShape, Modality
 
 LEAST_ERROR = 0.01
-"""Added to a channel's usual squared error: a channel that never errs must not turn rounding into alerts."""
+"""Added to a channel's mean squared error: otherwise rounding would raise the score of a channel without errors."""
 
 
-class MaskedWindowSettings(AnySettings):
-    """How much is hidden, and the size of the network."""
+class MaskedWindowSettings(Settings):
+    """Share of hidden patches, and size of the network."""
 
-    patch: int = Field(8, ge=1, le=1024, description="Time steps that are hidden together; less in short windows.")
+    patch: int = Field(
+        8, ge=1, le=1024, description="Number of time steps that are hidden together; fewer in short windows."
+    )
     hidden_share: float = Field(0.4, gt=0, lt=1, description="Share of the patches hidden in training.")
     all_channels_share: float = Field(
         0.5,
@@ -28,27 +30,29 @@ class MaskedWindowSettings(AnySettings):
         description="Share of the windows in which a hidden patch spans all channels; the others hide single channels.",
     )
     groups: int = Field(
-        3, ge=2, le=20, description="In scoring, patches are hidden in so many groups that together cover all."
+        3,
+        ge=2,
+        le=20,
+        description="In scoring: number of groups into which the patches are divided; one group is hidden at a time.",
     )
     width: int = Field(48, ge=2, le=1024, description="Channels of the network.")
 
 
 @PRETEXTS.register
-class MaskedWindow(Pretext):
-    """What a recording did in a gap follows from before, after and the other channels, as long as all is as usual.
+class MaskedWindow(Pretext[MaskedWindowSettings]):
+    """In a normal recording a hidden patch follows from the samples before and after it and the other channels.
 
-    Loss: mean squared error over the hidden values [standard deviations squared]. Score: mean over all values of the
-    squared error as a multiple of the channel's usual one.
+    Loss: mean squared error over the hidden values [standard deviations squared]. Score: the squared error divided by
+    the channel's mean squared error on training windows; mean over all values.
     """
 
     title = "Masked window"
-    asks = "What happened while I was not shown?"
-    finds = "courses that don't fit what is before, after and beside them; channels that no longer go together"
+    task = "Predict hidden patches of the window from the rest of it."
+    finds = "signals that don't fit what is before, after and beside them; channels that no longer go together"
     misses = "anomalies far longer than the window; a shift of level of all channels at once"
     source = "Own form of masked-patch prediction; after He et al. 2022, Masked autoencoders, section 3"
     modalities = frozenset({Modality.SENSOR})
     Settings = MaskedWindowSettings
-    settings: MaskedWindowSettings
     usual: Tensor
 
     def __init__(self, settings: MaskedWindowSettings, shape: ItemShape, encoder: Encoder) -> None:
@@ -60,14 +64,14 @@ class MaskedWindow(Pretext):
         self.register_buffer("usual", torch.ones(self.channels, 1))
 
     @classmethod
-    def encoder_shape(cls, settings: AnySettings, shape: ItemShape) -> ItemShape:  # noqa: ARG003
-        """The window, and for each channel a course that says when it is hidden."""
+    def encoder_shape(cls, settings: MaskedWindowSettings, shape: ItemShape) -> ItemShape:  # noqa: ARG003
+        """The window, and for each channel a mask over time of the hidden patches."""
         parts = shape.parts.model_copy(update={"of_entry": shape.parts.of_entry * 2})
         return shape.model_copy(update={"size": (2 * shape.size[0], shape.size[1]), "parts": parts})
 
     @classmethod
-    def encoder_settings(cls, settings: AnySettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
-        return {"width": settings.width}  # type: ignore[attr-defined]
+    def encoder_settings(cls, settings: MaskedWindowSettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
+        return {"width": settings.width}
 
     def loss(self, batch: Batch, draw: Draw) -> Tensor:
         b, share = len(batch.x), self.settings.hidden_share
@@ -96,15 +100,15 @@ class MaskedWindow(Pretext):
         return self._hidden_errors(x, draw)[1]
 
     def embed(self, x: Tensor) -> Tensor:
-        return self.encoder(self._shown(x, torch.zeros_like(x, dtype=torch.bool)))  # type: ignore[no-any-return]
+        return self.encoder(self._shown(x, torch.zeros_like(x, dtype=torch.bool)))
 
     def embed_parts(self, x: Tensor) -> Tensor:
         return self.encoder.parts(self._shown(x, torch.zeros_like(x, dtype=torch.bool))).mT  # (b, time, d)
 
     def _hidden_errors(self, x: Tensor, draw: Draw) -> tuple[Tensor, Tensor]:
-        """Mean squared error of each value while it was hidden, and the mean guess; (b, channel, time) both.
+        """Mean squared error of each value while it was hidden, and the mean prediction; (b, channel, time) both.
 
-        Each value is hidden twice: once alone with random patches of all channels, once with its whole time span.
+        Each value is hidden twice: once with random patches of single channels, once together with all channels.
         """
         b, groups = len(x), self.settings.groups
         place = draw.uniform(b, self.channels * self.patches).argsort(1).argsort(1).view(b, self.channels, self.patches)
@@ -119,7 +123,8 @@ class MaskedWindow(Pretext):
         return (errors * hidden).sum(1) / 2, (guesses.to(x.dtype) * hidden).sum(1) / 2
 
     def _guess(self, x: Tensor, hidden: Tensor) -> Tensor:
-        return self.head(self.encoder.parts(self._shown(x, hidden)))  # type: ignore[no-any-return]  # (b, channel, time)
+        guess: Tensor = self.head(self.encoder.parts(self._shown(x, hidden)))
+        return guess  # (b, channel, time)
 
     def _over_time(self, patches: Tensor) -> Tensor:
         """(..., patches) -> (..., time)."""

@@ -1,4 +1,4 @@
-"""Guess on which side of a patch its neighbour lay."""
+"""Predict on which side of a patch its neighbour lay."""
 
 from collections.abc import Iterable
 
@@ -20,58 +20,57 @@ DIRECTIONS = ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 
 """Down and across, from a patch to its neighbour."""
 
 LEAST_PATCH, LEAST_SIDE = 6, 16
-"""Fewer pixels show nothing; on a shorter side a patch would be without neighbours."""
+"""Least side of a patch and of an image [px]: smaller patches show nothing, smaller images have no neighbours."""
 
 WIDEST_GAP = 1 / 4
-"""Between neighbours in training, as a share of a patch: else lines that go on would give the direction away."""
+"""Largest gap between neighbours in training, as a share of a patch's side: without it the direction could be read off
+lines that continue across the seam.
+"""
 
 WORST = 0.01
-"""The score is the mean over this share of the map."""
+"""The score is the mean over this share of the map, the largest values."""
 
 
 class PatchPositionSettings(Settings):
-    """Size and number of the patches, and of the part of the network that answers."""
+    """Size and number of the patches, and size of the classifier."""
 
     patch: float = Field(0.125, ge=0.03, le=0.35, description="A patch's side as a share of the image's shorter side.")
-    rounds: int = Field(
-        2, ge=1, le=32, description="In training each image is asked about each of the eight directions so many times."
-    )
+    rounds: int = Field(2, ge=1, le=32, description="In training: number of pairs of patches per image and direction.")
     width: int = Field(128, ge=2, le=1024, description="Units of the layer that compares two patches.")
 
 
 @PRETEXTS.register
-class PatchPosition(Pretext):
-    """Neighbouring patches whose content is as usual betray how they lay; a patch with a defect does not.
+class PatchPosition(Pretext[PatchPositionSettings]):
+    """The content of two neighbouring patches of a normal image shows their direction; that of a defect does not.
 
-    Loss: cross-entropy [nat] of the direction, one of eight, from a random patch to its neighbour. Both are cut out
-    before the network sees them, with a gap that varies. Map: patches half over each other cover the image; each is
-    asked about all neighbours, and they about it, and the mean surprise is taken less what is usual at that place on
-    training images. Score: mean of the worst 1 % of the map. A rim of less than half a patch is not looked at.
+    Loss: cross-entropy [nat] of the direction, one of eight, from a random patch to its neighbour. The patches are
+    embedded separately, with a gap of random width between them. Map: patches that overlap by half cover the image; for
+    each the mean of -log p over all pairs with its neighbours, minus the mean at that position over the training
+    images. Score: mean of the largest 1 % of the map. A border narrower than half a patch is left out.
     """
 
     title = "Patch position"
-    asks = "On which side of me did this neighbour lie?"
-    finds = "parts that are broken, missing or elsewhere, where a place in the image usually tells its neighbours"
-    misses = "faults in even areas and regular textures, where no patch betrays its place"
+    task = "Predict on which side of a patch its neighbour lay."
+    finds = "parts that are broken, missing or elsewhere, in images whose patches determine their neighbours"
+    misses = "faults in plain areas and regular textures, where patches don't show their position"
     source = "Doersch et al. 2015, arXiv:1505.05192, sec. 3; map after Yi and Yoon 2020, Patch SVDD, arXiv:2006.16067"
     modalities = frozenset({Modality.IMAGE})
     Settings = PatchPositionSettings
-    settings: PatchPositionSettings
 
     def __init__(self, settings: PatchPositionSettings, shape: ItemShape, encoder: Encoder) -> None:
         super().__init__(settings, shape, encoder)
         side = min(shape.size[1:])
         if side < LEAST_SIDE:
             raise MethodError(
-                f"Images of {shape.size[1]} x {shape.size[2]} pixels are too small to be cut into patches; "
-                f"{LEAST_SIDE} x {LEAST_SIDE} is the least. Choose a larger size for the images."
+                f"Images of {shape.size[1]} x {shape.size[2]} pixels are too small to be cut into patches; the least "
+                f"is {LEAST_SIDE} x {LEAST_SIDE}. Choose a larger size for the images."
             )
-        self.side = max(LEAST_PATCH, 2 * round(settings.patch * side / 2))  # even: two half patches make one
+        self.side = max(LEAST_PATCH, 2 * round(settings.patch * side / 2))  # even, so that patches overlap by half
         self.first = nn.Linear(encoder.d, settings.width)
         self.second = nn.Linear(encoder.d, settings.width, bias=False)
         self.answer = nn.Linear(settings.width, len(DIRECTIONS))
         self.recognition = TaskAccuracy(shape.modality)
-        self.usual = TensorGroup()
+        self.usual = _Usual()
 
     def prepare(self, batches: Iterable[Batch]) -> None:  # noqa: ARG002
         self.recognition.start()
@@ -83,7 +82,7 @@ class PatchPosition(Pretext):
         return surprises(answers).view(len(batch.x), -1).mean(1)
 
     def finish(self, batches: Iterable[Batch]) -> None:
-        """The usual surprise at each place."""
+        """The mean surprise at each position."""
         total, count = torch.zeros((), device=self.answer.weight.device), 0
         for batch in batches:
             total, count = total + self._surprise(batch.x).sum(0), count + len(batch.x)
@@ -97,7 +96,7 @@ class PatchPosition(Pretext):
         return worst_mean(self.part_scores(x, draw), WORST)
 
     def part_scores(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
-        return self._surprise(x) - self.usual.surprise  # type: ignore[operator]  # (b, rows, columns) of patches
+        return self._surprise(x) - self.usual.surprise  # (b, rows, columns) of patches
 
     def embed(self, x: Tensor) -> Tensor:
         """Mean over the patches."""
@@ -109,25 +108,26 @@ class PatchPosition(Pretext):
         return z.flatten(2).mT  # (b, positions, d)
 
     def _sampled_answers(self, x: Tensor, draw: Draw, rounds: int) -> Tensor:
-        """(b rounds, 8, 8): the answers about a random pair of neighbours in each direction."""
+        """(b rounds, 8, 8): logits of a random pair of neighbours in each direction."""
         patches = _neighbours(x, self.side, rounds, draw)  # (b, rounds, 8, 2, channel, side, side)
         z = self.encoder(patches.flatten(0, 3)).view(*patches.shape[:4], -1)
         return self._answers(self.first(z[:, :, :, 0]), self.second(z[:, :, :, 1]), x).flatten(0, 1)
 
     def _answers(self, first: Tensor, second: Tensor, x: Tensor) -> Tensor:
         """(..., width) twice -> (..., 8)."""
-        return self.answer(F.gelu(first + second)).to(x.dtype)  # type: ignore[no-any-return]
+        answers: Tensor = self.answer(F.gelu(first + second))
+        return answers.to(x.dtype)
 
     def _embedded(self, x: Tensor) -> Tensor:
-        """(b, rows, columns, d) of patches half over each other, as far in the middle as can be."""
+        """(b, rows, columns, d) of patches that overlap by half, centred in the image."""
         step = self.side // 2
         top, left = (((n - self.side) % step) // 2 for n in x.shape[2:])
         cut = x[:, :, top:, left:].unfold(2, self.side, step).unfold(3, self.side, step)  # (b, channel, rows, columns,
         cut = cut.permute(0, 2, 3, 1, 4, 5)  # side, side) before
-        return self.encoder(cut.flatten(0, 2)).to(x.dtype).view(*cut.shape[:3], -1)  # type: ignore[no-any-return]
+        return self.encoder(cut.flatten(0, 2)).to(x.dtype).view(*cut.shape[:3], -1)
 
     def _surprise(self, x: Tensor) -> Tensor:
-        """(b, rows, columns): mean of -log p over the questions about each patch and each of its neighbours."""
+        """(b, rows, columns): mean of -log p over all pairs of a patch with its neighbours."""
         z = self._embedded(x)
         first, second = self.first(z), self.second(z)
         rows, columns = z.shape[1:3]
@@ -143,13 +143,17 @@ class PatchPosition(Pretext):
         return total / count
 
 
+class _Usual(TensorGroup):
+    surprise: Tensor
+
+
 def _pairs(n: int, by: int) -> tuple[slice, slice]:
-    """Which of n places have one so many further on, and which these are."""
+    """Which of n positions have another one `by` further on, and which these are."""
     return slice(max(0, -by), n - max(0, by)), slice(max(0, by), n - max(0, -by))
 
 
 def _neighbours(x: Tensor, side: int, rounds: int, draw: Draw) -> Tensor:
-    """(b, rounds, 8, 2, channel, side, side): a patch and its neighbour in each direction, anywhere in the image."""
+    """(b, rounds, 8, 2, channel, side, side): a patch and its neighbour in each direction, at random positions."""
     b, whole = len(x), torch.tensor(x.shape[2:], device=x.device)
     way = torch.tensor(DIRECTIONS, device=x.device)  # (8, 2)
     widest = max(0, min(round(WIDEST_GAP * side), min(x.shape[2:]) - 2 * side))

@@ -1,4 +1,4 @@
-"""Tell by which of many random projections an item was seen, and see how easily the answer is shaken (SLA²P)."""
+"""Predict which random projection an item went through, and perturb its features adversarially in scoring (SLA²P)."""
 
 from collections.abc import Iterable
 
@@ -11,87 +11,86 @@ from ad_core.data.reservoir import drawn
 from ad_core.errors import MethodError
 from ad_core.methods.encoder import Encoder
 from ad_core.methods.pretext import PRETEXTS, Pretext, TrainingProgress
-from ad_core.settings import Settings as AnySettings
+from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, ItemShape, Modality
 
 PAIRS_AT_A_TIME = 2**13
-"""Pairs of item and projection that are scored together, one projection at least: bounds the memory of a score."""
+"""Pairs of item and projection that are scored together, at least one projection: bounds the memory of a score."""
 
 MOST_NUMBERS = 2**28
-"""The projections may hold so many numbers (1 GiB)."""
+"""Maximum number of values in the projections (1 GiB)."""
 
 PARTS = 4
-"""A window is seen as level, spread and roughness of its channels in so many parts: the random projections confuse
-windows less by few telling numbers than by many samples."""
+"""Number of segments of a window; level, spread and roughness of each channel per segment are its features. Random
+projections of few informative features can be told apart better than those of many samples."""
 
 SAMPLE = 4096
-"""Items at most, drawn at random, from which the scale of the features and the radius are read."""
+"""Maximum number of items, drawn at random, from which the scale of the features and the radius are estimated."""
 
 WITHIN = 0.99
-"""Share of the training items whose features lie within the radius."""
+"""Share of the training items within the radius."""
 
 
-class RandomProjectionsSettings(AnySettings):
-    """How many projections there are, when to stop, and how hard the answer is shaken."""
+class RandomProjectionsSettings(Settings):
+    """Number of projections, the stopping rule, and strength of the adversarial perturbation."""
 
-    projections: int = Field(64, ge=2, le=4096, description="Random projections that have to be told apart.")
-    size: int = Field(64, ge=1, le=4096, description="Numbers that a projection leaves of an item.")
+    projections: int = Field(64, ge=2, le=4096, description="Number of random projections that are told apart.")
+    size: int = Field(64, ge=1, le=4096, description="Output dimensions of a projection.")
     accuracy: float = Field(
         0.6,
         gt=0,
         le=1,
-        description="Stop as soon as this share of all answers so far was right; later, anomalies are learnt as well.",
+        description="Stop once this share of all predictions so far was right; later, anomalies are learnt as well.",
     )
-    least_steps: int = Field(10, ge=1, le=100_000, description="Training steps before that stop may come.")
+    least_steps: int = Field(10, ge=1, le=100_000, description="Minimum number of training steps.")
     pairs: int = Field(
-        128, ge=2, le=65_536, description="Pairs of an item and a projection per step, and one per item at least."
+        128, ge=2, le=65_536, description="Pairs of an item and a projection per step, at least one per item."
     )
     epsilon: float = Field(
-        2.0, ge=0, le=10_000, description="Length of the step against the answer, in gradients; 0 = none (plain SLA)."
+        2.0, ge=0, le=10_000, description="Step size of the perturbation, in gradients; 0 = none (plain SLA)."
     )
     offset: float = Field(
         1.0,
         ge=0,
         le=100,
-        description="Constant joined to every item's centred features, in lengths of a normal item; 0 = none.",
+        description="Constant appended to every item's centred features, in lengths of a normal item; 0 = none.",
     )
     unit_length: bool = Field(True, description="Whether features, the constant included, are divided by their length.")
 
 
 @PRETEXTS.register
-class RandomProjections(Pretext):
-    """A classifier that is stopped early knows the projections of what is frequent; those of the rest it confuses.
+class RandomProjections(Pretext[RandomProjectionsSettings]):
+    """A classifier stopped early recognises the projections of frequent items and confuses those of rare ones.
 
     Loss: cross-entropy over the K projections [nat]. Score: mean over the projections of the Brier score
     |p - e_k|², 0 to 2 (K times the paper's), after one gradient step away from the predicted projection. The gradient
     is that of the item's own cross-entropy, so the step does not depend on the batch.
 
     Own additions:
-    - Features are centred and scaled, then joined by a constant (`offset`). The paper's features (of a network, or raw
-      counts) are positive and thus share a large mean, by which the projections are told apart. Centred ones share
-      nothing: the longer a row, the surer the network, and the score turns upside down.
-    - Items outside the radius that holds 99 % of those that taught are judged at its surface, and the logarithm of
-      how many times further out they are is added: the further off, the higher, without end.
+    - Features are centred and scaled, and a constant is appended (`offset`). The paper's features (of a network, or raw
+      counts) are positive and so share a large mean, by which the projections are told apart. Centred features share no
+      mean: the longer a row, the more confident the classifier, and anomalies would get low scores.
+    - Items outside the radius that holds 99 % of the training items are projected onto its surface for the classifier,
+      and log(distance / radius) is added to their score, which therefore grows without bound.
 
-    The projections are drawn with the first weights and kept in the bundle, K x features x size numbers however many
-    items there are: a seed alone need not give the same numbers in another version of PyTorch.
+    The projections are drawn together with the initial weights and stored in the bundle (K x features x size values),
+    since a seed need not give the same numbers in another version of PyTorch.
     """
 
     title = "Random projections (SLA²P)"
-    asks = "By which random projection do you see me?"
-    finds = "rare kinds of items, also where they form groups within unlabelled training data"
-    misses = "items scattered just beside the normal ones; small local defects of images"
+    task = "Predict which random projection the item went through."
+    finds = "rare kinds of items, also if they form groups within unlabelled training data"
+    misses = "items scattered close to the normal ones; small local defects of images"
     source = "Wang et al. 2022, SLA²P, CIKM, arXiv:2111.12896, with the step of each item's own loss, see the docstring"
     modalities = frozenset(Modality)
     without_encoder = frozenset({Modality.TABLE, Modality.SENSOR})
     Settings = RandomProjectionsSettings
-    settings: RandomProjectionsSettings
     projections: Tensor
 
     def __init__(self, settings: RandomProjectionsSettings, shape: ItemShape, encoder: Encoder) -> None:
         super().__init__(settings, shape, encoder)
         k, m = settings.projections, settings.size
-        self.encoder.requires_grad_(False)  # images are seen through it as it is, the others do without it
+        self.encoder.requires_grad_(False)  # used for images only, and untrained
         size = {
             Modality.TABLE: shape.entries,
             Modality.IMAGE: encoder.d if encoder.pretrained else encoder.d + 32 * shape.size[0],
@@ -132,7 +131,7 @@ class RandomProjections(Pretext):
         return F.cross_entropy(answers.float(), which.flatten(), reduction="none").view_as(which).mean(1)
 
     def enough(self, progress: TrainingProgress) -> bool:
-        """The accuracy of all answers since the first step, each given before the step that it taught."""
+        """Whether the accuracy over all training batches so far, each before its own step, exceeds the setting."""
         return progress.step >= self.settings.least_steps and self.right > self.settings.accuracy * self.asked
 
     def score(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
@@ -142,23 +141,23 @@ class RandomProjections(Pretext):
         return torch.cat(scores, 1).mean(1) + self.features.outside(raw)
 
     def embed(self, x: Tensor) -> Tensor:
-        """(b, features): what is projected, with its length, so that far-off items lie far off."""
+        """(b, features): the features before they are limited to the radius, so that distant items stay distant."""
         return self.features.scaled(self._raw(x))
 
     def _raw(self, x: Tensor) -> Tensor:
-        """(b, features) as they are: the row; a window's statistics; an image's embedding by a pretrained encoder, or
-        its pooled values and its embedding by an encoder's first weights.
+        """(b, features), not scaled: the row; a window's statistics; an image's embedding by a pretrained encoder, or
+        its pooled values and its embedding by an untrained encoder.
         """
         if self.shape.modality is Modality.TABLE:
             return x
         if self.shape.modality is Modality.SENSOR:
             return _statistics(x)
         if self.encoder.pretrained:
-            return self.encoder(x).to(x.dtype)  # type: ignore[no-any-return]
+            return self.encoder(x).to(x.dtype)
         return torch.cat([_pooled(x), self.encoder(x).to(x.dtype)], 1)
 
     def _brier(self, features: Tensor, which: Tensor) -> Tensor:
-        """(b, features), (k,) -> (b, k): squared distance of the shaken answer from the true one."""
+        """(b, features), (k,) -> (b, k): Brier score after the perturbation."""
         seen = torch.einsum("bd,kdm->bkm", features, self.projections[which])
         seen = seen.flatten(0, 1).to(features.dtype)  # (b * k, size)
         if self.settings.epsilon:
@@ -168,9 +167,9 @@ class RandomProjections(Pretext):
         return (p - truth).square().sum(1).view(len(features), -1)
 
     def _slope(self, seen: Tensor) -> Tensor:
-        """Gradient of each pair's own cross-entropy for the projection that the classifier takes it for."""
+        """Gradient of each pair's own cross-entropy for the predicted projection."""
         wanted = torch.is_grad_enabled()
-        with torch.enable_grad():  # the score needs a gradient inside, whoever asks for it
+        with torch.enable_grad():  # also where the caller switched gradients off
             start = seen if seen.requires_grad else seen.detach().requires_grad_()
             answers = self.classifier(start).to(start.dtype)
             doubt = F.cross_entropy(answers, answers.argmax(1), reduction="sum")
@@ -179,7 +178,7 @@ class RandomProjections(Pretext):
 
 
 class _Features(nn.Module):
-    """From features as they come to the vectors that are projected: (b, size) -> (b, size + 1)."""
+    """Standardise, limit to the radius, append the constant: (b, size) -> (b, size + 1)."""
 
     centre: Tensor
     spread: Tensor
@@ -193,10 +192,10 @@ class _Features(nn.Module):
         self.register_buffer("radius", torch.ones(()))
 
     def learn(self, chunks: Iterable[Tensor]) -> None:
-        """Mean and standard deviation of a sample; the spread is such that the usual item then has length 1."""
+        """Mean and standard deviation of a sample; the spread is scaled so that the median length is 1."""
         rows = drawn(chunks, SAMPLE).float()
         centre, spread = rows.mean(0), rows.std(0, correction=0)
-        spread = torch.where(spread > 1e-6, spread, 1.0)  # a feature that never varies counts as it is
+        spread = torch.where(spread > 1e-6, spread, 1.0)  # a constant feature is only centred
         lengths, last = _length((rows - centre) / spread).sort().values.clamp_min(1e-6), len(rows) - 1
         usual = lengths[round(0.5 * last)]
         self.centre, self.spread, self.radius = centre, spread * usual, lengths[round(WITHIN * last)] / usual
@@ -205,7 +204,7 @@ class _Features(nn.Module):
         return (raw - self.centre) / self.spread
 
     def outside(self, raw: Tensor) -> Tensor:
-        """(b,) logarithm of how many times the radius an item is away; 0 within the radius."""
+        """(b,) log(distance / radius); 0 within the radius."""
         return (_length(self.scaled(raw)) / self.radius).clamp_min(1).log()
 
     def forward(self, raw: Tensor) -> Tensor:
@@ -216,7 +215,7 @@ class _Features(nn.Module):
 
 
 def _length(z: Tensor) -> Tensor:
-    """(b, features) -> (b,). The root has no slope at 0."""
+    """(b, features) -> (b,). The root has no gradient at 0."""
     return z.square().sum(1).clamp_min(1e-12).sqrt()
 
 
@@ -229,7 +228,7 @@ def _pooled(x: Tensor) -> Tensor:
 
 
 def _statistics(x: Tensor) -> Tensor:
-    """(b, channel, time) -> (b, values): level, spread and roughness of each channel in each part of the window."""
+    """(b, channel, time) -> (b, values): level, spread and roughness of each channel per segment."""
     pool = nn.AdaptiveAvgPool1d(PARTS)
     mean = pool(x)
     deviation = (pool(x.square()) - mean.square()).clamp_min(1e-8).sqrt()

@@ -1,4 +1,4 @@
-"""Guess which of many random affine maps a row went through."""
+"""Predict which of many random affine maps a row went through."""
 
 from collections.abc import Iterable
 
@@ -10,43 +10,45 @@ from torch.nn.functional import cross_entropy, softplus
 from ad_core.methods.encoder import Encoder
 from ad_core.methods.pretext import PRETEXTS, Pretext
 from ad_core.methods.task_accuracy import AccuracyShares, TaskAccuracy
-from ad_core.settings import Settings as AnySettings
+from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, ItemShape, Modality, PartKind, Parts
 
 CENTRE_WEIGHT = 0.1
 """Weight of the triplet centre loss beside the cross-entropy, as in the authors' code."""
 
 
-class RandomTransformationsSettings(AnySettings):
-    """How many maps there are, and the size of the network that tells them apart."""
+class RandomTransformationsSettings(Settings):
+    """Number of maps, and size of the network that tells them apart."""
 
-    transformations: int = Field(64, ge=2, le=256, description="Random affine maps that have to be told apart.")
-    size: int = Field(64, ge=1, le=256, description="Numbers that a map makes of a row.")
+    transformations: int = Field(64, ge=2, le=256, description="Number of random affine maps that are told apart.")
+    size: int = Field(64, ge=1, le=256, description="Output dimensions of a map.")
     width: int = Field(32, ge=2, le=1024, description="Units per layer of the network.")
     margin: float = Field(
-        1.0, ge=0, le=100, description="How much nearer to its own centre than to any other a mapped row has to be."
+        1.0,
+        ge=0,
+        le=100,
+        description="Margin of the triplet loss: least gap in squared distance between own and nearest other centre.",
     )
 
 
 @PRETEXTS.register
-class RandomTransformations(Pretext):
-    """A usual row, mapped, lies near the centre of its map and far from the others; an odd row lies anywhere.
+class RandomTransformations(Pretext[RandomTransformationsSettings]):
+    """A normal row, mapped, lies near the centre of its map and far from the other centres; an anomaly need not.
 
     Maps: W x + b with standard normal W / sqrt(entries) and b, drawn once with the network's first weights. Loss, mean
     over the maps: cross-entropy [nat] + 0.1 * max(0, d2 to the own centre + margin - d2 to the nearest other one); the
     centres are means over the batch, after training over all training rows. Score: mean over the maps of
-    -log softmax(-d2) at the own centre [nat]. The constant of eq. 4 against far-off rows is left out: the layer
-    normalisation that ends the network bounds its embeddings, and so all distances.
+    -log softmax(-d2) at the own centre [nat]. The constant of eq. 4 for distant rows is left out: the network's final
+    layer normalisation bounds the embeddings, and so all distances.
     """
 
     title = "Random transformations"
-    asks = "Which of many random maps did I go through?"
-    finds = "rows that are off in many columns a little, and rows far from all others"
-    misses = "one odd cell among many; how far is far: beyond about ten standard deviations all score alike"
+    task = "Predict which random affine map the row went through."
+    finds = "rows that deviate a little in many columns, and rows far from all others"
+    misses = "one odd cell among many; distance: beyond about ten standard deviations all rows score alike"
     source = "Bergman and Hoshen 2020, GOAD, ICLR, arXiv:2005.02359, eq. 2, 3, 5, 6"
     modalities = frozenset({Modality.TABLE})
     Settings = RandomTransformationsSettings
-    settings: RandomTransformationsSettings
     maps: Tensor
     shifts: Tensor
     centres: Tensor
@@ -61,16 +63,16 @@ class RandomTransformations(Pretext):
         self.recognition = TaskAccuracy(shape.modality)
 
     @classmethod
-    def encoder_shape(cls, settings: AnySettings, shape: ItemShape) -> ItemShape:
-        """A mapped row, whose numbers belong to no column."""
-        size: int = settings.size  # type: ignore[attr-defined]
+    def encoder_shape(cls, settings: RandomTransformationsSettings, shape: ItemShape) -> ItemShape:
+        """A mapped row, whose dimensions belong to no column."""
+        size: int = settings.size
         names = tuple(f"mapped {i + 1}" for i in range(size))
         parts = Parts(names=names, of_entry=tuple(range(size)), kinds=(PartKind.NUMBER,) * size, units=(None,) * size)
         return shape.model_copy(update={"size": (size,), "parts": parts})
 
     @classmethod
-    def encoder_settings(cls, settings: AnySettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
-        return {"width": settings.width, "dropout": 0.0}  # type: ignore[attr-defined]
+    def encoder_settings(cls, settings: RandomTransformationsSettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
+        return {"width": settings.width, "dropout": 0.0}
 
     def loss(self, batch: Batch, draw: Draw) -> Tensor:  # noqa: ARG002
         z = self._mapped(batch.x)
@@ -81,7 +83,7 @@ class RandomTransformations(Pretext):
         return guessed + CENTRE_WEIGHT * centred
 
     def finish(self, batches: Iterable[Batch]) -> None:
-        """Where the fit rows lie on average after each map."""
+        """The centre of each map: the mean embedding of the fit rows."""
         total, rows = torch.zeros_like(self.centres), 0
         for batch in batches:
             total, rows = total + self._mapped(batch.x).to(total).sum(0), rows + len(batch.x)
@@ -92,26 +94,27 @@ class RandomTransformations(Pretext):
 
     def score(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
         own, others = _distances(self._mapped(x).to(x.dtype), self.centres)
-        return softplus(own + (-others).logsumexp(2)).mean(1)  # keeps its digits where softmax is 1 but for a trifle
+        return softplus(own + (-others).logsumexp(2)).mean(1)  # accurate also where softmax is close to 1
 
     def embed(self, x: Tensor) -> Tensor:
         """Mean over the copies."""
         return self._mapped(x).mean(1)
 
     def extras(self, x: Tensor, draw: Draw) -> dict[str, Tensor]:  # noqa: ARG002
-        """`maps_recognised`: share of the maps whose copy of the row is nearest to the right centre."""
+        """`maps_recognised`: share of the maps whose copy of the row is nearest to its own centre."""
         own, others = _distances(self._mapped(x).to(x.dtype), self.centres)
         return {"maps_recognised": (own < others.amin(2)).to(x.dtype).mean(1)}
 
     def _nearnesses(self, x: Tensor) -> Tensor:
-        """(b, k, k) of each of the row's copies to each centre: minus the squared distance."""
+        """(b, k, k): minus the squared distance of each mapped copy of the row to each centre."""
         own, others = _distances(self._mapped(x), self.centres)
         return -torch.where(others.isinf(), own[:, :, None], others)
 
     def _mapped(self, x: Tensor) -> Tensor:
         """(b, k, d): the embedding of each of the row's copies."""
         copies = torch.einsum("be,kes->bks", x, self.maps) + self.shifts
-        return self.encoder(copies.flatten(0, 1)).unflatten(0, copies.shape[:2])  # type: ignore[no-any-return]
+        z: Tensor = self.encoder(copies.flatten(0, 1)).unflatten(0, copies.shape[:2])
+        return z
 
 
 def _distances(z: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:

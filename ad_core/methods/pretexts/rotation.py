@@ -1,4 +1,4 @@
-"""Guess by how many quarter turns an image was rotated."""
+"""Predict by how many quarter turns an image was rotated."""
 
 from collections.abc import Iterable
 
@@ -19,14 +19,14 @@ class RotationSettings(Settings):
 
 
 @PRETEXTS.register
-class Rotation(Pretext):
-    """An image whose parts sit as usual betrays its orientation; an odd one does not.
+class Rotation(Pretext[RotationSettings]):
+    """The arrangement of a normal image's parts shows its orientation; that of an anomaly does not.
 
     Loss: cross-entropy over the four turns [nat]. Score: its mean over all four.
     """
 
     title = "Rotation"
-    asks = "By how much was I turned?"
+    task = "Predict by how many quarter turns the image was rotated."
     finds = "objects of the wrong kind, or standing the wrong way"
     misses = "small local defects; objects and textures that look the same when turned"
     source = "Gidaris et al. 2018, arXiv:1803.07728, eq. 2"
@@ -60,21 +60,22 @@ class Rotation(Pretext):
         return self._all_surprises(x).mean(1)
 
     def extras(self, x: Tensor, draw: Draw) -> dict[str, Tensor]:  # noqa: ARG002
-        """`rotation_spread`: how differently the four turns surprise; high = only some orientations look odd."""
+        """`rotation_spread`: standard deviation of -log p over the four turns."""
         return {"rotation_spread": self._all_surprises(x).std(1)}
 
     def embed_parts(self, x: Tensor) -> Tensor:
         return self.encoder.parts(x).flatten(2).mT  # (b, positions, d)
 
     def _all_surprises(self, x: Tensor) -> Tensor:
-        """(b, 4): no chance is left in a score, every turn is asked for."""
+        """(b, 4): -log p of every turn, so that the score is not random."""
         return surprises(self._all_answers(x))
 
     def _all_answers(self, x: Tensor) -> Tensor:
         return self._answers(_all_turns(x).flatten(0, 1)).view(-1, 4, 4)  # (b, turns, answers)
 
     def _answers(self, turned: Tensor) -> Tensor:
-        return self.head(self.encoder(turned)).to(turned.dtype)  # type: ignore[no-any-return]  # (b, 4)
+        answers: Tensor = self.head(self.encoder(turned))
+        return answers.to(turned.dtype)  # (b, 4)
 
 
 def _all_turns(x: Tensor) -> Tensor:

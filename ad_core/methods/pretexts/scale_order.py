@@ -1,4 +1,4 @@
-"""Guess from how many columns of a row each of several mixtures was made."""
+"""Predict how many columns of a row each of several mixtures contains."""
 
 import math
 from collections.abc import Iterable
@@ -10,58 +10,60 @@ from torch import Tensor, nn
 from ad_core.methods.encoder import Encoder
 from ad_core.methods.moments import mean_and_spread
 from ad_core.methods.pretext import PRETEXTS, Pretext
-from ad_core.settings import Settings as AnySettings
+from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, ItemShape, Modality, PartKind, Parts
 
 FAR = 6.0
-"""The network sees entries clipped to so many standard deviations; the rest counts by itself."""
+"""Entries are clipped to this many standard deviations before the network; the excess is added to the score."""
 
 MAGNIFIED = 200
-"""Scales are this many times the share of the mixture's size, as in the authors' code: else all answers look alike."""
+"""Factor of the scales, as in the authors' code: without it the softmax of the scales is nearly uniform."""
 
 WEIGHED_ENTRIES = 50
-"""Below so many entries they count by how much they go with the others; above, each counts 1."""
+"""Rows with fewer entries weigh each entry by its correlation with the others; in wider rows each weighs 1."""
 
 FEW_ENTRIES = 10
-"""Up to so many entries a subset may take one twice, so that there are enough different subsets."""
+"""In rows with at most this many entries a subset may contain one twice, so that there are enough subsets."""
 
 GROUPS_A_STEP = 5
-"""A training step asks of so many groups at most, drawn anew each time; all of them would cost much and add little."""
+"""Maximum number of groups per training step, drawn anew each time; more would cost much and add little."""
 
 MOST_SIZES = 50
-"""So many different sizes of subsets at most."""
+"""Maximum number of different sizes of subsets."""
 
 
-class ScaleOrderSettings(AnySettings):
-    """How many mixtures are compared, and the size of the network."""
+class ScaleOrderSettings(Settings):
+    """Number of mixtures that are compared, and size of the network."""
 
-    subsets: int = Field(10, ge=2, le=100, description="Mixtures of a row that are put in order at a time.")
-    groups: int = Field(20, ge=1, le=100, description="How often that is asked, of other mixtures each time.")
-    size: int = Field(128, ge=2, le=1024, description="Numbers that each mixture consists of.")
-    width: int = Field(100, ge=2, le=4096, description="Units of the network's layer.")
+    subsets: int = Field(
+        10, ge=2, le=100, description="Number of mixtures of a row per group, which are compared with each other."
+    )
+    groups: int = Field(20, ge=1, le=100, description="Number of groups of mixtures.")
+    size: int = Field(128, ge=2, le=1024, description="Dimensions of a mixture.")
+    width: int = Field(100, ge=2, le=4096, description="Units of the hidden layer.")
 
 
 @PRETEXTS.register
-class ScaleOrder(Pretext):
-    """Mixtures of a normal row betray how many of its columns are in them; those of an odd row mislead.
+class ScaleOrder(Pretext[ScaleOrderSettings]):
+    """Mixtures of a normal row show how many of its columns they contain; those of an anomaly do not.
 
     A random subset S of the entries goes through a frozen random linear map to `size` numbers; its scale is
-    200 / size * sum of w_e over S, with w_e the mean |correlation| of the entry with all entries, stretched to 0 to 1.
-    A network guesses a number per mixture. Loss: Jensen-Shannon divergence [nat] of softmax(guesses) from
-    softmax(scales) over the mixtures of a group, mean over the groups. Score: (loss - usual loss) / (its spread +
-    0.001) + the squares of what lies beyond 6 standard deviations: the divergence, at most log 2, can't tell.
+    200 / size * sum of w_e over S, with w_e the mean |correlation| of the entry with all entries, scaled to 0..1. A
+    network predicts a number per mixture. Loss: Jensen-Shannon divergence [nat] of softmax(predictions) from
+    softmax(scales) over the mixtures of a group, mean over the groups. Score: (loss - its mean) / (its standard
+    deviation + 0.001), both over the training rows, + the squared excess of entries beyond 6 standard deviations, since
+    the divergence is at most log 2.
     """
 
     title = "Scale order"
-    asks = "Which of my mixtures holds more of my columns?"
-    finds = "rows whose columns don't go together as usual"
-    misses = "single odd cells in wide tables; rows that are only a little off"
+    task = "Predict which mixtures of the row contain more of its columns."
+    finds = "rows whose columns don't depend on each other as in normal rows"
+    misses = "single odd cells in wide tables; rows that deviate only a little"
     source = (
         "Xu et al. 2023, SLAD, Fascinating supervisory signals, ICML, arXiv:2305.16114; loss without its second softmax"
     )
     modalities = frozenset({Modality.TABLE})
     Settings = ScaleOrderSettings
-    settings: ScaleOrderSettings
     of_size: Tensor
     subsets: Tensor
     maps: Tensor
@@ -77,36 +79,36 @@ class ScaleOrder(Pretext):
         maps = [torch.empty(size, settings.size).uniform_(-1, 1) / size**0.5 for size in self.sizes]
         self.register_buffer("of_size", of_size)
         self.register_buffer("subsets", _drawn_subsets(of_size, self.sizes, shape.entries))
-        self.register_buffer("maps", torch.cat(maps))  # one frozen map per size, below each other
+        self.register_buffer("maps", torch.cat(maps))  # one frozen map per size, concatenated
         self.register_buffer("scales", torch.zeros(settings.groups, settings.subsets))
         self.register_buffer("usual", torch.zeros(()))
         self.register_buffer("spread", torch.ones(()))
 
     @classmethod
-    def encoder_shape(cls, settings: AnySettings, shape: ItemShape) -> ItemShape:
-        """A mixture, whose numbers belong to no column."""
-        size: int = settings.size  # type: ignore[attr-defined]
+    def encoder_shape(cls, settings: ScaleOrderSettings, shape: ItemShape) -> ItemShape:
+        """A mixture, whose dimensions belong to no column."""
+        size: int = settings.size
         names = tuple(f"mixed {i + 1}" for i in range(size))
         parts = Parts(names=names, of_entry=tuple(range(size)), kinds=(PartKind.NUMBER,) * size, units=(None,) * size)
         return shape.model_copy(update={"size": (size,), "parts": parts})
 
     @classmethod
-    def encoder_settings(cls, settings: AnySettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
-        return {"width": settings.width, "blocks": 0, "dropout": 0.0}  # type: ignore[attr-defined]
+    def encoder_settings(cls, settings: ScaleOrderSettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
+        return {"width": settings.width, "blocks": 0, "dropout": 0.0}
 
     def prepare(self, batches: Iterable[Batch]) -> None:
         """The scale of each subset."""
         weights = _weights(batches, self.shape.entries).to(self.scales)
-        padded = torch.cat([weights, weights.new_zeros(1)])  # a subset's unused places point behind the last entry
+        padded = torch.cat([weights, weights.new_zeros(1)])  # unused positions of a subset point behind the last entry
         self.scales = MAGNIFIED / self.settings.size * padded[self.subsets].sum(2)
 
     def loss(self, batch: Batch, draw: Draw) -> Tensor:
-        """The same few groups for the whole batch."""
+        """With the same random groups for the whole batch."""
         groups = draw.permutations(self.settings.groups, 1)[0, :GROUPS_A_STEP]
         return self._divergence(batch.x, groups.tolist())
 
     def finish(self, batches: Iterable[Batch]) -> None:
-        """The usual divergence and its spread."""
+        """Mean divergence of the training rows and its standard deviation."""
         usual, spread = mean_and_spread(self._divergence(batch.x, self._all_groups) for batch in batches)
         self.usual, self.spread = usual.to(self.usual), spread.to(self.spread)
 
@@ -137,11 +139,12 @@ class ScaleOrder(Pretext):
         for subset, at in zip(self.subsets[group], self.of_size[group].tolist(), strict=True):
             first, size = sum(self.sizes[:at]), self.sizes[at]
             mixtures.append(x[:, subset[:size]] @ self.maps[first : first + size])
-        return self.encoder(torch.cat(mixtures)).unflatten(0, (-1, len(x))).transpose(0, 1)  # type: ignore[no-any-return]
+        z: Tensor = self.encoder(torch.cat(mixtures)).unflatten(0, (-1, len(x)))
+        return z.transpose(0, 1)
 
 
 def _sizes(entries: int) -> list[int]:
-    """Sizes of subsets that are drawn from, evenly from 1 to all entries."""
+    """Possible sizes of subsets, evenly from 1 to all entries."""
     steps = min(entries, MOST_SIZES) - 1
     return [1 + round(step * (entries - 1) / max(1, steps)) for step in range(steps + 1)]
 
@@ -156,7 +159,7 @@ def _drawn_subsets(of_size: Tensor, sizes: list[int], entries: int) -> Tensor:
 
 
 def _weights(batches: Iterable[Batch], entries: int) -> Tensor:
-    """(entries,) mean |Pearson correlation| with all entries, stretched to 0 to 1; all 1 for wide tables."""
+    """(entries,) mean |Pearson correlation| with all entries, scaled to 0..1; all 1 for wide tables."""
     if entries >= WEIGHED_ENTRIES:
         return torch.ones(entries)
     total, products, rows = torch.zeros(entries), torch.zeros(entries, entries), 0

@@ -1,4 +1,4 @@
-"""Guess in which order the segments of a window were put together."""
+"""Predict in which order the segments of a window were put together."""
 
 from collections.abc import Iterable
 from typing import ClassVar
@@ -12,48 +12,47 @@ from ad_core.methods.augmentations.permutations import far_apart
 from ad_core.methods.encoder import Encoder
 from ad_core.methods.pretext import PRETEXTS, Pretext
 from ad_core.methods.task_accuracy import AccuracyShares, TaskAccuracy, surprises
-from ad_core.settings import Settings as AnySettings
+from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, ItemShape, Modality
 
 POSITIONS = 16
-"""A segment is looked at in about so many steps; more time steps are joined."""
+"""Approximate number of positions of a segment after the encoder's first layer, which joins time steps."""
 
 
-class SegmentJigsawSettings(AnySettings):
-    """How the window is cut, how many orders are told apart, and the size of the network."""
+class SegmentJigsawSettings(Settings):
+    """Number of segments, number of their orders that are told apart, and size of the network."""
 
-    segments: int = Field(4, ge=2, le=6, description="The window is cut into so many segments of equal length.")
+    segments: int = Field(4, ge=2, le=6, description="Number of segments of equal length.")
     orders: int = Field(
-        24, ge=2, le=24, description="Orders of the segments that are told apart, the usual one among them."
+        24, ge=2, le=24, description="Number of orders of the segments that are told apart, including the original one."
     )
     width: int = Field(48, ge=2, le=1024, description="Channels of the network.")
 
 
 @PRETEXTS.register
-class SegmentJigsaw(Pretext):
-    """In a usual course it shows what comes before and what after; an odd one can't be put in order.
+class SegmentJigsaw(Pretext[SegmentJigsawSettings]):
+    """In a normal recording the order of the segments can be recognised; in an anomalous one it can't.
 
-    The segments are embedded one by one, by the same network, and joined in the order in which they are shown: a seam
-    gives nothing away. Loss and score: mean over the orders of the cross-entropy [nat]. Orders are chosen one by one,
-    each with the most segments elsewhere than in the orders before. Where the window's length is no multiple of the
-    segments' number, neighbouring segments overlap by a time step.
+    The segments are embedded separately by the same network and joined in the given order, so that the seams can't be
+    seen. Loss and score: mean over the orders of the cross-entropy [nat]. Orders are chosen one by one, each with the
+    largest number of segments in another place than in the orders before. If the window's length is no multiple of the
+    number of segments, neighbouring segments overlap by one time step.
     """
 
     title = "Segment jigsaw"
-    asks = "In which order were my segments put together?"
-    finds = "courses whose parts don't follow from each other as usual: missing, doubled or exchanged phases"
-    misses = "recordings without a course, whose segments all look alike: the run then says so"
+    task = "Predict in which order the window's segments were put together."
+    finds = "signals whose phases don't follow each other normally: missing, doubled or exchanged phases"
+    misses = "recordings whose segments all look alike: the run then says so"
     source = (
-        "Noroozi and Favaro 2016, arXiv:1603.09246, sec. 3.1, 3.2 and alg. 1, for time instead of pictures; score "
+        "Noroozi and Favaro 2016, arXiv:1603.09246, sec. 3.1, 3.2 and alg. 1, for time instead of images; score "
         "after Wang et al. 2019, E3Outlier"
     )
     modalities = frozenset({Modality.SENSOR})
     not_for: ClassVar[dict[Modality, str]] = {
         Modality.TABLE: "The order of a table's columns carries no meaning; use masked cells instead.",
-        Modality.IMAGE: "Images have no course in time; use the jigsaw of tiles instead.",
+        Modality.IMAGE: "Images have no order in time; use the jigsaw of tiles instead.",
     }
     Settings = SegmentJigsawSettings
-    settings: SegmentJigsawSettings
     orders: Tensor
 
     def __init__(self, settings: SegmentJigsawSettings, shape: ItemShape, encoder: Encoder) -> None:
@@ -71,15 +70,15 @@ class SegmentJigsaw(Pretext):
         self.recognition = TaskAccuracy(shape.modality)
 
     @classmethod
-    def encoder_shape(cls, settings: AnySettings, shape: ItemShape) -> ItemShape:
+    def encoder_shape(cls, settings: SegmentJigsawSettings, shape: ItemShape) -> ItemShape:
         """One segment."""
-        length = -(-shape.size[1] // settings.segments)  # type: ignore[attr-defined]
+        length = -(-shape.size[1] // settings.segments)
         return shape.model_copy(update={"size": (shape.size[0], length)})
 
     @classmethod
-    def encoder_settings(cls, settings: AnySettings, shape: ItemShape) -> dict[str, object]:
-        stride = max(1, shape.size[1] // (settings.segments * POSITIONS))  # type: ignore[attr-defined]
-        return {"width": settings.width, "layers": 4, "stride": stride}  # type: ignore[attr-defined]
+    def encoder_settings(cls, settings: SegmentJigsawSettings, shape: ItemShape) -> dict[str, object]:
+        stride = max(1, shape.size[1] // (settings.segments * POSITIONS))
+        return {"width": settings.width, "layers": 4, "stride": stride}
 
     def prepare(self, batches: Iterable[Batch]) -> None:  # noqa: ARG002
         self.recognition.start()
@@ -97,11 +96,11 @@ class SegmentJigsaw(Pretext):
         return surprises(self._answers(x)).mean(1)
 
     def extras(self, x: Tensor, draw: Draw) -> dict[str, Tensor]:  # noqa: ARG002
-        """`jigsaw_spread`: how differently the orders surprise; high = only some of them look odd."""
+        """`jigsaw_spread`: standard deviation of -log p over the orders."""
         return {"jigsaw_spread": surprises(self._answers(x)).std(1)}
 
     def embed(self, x: Tensor) -> Tensor:
-        """(b, segments d): the embeddings of the segments, in their usual order."""
+        """(b, segments d): the embeddings of the segments, in their original order."""
         return self._segments(x).flatten(1)
 
     def _segments(self, x: Tensor) -> Tensor:
@@ -109,9 +108,11 @@ class SegmentJigsaw(Pretext):
         length, count = self.encoder.shape.size[1], self.settings.segments
         starts = [i * (x.shape[2] - length) // (count - 1) for i in range(count)]
         cut = torch.stack([x[:, :, start : start + length] for start in starts], 1)  # (b, segments, channel, length)
-        return self.encoder(cut.flatten(0, 1)).to(x.dtype).unflatten(0, cut.shape[:2])  # type: ignore[no-any-return]
+        z: Tensor = self.encoder(cut.flatten(0, 1)).to(x.dtype).unflatten(0, cut.shape[:2])
+        return z
 
     def _answers(self, x: Tensor) -> Tensor:
-        """(b, orders, orders): the answers for the window in each order, place p showing segment `orders[:, p]`."""
+        """(b, orders, orders): logits for the window in each order, position p showing segment `orders[:, p]`."""
         shown = self._segments(x)[:, self.orders]  # (b, orders, segments, d)
-        return self.head(shown.flatten(2)).to(x.dtype)  # type: ignore[no-any-return]
+        answers: Tensor = self.head(shown.flatten(2))
+        return answers.to(x.dtype)

@@ -1,4 +1,4 @@
-"""Recognise an image in another view of it, among views of other images."""
+"""Contrastive learning: find the other augmented copy of an image among those of all images (SimCLR)."""
 
 from collections.abc import Iterable
 
@@ -16,41 +16,40 @@ from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, ItemShape, Modality
 
 STATISTICS = 50_000
-"""The Gaussian is fitted on so many images at most, drawn at random."""
+"""Maximum number of images, drawn at random, on which the Gaussian is fitted."""
 
 
 class SimclrSettings(Settings):
-    """How views are made, and how they are compared."""
+    """Augmentations of the copies, and how copies are compared."""
 
     least_crop: float = Field(
-        0.2, gt=0, le=1, description="A view shows at least this share of the image's area, stretched to its size."
+        0.2, gt=0, le=1, description="Least share of the image's area that a copy shows, resized to its size."
     )
     colour: float = Field(
-        0.5, ge=0, le=1, description="How strongly brightness and contrast of a view change, and its colours; 0 = not."
+        0.5, ge=0, le=1, description="How strongly brightness, contrast and colours of a copy change; 0 = not at all."
     )
-    grey: float = Field(0.2, ge=0, le=1, description="Colour images only: share of the views that lose their colours.")
-    mirrored: float = Field(0.5, ge=0, le=1, description="Share of the views whose left and right are exchanged.")
-    temperature: float = Field(0.5, gt=0, le=10, description="Smaller = views most alike count more.")
-    embedding: int = Field(128, ge=2, le=1024, description="Size of the embedding that views are compared by.")
+    grey: float = Field(0.2, ge=0, le=1, description="Colour images only: share of the copies that lose their colours.")
+    mirrored: float = Field(0.5, ge=0, le=1, description="Share of the copies whose left and right are exchanged.")
+    temperature: float = Field(0.5, gt=0, le=10, description="Smaller = the most similar copies count more.")
+    embedding: int = Field(128, ge=2, le=1024, description="Size of the embedding that copies are compared by.")
 
 
 @PRETEXTS.register
-class Simclr(Pretext):
-    """What stays of an image in all its views is its content; images of unusual content lie apart.
+class Simclr(Pretext[SimclrSettings]):
+    """What all augmented copies of an image share is its content; images with other content are embedded far away.
 
-    Loss: NT-Xent, the cross-entropy [nat] of finding the other view of the same image among all views of the batch, by
-    cosine; mean over both views. Score: Mahalanobis distance of the encoder's embedding, of length 1, of the image as
-    it is, from those of the training images.
+    Loss: NT-Xent, the cross-entropy [nat] of finding the other copy of the same image among all copies of the batch, by
+    cosine; mean over both copies. Score: Mahalanobis distance of the unchanged image's embedding, normalised to length
+    1, from those of the training images.
     """
 
     title = "Contrast of views"
-    asks = "Which of these is another view of me?"
+    task = "Find the other augmented copy of the image among the copies of all images."
     finds = "objects and scenes of the wrong kind"
-    misses = "small local defects; oddities that the views remove, such as another light, colour or side"
+    misses = "small local defects; anomalies in what the augmentations change, such as light, colour or side"
     source = "Chen et al. 2020, SimCLR, arXiv:2002.05709, eq. 1; score: Sehwag et al. 2021, SSD, arXiv:2103.12051"
     modalities = frozenset({Modality.IMAGE})
     Settings = SimclrSettings
-    settings: SimclrSettings
 
     def __init__(self, settings: SimclrSettings, shape: ItemShape, encoder: Encoder) -> None:
         super().__init__(settings, shape, encoder)
@@ -58,7 +57,7 @@ class Simclr(Pretext):
         self.projector = nn.Sequential(
             nn.Linear(encoder.d, encoder.d), nn.ReLU(), nn.Linear(encoder.d, settings.embedding)
         )
-        self.normal = TensorGroup()
+        self.normal = _Gaussian()
 
     def loss(self, batch: Batch, draw: Draw) -> Tensor:
         views = torch.cat([self.views.disturbed(batch.x, draw) for _ in range(2)])
@@ -74,8 +73,8 @@ class Simclr(Pretext):
         self.normal.put("whiten", torch.from_numpy(whitenings[0, 0]).to(z))
 
     def score(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
-        whitened = (self.embed(x) - self.normal.mean) @ self.normal.whiten  # type: ignore[operator]  # (b, d)
-        return whitened.to(x.dtype).square().sum(1).clamp_min(1e-12).sqrt()  # (b,); the root has no slope at 0
+        whitened = (self.embed(x) - self.normal.mean) @ self.normal.whiten  # (b, d)
+        return whitened.to(x.dtype).square().sum(1).clamp_min(1e-12).sqrt()  # (b,); the root has no gradient at 0
 
     def embed(self, x: Tensor) -> Tensor:
         return F.normalize(self.encoder(x).to(x.dtype), dim=1)  # (b, d)
@@ -84,8 +83,13 @@ class Simclr(Pretext):
         return self.encoder.parts(x).flatten(2).mT  # (b, positions, d)
 
 
+class _Gaussian(TensorGroup):
+    mean: Tensor
+    whiten: Tensor
+
+
 def _nt_xent(z: Tensor, temperature: float) -> Tensor:
-    """(2 b, d), first views of all items and then second ones -> (b,) mean of both views' losses."""
+    """(2 b, d), the first copies of all items and then the second ones -> (b,) mean loss of both copies."""
     z = F.normalize(z, dim=1)
     likeness = (z @ z.mT).to(z.dtype) / temperature
     oneself = torch.eye(len(z), dtype=torch.bool, device=z.device)

@@ -1,4 +1,4 @@
-"""Gather normal windows around a centre, and tell them from windows into which an anomaly was put."""
+"""Map normal windows close to a centre, and tell them from copies with an injected anomaly."""
 
 from collections.abc import Iterable
 
@@ -10,53 +10,52 @@ from torch.nn import functional as F
 from ad_core.methods.encoder import Encoder
 from ad_core.methods.moments import mean_and_spread
 from ad_core.methods.pretext import PRETEXTS, Pretext
-from ad_core.settings import Settings as AnySettings
+from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, ItemShape, Modality
 
 LEAST_CENTRE = 0.1
-"""No coordinate of the centre is nearer to 0: a network reaches 0 too easily, by weights of 0."""
+"""Least absolute value of the centre's coordinates: a centre at 0 is reached by setting all weights to 0."""
 
 SHORTEST, LONGEST = 1 / 8, 1 / 2
-"""A level is held for such a share of the window."""
+"""Smallest and largest share of the window for which a level is held."""
 
 KINDS = 3
-"""A level is held, a value is out of context, a value is out of range."""
+"""Number of kinds of injected anomalies: a held level, a value out of context, a value out of range."""
 
 
-class WindowContrastSettings(AnySettings):
-    """Size of the network and of the embedding, and how much the injected anomalies count."""
+class WindowContrastSettings(Settings):
+    """Size of the network and of the embedding, and weight of the injected anomalies."""
 
     width: int = Field(32, ge=2, le=1024, description="Channels of the network.")
-    size: int = Field(16, ge=1, le=1024, description="Numbers that a window is mapped to.")
+    size: int = Field(16, ge=1, le=1024, description="Size of the embedding.")
     injected_share: float = Field(
-        0.2, gt=0, le=1, description="Windows of a batch of which a copy gets an anomaly, as a share of the batch."
+        0.2, gt=0, le=1, description="Share of a batch of whose windows a copy with an anomaly is made."
     )
     injected_weight: float = Field(
-        1.0, ge=0, le=100, description="Weight of telling those copies apart; 0 = only gathering counts."
+        1.0, ge=0, le=100, description="Weight of recognising those copies; 0 = only the distance to the centre counts."
     )
 
 
 @PRETEXTS.register
-class WindowContrast(Pretext):
-    """What makes normal windows alike, and unlike windows with a fault, maps faulty windows away from the centre.
+class WindowContrast(Pretext[WindowContrastSettings]):
+    """A network that maps normal windows close together, and away from windows with a fault, finds faulty windows.
 
-    Two heads map a window to z and z', c is the mean of z before training, d = |z - c|^2 and d' = |z' - c|^2, both as
-    multiples of their mean before training. Loss: exp(-v) (d + d') / 2 + v / 2 with v = (d - d')^2, so that windows on
-    which the heads disagree pull less, plus the weighted squared error of a judge of z that has to say -1 of windows as
-    they are and 1 of copies in which some channels were held at their lowest or highest value for a while, or had a
-    single value moved out of its context or out of the channel's range. Score: d + d'.
+    Two heads map a window to z and z', c is the mean of z before training, d = |z - c|^2 and d' = |z' - c|^2, both
+    divided by their mean before training. Loss: exp(-v) (d + d') / 2 + v / 2 with v = (d - d')^2, which lowers the
+    weight of windows on which the heads disagree, plus the weighted squared error of a linear classifier of z with the
+    target -1 for unchanged windows and 1 for copies with an anomaly: some channels keep their lowest or highest value
+    for a while, or have a single value out of its context or out of the channel's range. Score: d + d'.
 
-    Unlike the source, it pools over all of the window instead of looking at its end, and anomalies are put anywhere.
+    Unlike the source, features are pooled over the whole window instead of its end, and anomalies lie anywhere in it.
     """
 
     title = "Window contrast"
-    asks = "Am I usual, or was I tampered with?"
-    finds = "windows that as a whole are unlike the others: held levels, values out of range, another way of running"
-    misses = "small, short and subtle faults; faults unlike those that were put in; it can't say where a fault sits"
+    task = "Predict whether an anomaly was injected into the window."
+    finds = "windows that as a whole are unlike the others: held levels, values out of range, another operating mode"
+    misses = "small, short and subtle faults; faults unlike the injected ones; it can't locate a fault in the window"
     source = "Xu et al. 2024, Calibrated one-class classification, TKDE, arXiv:2207.12201 (COUTA), sections 3.2 and 3.3"
     modalities = frozenset({Modality.SENSOR})
     Settings = WindowContrastSettings
-    settings: WindowContrastSettings
     encoder_name = "dilated_conv"
     centre: Tensor
     usual: Tensor
@@ -79,11 +78,11 @@ class WindowContrast(Pretext):
         self.register_buffer("high", torch.ones(self.channels))
 
     @classmethod
-    def encoder_settings(cls, settings: AnySettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
-        return {"width": settings.width}  # type: ignore[attr-defined]
+    def encoder_settings(cls, settings: WindowContrastSettings, shape: ItemShape) -> dict[str, object]:  # noqa: ARG003
+        return {"width": settings.width}
 
     def prepare(self, batches: Iterable[Batch]) -> None:
-        """The centre, the distances from it before training, and each channel's range."""
+        """The centre, the mean distance from it before training, and each channel's range."""
         mean, _ = mean_and_spread(self.embed(batch.x) for batch in batches)
         least = torch.where(mean < 0, -LEAST_CENTRE, LEAST_CENTRE)
         self.centre = torch.where(mean.abs() < LEAST_CENTRE, least, mean).to(self.centre)
@@ -105,25 +104,27 @@ class WindowContrast(Pretext):
         truth = torch.ones_like(verdicts)
         truth[: len(x)] = -1
         told_apart = (verdicts - truth).square().mean()
-        return gathered + self.settings.injected_weight * told_apart  # type: ignore[no-any-return]
+        loss: Tensor = gathered + self.settings.injected_weight * told_apart
+        return loss
 
     def score(self, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
         return self._distances(x)[0].sum(1)
 
     def embed(self, x: Tensor) -> Tensor:
-        return self.heads[0](self.encoder(x))  # type: ignore[no-any-return]  # (b, size)
+        z: Tensor = self.heads[0](self.encoder(x))
+        return z  # (b, size)
 
     def embed_parts(self, x: Tensor) -> Tensor:
         return self.encoder.parts(x).mT  # (b, time, d)
 
     def _distances(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """(b, 2) squared distances to the centre as multiples of the normal ones, and the (b, size) first embedding."""
+        """(b, 2) squared distances to the centre divided by their means, and the (b, size) first embedding."""
         h = self.encoder(x)
         z = torch.stack([head(h) for head in self.heads], 1)  # (b, 2, size)
         return (z.to(x.dtype) - self.centre).square().sum(2) / self.usual, z[:, 0]
 
     def _tampered(self, x: Tensor, draw: Draw) -> Tensor:
-        """The windows, each with an anomaly of one of the three kinds in one or more channels that ever vary."""
+        """The windows, each with an anomaly of a random kind in one or more channels that vary in training."""
         b, time = len(x), torch.arange(self.time, device=x.device)
         kind, up = draw.integers(KINDS, b)[:, None], draw.bernoulli(0.5, b, 1)
         share = SHORTEST + (LONGEST - SHORTEST) * draw.uniform(b, 1)
@@ -137,7 +138,7 @@ class WindowContrast(Pretext):
         return torch.where(span[:, None] & self._some(b, draw)[:, :, None], value[:, :, None], x)
 
     def _some(self, b: int, draw: Draw) -> Tensor:
-        """(b, channel) bool: half of the channels that vary, and always one of them."""
+        """(b, channel) bool: about half of the channels that vary in training, and at least one of them."""
         varies = self.high > self.low
         one = F.one_hot((draw.uniform(b, self.channels) + 1).mul(varies).argmax(1), self.channels).bool()
         return one | (draw.bernoulli(0.5, b, self.channels) & varies)

@@ -1,4 +1,4 @@
-"""Gaussian mixture: how dense the fitted clouds are where a row lies."""
+"""Gaussian mixture: negative log density of a row."""
 
 import warnings
 
@@ -15,31 +15,33 @@ ROWS_PER_CLOUD = 20
 
 
 class GaussianMixtureSettings(Settings):
-    """Number and form of the clouds."""
+    """Number of components and their regularisation."""
 
-    clouds: int = Field(5, ge=1, le=100, description="Gaussian clouds at most; small tables get one per 20 rows.")
-    ridge: float = Field(1e-2, gt=0, le=10, description="Added to every variance, so that no cloud becomes a needle.")
+    clouds: int = Field(5, ge=1, le=100, description="Maximum number of components; small tables get one per 20 rows.")
+    ridge: float = Field(1e-2, gt=0, le=10, description="Added to every variance, so that no component collapses.")
     directions: int = Field(
-        100, ge=1, le=2000, description="Rows with more entries are first turned to so many principal directions."
+        100,
+        ge=1,
+        le=2000,
+        description="Rows with more entries are first projected onto this many principal directions.",
     )
 
 
 @REFERENCES.register
-class GaussianMixture(Reference):
+class GaussianMixture(Reference[GaussianMixtureSettings]):
     """Score = negative log-density [nat] of a mixture of Gaussians with full covariances."""
 
     title = "Gaussian mixture"
-    about = "Density of a few fitted clouds. Strong where the rows form groups and hold few anomalies."
+    about = "Density of a few fitted Gaussians. Strong if the rows form groups and hold few anomalies."
     source = "Dempster et al. 1977, Maximum likelihood from incomplete data via the EM algorithm"
     Settings = GaussianMixtureSettings
-    settings: GaussianMixtureSettings
 
     def fit(self, x: np.ndarray) -> None:
         self.leading = PrincipalDirections(x, self.settings.directions, self.seed)
         z = at_least_two(self.leading(x))
         clouds = max(1, min(self.settings.clouds, len(x) // ROWS_PER_CLOUD, len(np.unique(z, axis=0))))
         self.mixture = Mixture(n_components=clouds, reg_covar=self.settings.ridge, random_state=self.seed, max_iter=50)
-        with warnings.catch_warnings():  # a mixture that still moves a little is good enough to rank rows
+        with warnings.catch_warnings():  # a mixture that has not quite converged can rank rows
             warnings.simplefilter("ignore", ConvergenceWarning)
             self.mixture.fit(z)
 

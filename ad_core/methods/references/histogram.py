@@ -1,4 +1,4 @@
-"""Histogram: how rare each value of a row is, column by column."""
+"""Histogram: rarity of each value of a row, column by column."""
 
 import numpy as np
 from pydantic import Field
@@ -7,27 +7,26 @@ from ad_core.methods.reference import REFERENCES, Reference
 from ad_core.settings import Settings
 
 EMPTY = 0.1
-"""Rows that an empty bin counts as."""
+"""Number of rows that an empty bin counts as."""
 
 
 class HistogramSettings(Settings):
-    """How fine the bins are."""
+    """Number of bins."""
 
-    bins: int = Field(10, ge=2, le=1000, description="Bins of equal width per column.")
+    bins: int = Field(10, ge=2, le=1000, description="Number of bins of equal width per column.")
 
 
 @REFERENCES.register
-class Histogram(Reference):
+class Histogram(Reference[HistogramSettings]):
     """Score = sum over the entries of -log(height of their bin / highest bin); beyond the ends a bin is empty.
 
-    Every further width of the whole range beyond an end counts as another empty bin, so far is farther than near.
+    Beyond an end, the value of an empty bin is added once per width of the whole range, so the score keeps rising.
     """
 
     title = "Histogram"
-    about = "Adds up how rare each value is. Very fast; knows nothing of how columns go together."
+    about = "Adds up how rare each value is. Very fast; ignores dependencies between columns."
     source = "Goldstein and Dengel 2012, Histogram-based outlier score (HBOS), eq. 2"
     Settings = HistogramSettings
-    settings: HistogramSettings
 
     def fit(self, x: np.ndarray) -> None:
         self.low, high = x.min(axis=0).astype(np.float64), x.max(axis=0)

@@ -1,4 +1,4 @@
-"""Local outlier factor: how much sparser it is around a row than around its neighbours."""
+"""Local outlier factor: density around a row compared with that around its neighbours."""
 
 import numpy as np
 from pydantic import Field
@@ -8,24 +8,23 @@ from ad_core.methods.reference import REFERENCES, Reference
 from ad_core.settings import Settings
 
 ITSELF = 1e-6
-"""A fitted row this near, in units of the largest entry, is the scored row itself."""
+"""A training row within this distance, relative to the largest entry, is the scored row itself."""
 
 
 class LocalOutlierFactorSettings(Settings):
-    """How many neighbours count."""
+    """Number of neighbours."""
 
-    neighbours: int = Field(20, ge=1, le=500, description="Number of nearest fitted rows that density is taken from.")
+    neighbours: int = Field(20, ge=1, le=500, description="Number of nearest training rows for the density.")
 
 
 @REFERENCES.register
-class LocalOutlierFactor(Reference):
-    """Score = local outlier factor; a row that was fitted gets the factor that leaves itself out."""
+class LocalOutlierFactor(Reference[LocalOutlierFactorSettings]):
+    """Score = local outlier factor; a training row gets the factor without itself."""
 
     title = "Local outlier factor"
     about = "Compares the density around a row with that around its neighbours. Finds odd rows near dense groups."
     source = "Breunig et al. 2000, LOF: identifying density-based local outliers, definition 7"
     Settings = LocalOutlierFactorSettings
-    settings: LocalOutlierFactorSettings
 
     def fit(self, x: np.ndarray) -> None:
         x = np.asarray(x, dtype=np.float64)

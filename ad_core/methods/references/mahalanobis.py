@@ -1,4 +1,4 @@
-"""Mahalanobis distance: how far a row is from the mean, measured in the spread of its direction."""
+"""Mahalanobis distance: distance of a row from the mean in units of the spread in its direction."""
 
 import numpy as np
 from pydantic import Field
@@ -12,22 +12,24 @@ from ad_core.types import Modality
 
 
 class MahalanobisSettings(Settings):
-    """How many directions count."""
+    """Number of directions."""
 
     directions: int = Field(
-        500, ge=1, le=5000, description="Rows with more entries are first turned to so many principal directions."
+        500,
+        ge=1,
+        le=5000,
+        description="Rows with more entries are first projected onto this many principal directions.",
     )
 
 
 @REFERENCES.register
-class Mahalanobis(Reference):
+class Mahalanobis(Reference[MahalanobisSettings]):
     """Score = square root of (x - mean)' C^-1 (x - mean), C the covariance shrunk as Ledoit and Wolf do."""
 
     title = "Mahalanobis distance"
-    about = "Distance from the mean in units of the spread. Strong where the rows form one cloud; robust and fast."
+    about = "Distance from the mean in units of the spread. Strong if the rows form one group; robust and fast."
     source = "Mahalanobis 1936; Ledoit and Wolf 2004, A well-conditioned estimator for covariance matrices, eq. 14"
     Settings = MahalanobisSettings
-    settings: MahalanobisSettings
 
     @classmethod
     def vectors(cls, x: Tensor, modality: Modality) -> np.ndarray:

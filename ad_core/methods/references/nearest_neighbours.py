@@ -1,4 +1,4 @@
-"""Nearest neighbours: how far a row is from the rows most like it."""
+"""Nearest neighbours: mean distance of a row to the most similar training rows."""
 
 import numpy as np
 from pydantic import Field
@@ -8,27 +8,26 @@ from ad_core.methods.reference import REFERENCES, Reference
 from ad_core.settings import Settings
 
 ITSELF = 1e-3
-"""A nearest row is the scored row itself when it is closer than this share of the distance to the second."""
+"""The nearest row is the scored row itself if it is closer than this share of the distance to the second."""
 
 
 class NearestNeighboursSettings(Settings):
-    """How many neighbours count."""
+    """Number of neighbours."""
 
-    neighbours: int = Field(5, ge=1, le=500, description="Number of nearest fitted rows whose distance is averaged.")
+    neighbours: int = Field(5, ge=1, le=500, description="Number of nearest training rows whose distance is averaged.")
 
 
 @REFERENCES.register
-class NearestNeighbours(Reference):
-    """Score = mean Euclidean distance to the nearest fitted rows; fewer than asked for where there are fewer.
+class NearestNeighbours(Reference[NearestNeighboursSettings]):
+    """Score = mean Euclidean distance to the nearest training rows, or to all of them if there are fewer.
 
-    A row that was itself fitted is not its own neighbour: training rows and rows that did not are judged alike.
+    A training row is not its own neighbour, so that scores of training rows and of new rows are comparable.
     """
 
     title = "Nearest neighbours"
-    about = "Mean distance to the five most similar fitted rows. Strong where the fitted rows hold no anomalies."
+    about = "Mean distance to the five most similar training rows. Strong if the training rows hold no anomalies."
     source = "Angiulli and Pizzuti 2002, Fast outlier detection in high dimensional spaces, definition 1"
     Settings = NearestNeighboursSettings
-    settings: NearestNeighboursSettings
 
     def fit(self, x: np.ndarray) -> None:
         self.index = NearestNeighbors(n_neighbors=min(self.settings.neighbours + 1, len(x))).fit(x)

@@ -1,4 +1,4 @@
-"""One-class support vector machine: how far a row lies outside a surface around the fitted rows."""
+"""One-class support vector machine: distance of a row from a surface around the training rows."""
 
 import numpy as np
 from pydantic import Field
@@ -9,21 +9,20 @@ from ad_core.settings import Settings
 
 
 class OneClassSvmSettings(Settings):
-    """How tight the surface is, and how many rows it is drawn around."""
+    """Tightness of the surface, and number of training rows."""
 
-    nu: float = Field(0.5, gt=0, lt=1, description="Largest share of the fitted rows outside the surface.")
-    rows: int = Field(3000, ge=1, le=20_000, description="Rows it is fitted on at most, drawn with the run's seed.")
+    nu: float = Field(0.5, gt=0, lt=1, description="Largest share of the training rows outside the surface.")
+    rows: int = Field(3000, ge=1, le=20_000, description="Maximum number of training rows, drawn with the run's seed.")
 
 
 @REFERENCES.register
-class OneClassSvm(Reference):
+class OneClassSvm(Reference[OneClassSvmSettings]):
     """Score = negative sum of kernel values over the support vectors (radial kernel, width by the data's variance)."""
 
     title = "One-class SVM"
-    about = "Draws a smooth surface around most rows. Steady; blunt on single odd columns."
+    about = "Draws a smooth surface around most rows. Stable; insensitive to single odd columns."
     source = "Schölkopf et al. 2001, Estimating the support of a high-dimensional distribution, eq. 3.10"
     Settings = OneClassSvmSettings
-    settings: OneClassSvmSettings
 
     def fit(self, x: np.ndarray) -> None:
         if len(x) > self.settings.rows:

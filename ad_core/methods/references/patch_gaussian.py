@@ -1,4 +1,4 @@
-"""Gaussian patches: how unlikely each place of an image is, given that place in normal images."""
+"""Gaussian patches: Mahalanobis distance of each position of an image from that position in normal images."""
 
 import numpy as np
 import torch
@@ -15,31 +15,30 @@ RIDGE = 0.01
 """Added to every variance, as in the source."""
 
 GRID = 24
-"""Finer grids are averaged down to about so many places a side: each place has a covariance matrix of its own."""
+"""Approximate maximum number of positions per side; each has a covariance matrix, so finer grids are averaged down."""
 
 
 class PatchGaussianSettings(Settings):
-    """How many features count, and what is made of a map."""
+    """Number of features, and the share of the map that is the score."""
 
-    features: int = Field(64, ge=1, le=120, description="Features that are used, drawn at random.")
+    features: int = Field(64, ge=1, le=120, description="Number of features, drawn at random.")
     worst_share: float = Field(
-        0.01, gt=0, le=1, description="Share of an image's places, the worst, whose mean is its score; 1 = all."
+        0.01, gt=0, le=1, description="The score is the mean over this share of the positions, the worst ones; 1 = all."
     )
 
 
 @REFERENCES.register
-class PatchGaussian(Reference):
-    """Score = mean over the worst places of the Mahalanobis distance to that place's Gaussian.
+class PatchGaussian(Reference[PatchGaussianSettings]):
+    """Score = mean over the worst positions of the Mahalanobis distance to that position's Gaussian.
 
-    Suits images of things that always lie the same way.
+    For images of objects in the same pose.
     """
 
     title = "Gaussian patches"
-    about = "Learns for every place what normal images show there, by features from ImageNet. For aligned images."
+    about = "Learns what normal images show at every position, by features from ImageNet. For aligned images."
     source = "Defard et al. 2021, PaDiM, arXiv:2011.08785, section 3, eq. 1 and 2"
     modalities = frozenset({Modality.IMAGE})
     Settings = PatchGaussianSettings
-    settings: PatchGaussianSettings
 
     @classmethod
     def vectors(cls, x: Tensor, modality: Modality) -> np.ndarray:  # noqa: ARG003
@@ -48,9 +47,9 @@ class PatchGaussian(Reference):
     def fit(self, x: np.ndarray) -> None:
         d = x.shape[-1]
         self.chosen = np.sort(np.random.default_rng(self.seed).permutation(d)[: self.settings.features])
-        places = self._places(x)  # (n, places, features)
+        places = self._places(x)  # (n, positions, features)
         self.mean = places.mean(axis=0)
-        centred = np.moveaxis(places - self.mean, 1, 0)  # (places, n, features)
+        centred = np.moveaxis(places - self.mean, 1, 0)  # (positions, n, features)
         covariance = centred.mT @ centred / max(1, len(x) - 1)
         self.precision = np.linalg.inv(covariance + RIDGE * np.eye(covariance.shape[-1], dtype=covariance.dtype))
 
@@ -64,7 +63,7 @@ class PatchGaussian(Reference):
         return np.asarray(np.sqrt(squares.clip(0)).reshape(len(x), *self._grid(x)))
 
     def _places(self, x: np.ndarray) -> np.ndarray:
-        """(n, y, x, d) -> (n, places, features) float32, neighbouring places averaged where there are many."""
+        """(n, y, x, d) -> (n, positions, features) float32; in fine grids neighbouring positions are averaged."""
         n, step = len(x), self._step(x)
         height, width = self._grid(x)
         cut = x[:, : height * step, : width * step, self.chosen].astype(np.float32)

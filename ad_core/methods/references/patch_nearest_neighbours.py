@@ -1,4 +1,4 @@
-"""Nearest patches: how far each place of an image is from the most similar places of normal images."""
+"""Nearest patches: distance of each patch of an image to the most similar patch of normal images."""
 
 import numpy as np
 import torch
@@ -12,32 +12,33 @@ from ad_core.settings import Settings
 from ad_core.types import Modality
 
 QUERIES = 2048
-"""So many patches are compared with the bank at a time."""
+"""Number of patches that are compared with the bank at a time."""
 
 
 class PatchNearestNeighboursSettings(Settings):
-    """Size of the bank, and what is made of a map."""
+    """Size of the bank, and the share of the map that is the score."""
 
-    bank: int = Field(4000, ge=1, le=200_000, description="Patches of normal images kept, drawn at random.")
+    bank: int = Field(
+        4000, ge=1, le=200_000, description="Maximum number of normal patches in the bank, drawn at random."
+    )
     worst_share: float = Field(
-        0.01, gt=0, le=1, description="Share of an image's patches, the worst, whose mean is its score; 1 = all."
+        0.01, gt=0, le=1, description="The score is the mean over this share of the patches, the worst ones; 1 = all."
     )
 
 
 @REFERENCES.register
-class PatchNearestNeighbours(Reference):
+class PatchNearestNeighbours(Reference[PatchNearestNeighboursSettings]):
     """Score = mean over the worst patches of the distance to the nearest of a bank of normal patches.
 
-    Features of a frozen network, each channel in standard deviations. The bank is drawn at random, where the source
-    thins it out greedily: that is about size, and for 4,000 patches costs more time than all the rest.
+    Features of a frozen network, each channel divided by its standard deviation. The bank is a random sample; the
+    source selects it greedily, which for 4,000 patches takes longer than all the rest.
     """
 
     title = "Nearest patches"
-    about = "Compares every place of an image with normal images' places, by features from ImageNet. No training."
+    about = "Compares every patch of an image with patches of normal images, by features from ImageNet. No training."
     source = "Roth et al. 2022, Towards total recall in industrial anomaly detection (PatchCore), arXiv:2106.08265, 3.3"
     modalities = frozenset({Modality.IMAGE})
     Settings = PatchNearestNeighboursSettings
-    settings: PatchNearestNeighboursSettings
 
     @classmethod
     def vectors(cls, x: Tensor, modality: Modality) -> np.ndarray:  # noqa: ARG003

@@ -1,4 +1,4 @@
-"""Principal components: what is left of a row when its leading directions are taken away."""
+"""Principal components: residual of a row after projection onto the leading directions."""
 
 import numpy as np
 from pydantic import Field
@@ -13,22 +13,19 @@ MOST_DIRECTIONS = 1000
 
 
 class PrincipalComponentsSettings(Settings):
-    """How much the leading directions explain."""
+    """Share of the variance that the leading directions explain."""
 
-    explained: float = Field(
-        0.9, gt=0, lt=1, description="Share of the variance that the directions which are taken away explain."
-    )
+    explained: float = Field(0.9, gt=0, lt=1, description="Share of the variance that the leading directions explain.")
 
 
 @REFERENCES.register
-class PrincipalComponents(Reference):
+class PrincipalComponents(Reference[PrincipalComponentsSettings]):
     """Score = squared length of the row minus its projection on the leading principal directions."""
 
     title = "Principal components"
-    about = "Rebuilds a row from its leading directions; the rest is the score. The linear limit of an autoencoder."
+    about = "Reconstructs a row from its leading directions; the error is the score. A linear autoencoder."
     source = "Jackson and Mudholkar 1979, Control procedures for residuals associated with PCA, eq. 2.2"
     Settings = PrincipalComponentsSettings
-    settings: PrincipalComponentsSettings
 
     @classmethod
     def vectors(cls, x: Tensor, modality: Modality) -> np.ndarray:

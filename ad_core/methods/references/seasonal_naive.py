@@ -1,4 +1,4 @@
-"""Seasonal naive forecast: a sample is expected to be what it was one period ago."""
+"""Seasonal naive forecast: the forecast of a sample is the sample one period before."""
 
 import numpy as np
 from pydantic import Field
@@ -9,34 +9,34 @@ from ad_core.settings import Settings
 from ad_core.types import Modality
 
 LEAST_ERROR = 0.01
-"""Added to a channel's usual squared error [standard deviations squared]: one that never errs would divide by zero."""
+"""Added to a channel's mean squared error [standard deviations squared], to avoid a division by zero."""
 
 
 class SeasonalNaiveSettings(Settings):
-    """Which periods are tried."""
+    """Range of the periods."""
 
     longest: float = Field(
         0.5,
         gt=0,
         le=0.9,
-        description="Longest period that is tried, as a share of the window.",
+        description="Longest possible period, as a share of the window.",
     )
 
 
 @REFERENCES.register
-class SeasonalNaive(Reference):
-    """Score = mean over channels and samples of the squared difference to one period before, by the usual one.
+class SeasonalNaive(Reference[SeasonalNaiveSettings]):
+    """Score = squared difference to one period before, divided by its mean on the training windows; mean over channels
+    and samples.
 
-    Each channel's period is the lag with the smallest mean squared difference in the windows learnt from: where nothing
-    repeats that is one sample, and the forecast is the last value.
+    Each channel's period is the lag with the smallest mean squared difference in the training windows. Without
+    periodicity it is one sample, and the forecast is the last value.
     """
 
     title = "Seasonal naive"
-    about = "Expects every sample to be as it was one period before. What any forecaster has to beat."
+    about = "Forecasts every sample by the sample one period before. The baseline of every forecaster."
     source = "Hyndman and Athanasopoulos 2021, Forecasting: principles and practice, section 5.2"
     modalities = frozenset({Modality.SENSOR})
     Settings = SeasonalNaiveSettings
-    settings: SeasonalNaiveSettings
 
     @classmethod
     def vectors(cls, x: Tensor, modality: Modality) -> np.ndarray:  # noqa: ARG003

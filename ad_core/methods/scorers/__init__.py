@@ -1,1 +1,1 @@
-"""Scorers, one file per way to make a score of a trained task."""
+"""Scorers, one file each: from a trained task to an anomaly score."""

@@ -1,4 +1,4 @@
-"""How unlikely an item's embedding is under one Gaussian of normal items."""
+"""Mahalanobis distance of an item's embedding from those of normal items."""
 
 from collections.abc import Iterable
 
@@ -15,19 +15,19 @@ from ad_core.types import Batch, Draw
 
 
 class GaussianSettings(Settings):
-    """How many normal items it is fitted on."""
+    """Number of normal items in the fit."""
 
     rows: int = Field(
-        50_000, ge=2, le=1_000_000, description="Normal items that it is fitted on at most, drawn at random."
+        50_000, ge=2, le=1_000_000, description="Maximum number of normal items in the fit, drawn at random."
     )
 
 
 @SCORERS.register
-class Gaussian(Scorer):
+class Gaussian(Scorer[GaussianSettings]):
     """Mahalanobis distance, with the covariance of Ledoit and Wolf.
 
-    Fitted in float64 and kept in float32 as mean and whitening matrix: small eigenvalues survive, and Apple's
-    GPUs, which know no float64, can use it.
+    Fitted in float64, so that small eigenvalues are not lost, and stored in float32 as mean and whitening matrix, since
+    Apple's GPUs have no float64.
     """
 
     title = "Gaussian"
@@ -36,11 +36,10 @@ class Gaussian(Scorer):
     )
     source = "Mahalanobis 1936; covariance: Ledoit and Wolf 2004, A well-conditioned estimator, eq. 14"
     Settings = GaussianSettings
-    settings: GaussianSettings
 
     def __init__(self, settings: GaussianSettings) -> None:
         super().__init__(settings)
-        self.normal = TensorGroup()
+        self.normal = _Gaussian()
 
     def fit(self, task: Pretext, batches: Iterable[Batch]) -> None:
         from sklearn.covariance import ledoit_wolf
@@ -49,11 +48,16 @@ class Gaussian(Scorer):
         z = rows.double().cpu().numpy()
         mean = z.mean(axis=0)
         covariance, _ = ledoit_wolf(z - mean, assume_centered=True)
-        floor = 1e-9 * max(np.trace(covariance) / len(covariance), 1e-9)  # a dimension that never varies has no inverse
+        floor = 1e-9 * max(np.trace(covariance) / len(covariance), 1e-9)  # for constant dimensions
         variances, directions = np.linalg.eigh(covariance)
         self.normal.put("mean", torch.from_numpy(mean).to(rows))
         self.normal.put("whiten", torch.from_numpy(directions / np.sqrt(variances.clip(floor))).to(rows))
 
     def forward(self, task: Pretext, x: Tensor, draw: Draw) -> Tensor:  # noqa: ARG002
-        whitened = (task.embed(x) - self.normal.mean) @ self.normal.whiten  # type: ignore[operator]  # (b, d)
-        return whitened.square().sum(1).clamp_min(1e-12).sqrt()  # (b,); the root has no slope at 0
+        whitened = (task.embed(x) - self.normal.mean) @ self.normal.whiten  # (b, d)
+        return whitened.square().sum(1).clamp_min(1e-12).sqrt()  # (b,); the root has no gradient at 0
+
+
+class _Gaussian(TensorGroup):
+    mean: Tensor
+    whiten: Tensor

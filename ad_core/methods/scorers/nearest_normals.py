@@ -1,4 +1,4 @@
-"""How far an item's embedding is from those of normal items."""
+"""Distance of an item's embedding to the nearest embeddings of normal items."""
 
 from collections.abc import Iterable
 
@@ -14,33 +14,34 @@ from ad_core.settings import Settings
 from ad_core.types import Batch, Draw, Modality
 
 QUERIES = 1024
-"""So many embeddings are compared with the bank at a time: bounds the distances held at once."""
+"""Number of embeddings that are compared with the bank at a time: bounds the memory for distances."""
 
 WORST_PATCHES = 0.01
-"""An image's score is the mean over this share of its patches, the most distant ones."""
+"""An image's score is the mean over this share of its patches, those with the largest distances."""
 
 
 class NearestNormalsSettings(Settings):
-    """Size of the bank of normal items, and what is compared."""
+    """Size of the bank of normal items, and whether patches are compared."""
 
     neighbours: int = Field(5, ge=1, le=100, description="Number of nearest normal items whose distance is averaged.")
     bank: int = Field(
         4000,
         ge=1,
         le=200_000,
-        description="Embeddings of normal items (or of image patches) kept at most, drawn at random.",
+        description="Maximum number of stored embeddings of normal items (or image patches), drawn at random.",
     )
     patches: bool = Field(
-        True, description="Images only: compare patches, which finds local defects and gives a map; else whole images."
+        True,
+        description="Images only: compare patches, which finds local defects and gives a map; otherwise whole images.",
     )
 
 
 @SCORERS.register
-class NearestNormals(Scorer):
-    """Mean Euclidean distance to the nearest embeddings of normal items, each dimension in its standard deviations.
+class NearestNormals(Scorer[NearestNormalsSettings]):
+    """Mean Euclidean distance to the nearest embeddings of normal items, each dimension divided by its spread.
 
-    Images are compared patch by patch where the task embeds patches. Windows are not: neighbouring time steps see
-    nearly the same stretch, so the window's own embedding says as much for a fraction of the time.
+    Images are compared patch by patch if the task embeds patches. Windows are compared as a whole: neighbouring time
+    steps see nearly the same subsequence, so comparing each of them adds little and takes far longer.
     """
 
     title = "Nearest normals"
@@ -49,16 +50,15 @@ class NearestNormals(Scorer):
         "Ramaswamy et al. 2000, Efficient algorithms for mining outliers; patches: Roth et al. 2022, PatchCore, eq. 6"
     )
     Settings = NearestNormalsSettings
-    settings: NearestNormalsSettings
 
     def __init__(self, settings: NearestNormalsSettings) -> None:
         super().__init__(settings)
-        self.normal = TensorGroup()
+        self.normal = _Bank()
 
     def fit(self, task: Pretext, batches: Iterable[Batch]) -> None:
         bank = drawn((self._embedded(task, b.x).flatten(0, 1) for b in batches), self.settings.bank)
         spread = bank.std(0, correction=0)
-        spread = torch.where(spread > 1e-6, spread, 1.0)  # a dimension that never varies counts as it is
+        spread = torch.where(spread > 1e-6, spread, 1.0)  # a constant dimension is not scaled
         self.normal.put("spread", spread)
         self.normal.put("bank", bank / spread)
 
@@ -80,14 +80,19 @@ class NearestNormals(Scorer):
 
     def _distances(self, z: Tensor) -> Tensor:
         """(b, positions, d) -> (b, positions)."""
-        scaled = (z / self.normal.spread).flatten(0, 1)  # type: ignore[operator]
+        scaled = (z / self.normal.spread).flatten(0, 1)
         return torch.cat([self._mean_distance(part) for part in scaled.split(QUERIES)]).view(z.shape[:2])
 
     def _mean_distance(self, z: Tensor) -> Tensor:
-        """(q, d) -> (q,). The neighbours are found without gradient and their distances taken again, exactly."""
-        bank: Tensor = self.normal.bank  # type: ignore[assignment]
+        """(q, d) -> (q,). Neighbours are searched without gradient; their distances are then recomputed with one."""
+        bank = self.normal.bank
         k = min(self.settings.neighbours, len(bank))
         with torch.no_grad():
             nearest = torch.cdist(z, bank).topk(k, largest=False).indices  # (q, k)
         squares = (z[:, None] - bank[nearest]).square().sum(2)
-        return squares.clamp_min(1e-12).sqrt().mean(1)  # the root has no slope at 0
+        return squares.clamp_min(1e-12).sqrt().mean(1)  # the root has no gradient at 0
+
+
+class _Bank(TensorGroup):
+    spread: Tensor
+    bank: Tensor

@@ -13,11 +13,11 @@ class OwnScoreSettings(Settings):
 
 
 @SCORERS.register
-class OwnScore(Scorer):
-    """How badly the item solves the puzzle, as the task itself defines it."""
+class OwnScore(Scorer[OwnScoreSettings]):
+    """The anomaly score that the pretext task defines itself."""
 
     title = "The task's own score"
-    about = "How badly an item solves the puzzle. Says where the surprise sits if the task does."
+    about = "How badly the task is solved for an item. Shows which part of the item contributes, if the task does."
     source = "own"
     Settings = OwnScoreSettings
 

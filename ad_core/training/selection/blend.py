@@ -1,17 +1,18 @@
-"""Balanced with a pretext task blended in: the model behind the method `auto`.
+"""Weighted mean of Balanced and a pretext task: the model behind the method `auto`.
 
-A task that finds synthetic anomalies best is not trusted alone: on labelled tables the task chosen so was no better
-than a task drawn by lot, and mostly worse than Balanced. So Balanced always keeps the larger share.
+The task that finds synthetic anomalies best is not used alone: on labelled tables it was no better than a randomly
+chosen task, and mostly worse than Balanced. So Balanced always has the larger weight.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Self, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ad_core.data.item_set import ItemSet, Split
+from ad_core.data.item_set import Split
 from ad_core.methods.building import build_model
 from ad_core.methods.encoder import EncoderChoice
 from ad_core.methods.perturbed_copies import SourceItems
@@ -19,19 +20,21 @@ from ad_core.methods.recipe import HeldOut
 from ad_core.methods.score_normalisation import TailNormalisation
 from ad_core.methods.scorer import ScoreModel, TaskModel
 from ad_core.training.fit import fit_task_model, per_item, score_items
-from ad_core.types import ItemShape, TrainingRows
+from ad_core.training.fit_inputs import Fit
+from ad_core.types import ItemShape
 
 STOPPING = 0.15
-"""Share of a half that says when to stop its training."""
+"""Share of a half that is used for the early stop."""
 
-FitMember = Callable[[Split], TaskModel]
+TrainOn = Callable[[Split], TaskModel]
+"""Trains a task on these items."""
 
 
 class Joined(nn.Module, ScoreModel):
-    """Weighted mean of Balanced and of two trainings of one pretext task, each on the scale of its own tail.
+    """Weighted mean of the normalised scores of Balanced and of two trainings of one pretext task.
 
-    Each training saw one half of the rows; a training row is scored by the one that did not see it, a new row by the
-    mean of both. Where a row is odd, and what was expected, Balanced says.
+    Each training has seen one half of the rows; a training row is scored by the other one, a new row by the mean of
+    both. Embeddings, part scores and expected values are those of Balanced.
     """
 
     def __init__(self, base: nn.Module, share: float) -> None:
@@ -40,7 +43,7 @@ class Joined(nn.Module, ScoreModel):
         self.partners, self.tails, self.base_tail = nn.ModuleList(), nn.ModuleList(), TailNormalisation()
 
     def add(self, partner: TaskModel, tail: TailNormalisation) -> None:
-        """Take in a training of the task."""
+        """Add a trained model of the task."""
         self.partners.append(partner)
         self.tails.append(tail)
 
@@ -57,7 +60,7 @@ class Joined(nn.Module, ScoreModel):
     def _blended(self, of_base: Tensor, x: Tensor) -> Tensor:
         partners = zip(self.partners, self.tails, strict=True)
         of_task = torch.stack([tail(cast(TaskModel, partner).score(x)) for partner, tail in partners]).mean(0)
-        return (1 - self.share) * self.base_tail(of_base) + self.share * of_task  # type: ignore[no-any-return]
+        return (1 - self.share) * self.base_tail(of_base) + self.share * of_task
 
     def forward(self, x: Tensor) -> Tensor:
         return self.score(x)
@@ -87,7 +90,7 @@ class Joined(nn.Module, ScoreModel):
         }
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All but Balanced's own."""
+        """The state without Balanced's own."""
         kept = {name: value for name, value in self.state_dict().items() if not name.startswith("base.")}
         return {name: value.detach().cpu().contiguous().numpy() for name, value in kept.items()}
 
@@ -106,27 +109,26 @@ class Joined(nn.Module, ScoreModel):
         return model.eval()
 
 
-def joined(
-    base: nn.Module, of_base: HeldOut, item_set: ItemSet, fit: FitMember, share: float, seed: int, device: torch.device
-) -> tuple[Joined, HeldOut]:
-    """Train a task on one half of the items and on the other, and blend both into Balanced.
+def joined(base: nn.Module, of_base: HeldOut, train_on: TrainOn, share: float, fit: Fit) -> tuple[Joined, HeldOut]:
+    """Train a task on each half of the items, and combine both models with Balanced.
 
     Args:
-        of_base: Balanced's scores of items that it did not train on; these items teach the task.
-        fit: trains the task.
+        of_base: Balanced's out-of-bag scores; the task is trained on the same items.
+        share: weight of the task.
+        fit: its item set, seed and device are used.
 
     Returns:
-        The blend, and its scores of the same items, each by models that did not train on it.
+        The combined model, and its scores of the same items, each by models that were not trained on it.
     """
     model = Joined(base, share)
     model.base_tail = TailNormalisation.of(per_item(of_base.scores))
-    halves = np.array_split(np.random.default_rng(seed).permutation(len(of_base.items)), 2)
+    halves = np.array_split(np.random.default_rng(fit.seed).permutation(len(of_base.items)), 2)
     of_task = np.empty(len(of_base.items), dtype=np.float32)
-    for taught, others in (halves, halves[::-1]):
-        stop = max(1, round(STOPPING * len(taught)))
-        items = of_base.items[taught]
-        partner = fit(Split(np.sort(items[stop:]), np.sort(items[:stop]), items[:0]))
-        unseen = score_items(partner, item_set, of_base.items[others], device=device)
+    for own, others in (halves, halves[::-1]):
+        stop = max(1, round(STOPPING * len(own)))
+        items = of_base.items[own]
+        partner = train_on(Split(np.sort(items[stop:]), np.sort(items[:stop]), items[:0]))
+        unseen = score_items(partner, fit.item_set, of_base.items[others], device=fit.device)
         tail = TailNormalisation.of(unseen)
         model.add(partner.cpu(), tail)
         of_task[others] = tail(torch.from_numpy(unseen).float()).numpy()
@@ -135,13 +137,11 @@ def joined(
     return model.eval(), HeldOut(of_base.items, blended.astype(np.float64))
 
 
-def trained_on(
-    task: str, item_set: ItemSet, steps: int, training_rows: TrainingRows, seed: int, device: torch.device, report: Any
-) -> FitMember:
-    """How one half of the items teaches a task."""
+def trainer(task: str, steps: int, fit: Fit) -> TrainOn:
+    """Trains a task for this number of steps."""
 
-    def fit(split: Split) -> TaskModel:
+    def train_on(split: Split) -> TaskModel:
         sections = {"training": {"max_steps": steps}}
-        return fit_task_model(task, None, item_set, split, sections, "quick", device, seed, report, training_rows)[0]
+        return fit_task_model(task, replace(fit, split=split), sections=sections, preset="quick")[0]
 
-    return fit
+    return train_on

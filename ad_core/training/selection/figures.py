@@ -1,15 +1,15 @@
-"""The recommendation as a chart: per method and kind of synthetic anomaly a dot with its interval, never one number."""
+"""The recommendation as a chart: a dot with an interval per method and kind of synthetic anomaly."""
 
 import plotly.graph_objects as go
 
 from ad_core.training.selection.recommendation import Recommendation, Standing
 
 COLOURS = ("#2F8F8B", "#4F7CC4", "#E0702C", "#8468B5", "#B08A2E", "#8FA3A8")
-"""One for each kind; the shape of the dot tells them apart without colour."""
+"""One per kind; the symbols differ too, so that the chart can be read without colours."""
 
 SHAPES = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 MOST = 12
-"""So many methods are drawn, the best ones; the table has all."""
+"""Maximum number of methods in the chart, the best ones; the table has all."""
 
 LINE_PX = 18
 GUESSING = 0.5
@@ -40,7 +40,7 @@ def kinds_chart(found: Recommendation) -> go.Figure:
         )
     figure.add_vline(x=GUESSING, line={"dash": "dot", "width": 1})
     figure.update_xaxes(
-        title="AUROC of synthetic anomalies against held-out normals (dotted: guessing)", range=[None, 1.01]
+        title="AUROC of synthetic anomalies against held-out normal items (dotted: chance)", range=[None, 1.01]
     )
     names = [f"<b>{line.title}</b>" if line.method == found.task else line.title for line in drawn]
     figure.update_yaxes(tickvals=list(range(len(drawn))), ticktext=names, automargin=True, zeroline=False)
@@ -52,20 +52,20 @@ def kinds_chart(found: Recommendation) -> go.Figure:
 
 
 def kinds_in_words(found: Recommendation) -> str:
-    """The finding of `kinds_chart`: of the best task what it sees best and worst."""
+    """The finding of `kinds_chart`: which kinds the best task finds best and worst."""
     line = found.standing(found.task or "") or (found.standings[0] if found.standings else None)
     if line is None:
         return "No method has been tried."
     order = sorted(line.by_kind, key=lambda kind: line.by_kind[kind].auroc)
     best, worst = line.by_kind[order[-1]], line.by_kind[order[0]]
     return (
-        f"{len(found.standings)} methods on {len(found.kinds)} kinds of synthetic anomalies. {line.title} sees best "
+        f"{len(found.standings)} methods on {len(found.kinds)} kinds of synthetic anomalies. {line.title} finds best "
         f"“{found.kinds[order[-1]]['title']}” ({best.auroc:.2f}, {best.low:.2f} to {best.high:.2f}) and worst "
         f"“{found.kinds[order[0]]['title']}” ({worst.auroc:.2f}, {worst.low:.2f} to {worst.high:.2f})."
     )
 
 
 def shown(found: Recommendation) -> list[Standing]:
-    """What is drawn: the best by mean, and always the named task and Balanced."""
+    """The methods in the chart: the best by mean, and always the recommended task and Balanced."""
     wanted = {line.method for line in found.standings[:MOST]} | {found.task, "balanced"}
     return [line for line in found.standings if line.method in wanted]

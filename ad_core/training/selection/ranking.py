@@ -1,13 +1,13 @@
-"""Which pretext task suits the data, found without labels, and how sure that is.
+"""Ranking of the methods by trials without labels, and its uncertainty.
 
-Methods are trained briefly and scored on synthetic anomalies among held-out normals; per kind of anomaly there is an
-AUROC with a bootstrap interval, never one number alone. Intervals and comparisons resample items and seeds, the same
-ones for all methods, so they are paired (Efron and Tibshirani 1993, ch. 8 and 15).
+Methods are trained briefly and scored on synthetic anomalies among held-out normal items; the result is an AUROC with a
+bootstrap interval for each kind of anomaly. Intervals and comparisons resample items and seeds, the same ones for all
+methods, so they are paired (Efron and Tibshirani 1993, ch. 8 and 15).
 
-What it can't know: whether real anomalies look like synthetic ones. On labelled tables the order of all methods on
-synthetic anomalies agreed weakly with the true one where the training rows were clean, that of the pretext tasks alone
-not at all; with anomalies among the training rows it can point the wrong way, since flexible methods learn those and
-are rewarded for it. So the choice is Balanced unless clean rows speak clearly, and then a blend.
+Limits: real anomalies may differ from synthetic ones. On labelled tables with clean training rows, the ranking of all
+methods on synthetic anomalies agreed weakly with the true one, and that of the pretext tasks alone not at all. With
+anomalies among the training rows the ranking can mislead, since flexible methods learn these and are rewarded for it.
+So the choice is Balanced, or for clean rows with a clear result its weighted mean with a task.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ INTERVAL = (0.025, 0.975)
 
 
 def ranked(trials: Trials, modality: Modality, training_rows: TrainingRows, seed: int) -> Recommendation:
-    """Make a recommendation of trials; deterministic for a seed."""
+    """The recommendation that follows from trials; deterministic for a seed."""
     tried = [c for c in trials.candidates if any(t.method == c.name for t in trials.done)]
     kinds = [flaw.name for flaw in trials.flaws]
     resampled = _resampled(trials, kinds, seed)
@@ -61,12 +61,12 @@ def ranked(trials: Trials, modality: Modality, training_rows: TrainingRows, seed
 
 
 def better(a: np.ndarray, b: np.ndarray) -> float:
-    """Share of the resamples in which `a` is larger; ties count half."""
+    """Probability of superiority: share of the resamples in which `a` is larger; ties count half."""
     return float(np.mean(a > b) + np.mean(a == b) / 2)
 
 
 def _fastest(standings: Sequence[Standing], names: Sequence[str]) -> str:
-    """Of methods that are about as good."""
+    """The fastest of these methods."""
     return min((s for s in standings if s.method in names), key=lambda line: (line.seconds, line.method)).method
 
 
@@ -120,7 +120,7 @@ def above(synthetic: np.ndarray, usual: np.ndarray) -> np.ndarray:
 
 
 def _resampled(trials: Trials, kinds: list[str], seed: int) -> dict[str, np.ndarray]:
-    """Method -> (kinds, resamples) AUROC, with items and seeds drawn again, the same for all methods."""
+    """Method -> (kinds, resamples) AUROC, with items and seeds drawn with replacement, the same for all methods."""
     random = np.random.default_rng([seed, 77])
     usual = _weights(len(trials.done[0].usual), random) if trials.done else np.zeros((RESAMPLES, 0))
     drawn = {kind: _weights(len(trials.done[0].synthetic[kind]), random) for kind in kinds if trials.done}
@@ -136,10 +136,10 @@ def _resampled(trials: Trials, kinds: list[str], seed: int) -> dict[str, np.ndar
 
 
 def _weights(n: int, random: np.random.Generator) -> np.ndarray:
-    """(resamples, n) float32: how often each item was drawn, as a share."""
+    """(resamples, n) float32: how often each item was drawn, divided by n."""
     return np.asarray(random.multinomial(n, np.full(n, 1 / n), RESAMPLES) / n, dtype=np.float32)
 
 
 def _auroc(trial: Trial, kind: str, usual: np.ndarray, synthetic: np.ndarray) -> np.ndarray:
-    """(resamples,): the AUROC of each resample, as a weighted mean of the pairs."""
+    """(resamples,): the AUROC of each resample, a weighted mean over the pairs."""
     return np.asarray(((synthetic @ above(trial.synthetic[kind], trial.usual)) * usual).sum(1), dtype=np.float64)

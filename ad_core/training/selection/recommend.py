@@ -1,6 +1,7 @@
-"""Which pretext task suits a data set: read it, hold rows out, try every fitting method briefly, and judge."""
+"""Recommend a pretext task for a data set: read it, hold rows out, train every fitting method briefly, and compare."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ad_core.data.dataset import Dataset
@@ -10,7 +11,7 @@ from ad_core.data.splitting import split_items, split_rows
 from ad_core.errors import DataError, MethodError
 from ad_core.progress import Report, Silent
 from ad_core.training.catalogue import DEFAULT_METHOD, methods, recipe_name
-from ad_core.training.fit import choose_device
+from ad_core.training.fit import Fit, choose_device
 from ad_core.training.references import references_for
 from ad_core.training.selection.ranking import ranked
 from ad_core.training.selection.recommendation import Recommendation
@@ -29,52 +30,48 @@ def recommend(
     reader: Mapping[str, Any] | None = None,
     report: Report | None = None,
 ) -> Recommendation:
-    """Find the pretext task that suits the rows that may train; no label is looked at.
+    """Find the pretext task that suits the training rows; no label is used.
 
     Args:
         training_rows: what you know of them: "clean", "mixed" (may hold anomalies) or "unsure".
-        only: try these methods alone; () = every one that fits.
-        plan: settings of `trials.Plan`; what is missing has its usual value for the kind of data.
+        only: names of the methods to try; () = all that fit the kind of data.
+        plan: settings of `trials.Plan`; missing ones have their default for the kind of data.
         reader: settings of the reader.
 
     Raises:
         DataError, MethodError, SettingsError, ResourceError: with a sentence that says what to do.
         Cancelled: the report says so.
     """
-    report = report or Silent()
-    trials = tried(
-        dataset,
-        training_rows=training_rows,
-        seed=seed,
-        device=device,
-        only=only,
-        plan=plan,
-        reader=reader,
-        report=report,
-    )
-    return ranked(trials, dataset.modality, training_rows, seed)
+    wanted = Wanted(training_rows, seed, device, tuple(only), dict(plan or {}), dict(reader or {}))
+    return ranked(tried(dataset, wanted, report or Silent()), dataset.modality, training_rows, seed)
 
 
-def tried(
-    dataset: Dataset,
-    *,
-    training_rows: TrainingRows,
-    seed: int,
-    device: str,
-    only: tuple[str, ...],
-    plan: Mapping[str, Any] | None,
-    reader: Mapping[str, Any] | None,
-    report: Report,
-) -> Trials:
-    """The trials that `recommend` judges; see there."""
-    modality = dataset.modality
-    chosen_plan, candidates = usual_plan(modality, **dict(plan or {})), candidates_for(modality, only)
+@dataclass(frozen=True)
+class Wanted:
+    """The options of `recommend`; see there."""
+
+    training_rows: TrainingRows = "unsure"
+    seed: int = 0
+    device: str = "auto"
+    only: tuple[str, ...] = ()
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    reader: Mapping[str, Any] = field(default_factory=dict)
+
+
+def tried(dataset: Dataset, wanted: Wanted, report: Report) -> Trials:
+    """The trials that `recommend` ranks.
+
+    Raises:
+        DataError, MethodError, SettingsError, ResourceError, Cancelled: as `recommend`.
+    """
+    modality, seed = dataset.modality, wanted.seed
+    plan, candidates = usual_plan(modality, **wanted.plan), candidates_for(modality, wanted.only)
     report.stage("profile")
     if blockers := profile(dataset).blockers:
         raise DataError(" ".join(blockers))
     report.stage("split")
     reader_class = READERS.get(READER_OF[modality])
-    learnt = reader_class(reader_class.Settings.parse(reader or {}, "reader"))
+    learnt = reader_class(reader_class.Settings.parse(wanted.reader, "reader"))
     parts = split_rows(dataset, seed=seed)
     learnt.fit(dataset, parts == 0)
     item_set = learnt.item_set(dataset)
@@ -82,11 +79,12 @@ def tried(
     for notice in (*item_set.notices, *notices):
         report.say(notice)
     report.stage("train")
-    return run_trials(item_set, split, candidates, chosen_plan, training_rows, seed, choose_device(device), report)
+    fit = Fit(item_set, split, seed, choose_device(wanted.device), report, wanted.training_rows)
+    return run_trials(candidates, fit, plan)
 
 
 def candidates_for(modality: Modality, only: tuple[str, ...] = ()) -> list[Candidate]:
-    """Balanced, every pretext task and the classical detectors that a run of this kind of data is shown beside.
+    """Balanced, every pretext task and the classical detectors for this kind of data.
 
     Raises:
         MethodError: one of `only` does not exist here.

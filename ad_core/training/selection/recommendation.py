@@ -1,11 +1,11 @@
-"""A recommendation of a pretext task: figures per method and kind of synthetic anomaly, and what they mean in words."""
+"""A recommendation of a pretext task: AUROC per method and kind of synthetic anomaly, and sentences about them."""
 
 from pydantic import BaseModel, ConfigDict
 
 from ad_core.types import Modality, TrainingRows
 
 CLEAR = 0.95
-"""One method is clearly better than another when it is in so many of the resamples."""
+"""Share of the resamples in which a method has to be better than another one to count as clearly better."""
 
 
 class Figure(BaseModel):
@@ -19,7 +19,7 @@ class Figure(BaseModel):
 
 
 class Standing(BaseModel):
-    """How one method did."""
+    """The result of one method."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -27,20 +27,20 @@ class Standing(BaseModel):
     title: str
     kind: str
     by_kind: dict[str, Figure]
-    """Kind of synthetic anomaly -> AUROC against held-out normals."""
+    """Kind of synthetic anomaly -> AUROC against held-out normal items."""
     mean: Figure
-    """Mean over the kinds; it orders the methods and means no more than that."""
+    """Mean over the kinds, used only for ordering the methods."""
     agreement: float | None
     """Mean Spearman correlation of two seeds' scores of the held-out items; None with a single seed."""
     seeds: int
     seconds: float
-    """Of one short training and its scores."""
+    """Mean duration of a short training and its scoring."""
     best_is_better: float
     """Share of the resamples in which the best pretext task is better than this method."""
 
 
 class Recommendation(BaseModel):
-    """What was found; plain JSON."""
+    """The result of the trials; plain JSON."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -49,11 +49,11 @@ class Recommendation(BaseModel):
     standings: list[Standing]
     """Best mean first."""
     kinds: dict[str, dict[str, str]]
-    """Kind of synthetic anomaly -> its `title` and what it `says`."""
+    """Kind of synthetic anomaly -> its `title` and its description `says`."""
     failed: dict[str, str]
-    """Method -> why it is missing, or has fewer seeds."""
+    """Method -> the reason why it is missing or has fewer seeds."""
     task: str | None
-    """The pretext task that finds synthetic anomalies best, or the fastest of those that are about as good."""
+    """The pretext task that finds synthetic anomalies best, or the fastest of those that are not clearly worse."""
     clear: bool
     """Whether that task is clearly better than every other task."""
     beats_balanced: float | None
@@ -64,41 +64,41 @@ class Recommendation(BaseModel):
     notices: list[str]
 
     def standing(self, method: str) -> Standing | None:
-        """How a method did, None where it has no trial."""
+        """The result of a method; None if it has no trial."""
         return next((line for line in self.standings if line.method == method), None)
 
 
 def in_words(found: Recommendation) -> list[str]:
-    """The finding, what to train, and what it can't know."""
+    """Sentences: the result, what to train, and the limits."""
     task = found.standing(found.task or "")
     if task is None:
-        return ["No pretext task could be tried here; the list says why. Take Balanced."]
+        return ["No pretext task could be tried here; the table gives the reasons. Take Balanced."]
     sentences = [_about_task(found, task)]
     if found.beats_balanced is not None:
         sentences.append(_beside_balanced(found.beats_balanced, task))
     if found.training_rows != "clean":
         sentences.append(
-            f"The training rows are declared {found.training_rows!r}. Where they hold anomalies, synthetic anomalies "
-            f"mislead: they reward methods that have learnt the real ones. So take Balanced, or declare the rows clean "
-            f"if you know that they are."
+            f"The training rows are declared {found.training_rows!r}. If there are anomalies among them, synthetic "
+            f"anomalies mislead: they reward methods that have learnt the real ones. So take Balanced, or declare the "
+            f"rows clean if you know that they are."
         )
     elif found.choice == "auto":
         sentences.append(
-            "If it is to count, take Auto: a third of the score is the task's, the rest Balanced's. Where that was "
-            "measured it neither gained nor lost; the task alone was mostly worse than Balanced."
+            "To use it, take Auto: the weighted mean of Balanced (two thirds) and the task (one third). In benchmarks "
+            "Auto was as good as Balanced; the task alone was mostly worse."
         )
     else:
-        sentences.append("Take Balanced, unless you look for just the kind of anomaly that a task finds best.")
+        sentences.append("Take Balanced, unless you look for exactly the kind of anomaly that a task finds best.")
     sentences.append(OF_MODALITY[found.modality])
     return sentences
 
 
 OF_MODALITY = {
-    Modality.TABLE: "Synthetic anomalies say which kinds a method can see, not which kinds you have.",
-    Modality.IMAGE: "Balanced and CutPaste learn from defects made up in just this way, so their figures flatter them.",
+    Modality.TABLE: "Synthetic anomalies show which kinds a method can find, not which kinds occur in your data.",
+    Modality.IMAGE: "Balanced and CutPaste are trained on such synthetic defects, so their AUROC is too optimistic.",
     Modality.SENSOR: "On labelled recordings, choosing by synthetic anomalies did not choose better than Balanced.",
 }
-"""What makes the figures of a kind of data worth less than they look."""
+"""Limit of the results, by kind of data."""
 
 
 def _about_task(found: Recommendation, task: Standing) -> str:

@@ -1,13 +1,12 @@
 """Short trainings of many methods on the same few items, and their scores of held-out and of synthetic items.
 
-Nothing is judged here. Every method sees the same held-out items and the same synthetic ones, so that two methods can
-be compared item by item; a seed draws the training items and starts the training.
+The scores are compared in `ranking`. Every method scores the same held-out and the same synthetic items, so that two
+methods can be compared item by item; a seed determines the training items and the training.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import Literal
 
 import numpy as np
 import torch
@@ -16,52 +15,64 @@ from pydantic import Field
 from ad_core.data.item_set import ItemSet, Split
 from ad_core.data.reservoir import drawn_items
 from ad_core.errors import AdError, Cancelled, DataError
-from ad_core.methods.pretext import PRETEXTS
-from ad_core.methods.recipe import RECIPES
-from ad_core.methods.reference import REFERENCES
+from ad_core.methods.pretext import PRETEXTS, Pretext
+from ad_core.methods.recipe import RECIPES, Recipe
+from ad_core.methods.reference import REFERENCES, Reference
 from ad_core.methods.scorer import ScoreModel
-from ad_core.progress import Quiet, Report
+from ad_core.progress import Quiet
+from ad_core.registry import Registry
 from ad_core.settings import Settings
 from ad_core.training.fit import fit_reference, fit_task_model, per_item, score_items
+from ad_core.training.fit_inputs import Fit
 from ad_core.training.synthetic.anomaly import SyntheticAnomaly
 from ad_core.training.synthetic.inject import Injected, inject
-from ad_core.types import Modality, TrainingRows
+from ad_core.types import MethodKind, Modality
 
-CandidateKind = Literal["recipe", "pretext", "reference"]
-REGISTRIES = {"recipe": RECIPES, "pretext": PRETEXTS, "reference": REFERENCES}
+REGISTRIES: dict[MethodKind, Registry[Recipe] | Registry[Pretext] | Registry[Reference]] = {
+    "recipe": RECIPES,
+    "pretext": PRETEXTS,
+    "reference": REFERENCES,
+}
 
 FEWEST = 20
-"""With fewer held-out items nothing is compared."""
+"""Minimum number of held-out items for a comparison."""
 
 OVERLAPS = (1, 2, 4, 8)
-"""Held-out windows begin a window after each other, or half, a quarter, an eighth of one where they are too few."""
+"""Held-out windows start one window's length after each other; if these are too few, a half, a quarter or an eighth."""
 
 HELD_OUT: dict[Modality, int] = {Modality.TABLE: 500, Modality.SENSOR: 400, Modality.IMAGE: 60}
-"""So many held-out items are scored at most."""
+"""Maximum number of held-out items, by kind of data."""
 
 FAILURES = (AdError, ArithmeticError, MemoryError, RuntimeError, ValueError)
-"""What a method may raise on data that it can't take; it then is a line with its reason, and the others go on. What
-only bugs raise (TypeError, KeyError, IndexError, ...) end the trials."""
+"""Errors after which a method is reported as failed and the others continue. Errors that only a bug raises (TypeError,
+KeyError, IndexError, ...) end the trials."""
 
 
 class Plan(Settings):
-    """How much is tried."""
+    """Size of the trials."""
 
-    seeds: int = Field(2, ge=1, le=20, description="Trainings of each method, each on another draw of the items.")
-    items: int = Field(2000, ge=20, le=100_000, description="Rows, images or windows that each training learns from.")
-    synthetic: int = Field(150, ge=20, le=5000, description="Synthetic anomalies of each kind.")
-    steps: int = Field(200, ge=1, le=100_000, description="Training steps of a pretext task at most.")
+    seeds: int = Field(
+        2, ge=1, le=20, description="Number of trainings of each method, each on another random sample of the items."
+    )
+    items: int = Field(
+        2000, ge=20, le=100_000, description="Maximum number of training rows, images or windows of each training."
+    )
+    synthetic: int = Field(150, ge=20, le=5000, description="Number of synthetic anomalies of each kind.")
+    steps: int = Field(200, ge=1, le=100_000, description="Maximum number of training steps of a pretext task.")
     minutes: float = Field(
-        10.0, gt=0, le=10_000, description="After so long no further training begins; what is missing is said."
+        10.0,
+        gt=0,
+        le=10_000,
+        description="Minutes after which no further training begins; methods left out are reported.",
     )
 
 
 OF_IMAGES = {"items": 200, "synthetic": 30, "steps": 40}
-"""What a plan asks for of images unless it is told: an image costs what hundreds of rows do."""
+"""Smaller default plan for images, which cost as much as hundreds of rows."""
 
 
 def usual_plan(modality: Modality, **chosen: float) -> Plan:
-    """The plan for a kind of data, with what was chosen.
+    """The default plan for a kind of data, with the chosen settings.
 
     Raises:
         SettingsError: a setting is unknown or out of range.
@@ -75,13 +86,13 @@ class Candidate:
 
     name: str
     """As `--pretext` takes it."""
-    kind: CandidateKind
+    kind: MethodKind
     plug_in: str
-    """Its name in its registry; a recipe's ends in the kind of data."""
+    """Name in its registry; that of a recipe ends in the kind of data."""
 
     @property
     def title(self) -> str:
-        return str(REGISTRIES[self.kind].get(self.plug_in).title)  # type: ignore[attr-defined]
+        return REGISTRIES[self.kind].get(self.plug_in).title
 
 
 @dataclass(frozen=True)
@@ -91,65 +102,50 @@ class Trial:
     method: str
     seed: int
     usual: np.ndarray
-    """(n,) scores of the held-out items, the same for all trials."""
+    """(n,) scores of the held-out items, which are the same in all trials."""
     synthetic: dict[str, np.ndarray]
-    """Kind -> (k,) scores, of the same items for all trials."""
+    """Kind -> (k,) scores of synthetic anomalies, which are the same in all trials."""
     seconds: float
 
 
 @dataclass
 class Trials:
-    """All of them, and what did not come about."""
+    """All trials, and the methods that failed."""
 
     candidates: list[Candidate]
     flaws: list[SyntheticAnomaly]
     done: list[Trial] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
-    """Method -> why it has no trial, or fewer than the others."""
+    """Method -> the reason why it has no or fewer trials."""
     notices: list[str] = field(default_factory=list)
 
 
-def run_trials(
-    item_set: ItemSet,
-    split: Split,
-    candidates: Sequence[Candidate],
-    plan: Plan,
-    training_rows: TrainingRows,
-    seed: int,
-    device: torch.device,
-    report: Report,
-) -> Trials:
-    """Train every candidate with every seed, the first seed of all before the second.
+def run_trials(candidates: Sequence[Candidate], fit: Fit, plan: Plan) -> Trials:
+    """Train every candidate with every seed; the second seed follows after the first of all candidates.
 
     Args:
-        split: its calibration items are held out: nothing learns from them, and synthetic anomalies are made of them.
+        fit: its calibration items are held out: no method is trained on them, and anomalies are injected into them.
 
     Raises:
         DataError: too few items are held out, or no synthetic anomaly can be made of them.
         Cancelled: the report says so.
     """
-    held_out, notices = held_out_items(item_set, split.calibration, seed)
-    synthetic, impossible = inject(item_set, held_out, split.fit, plan.synthetic, seed)
-    if not synthetic:
-        raise DataError("No synthetic anomaly fits these data, so methods can't be compared by them. Take Balanced.")
-    trials = Trials(list(candidates), [kind.flaw for kind in synthetic])
-    trials.notices += notices + [f"“{flaw.title}” can't be made of these data and is left out." for flaw in impossible]
-    queue = [(candidate, seed + more) for more in range(plan.seeds) for candidate in candidates]
+    to_score, trials = _prepared(candidates, fit, plan)
+    report = fit.report
+    queue = [(candidate, fit.seed + more) for more in range(plan.seeds) for candidate in candidates]
     began = perf_counter()
-    for number, (candidate, own_seed) in enumerate(queue):
+    for number, (candidate, seed) in enumerate(queue):
         report.check()
         report.step(number / len(queue))
         if candidate.name in trials.failed:
             continue
         if perf_counter() - began > 60 * plan.minutes:
-            trials.failed[candidate.name] = f"No time was left for its seed {own_seed} ({plan.minutes:g} minutes)."
+            trials.failed[candidate.name] = f"No time was left for its seed {seed} ({plan.minutes:g} minutes)."
             continue
         part = Quiet(report, number / len(queue), (number + 1) / len(queue))
         try:
-            taught = _drawn(split, plan.items, own_seed)
-            trials.done.append(
-                _tried(candidate, item_set, taught, held_out, synthetic, plan, training_rows, own_seed, device, part)
-            )
+            own = replace(fit, split=_drawn(fit.split, plan.items, seed), seed=seed, report=part)
+            trials.done.append(_tried(candidate, own, plan.steps, to_score))
         except Cancelled:
             raise
         except FAILURES as error:
@@ -158,10 +154,30 @@ def run_trials(
     return trials
 
 
-def held_out_items(item_set: ItemSet, index: np.ndarray, seed: int) -> tuple[np.ndarray, list[str]]:
-    """Items that share no sample with each other, as overlapping windows count as one piece of evidence several times.
+@dataclass(frozen=True)
+class _ToScore:
+    """The items that every trial scores."""
 
-    Where these are too few, windows may overlap as little as gives enough of them, and a sentence says so.
+    held_out: np.ndarray
+    """(n,) positions in the item set."""
+    synthetic: list[Injected]
+
+
+def _prepared(candidates: Sequence[Candidate], fit: Fit, plan: Plan) -> tuple[_ToScore, Trials]:
+    """The items to score, and the trials before the first one."""
+    held_out, notices = held_out_items(fit.item_set, fit.split.calibration, fit.seed)
+    synthetic, impossible = inject(fit.item_set, held_out, fit.split.fit, plan.synthetic, fit.seed)
+    if not synthetic:
+        raise DataError("No synthetic anomaly fits these data, so methods can't be compared by them. Take Balanced.")
+    trials = Trials(list(candidates), [kind.flaw for kind in synthetic])
+    trials.notices += notices + [f"“{flaw.title}” can't be made of these data and is left out." for flaw in impossible]
+    return _ToScore(held_out, synthetic), trials
+
+
+def held_out_items(item_set: ItemSet, index: np.ndarray, seed: int) -> tuple[np.ndarray, list[str]]:
+    """Items that share no sample, since overlapping windows are not independent evidence.
+
+    If these are too few, windows overlap by as little as possible, and a sentence says so.
 
     Raises:
         DataError: there are too few even so.
@@ -182,7 +198,7 @@ def held_out_items(item_set: ItemSet, index: np.ndarray, seed: int) -> tuple[np.
 
 
 def apart(item_set: ItemSet, index: np.ndarray, gap: int) -> np.ndarray:
-    """Windows that begin at least so many samples after each other."""
+    """Windows that start at least `gap` samples after each other."""
     start = item_set.items["start"].to_numpy()
     chosen, free = [], -1
     for item in index[np.argsort(start[index], kind="stable")]:
@@ -193,56 +209,33 @@ def apart(item_set: ItemSet, index: np.ndarray, gap: int) -> np.ndarray:
 
 
 def _drawn(split: Split, items: int, seed: int) -> Split:
-    """What one training learns from; nothing of it is held out."""
+    """The training and early-stop items of one training; none of them is held out."""
     stop = drawn_items(split.early_stop, max(1, items // 4), seed)
     return Split(drawn_items(split.fit, items, seed), stop, split.calibration[:0])
 
 
-def _tried(
-    candidate: Candidate,
-    item_set: ItemSet,
-    split: Split,
-    held_out: np.ndarray,
-    synthetic: Sequence[Injected],
-    plan: Plan,
-    training_rows: TrainingRows,
-    seed: int,
-    device: torch.device,
-    report: Report,
-) -> Trial:
+def _tried(candidate: Candidate, fit: Fit, steps: int, to_score: _ToScore) -> Trial:
+    """Train a candidate and score the held-out and the synthetic items."""
     began = perf_counter()
-    model = _fitted(candidate, item_set, split, plan, training_rows, seed, device, report)
+    model = _fitted(candidate, fit, steps)
     if isinstance(model, torch.nn.Module):
-        model.to(device)
-    usual = per_item(score_items(model, item_set, held_out, device=device, report=report))
-    scores = {
-        kind.flaw.name: per_item(
-            score_items(model, kind.item_set, np.arange(len(kind.item_set)), device=device, report=report)
-        )
-        for kind in synthetic
-    }
-    if not all(np.isfinite(values).all() for values in (usual, *scores.values())):
-        raise DataError("Some of its scores are not numbers: the training went astray.")
-    return Trial(candidate.name, seed, usual, scores, perf_counter() - began)
+        model.to(fit.device)
+
+    def scored(item_set: ItemSet, index: np.ndarray) -> np.ndarray:
+        return per_item(score_items(model, item_set, index, device=fit.device, report=fit.report))
+
+    usual = scored(fit.item_set, to_score.held_out)
+    synthetic = {kind.flaw.name: scored(kind.item_set, np.arange(len(kind.item_set))) for kind in to_score.synthetic}
+    if not all(np.isfinite(values).all() for values in (usual, *synthetic.values())):
+        raise DataError("Some of its scores are not numbers: the training diverged.")
+    return Trial(candidate.name, fit.seed, usual, synthetic, perf_counter() - began)
 
 
-def _fitted(
-    candidate: Candidate,
-    item_set: ItemSet,
-    split: Split,
-    plan: Plan,
-    training_rows: TrainingRows,
-    seed: int,
-    device: torch.device,
-    report: Report,
-) -> ScoreModel:
+def _fitted(candidate: Candidate, fit: Fit, steps: int) -> ScoreModel:
     if candidate.kind == "recipe":
         cls = RECIPES.get(candidate.plug_in)
-        return cls(cls.Settings(), seed, device).fit(item_set, split, training_rows, report).model
+        recipe = cls(cls.Settings(), fit.seed, fit.device)
+        return recipe.fit(fit.item_set, fit.split, fit.training_rows, fit.report).model
     if candidate.kind == "reference":
-        return fit_reference(candidate.plug_in, {}, item_set, split, seed, report)
-    sections = {"training": {"max_steps": plan.steps}}
-    model, _ = fit_task_model(
-        candidate.plug_in, None, item_set, split, sections, "quick", device, seed, report, training_rows
-    )
-    return model
+        return fit_reference(candidate.plug_in, fit)
+    return fit_task_model(candidate.plug_in, fit, sections={"training": {"max_steps": steps}}, preset="quick")[0]

@@ -1,7 +1,7 @@
-"""Contract of a synthetic anomaly: what it does to a normal item, and what that means in words.
+"""Contract of a synthetic anomaly: a change of a normal item, with a title and a description.
 
-One file per kind of data in `flaws/` holds a tuple `FLAWS`. A flaw acts on prepared items, so that every method can
-score what comes of it; in a table it moves all entries of a column together, as a change of the user's own cell would.
+One file per kind of data holds a tuple `SYNTHETIC_ANOMALIES`. An anomaly changes a prepared item, so that every method
+can score it; in a table it changes all entries of a column together, like a change of the user's cell.
 """
 
 from collections.abc import Callable
@@ -15,14 +15,14 @@ from ad_core.data.reservoir import drawn_items
 from ad_core.types import ItemShape
 
 MOST_KNOWN = 2000
-"""So many real items say what is usual in a table or a recording."""
+"""Maximum number of training items for the statistics below."""
 
 
 class TrainingItems:
-    """Real training items: flaws take cells, patches and usual spreads from them.
+    """Training items, from which anomalies take cells, patches and typical spreads.
 
     Args:
-        index: positions of the items in the frame.
+        index: positions of the items in the item set.
     """
 
     def __init__(self, item_set: ItemSet, index: np.ndarray) -> None:
@@ -33,13 +33,13 @@ class TrainingItems:
         return self._item_set.shape
 
     def one(self, random: np.random.Generator) -> np.ndarray:
-        """(*item) float32, any of them."""
+        """(*item) float32, a random one."""
         at = self._index[random.integers(len(self._index))]
         return np.asarray(self._item_set.take(np.array([at])).numpy()[0])
 
     @cached_property
     def items(self) -> np.ndarray:
-        """(n, *item) float32; of very many some."""
+        """(n, *item) float32; at most `MOST_KNOWN`, drawn at random."""
         return self._item_set.take(drawn_items(self._index, MOST_KNOWN, 0)).numpy()
 
     @cached_property
@@ -59,7 +59,7 @@ class TrainingItems:
 
     @cached_property
     def levels(self) -> np.ndarray:
-        """(first axis of an item,) how many different values there are."""
+        """(first axis of an item,) number of different values."""
         return np.array([len(np.unique(values)) for values in self._by_entry])
 
     @cached_property
@@ -68,7 +68,7 @@ class TrainingItems:
 
 
 Make = Callable[[np.ndarray, TrainingItems, np.random.Generator], np.ndarray | None]
-"""(*item) float32 of its own to change -> (*item); None where this item can't have the flaw."""
+"""(*item) float32, a copy to change -> (*item); None if this item can't have the anomaly."""
 
 
 @dataclass(frozen=True)
@@ -78,5 +78,5 @@ class SyntheticAnomaly:
     name: str
     title: str
     says: str
-    """What it is, in a sentence for the analyst."""
+    """Description for the analyst, one sentence."""
     make: Make

@@ -21,7 +21,7 @@ def _drawn(*kinds: str) -> Make:
 
 
 def _missing_part(x: np.ndarray, stock: TrainingItems, random: np.random.Generator) -> np.ndarray | None:  # noqa: ARG001
-    """A rectangle shows what the border of the image shows."""
+    """A rectangle is filled with the median colour of the image's border."""
     height, width = (max(1, round(random.uniform(*PART) * side)) for side in x.shape[1:])
     top, left = random.integers(x.shape[1] - height + 1), random.integers(x.shape[2] - width + 1)
     border = np.concatenate([x[:, 0], x[:, -1], x[:, :, 0], x[:, :, -1]], axis=1)
@@ -52,4 +52,4 @@ SYNTHETIC_ANOMALIES = (
         _missing_part,
     ),
 )
-"""What can be wrong with an image."""
+"""The kinds of synthetic anomalies of images."""

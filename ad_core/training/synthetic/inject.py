@@ -1,6 +1,6 @@
-"""Held-out normals with typed, seeded flaws: what a method can be tried on where nobody has labelled anything.
+"""Injection of synthetic anomalies into held-out normal items, to try methods without labels.
 
-A synthetic anomaly is not a real one. What is measured on it holds for that kind of flaw alone.
+A synthetic anomaly is not a real one: a result holds for its kind of anomaly only.
 """
 
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from ad_core.training.synthetic.anomaly import SyntheticAnomaly, TrainingItems
 from ad_core.types import Modality
 
 TRIES = 5
-"""A flaw may happen to change nothing; so often it is drawn anew."""
+"""Number of attempts, since a drawn anomaly may happen to change nothing."""
 
 SYNTHETIC_ANOMALIES: dict[Modality, tuple[SyntheticAnomaly, ...]] = {
     Modality.TABLE: tables.SYNTHETIC_ANOMALIES,
@@ -31,25 +31,25 @@ class Injected:
 
     flaw: SyntheticAnomaly
     item_set: ItemSet
-    """The items; it leads back to no rows."""
+    """The items, without rows of the user's file."""
 
 
 def inject(
     item_set: ItemSet, usual: np.ndarray, teaching: np.ndarray, count: int, seed: int
 ) -> tuple[list[Injected], list[SyntheticAnomaly]]:
-    """Give held-out items flaws of every kind.
+    """Inject anomalies of every kind into copies of held-out items.
 
     Args:
-        usual: positions of the held-out items to change; each is used as often as the others, or once less.
-        teaching: positions of the items that flaws take cells, patches and spreads from.
-        count: items of each kind.
+        usual: positions of the held-out items; each is used equally often, up to one.
+        teaching: positions of the training items, from which cells, patches and spreads are taken.
+        count: number of items per kind.
 
     Returns:
-        Per kind its items, as many as could be made; and the kinds that these data can't have.
+        Per kind the items, as many as could be made; and the kinds that these data can't have.
     """
     stock, made, impossible = TrainingItems(item_set, teaching), [], []
     for flaw in SYNTHETIC_ANOMALIES[item_set.shape.modality]:
-        random = np.random.default_rng([seed, crc32(flaw.name.encode())])  # kinds don't depend on each other
+        random = np.random.default_rng([seed, crc32(flaw.name.encode())])  # independent of the other kinds
         bases = np.resize(random.permutation(usual), count)
         items = [item for base in bases if (item := _changed(flaw, item_set, int(base), stock, random)) is not None]
         if len(items) * 2 < count:
@@ -60,7 +60,7 @@ def inject(
 
 
 def item_set_of(item_set: ItemSet, x: np.ndarray) -> ItemSet:
-    """Items of the same shape that are no rows of the user's file.
+    """Items of the same shape without rows of the user's file.
 
     Args:
         x: (k, *item) float32.
@@ -73,7 +73,7 @@ def item_set_of(item_set: ItemSet, x: np.ndarray) -> ItemSet:
 def _changed(
     flaw: SyntheticAnomaly, item_set: ItemSet, base: int, stock: TrainingItems, random: np.random.Generator
 ) -> np.ndarray | None:
-    """A copy of an item with the flaw; None where it can't be had, or never shows."""
+    """A copy of an item with the anomaly; None if the item can't have it or never changes."""
     x = item_set.take(np.array([base])).numpy()[0]
     for _ in range(TRIES):
         changed = flaw.make(x.copy(), stock, random)

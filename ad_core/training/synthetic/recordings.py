@@ -10,16 +10,16 @@ Change = Callable[[np.ndarray, TrainingItems, int, np.random.Generator], None]
 """Changes one channel of (channel, time) in place."""
 
 SPIKE, DRIFT = (3.0, 8.0), (1.5, 4.0)
-"""Height of a spike, and how far a drift leads within the window [standard deviations of the channel]."""
+"""Height of a spike, and change by a drift within the window [standard deviations of the channel]."""
 
-STRETCH = (0.25, 0.6)
-"""Length of a stretch, as a share of the window."""
+SEGMENT = (0.25, 0.6)
+"""Length of a changed segment, as a share of the window."""
 
 LATE = (0.1, 0.4)
-"""By how much of the window the channel runs late."""
+"""Delay of a channel, as a share of the window."""
 
 WIDER, NARROWER = (2.0, 4.0), (0.1, 0.3)
-"""Factors on a channel's swings."""
+"""Factors of a channel's amplitude."""
 
 
 def _spike(x: np.ndarray, stock: TrainingItems, channel: int, random: np.random.Generator) -> None:
@@ -29,18 +29,18 @@ def _spike(x: np.ndarray, stock: TrainingItems, channel: int, random: np.random.
 
 
 def _drift(x: np.ndarray, stock: TrainingItems, channel: int, random: np.random.Generator) -> None:
-    stretch = _stretch(x.shape[1], random)
-    x[channel, stretch.start :] += (
+    segment = _segment(x.shape[1], random)
+    x[channel, segment.start :] += (
         random.choice([-1, 1])
         * random.uniform(*DRIFT)
         * stock.spread[channel]
-        * np.linspace(0, 1, x.shape[1] - stretch.start)
+        * np.linspace(0, 1, x.shape[1] - segment.start)
     )
 
 
 def _stuck(x: np.ndarray, stock: TrainingItems, channel: int, random: np.random.Generator) -> None:  # noqa: ARG001
-    stretch = _stretch(x.shape[1], random)
-    x[channel, stretch] = x[channel, stretch.start]
+    segment = _segment(x.shape[1], random)
+    x[channel, segment] = x[channel, segment.start]
 
 
 def _late(x: np.ndarray, stock: TrainingItems, channel: int, random: np.random.Generator) -> None:  # noqa: ARG001
@@ -51,20 +51,20 @@ def _late(x: np.ndarray, stock: TrainingItems, channel: int, random: np.random.G
 
 
 def _swings(x: np.ndarray, stock: TrainingItems, channel: int, random: np.random.Generator) -> None:  # noqa: ARG001
-    stretch = _stretch(x.shape[1], random)
-    part = x[channel, stretch]
+    segment = _segment(x.shape[1], random)
+    part = x[channel, segment]
     factor = random.uniform(*(WIDER if random.random() < 0.5 else NARROWER))
-    x[channel, stretch] = part.mean() + factor * (part - part.mean())
+    x[channel, segment] = part.mean() + factor * (part - part.mean())
 
 
 def _missing_cycle(x: np.ndarray, stock: TrainingItems, channel: int, random: np.random.Generator) -> None:  # noqa: ARG001
-    stretch = _stretch(x.shape[1], random)
-    first, last = x[channel, stretch.start], x[channel, stretch.stop - 1]
-    x[channel, stretch] = np.linspace(first, last, stretch.stop - stretch.start)
+    segment = _segment(x.shape[1], random)
+    first, last = x[channel, segment.start], x[channel, segment.stop - 1]
+    x[channel, segment] = np.linspace(first, last, segment.stop - segment.start)
 
 
 def _in_a_channel(change: Change) -> Make:
-    """One channel that moves at all is changed; a window without any can't have the flaw."""
+    """A random channel that is not constant is changed; a window without any can't have the anomaly."""
 
     def make(x: np.ndarray, stock: TrainingItems, random: np.random.Generator) -> np.ndarray | None:
         moving = np.flatnonzero((stock.spread > 0) & (np.ptp(x, axis=1) > 0))
@@ -76,8 +76,8 @@ def _in_a_channel(change: Change) -> Make:
     return make
 
 
-def _stretch(time: int, random: np.random.Generator) -> slice:
-    length = max(2, round(random.uniform(*STRETCH) * time))
+def _segment(time: int, random: np.random.Generator) -> slice:
+    length = max(2, round(random.uniform(*SEGMENT) * time))
     begin = int(random.integers(time - length + 1))
     return slice(begin, begin + length)
 
@@ -92,7 +92,7 @@ SYNTHETIC_ANOMALIES = (
     SyntheticAnomaly(
         "drift",
         "A drift",
-        "A channel leaves its course little by little, in the end by 1.5 to 4 standard deviations.",
+        "A channel drifts away gradually, in the end by 1.5 to 4 standard deviations.",
         _in_a_channel(_drift),
     ),
     SyntheticAnomaly(
@@ -104,20 +104,20 @@ SYNTHETIC_ANOMALIES = (
     SyntheticAnomaly(
         "late",
         "Out of phase",
-        "From some moment on a channel runs late, by a tenth to two fifths of the window.",
+        "From some moment on a channel is delayed by a tenth to two fifths of the window.",
         _in_a_channel(_late),
     ),
     SyntheticAnomaly(
         "swings",
         "Other swings",
-        "For a stretch a channel swings two to four times as wide, or hardly at all.",
+        "In a segment the amplitude of a channel is two to four times as large, or a fraction of it.",
         _in_a_channel(_swings),
     ),
     SyntheticAnomaly(
         "missing_cycle",
         "A missing cycle",
-        "For a stretch a channel runs straight from where it was to where it goes on.",
+        "In a segment a channel is a straight line from its first to its last value.",
         _in_a_channel(_missing_cycle),
     ),
 )
-"""What can be wrong with a stretch of a recording."""
+"""The kinds of synthetic anomalies of recordings."""

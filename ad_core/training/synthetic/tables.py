@@ -9,13 +9,13 @@ FOREIGN = (0.1, 0.5)
 """Share of the columns that come from other rows."""
 
 TAIL = (1.5, 4.0)
-"""How far a number is pushed outwards [standard deviations]."""
+"""How far a number is moved outwards [standard deviations]."""
 
 BETWEEN = (0.3, 0.7)
-"""Where on the line from one row to another a row between them lies."""
+"""Position on the line from one row to another."""
 
 PLAIN = 2
-"""A number and its missing flag; a column of more entries (text, dates) is never moved along a scale."""
+"""Maximum number of entries of a plain number (with its missing flag); others (text, dates) are not interpolated."""
 
 
 def _foreign_cells(x: np.ndarray, stock: TrainingItems, random: np.random.Generator) -> np.ndarray | None:
@@ -40,7 +40,7 @@ def _tail_shift(x: np.ndarray, stock: TrainingItems, random: np.random.Generator
 
 
 def _between(x: np.ndarray, stock: TrainingItems, random: np.random.Generator) -> np.ndarray | None:
-    """Numbers between this row's and another's; categories from either. The other is the farthest of a few."""
+    """Numbers between this row's and another's, categories from either; the other row is the farthest of five."""
     if not _numbers(stock):
         return None
     others = stock.items[random.integers(len(stock.items), size=5)]
@@ -77,7 +77,7 @@ SYNTHETIC_ANOMALIES = (
     SyntheticAnomaly(
         "foreign_cells",
         "Cells from other rows",
-        "A tenth to a half of the columns hold what other rows have there: each value is usual, the row is not.",
+        "A tenth to a half of the columns hold the values of other rows: each value is normal, the row is not.",
         _foreign_cells,
     ),
     SyntheticAnomaly(
@@ -89,27 +89,27 @@ SYNTHETIC_ANOMALIES = (
     SyntheticAnomaly(
         "between",
         "Between two rows",
-        "All numbers lie between those of two rows that are far apart: a row from the empty space between groups.",
+        "All numbers lie between those of two distant rows: a row in the empty space between groups.",
         _between,
     ),
     SyntheticAnomaly(
         "broken_dependency",
         "Broken dependencies",
-        "Every column comes from another row: what usually goes together no longer does.",
+        "Every column comes from another row: the dependencies between columns are lost.",
         _broken_dependency,
     ),
     SyntheticAnomaly(
         "anywhere",
-        "Anywhere in the usual ranges",
-        "Every number lies anywhere in its column's usual range, and nothing goes together.",
+        "Anywhere in the normal ranges",
+        "Every number is uniformly distributed over its column's normal range, independently of the others.",
         _anywhere,
     ),
 )
-"""What can be wrong with a row."""
+"""The kinds of synthetic anomalies of tables."""
 
 
 def _paste(x: np.ndarray, stock: TrainingItems, part: int, random: np.random.Generator) -> None:
-    """Another row's cell; a few rows are tried, so that it is another value where there is one."""
+    """Copy another row's cell; a few rows are tried for a different value."""
     entries = stock.shape.parts.entries(part)
     for _ in range(3):
         cell = stock.items[random.integers(len(stock.items))][entries]
@@ -119,7 +119,7 @@ def _paste(x: np.ndarray, stock: TrainingItems, part: int, random: np.random.Gen
 
 
 def _numbers(stock: TrainingItems) -> list[list[int]]:
-    """Entries of the columns with plain numbers; yes or no is none."""
+    """Entries of the columns with plain numbers that have more than two values."""
     parts = stock.shape.parts
     every = [parts.entries(part) for part, kind in enumerate(parts.kinds) if kind is PartKind.NUMBER]
     return [entries for entries in every if len(entries) <= PLAIN and stock.levels[entries[0]] > 2]

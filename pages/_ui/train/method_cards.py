@@ -94,8 +94,8 @@ def _problems(cards: list[MethodCard]) -> None:
 
 
 def _texts(card: MethodCard) -> str:
-    """Its task, what it finds and misses, a line each; of a method without a task, what it does."""
-    lines = (("Task", card.asks), ("Finds", card.finds), ("Misses", card.misses))
+    """Its task, what it finds and what it misses, one line each; of a method without a task, what it does."""
+    lines = (("Task", card.task), ("Finds", card.finds), ("Misses", card.misses))
     return "  \n".join(f"**{name}** {text}" for name, text in lines if text) or card.about
 
 

@@ -10,7 +10,7 @@ from ad_core.methods.base_detectors.defect_training import (
     damaged_copies,
     features_of,
     share_covered,
-    teach,
+    train_segmentation,
 )
 from ad_core.progress import Silent
 from ad_core.types import Modality
@@ -65,7 +65,7 @@ def test_a_network_learns_to_mark_bright_places():
     damaged[:, 1] += 3 * truth
     model = DefectSegmentation.for_features([whole]).learn_scale([whole])
 
-    teach(model, DefectTraining([whole], [damaged], truth), steps=60, seed=0, report=Silent())
+    train_segmentation(model, DefectTraining([whole], [damaged], truth), steps=60, seed=0, report=Silent())
 
     with torch.no_grad():
         assert roc_auc_score(truth.flatten(), model([damaged]).flatten()) > 0.9

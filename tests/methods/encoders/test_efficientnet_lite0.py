@@ -75,5 +75,5 @@ def test_images_of_other_than_1_or_3_channels_are_refused_in_words():
 def test_it_says_that_its_weights_are_not_from_the_users_data():
     net = build_encoder(NAME, shape(3, 32, 32))
 
-    assert "ImageNet and not from your data" in net.about
+    assert "from ImageNet (a million photographs), not from your data" in net.about
     assert "ImageNet, not from these data" in net.origin

@@ -11,7 +11,7 @@ def test_squares_are_measured_from_the_class_turned_alike_in_its_own_spread():
     cls = torch.arange(400) % 2
     z = torch.randn(400, 2, 2, generator=generator) * torch.tensor([1.0, 10.0])[:, None] + 10 * cls[:, None, None]
     distances = ClassDistances()
-    distances.learn(cls, None, z, ways_are_asked=True)
+    distances.learn(cls, None, z, with_probe=True)
 
     found = distances.squares(torch.tensor([[[3.0, 0.0], [30.0, 0.0]]]))  # 3 standard deviations from class 0
 
@@ -24,7 +24,7 @@ def test_squares_are_measured_from_the_class_turned_alike_in_its_own_spread():
 def test_lengths_are_measured_in_the_spread_of_their_class():
     """Lengths 1 and 3: mean 2, standard deviation 1."""
     distances = ClassDistances()
-    distances.learn(torch.zeros(4), torch.tensor([1.0, 3.0, 1.0, 3.0]), torch.randn(4, 1, 2), ways_are_asked=False)
+    distances.learn(torch.zeros(4), torch.tensor([1.0, 3.0, 1.0, 3.0]), torch.randn(4, 1, 2), with_probe=False)
 
     torch.testing.assert_close(
         distances.squares_of_length(torch.tensor([2.0, 5.0]))[:, 0, 0], torch.tensor([0.0, 9.0]), rtol=1e-3, atol=1e-3
@@ -35,7 +35,7 @@ def test_an_item_is_nearest_to_the_way_in_which_it_is_turned():
     """Turned items lie around (5, 0) where upright ones lie around 0: each question's right answer is nearest."""
     z = torch.randn(200, 2, 2, generator=torch.Generator().manual_seed(0)) * 0.5 + torch.tensor([[0.0, 0], [5, 0]])
     distances = ClassDistances()
-    distances.learn(torch.arange(200) % 3, None, z, ways_are_asked=True)
+    distances.learn(torch.arange(200) % 3, None, z, with_probe=True)
 
     nearest = distances.nearnesses(z).argmax(2)
 

@@ -9,8 +9,7 @@ from torch import Tensor
 from ad_core.data.item_set import ItemSet, Split
 from ad_core.methods.encoder import build_encoder
 from ad_core.methods.pretext import Pretext
-from ad_core.progress import Silent
-from ad_core.training.fit import OF_MODALITY, TrainingSettings, train_task
+from ad_core.training.fit import OF_MODALITY, Fit, TrainingSettings, train_task
 from ad_core.types import Draw, ItemShape, Modality, PartKind, Parts
 
 SIDE = 32
@@ -54,7 +53,7 @@ def taught(cls: type[Pretext], x: Tensor, steps: int, **settings: object) -> Pre
         torch.manual_seed(0)
         task = cls(chosen, images, build_encoder("residual_image", cls.encoder_shape(chosen, images)))
     split = Split(place[:last], place[last:], place[:0])
-    train_task(task, item_set, split, training, torch.device("cpu"), 0, Silent())
+    train_task(task, Fit(item_set, split), training)
     return task.eval()
 
 

@@ -149,7 +149,7 @@ def test_a_run_says_where_pieces_can_not_be_seen(task):
 
     (sentence,) = task.examine([Batch(torch.full((6, 1, 32, 32), 0.5))])
 
-    assert "about 6 images that did not teach, 33% were right, where guessing gives 33%" in sentence
+    assert "On 6 held-out images 33% of the predictions were right, and guessing gives 33%" in sentence
 
 
 def test_images_too_small_and_areas_that_contradict_are_refused_in_words():

@@ -11,10 +11,8 @@ from ad_core.methods.networks.imagenet_features import ImagenetFeatures, on_one_
 from ad_core.methods.pretext import PRETEXTS
 from ad_core.methods.pretexts import feature_reconstruction
 from ad_core.methods.pretexts.feature_reconstruction import _blocks
-from ad_core.progress import Silent
-from ad_core.training.fit import TrainingSettings, train_task
+from ad_core.training.fit import Fit, TrainingSettings, train_task
 from ad_core.types import Batch, Draw, ItemShape
-from tests.contracts.checks import CPU
 from tests.methods.pretexts.image_frames import frame_of
 
 CLS = PRETEXTS.get("feature_reconstruction")
@@ -158,7 +156,7 @@ def test_holes_in_cloth_score_higher_and_show_on_the_map():
     frame, nobody = frame_of(cloth(48, 1)), np.zeros(0, dtype=int)
     task = built(frame.shape, width=32)
     training = TrainingSettings(max_steps=60, batch_size=16, learning_rate=3e-3)
-    train_task(task, frame, Split(np.arange(48), nobody, nobody), training, CPU, 0, Silent())
+    train_task(task, Fit(frame, Split(np.arange(48), nobody, nobody)), training)
     sound = cloth(24, 2)
     holed, where = with_holes(sound, 3)
     x = torch.from_numpy(np.concatenate([sound, holed])).float()

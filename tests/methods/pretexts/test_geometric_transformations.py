@@ -117,4 +117,4 @@ def test_pictures_that_look_the_same_in_every_way_are_said_to_teach_nothing():
     with torch.no_grad():
         (sentence,) = untrained(1, 16, 16).examine([Batch(torch.full((5, 1, 16, 16), 0.5))])
 
-    assert "about 5 images that did not teach, 12% were right, where guessing gives 12%" in sentence
+    assert "On 5 held-out images 12% of the predictions were right, and guessing gives 12%" in sentence

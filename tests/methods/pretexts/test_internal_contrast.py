@@ -91,7 +91,7 @@ def test_there_are_never_more_pieces_than_the_source_compares():
 
 def test_rows_of_two_entries_are_refused_in_words():
     with pytest.raises(
-        MethodError, match=r"needs 3 encoded entries at least, but these rows have 2\. Use more columns"
+        MethodError, match=r"needs at least 3 encoded entries, but these rows have 2\. Use more columns"
     ):
         untrained(numbers(2))
 

@@ -109,4 +109,4 @@ def test_pictures_whose_tiles_are_all_alike_are_said_to_teach_nothing():
     with torch.no_grad():
         (sentence,) = task.examine([Batch(torch.full((5, 3, 16, 16), 0.5))])
 
-    assert "about 5 images that did not teach, 4% were right, where guessing gives 4%" in sentence
+    assert "On 5 held-out images 4% of the predictions were right, and guessing gives 4%" in sentence

@@ -12,11 +12,9 @@ from ad_core.data.item_set import ItemSet, Split
 from ad_core.methods.encoder import build_encoder
 from ad_core.methods.pretext import PRETEXTS
 from ad_core.methods.pretexts.masked_contrast import _partners
-from ad_core.progress import Silent
-from ad_core.training.fit import TrainingSettings, train_task
+from ad_core.training.fit import Fit, TrainingSettings, train_task
 from ad_core.types import Batch, Draw, ItemShape, Modality, PartKind, Parts
 from tests.contracts import items
-from tests.contracts.checks import CPU
 
 CLS = PRETEXTS.get("masked_contrast")
 
@@ -42,7 +40,7 @@ def built(shape: ItemShape, **values):
 def taught(item_set: ItemSet, steps=80, **values):
     task, nobody = built(item_set.shape, width=32, embedding=16, **values), np.zeros(0, dtype=int)
     training = TrainingSettings(max_steps=steps, batch_size=64)
-    train_task(task, item_set, Split(np.arange(len(item_set)), nobody, nobody), training, CPU, 0, Silent())
+    train_task(task, Fit(item_set, Split(np.arange(len(item_set)), nobody, nobody)), training)
     return task.eval()
 
 
@@ -213,7 +211,7 @@ def taught_windows(item_set: ItemSet):
     task, split = CLS(settings, item_set.shape, encoder), Split(np.arange(160), np.arange(160, 240), np.arange(0))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        summary = train_task(task, item_set, split, TrainingSettings(max_steps=80, batch_size=64), CPU, 0, Silent())
+        summary = train_task(task, Fit(item_set, split), TrainingSettings(max_steps=80, batch_size=64))
     return task.eval(), summary
 
 
@@ -225,7 +223,7 @@ def test_ways_under_which_windows_look_the_same_are_left_out_and_named():
     assert 0 in task.kept[1:]
     left_out = [name for name, kept in zip(task.turns.names, task.kept, strict=True) if not kept]
     (sentence,) = summary.notices
-    assert sentence.startswith("Hardly recognised on 80 windows that did not teach, and left out of the score: ")
+    assert sentence.startswith("Hardly recognised on 80 held-out windows, and left out of the score: ")
     assert all(name in sentence for name in left_out)
 
 

@@ -8,10 +8,8 @@ from sklearn.metrics import roc_auc_score
 from ad_core.data.item_set import ItemSet, Split
 from ad_core.methods.encoder import build_encoder
 from ad_core.methods.pretext import PRETEXTS
-from ad_core.progress import Silent
-from ad_core.training.fit import TrainingSettings, train_task
+from ad_core.training.fit import Fit, TrainingSettings, train_task
 from ad_core.types import Batch, Draw, ItemShape
-from tests.contracts.checks import CPU
 from tests.methods.pretexts.image_frames import frame_of
 
 CLS = PRETEXTS.get("masked_contrast")
@@ -53,7 +51,7 @@ def taught(item_set: ItemSet, steps: int, **values):
     task, last = built(item_set.shape, embedding=16, **values), len(item_set) - 40
     split = Split(np.arange(last), np.arange(last, last + 40), np.arange(0))
     training = TrainingSettings(max_steps=steps, batch_size=16, learning_rate=3e-3)
-    summary = train_task(task, item_set, split, training, CPU, 0, Silent())
+    summary = train_task(task, Fit(item_set, split), training)
     return task.eval(), summary
 
 
@@ -146,7 +144,7 @@ def test_turns_of_textures_are_left_out_and_named():
     assert task.kept[0] == 1
     assert 0 in task.kept
     (sentence,) = summary.notices
-    assert sentence.startswith("Hardly recognised on 40 images that did not teach, and left out of the score: ")
+    assert sentence.startswith("Hardly recognised on 40 held-out images, and left out of the score: ")
 
 
 def test_the_network_sees_large_images_made_small():

@@ -134,7 +134,7 @@ def test_images_with_a_blot_score_higher_and_the_map_shows_where(task):
 def test_a_run_says_where_patches_betray_nothing():
     (sentence,) = untrained(1, 16, 16).examine([Batch(torch.full((5, 1, 16, 16), 0.5))])
 
-    assert "about 5 images that did not teach, 12% were right, where guessing gives 12%" in sentence
+    assert "On 5 held-out images 12% of the predictions were right, and guessing gives 12%" in sentence
 
 
 def test_images_too_small_for_patches_are_refused_in_words():

@@ -12,11 +12,10 @@ from ad_core.errors import MethodError
 from ad_core.methods.encoder import DEFAULT_ENCODER, build_encoder
 from ad_core.methods.pretext import PRETEXTS, TrainingProgress
 from ad_core.methods.pretexts.random_projections import PAIRS_AT_A_TIME, _statistics
-from ad_core.progress import Silent
-from ad_core.training.fit import TrainingSettings, train_task
+from ad_core.training.fit import Fit, TrainingSettings, train_task
 from ad_core.types import Batch, Draw, ItemShape, Modality, PartKind, Parts
 from tests.contracts import items
-from tests.contracts.checks import CPU, trained
+from tests.contracts.checks import trained
 
 CLS = PRETEXTS.get("random_projections")
 
@@ -44,7 +43,7 @@ def taught(item_set: ItemSet, steps=400, **settings):
     """Trained on all rows, and how it went."""
     task, nobody = built(item_set.shape, **settings), np.zeros(0, dtype=int)
     training = TrainingSettings(max_steps=steps, learning_rate=3e-3)
-    summary = train_task(task, item_set, Split(np.arange(len(item_set)), nobody, nobody), training, CPU, 0, Silent())
+    summary = train_task(task, Fit(item_set, Split(np.arange(len(item_set)), nobody, nobody)), training)
     return task.eval(), summary
 
 
@@ -262,7 +261,7 @@ def test_images_without_order_stand_out_by_pretrained_features():
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         task = CLS(CLS.Settings(), frame.shape, encoder)
-    train_task(task, frame, split, TrainingSettings(max_steps=200, batch_size=32), CPU, 0, Silent())
+    train_task(task, Fit(frame, split), TrainingSettings(max_steps=200, batch_size=32))
     x = frame.take(np.arange(80, 96)).numpy()
     broken = np.random.default_rng(0).permuted(x.reshape(16, -1), axis=1).reshape(x.shape)
 

@@ -109,6 +109,6 @@ def test_maps_that_are_not_told_apart_are_said_to_be_not_learnt(by_hand, task):
 
     (sentence,) = by_hand.examine([Batch(rows((2.0, 0.0), (2.0, 0.0)))])
 
-    assert "about 2 rows that did not teach, 50% were right, where guessing gives 50%" in sentence
+    assert "On 2 held-out rows 50% of the predictions were right, and guessing gives 50%" in sentence
     with torch.no_grad():
         assert task.examine([Batch(odd_rows.usual())]) == []

@@ -65,5 +65,5 @@ def test_a_run_says_where_turns_can_not_be_told_and_where_something_simple_tells
         (given_away,) = task.examine([Batch(x)])
         (not_learnt,) = task.examine([Batch(torch.full_like(x, 0.5))])
 
-    assert given_away.startswith("After 20 training steps 100% of the answers were right already")
-    assert "about 12 images that did not teach, 25% were right, where guessing gives 25%" in not_learnt
+    assert given_away.startswith("After 20 training steps 100% of the predictions were right already")
+    assert "On 12 held-out images 25% of the predictions were right, and guessing gives 25%" in not_learnt

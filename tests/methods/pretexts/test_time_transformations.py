@@ -10,11 +10,10 @@ import torch
 from ad_core.data.item_set import ItemSet, Split
 from ad_core.methods.encoder import build_encoder
 from ad_core.methods.pretext import PRETEXTS
-from ad_core.progress import Silent
-from ad_core.training.fit import TrainingSettings, train_task
+from ad_core.training.fit import Fit, TrainingSettings, train_task
 from ad_core.types import Batch, Draw, Modality
 from tests.contracts import items
-from tests.contracts.checks import CPU, trained
+from tests.contracts.checks import trained
 
 CLS = PRETEXTS.get("time_transformations")
 DRAW = Draw.shared(0)
@@ -103,13 +102,13 @@ def test_what_windows_look_the_same_under_counts_less_and_is_named():
     frame, task = of_windows(x), built((1, 32))
     split = Split(np.arange(300), np.arange(300, 400), np.arange(0))
 
-    summary = train_task(task, frame, split, TrainingSettings(max_steps=80, batch_size=32), CPU, 0, Silent())
+    summary = train_task(task, Fit(frame, split), TrainingSettings(max_steps=80, batch_size=32))
 
     weights = dict(zip(task.names, task.weights.tolist(), strict=True))
     assert weights["scale"] > 0.9
     assert sum(weights.values()) - weights["scale"] < 1.2  # three look alike: a third of each is recognised by chance
     (sentence,) = summary.notices
-    assert sentence.startswith("Hardly recognised on 100 windows that did not teach, and counted less in the score: ")
+    assert sentence.startswith("Hardly recognised on 100 held-out windows, and counted less in the score: ")
     assert "scale" not in sentence.split(":")[1]
 
 

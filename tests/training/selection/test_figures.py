@@ -42,7 +42,7 @@ def test_the_words_say_what_the_best_task_sees_best_and_worst(outcome: Recommend
     line = outcome.standing("autoencoder")
     best, worst = (pick(line.by_kind.values(), key=lambda f: f.auroc) for pick in (max, min))
 
-    assert "Autoencoder sees best" in words
+    assert "Autoencoder finds best" in words
     assert words.index(f"{best.auroc:.2f}, {best.low:.2f} to") < words.index(f"{worst.auroc:.2f}, {worst.low:.2f} to")
 
 

@@ -8,6 +8,7 @@ import torch
 from ad_core.data.item_set import ItemSet, Split
 from ad_core.errors import Cancelled, DataError, SettingsError
 from ad_core.progress import Silent
+from ad_core.training.fit import Fit
 from ad_core.training.selection.trials import Candidate, Plan, apart, held_out_items, run_trials, usual_plan
 from ad_core.types import Modality
 from tests.contracts import items
@@ -22,7 +23,7 @@ CPU = torch.device("cpu")
 
 def trials(candidates, item_set=None, plan=FEW, split=SPLIT, report=None, seed=0):
     item_set = item_set or items.item_set(Modality.TABLE)
-    return run_trials(item_set, split, candidates, plan, "clean", seed, CPU, report or Silent())
+    return run_trials(candidates, Fit(item_set, split, seed, report=report or Silent()), plan)
 
 
 def test_every_candidate_scores_the_same_items_with_every_seed() -> None:
