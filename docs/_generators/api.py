@@ -8,6 +8,7 @@ from types import ModuleType
 from _generators.markdown import code, page, table
 
 PLUGINS = "ad_core.plugins"
+OF_A_CLASS = "   :members:\n   :exclude-members: model_config\n   :show-inheritance:"
 
 INTRO = """\
 Everything on this page can be imported from `ad_core` and keeps its name and arguments from one release to the next
@@ -51,9 +52,7 @@ def _blocks(module: ModuleType) -> list[str]:
         if inspect.isclass(value) and issubclass(value, Exception):
             kinds["Errors"].append(f".. autoexception:: {full}\n   :show-inheritance:")
         elif inspect.isclass(value):
-            kinds["Classes"].append(
-                f".. autoclass:: {full}\n   :members:\n   :exclude-members: model_config\n   :show-inheritance:"
-            )
+            kinds["Classes"].append(f".. autoclass:: {full}\n{OF_A_CLASS}")
         elif inspect.isroutine(value):
             kinds["Functions"].append(f".. autofunction:: {full}")
         else:
