@@ -72,8 +72,9 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             ValueError: X is not such a matrix, alpha is not a share, or the method or a setting does not exist.
         """
         from ad_core.data.splitting import SHARES
-        from ad_core.pipeline import Choice, fit_method, method_of
+        from ad_core.training.by_method import fit_method
         from ad_core.training.catalogue import recipe_class
+        from ad_core.training.choice import Choice, method_of
         from ad_core.training.fit import Fit, choose_device
 
         if not 0 < self.alpha < 1:

@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -11,26 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 
 from ad_core.data.dataset import Dataset
 from ad_core.data.item_set import ItemSet, Split
 from ad_core.data.opening import as_used, open_as, open_dataset, open_declared
 from ad_core.data.reader import READER_OF
-from ad_core.errors import DataError, MethodError, SettingsError
+from ad_core.errors import DataError
 from ad_core.progress import Report, Silent
-from ad_core.settings import SECTIONS
-from ad_core.training.catalogue import DEFAULT_METHOD, kind_of, recipe_class
+from ad_core.training.catalogue import recipe_class
+from ad_core.training.choice import Choice, method_of
 from ad_core.types import MethodKind, Modality, TrainingRows
 
 if TYPE_CHECKING:
     from ad_core.data.reader import Reader
     from ad_core.detector.detector import Detector
     from ad_core.detector.info import DetectorInfo
-    from ad_core.detector.normals import Normals
-    from ad_core.methods.recipe import Fitted, HeldOut, Recipe
-    from ad_core.methods.scorer import ScoreModel
-    from ad_core.training.fit_inputs import Fit
 
 __all__ = [
     "Choice",
@@ -46,28 +41,6 @@ __all__ = [
     "train_all",
     "versions",
 ]
-
-USUAL = 0.75
-"""Share of the training items, those with the lowest scores, from which normal items are drawn if all items train."""
-
-NORMALS_KEPT, NORMALS_BYTES = 512, 32 * 2**20
-"""Maximum number and size [bytes] of the normal items that a detector keeps for neighbours and baselines."""
-
-
-class Choice(BaseModel):
-    """The user's choices for a training; the same fields in the app, on the command line and in a run's config."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    pretext: str | None = None
-    """A pretext task, a classical detector or a recipe; None = the default for this kind of data."""
-    scorer: str | None = None
-    preset: str = "standard"
-    seed: int = 0
-    device: str = "auto"
-    training_rows: TrainingRows = "unsure"
-    settings: dict[str, dict[str, Any]] = {}
-    """Section -> setting -> value; sections are reader, training, pretext, encoder, scorer."""
 
 
 @dataclass
@@ -151,6 +124,8 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
         references: whether the classical detectors are run; a comparison of many methods needs them only once.
     """
     from ad_core.data.profiling import profile
+    from ad_core.detector.assembly import assembled, scores_of_all
+    from ad_core.training.by_method import fit_method
     from ad_core.training.fit import Fit, choose_device
     from ad_core.training.references import classical_scores
 
@@ -172,34 +147,14 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
     result = fit_method(method, kind, choice, fit)
 
     report.stage("calibrate")
-    item_scores = _item_scores(result.fitted, fit)
+    item_scores = scores_of_all(result.fitted, fit)
     seconds = {"method": perf_counter() - began}
-    detector = _detector(data.reader, fit, result, item_scores, _info(dataset, choice, data, result.facts))
+    detector = assembled(data.reader, fit, result, item_scores, _info(dataset, choice, data, result.facts))
 
     report.stage("score")
     scores = _row_scores(dataset, detector, data, item_scores)
     table, of_references = classical_scores(fit) if references else (pd.DataFrame(), {})
     return Trained(detector, data.item_set, data.split, item_scores, scores, table, seconds | of_references)
-
-
-def method_of(choice: Choice, modality: Modality) -> tuple[str, MethodKind]:
-    """The name of the chosen method and what it is.
-
-    Raises:
-        MethodError: it is unknown, doesn't fit the kind of data, or takes no scorer.
-        SettingsError: there are settings of an unknown section, or of one that the method doesn't use.
-    """
-    _check_sections(choice.settings)
-    method = choice.pretext or DEFAULT_METHOD
-    kind = kind_of(method, modality)
-    if choice.scorer and kind != "pretext":
-        raise MethodError(f"{method!r} scores by itself: leave --scorer out, or choose a pretext task.")
-    if kind != "pretext" and (unused := [s for s in ("training", "encoder", "scorer") if choice.settings.get(s)]):
-        raise SettingsError(
-            f"{method!r} trains no network: it takes no settings of {' and '.join(unused)}. Leave them out, or choose "
-            f"a pretext task."
-        )
-    return method, kind
 
 
 def _reading(
@@ -242,56 +197,6 @@ def _prepared(dataset: Dataset, reader_settings: Mapping[str, Any], shares: Sequ
     return _Prepared(reader, item_set, row_parts, split, [*item_set.notices, *notices])
 
 
-@dataclass(frozen=True)
-class MethodFit:
-    """The outcome of a training by any kind of method."""
-
-    fitted: "Fitted"
-    recipe: "Recipe | None" = None
-    facts: dict[str, Any] = field(default_factory=dict)
-    """Summary of the training of a network, as JSON."""
-
-
-def fit_method(method: str, kind: MethodKind, choice: Choice, fit: "Fit") -> MethodFit:
-    """Train a recipe, a classical detector or a pretext task."""
-    from ad_core.methods.recipe import Fitted
-    from ad_core.training.fit import fit_reference, fit_task_model
-
-    settings = choice.settings.get("pretext", {})
-    if kind == "recipe":
-        cls = recipe_class(method, fit.modality)
-        recipe = cls(cls.Settings.parse(settings, "pretext"), fit.seed, fit.device)
-        return MethodFit(recipe.fit(fit.item_set, fit.split, fit.training_rows, fit.report), recipe)
-    if kind == "reference":
-        return MethodFit(Fitted(fit_reference(method, fit, settings)))
-    model, summary = fit_task_model(method, fit, scorer=choice.scorer, sections=choice.settings, preset=choice.preset)
-    return MethodFit(Fitted(model), facts=asdict(summary))
-
-
-def _detector(
-    reader: "Reader", fit: "Fit", result: MethodFit, item_scores: np.ndarray, info: "DetectorInfo"
-) -> "Detector":
-    """The detector: the fitted model with its calibration, normal items and typical values."""
-    from ad_core.alerts.calibration_rows import calibrated, of_items
-    from ad_core.detector.detector import Detector
-
-    fitted = result.fitted
-    rows = of_items(fit.item_set, fitted.held_out or _held_out(fit.split, item_scores))
-    return Detector(
-        reader=reader,
-        model=fitted.model,
-        calibration=calibrated(rows),
-        normals=_normals(fitted, fit, item_scores),
-        info=info,
-        residuals=_residuals(fitted.model, fit),
-        out_of_bag=None if fitted.held_out is None else _kept_scores(fit.item_set, fitted.held_out),
-        recipe=result.recipe,
-        part_levels=_part_levels(fitted, fit),
-        device=fit.device,
-        calibration_rows=rows,
-    )
-
-
 def _row_scores(dataset: Dataset, detector: "Detector", data: _Prepared, item_scores: np.ndarray) -> pd.DataFrame:
     """One line per row, with `used_for` and, if there is one, `label`."""
     scores = detector.scored_rows(data.item_set, item_scores)
@@ -321,25 +226,6 @@ def reference_scores(
     reader = (settings or {}).get("reader", {})
     data = _prepared(dataset, reader, (1.0, 0.0, 0.0), seed)  # they need no calibration
     return classical_scores(Fit(data.item_set, data.split, seed, report=report), names)
-
-
-def _item_scores(fitted: "Fitted", fit: "Fit") -> np.ndarray:
-    """Scores of all items, as returned by `score_items`; training items keep their out-of-bag scores."""
-    import torch
-
-    from ad_core.training.fit import score_items
-
-    if isinstance(fitted.model, torch.nn.Module):
-        fitted.model.to(fit.device)
-    held_out, item_set = fitted.held_out, fit.item_set
-    if held_out is None:
-        return score_items(fitted.model, item_set, np.arange(len(item_set)), device=fit.device, report=fit.report)
-    rest = np.setdiff1d(np.arange(len(item_set)), held_out.items)
-    scores = np.empty((len(item_set), *held_out.scores.shape[1:]), dtype=held_out.scores.dtype)
-    scores[held_out.items] = held_out.scores
-    if len(rest):
-        scores[rest] = score_items(fitted.model, item_set, rest, device=fit.device, report=fit.report)
-    return scores
 
 
 def _info(dataset: Dataset, choice: Choice, data: _Prepared, training: Mapping[str, Any]) -> "DetectorInfo":
@@ -377,77 +263,6 @@ def versions() -> dict[str, str]:
     return {"anomaly_lens": version("anomaly-lens"), "python": platform.python_version()} | {
         p: version(p) for p in packages
     }
-
-
-def _check_sections(settings: Mapping[str, Mapping[str, Any]]) -> None:
-    for section in settings:
-        if section not in SECTIONS:
-            raise SettingsError(f"There is no section {section!r} of settings. There is: {', '.join(SECTIONS)}.")
-
-
-def _held_out(split: Split, item_scores: np.ndarray) -> "HeldOut":
-    """Calibration items, or for a recording too short for any the early-stop items, which no weight was fitted to."""
-    from ad_core.methods.recipe import HeldOut
-
-    chosen = split.calibration if len(split.calibration) else split.early_stop
-    return HeldOut(chosen, item_scores[chosen])
-
-
-def _kept_scores(item_set: ItemSet, held_out: "HeldOut") -> pd.DataFrame:
-    rows = item_set.only(held_out.items).reduce(held_out.scores)
-    return pd.DataFrame({"row_id": item_set.rows["row_id"], "score": rows}).dropna()
-
-
-def _normals(fitted: "Fitted", fit: "Fit", item_scores: np.ndarray) -> "Normals":
-    """A sample of the training items; if none is held out, of those with the lower scores."""
-    import torch
-
-    from ad_core.detector.normals import Normals
-    from ad_core.training.fit import embed_items, per_item
-
-    item_set = fit.item_set
-    keep = int(max(32, min(NORMALS_KEPT, NORMALS_BYTES // (4 * item_set.shape.entries))))
-    usual = fit.split.fit
-    if fitted.held_out is not None:
-        scores = per_item(item_scores[usual])
-        usual = usual[scores <= np.quantile(scores, USUAL)]
-    chosen = np.sort(np.random.default_rng(fit.seed).permutation(usual)[:keep])
-    embeddings = embed_items(fitted.model, item_set, chosen, device=fit.device)
-    return Normals(item_set.take(chosen), item_set.row_ids(chosen), torch.from_numpy(embeddings))
-
-
-def _residuals(model: "ScoreModel", fit: "Fit") -> np.ndarray | None:
-    """5 % and 95 % quantile of actual minus expected per entry, on held-out rows of a table."""
-    import torch
-
-    calibration = fit.split.calibration
-    if fit.modality is not Modality.TABLE or not len(calibration):
-        return None
-    found = []
-    with torch.no_grad():
-        for batch in fit.item_set.batches(calibration[:5000], 1024):
-            expected = model.expected(batch.x.to(fit.device))
-            if expected is None:
-                return None
-            found.append((batch.x - expected.cpu()).numpy())
-    return np.asarray(np.quantile(np.concatenate(found), [0.05, 0.95], axis=0), dtype=np.float32)
-
-
-def _part_levels(fitted: "Fitted", fit: "Fit") -> np.ndarray | None:
-    """(channel,) high quantile of the part scores of a recording's channels, on items that weren't in the fit."""
-    import torch
-
-    from ad_core.detector.leading_channels import reference_levels
-
-    if fit.modality is not Modality.SENSOR:
-        return None
-    if fitted.held_out is None:
-        items = fit.split.calibration if len(fit.split.calibration) else fit.split.early_stop
-        return reference_levels(fitted.model, fit.item_set, items, fit.device)
-    if isinstance(fitted.held_out.model, torch.nn.Module):
-        model = fitted.held_out.model.to(fit.device)
-        return reference_levels(model, fit.item_set, fitted.held_out.items, fit.device)
-    return None
 
 
 def score_item_set(detector: "Detector", item_set: ItemSet, report: Report) -> np.ndarray:

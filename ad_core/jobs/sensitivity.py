@@ -14,8 +14,9 @@ from ad_core.errors import DataError
 from ad_core.jobs.stability import column
 from ad_core.methods.contamination import ranked_items, suspicion
 from ad_core.methods.reference import flat_rows
-from ad_core.pipeline import Choice, train_all
+from ad_core.pipeline import train_all
 from ad_core.progress import Quiet, Report
+from ad_core.training.choice import Choice
 
 SHARES = (0.01, 0.02, 0.05)
 """Shares of the training rows, the most suspicious ones, that are left out; one training each."""

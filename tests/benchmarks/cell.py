@@ -15,8 +15,9 @@ from ad_core.data.dataset import Dataset
 from ad_core.data.recordings.rows import clock_times
 from ad_core.errors import DataError
 from ad_core.evaluation.metrics import evaluate_recordings
-from ad_core.pipeline import Choice, reference_scores, train_all
+from ad_core.pipeline import reference_scores, train_all
 from ad_core.progress import Silent
+from ad_core.training.choice import Choice
 from ad_core.types import Modality
 from tests.benchmarks.cases import RANDOM, REFERENCES, VARIANTS, Cell, opened
 from tests.benchmarks.causal import without_look_ahead

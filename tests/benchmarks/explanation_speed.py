@@ -18,8 +18,9 @@ from ad_core.data.dataset import Dataset
 from ad_core.data.opening import open_dataset
 from ad_core.explain.attribution import How
 from ad_core.explain.explain import explain_items
-from ad_core.pipeline import Choice, train_all
+from ad_core.pipeline import train_all
 from ad_core.progress import Silent
+from ad_core.training.choice import Choice
 
 ROWS, COLUMNS, HIDDEN = 6000, 30, 6
 SIDE, IMAGES = 224, 60

@@ -26,8 +26,9 @@ from ad_core.explain.attribution import baseline_from, explain, methods_for, nea
 from ad_core.explain.attribution_regions import cells, heat
 from ad_core.explain.faithfulness import check
 from ad_core.methods.augmentations.drawn_defects import with_defects
-from ad_core.pipeline import Choice, Trained, open_dataset, train_all
+from ad_core.pipeline import Trained, open_dataset, train_all
 from ad_core.progress import Silent
+from ad_core.training.choice import Choice
 from ad_core.types import Modality
 from tests.benchmarks.cases import Cell, opened
 

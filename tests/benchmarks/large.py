@@ -13,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ad_core.pipeline import Choice, open_dataset, train_all
+from ad_core.pipeline import open_dataset, train_all
 from ad_core.progress import Silent
+from ad_core.training.choice import Choice
 
 COLUMNS, CATEGORIES = 40, 4
 AIM_GB, AIM_ROWS = 6, 5_000_000

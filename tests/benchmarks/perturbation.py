@@ -16,8 +16,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from ad_core.methods.pretexts.random_projections import RandomProjectionsSettings
-from ad_core.pipeline import Choice, reference_scores, train_all
+from ad_core.pipeline import reference_scores, train_all
 from ad_core.progress import Silent
+from ad_core.training.choice import Choice
 from tests.benchmarks.cases import Cell, opened
 from tests.benchmarks.cell import figures
 

@@ -18,8 +18,9 @@ from sklearn.metrics import roc_auc_score
 
 from ad_core.data.dataset import Dataset
 from ad_core.errors import DataError
-from ad_core.pipeline import Choice, reference_scores, train_all
+from ad_core.pipeline import reference_scores, train_all
 from ad_core.progress import Silent
+from ad_core.training.choice import Choice
 from ad_core.training.selection.ranking import ranked
 from ad_core.training.selection.recommend import Wanted, candidates_for, tried
 from ad_core.training.selection.recommendation import Recommendation

@@ -18,7 +18,8 @@ from ad_core.data.item_set import ItemSet
 from ad_core.methods.encoder import build_encoder
 from ad_core.methods.pretexts.forecast import Forecast, ForecastSettings
 from ad_core.methods.scorer import SCORE_SEED, SCORERS, TaskModel
-from ad_core.pipeline import Choice, open_dataset, train_all
+from ad_core.pipeline import open_dataset, train_all
+from ad_core.training.choice import Choice
 from ad_core.training.fit import score_items
 from ad_core.types import Draw
 from tests.benchmarks.large import Progress, peak_gb

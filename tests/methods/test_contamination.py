@@ -5,8 +5,9 @@ import pytest
 
 from ad_core.methods import contamination
 from ad_core.methods.contamination import subset_distances, suspicion, trusted
-from ad_core.pipeline import Choice, open_dataset, train_all
+from ad_core.pipeline import open_dataset, train_all
 from ad_core.progress import Silent
+from ad_core.training.choice import Choice
 from ad_core.types import Modality
 from tests.conftest import payments
 from tests.contracts import items

@@ -10,9 +10,10 @@ from sklearn.metrics import roc_auc_score
 
 from ad_core.detector.detector import Detector
 from ad_core.errors import BundleError
-from ad_core.pipeline import Choice, Trained, open_dataset, train_all
+from ad_core.pipeline import Trained, open_dataset, train_all
 from ad_core.progress import Silent
 from ad_core.storage import bundle
+from ad_core.training.choice import Choice
 
 QUICK = {"steps": 60, "copies": 64}
 

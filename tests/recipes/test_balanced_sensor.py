@@ -12,9 +12,10 @@ from ad_core.data.item_set import ItemSet, Split
 from ad_core.detector.detector import Detector
 from ad_core.explain.attribution import explain
 from ad_core.methods.perturbed_copies import SourceItems
-from ad_core.pipeline import Choice, Trained, open_dataset, train_all
+from ad_core.pipeline import Trained, open_dataset, train_all
 from ad_core.progress import Silent
 from ad_core.recipes.balanced_sensor import BalancedSensor, BalancedSensorSettings, earlier_and_later
+from ad_core.training.choice import Choice
 from ad_core.types import Modality
 from tests.contracts import items
 

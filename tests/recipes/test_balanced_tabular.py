@@ -17,9 +17,10 @@ from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.recipe import Fitted
 from ad_core.methods.score_normalisation import TailNormalisation
 from ad_core.methods.scorer import ScoreModel
-from ad_core.pipeline import Choice, Trained, open_dataset, train_all
+from ad_core.pipeline import Trained, open_dataset, train_all
 from ad_core.progress import Silent
 from ad_core.recipes.balanced_tabular import POOLS, BalancedTabular, BalancedTabularSettings, Blend
+from ad_core.training.choice import Choice
 from ad_core.training.fit import score_items
 from ad_core.types import ItemShape, Modality, PartKind, Parts
 from tests.conftest import payments

@@ -17,9 +17,10 @@ from ad_core.explain.anomaly_maps import anomaly_maps
 from ad_core.explain.attribution import How
 from ad_core.explain.counterfactual.find import counterfactual
 from ad_core.explain.explain import explain_rows
-from ad_core.pipeline import Choice, Trained, open_dataset, train_all
+from ad_core.pipeline import Trained, open_dataset, train_all
 from ad_core.progress import Silent
 from ad_core.projection.of_detector import embedding_map
+from ad_core.training.choice import Choice
 
 HEIGHT, WIDTH, TILE = 96, 160, 48
 

@@ -10,8 +10,9 @@ from ad_core.data.dataset import ColumnKind
 from ad_core.data.profiling import profile
 from ad_core.data.readers.table import Table, TableSettings
 from ad_core.errors import DataError
-from ad_core.pipeline import Choice, Trained, open_dataset, open_like, train_all
+from ad_core.pipeline import Trained, open_dataset, open_like, train_all
 from ad_core.progress import Silent
+from ad_core.training.choice import Choice
 
 SHORT = Choice(pretext="masked_cells", settings={"training": {"max_steps": 20}})
 

@@ -1,0 +1,111 @@
+"""From a fitted method to a detector: calibration, normal items, and typical values on items that were held out."""
+
+import numpy as np
+import pandas as pd
+import torch
+
+from ad_core.alerts.calibration_rows import calibrated, of_items
+from ad_core.data.item_set import ItemSet, Split
+from ad_core.data.reader import Reader
+from ad_core.detector.detector import Detector
+from ad_core.detector.info import DetectorInfo
+from ad_core.detector.leading_channels import reference_levels
+from ad_core.detector.normals import Normals
+from ad_core.methods.recipe import Fitted, HeldOut
+from ad_core.methods.scorer import ScoreModel
+from ad_core.training.by_method import MethodFit
+from ad_core.training.fit import embed_items, per_item, score_items
+from ad_core.training.fit_inputs import Fit
+from ad_core.types import Modality
+
+USUAL = 0.75
+"""Share of the training items, those with the lowest scores, from which normal items are drawn if all items train."""
+
+NORMALS_KEPT, NORMALS_BYTES = 512, 32 * 2**20
+"""Maximum number and size [bytes] of the normal items that a detector keeps for neighbours and baselines."""
+
+
+def assembled(reader: Reader, fit: Fit, result: MethodFit, item_scores: np.ndarray, info: DetectorInfo) -> Detector:
+    """A detector: the fitted model with its calibration, normal items and typical values."""
+    fitted = result.fitted
+    rows = of_items(fit.item_set, fitted.held_out or _held_out(fit.split, item_scores))
+    return Detector(
+        reader=reader,
+        model=fitted.model,
+        calibration=calibrated(rows),
+        normals=_normals(fitted, fit, item_scores),
+        info=info,
+        residuals=_residuals(fitted.model, fit),
+        out_of_bag=None if fitted.held_out is None else _kept_scores(fit.item_set, fitted.held_out),
+        recipe=result.recipe,
+        part_levels=_part_levels(fitted, fit),
+        device=fit.device,
+        calibration_rows=rows,
+    )
+
+
+def scores_of_all(fitted: Fitted, fit: Fit) -> np.ndarray:
+    """Scores of all items, as returned by `score_items`; training items keep their out-of-bag scores."""
+    if isinstance(fitted.model, torch.nn.Module):
+        fitted.model.to(fit.device)
+    held_out, item_set = fitted.held_out, fit.item_set
+    if held_out is None:
+        return score_items(fitted.model, item_set, np.arange(len(item_set)), device=fit.device, report=fit.report)
+    rest = np.setdiff1d(np.arange(len(item_set)), held_out.items)
+    scores = np.empty((len(item_set), *held_out.scores.shape[1:]), dtype=held_out.scores.dtype)
+    scores[held_out.items] = held_out.scores
+    if len(rest):
+        scores[rest] = score_items(fitted.model, item_set, rest, device=fit.device, report=fit.report)
+    return scores
+
+
+def _held_out(split: Split, item_scores: np.ndarray) -> HeldOut:
+    """Calibration items, or for a recording too short for any the early-stop items, which no weight was fitted to."""
+    chosen = split.calibration if len(split.calibration) else split.early_stop
+    return HeldOut(chosen, item_scores[chosen])
+
+
+def _kept_scores(item_set: ItemSet, held_out: HeldOut) -> pd.DataFrame:
+    rows = item_set.only(held_out.items).reduce(held_out.scores)
+    return pd.DataFrame({"row_id": item_set.rows["row_id"], "score": rows}).dropna()
+
+
+def _normals(fitted: Fitted, fit: Fit, item_scores: np.ndarray) -> Normals:
+    """A sample of the training items; if none is held out, of those with the lower scores."""
+    item_set = fit.item_set
+    keep = int(max(32, min(NORMALS_KEPT, NORMALS_BYTES // (4 * item_set.shape.entries))))
+    usual = fit.split.fit
+    if fitted.held_out is not None:
+        scores = per_item(item_scores[usual])
+        usual = usual[scores <= np.quantile(scores, USUAL)]
+    chosen = np.sort(np.random.default_rng(fit.seed).permutation(usual)[:keep])
+    embeddings = embed_items(fitted.model, item_set, chosen, device=fit.device)
+    return Normals(item_set.take(chosen), item_set.row_ids(chosen), torch.from_numpy(embeddings))
+
+
+def _residuals(model: ScoreModel, fit: Fit) -> np.ndarray | None:
+    """5 % and 95 % quantile of actual minus expected per entry, on held-out rows of a table."""
+    calibration = fit.split.calibration
+    if fit.modality is not Modality.TABLE or not len(calibration):
+        return None
+    found = []
+    with torch.no_grad():
+        for batch in fit.item_set.batches(calibration[:5000], 1024):
+            expected = model.expected(batch.x.to(fit.device))
+            if expected is None:
+                return None
+            found.append((batch.x - expected.cpu()).numpy())
+    return np.asarray(np.quantile(np.concatenate(found), [0.05, 0.95], axis=0), dtype=np.float32)
+
+
+def _part_levels(fitted: Fitted, fit: Fit) -> np.ndarray | None:
+    """(channel,) high quantile of the part scores of a recording's channels, on items that weren't in the fit."""
+    if fit.modality is not Modality.SENSOR:
+        return None
+    if fitted.held_out is None:
+        items = fit.split.calibration if len(fit.split.calibration) else fit.split.early_stop
+        return reference_levels(fitted.model, fit.item_set, items, fit.device)
+    if isinstance(fitted.held_out.model, torch.nn.Module):
+        model = fitted.held_out.model.to(fit.device)
+        return reference_levels(model, fit.item_set, fitted.held_out.items, fit.device)
+    return None
