@@ -2,7 +2,6 @@
 
 import importlib
 import inspect
-from importlib.util import find_spec
 from types import ModuleType
 
 from _generators.markdown import code, page, table
@@ -30,7 +29,7 @@ def public_names() -> str:
 
 def plugin_names() -> str:
     """The page of `ad_core.plugins.__all__`."""
-    blocks = _blocks(importlib.import_module(PLUGINS)) if find_spec(PLUGINS) else []
+    blocks = _blocks(importlib.import_module(PLUGINS))
     return page("API for plug-ins", INTRO_PLUGINS, *blocks, _contracts())
 
 

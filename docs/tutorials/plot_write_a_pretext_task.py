@@ -23,10 +23,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from ad_core.methods.encoder import Encoder
-from ad_core.methods.pretext import PRETEXTS, Pretext
-from ad_core.settings import Settings
-from ad_core.types import Batch, Draw, ItemShape, Modality
+from ad_core.plugins import PRETEXTS, Batch, Draw, Encoder, ItemShape, Modality, Pretext, Settings
 
 
 class HiddenColumnSettings(Settings):
@@ -36,11 +33,11 @@ class HiddenColumnSettings(Settings):
 
 
 @PRETEXTS.register
-class HiddenColumn(Pretext):
+class HiddenColumn(Pretext[HiddenColumnSettings]):
     """In a normal row each column follows from the others."""
 
     title = "Hidden column"
-    asks = "What stands in my hidden column?"
+    task = "Predict the values of a hidden column from the others."
     finds = "values that do not go with the rest of their row"
     misses = "rows that are unusual in all columns at once"
     source = "own; leave-one-out regression"

@@ -3,7 +3,6 @@
 import inspect
 import re
 from importlib import import_module
-from importlib.util import find_spec
 from typing import ClassVar
 
 import pytest
@@ -98,14 +97,12 @@ def test_every_verb_and_option_of_the_command_line_is_described(pages):
 def test_every_public_name_is_in_the_api_reference(pages):
     for name in ad_core.__all__:
         assert f"ad_core.{name}" in pages["api"]
-    if find_spec(PLUGINS):
-        for name in import_module(PLUGINS).__all__:
-            assert f"{PLUGINS}.{name}" in pages["plugins"]
+    for name in import_module(PLUGINS).__all__:
+        assert f"{PLUGINS}.{name}" in pages["plugins"]
 
 
 def test_every_public_name_has_a_docstring():
-    modules = [ad_core, *([import_module(PLUGINS)] if find_spec(PLUGINS) else [])]
-    named = [(name, getattr(module, name)) for module in modules for name in module.__all__]
+    named = [(name, getattr(module, name)) for module in (ad_core, import_module(PLUGINS)) for name in module.__all__]
 
     assert not [
         name for name, value in named if (inspect.isclass(value) or inspect.isroutine(value)) and not value.__doc__
