@@ -137,7 +137,7 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
         raise DataError(" ".join(blockers))
 
     report.stage("split")
-    data = _prepared(dataset, *_reading(method, kind, choice, dataset.modality), choice.seed)
+    data = _prepared(dataset, *_settings_and_shares(method, kind, choice, dataset.modality), choice.seed)
     for notice in data.notices:
         report.say(notice)
     fit = Fit(data.item_set, data.split, choice.seed, device, report, choice.training_rows)
@@ -157,7 +157,7 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
     return Trained(detector, data.item_set, data.split, item_scores, scores, table, seconds | of_references)
 
 
-def _reading(
+def _settings_and_shares(
     method: str, kind: MethodKind, choice: Choice, modality: Modality
 ) -> tuple[dict[str, Any], tuple[float, float, float]]:
     """Settings of the reader, and the shares of the training rows: fit, early stop, calibration."""

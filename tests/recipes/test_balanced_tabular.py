@@ -262,7 +262,7 @@ def test_of_more_rows_than_asked_for_a_sample_teaches_and_as_many_others_calibra
 
     result = fitted(x, declared, report, rows=100)
 
-    assert report.said == ["Balanced learns from 100 of 350 rows, drawn at random."]
+    assert report.said == ["Balanced is trained on 100 of 350 rows, drawn at random."]
     assert len(result.held_out.items) == 200
     assert len(set(result.held_out.items)) == 200
     assert max(len(v) for v in result.model.state_dict().values() if v.ndim) <= 100

@@ -60,5 +60,5 @@ def test_large_images_are_seen_as_means_over_areas():
 def test_what_can_not_be_turned_is_refused_in_words():
     with pytest.raises(MethodError, match="16 high and 20 wide"):
         views(size=(3, 16, 20))
-    with pytest.raises(MethodError, match=r"in 4 ways, not in 5\. Lower pretext\.transformations"):
+    with pytest.raises(MethodError, match=r"There are 4 turns of an image, not 5\. Lower pretext\.transformations"):
         views(ways=5)

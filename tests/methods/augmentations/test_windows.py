@@ -85,5 +85,7 @@ def test_windows_of_few_steps_can_be_disturbed(time):
 
 
 def test_more_ways_than_there_are_is_refused_in_words():
-    with pytest.raises(MethodError, match=r"in 5 ways, not in 6\. Lower pretext\.transformations"):
+    with pytest.raises(
+        MethodError, match=r"There are 5 transformations of a window, not 6\. Lower pretext\.transformations"
+    ):
         views(ways=6)
