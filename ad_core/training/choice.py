@@ -38,11 +38,13 @@ def method_of(choice: Choice, modality: Modality) -> tuple[str, MethodKind]:
     method = choice.pretext or DEFAULT_METHOD
     kind = kind_of(method, modality)
     if choice.scorer and kind != "pretext":
-        raise MethodError(f"{method!r} scores by itself: leave --scorer out, or choose a pretext task.")
+        raise MethodError(
+            f"{method!r} scores by itself and takes no scorer. Leave the scorer out, or choose a pretext task."
+        )
     if kind != "pretext" and (unused := [s for s in ("training", "encoder", "scorer") if choice.settings.get(s)]):
         raise SettingsError(
-            f"{method!r} trains no network: it takes no settings of {' and '.join(unused)}. Leave them out, or choose "
-            f"a pretext task."
+            f"{method!r} trains no network of its own: it takes no settings of {' and '.join(unused)}. Leave "
+            f"{' and '.join(unused)} out, or choose a pretext task."
         )
     return method, kind
 

@@ -68,7 +68,7 @@ def test_a_counterfactual_joins_its_case_and_the_evidence_pack(store, forest_run
     html = case_report.to_html(pack)
     assert "What would make it normal" in html
     assert found["changes"][0]["part"] in html
-    assert "Kept as they are: card_present" in html
+    assert "Not changed: card_present" in html
     other = case_report.to_html(case_report.gather(store, forest_run.id, "P00001", dataset, {"sentence": "rule"}))
     assert "What would make it normal" not in other
 
@@ -94,7 +94,7 @@ def test_a_run_on_images_keeps_its_colours_and_a_changed_picture(store, plates_f
     done(store, run, "counterfactual", {"row_id": "scratch/000.png", "rule": {"kind": "score", "value": 0.3}})
     case = results.case(store, run.id, "scratch/000.png")
     assert case.counterfactual["found"], case.counterfactual["sentence"]
-    assert case.counterfactual["rule"] == "score 0.3"
+    assert case.counterfactual["rule"] == "from score 0.3 on"
     assert case.changed.shape == (40, 40)
     assert np.abs(case.changed.astype(float) - 130).mean() < 30
 
