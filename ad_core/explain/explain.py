@@ -1,4 +1,4 @@
-"""Explanations of rows: which item stands for a row, and what its score is made of."""
+"""Explain rows: find the item of each row, and attribute its score to its parts."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -60,7 +60,7 @@ def explain_top(
     scores = detector.scored_rows(item_set, item_scores)
     if detector.modality is Modality.SENSOR:
         found = find_events(detector, scores, item_set, led=0).nlargest(top, "peak_score")
-        highest = scores.dropna(subset="score").nlargest(1, "score")["row_id"]  # where there is no event
+        highest = scores.dropna(subset="score").nlargest(1, "score")["row_id"]  # if there is no event
         row_ids = found["row_id_peak"].tolist() or highest.tolist()
     else:
         row_ids = scores.dropna(subset="score").nlargest(top, "score")["row_id"].tolist()

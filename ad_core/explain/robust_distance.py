@@ -1,11 +1,11 @@
-"""How far a row is from others, column by column, in units that outliers don't stretch."""
+"""Distance of a row from others, column by column, in units that are robust to outliers."""
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
 MOST = 10_000
-"""Of more rows an even choice says how wide a column usually is."""
+"""Maximum number of rows, evenly spaced, for the spread of a column."""
 
 NORMAL_WIDTH = 1.349
 """Interquartile range of a normal distribution in standard deviations."""
@@ -18,7 +18,7 @@ def apart(own: pd.DataFrame, others: pd.DataFrame, usual: pd.DataFrame) -> pd.Se
     Args:
         own: a single row.
         others: rows that it is compared with.
-        usual: rows that say how wide a column usually is.
+        usual: normal rows, which define the spread of each column.
     """
     usual = usual.iloc[:: max(1, len(usual) // MOST)]
     return pd.Series({name: _column(own[name], others[name], usual[name]) for name in own}, dtype="float64")
