@@ -137,7 +137,7 @@ def _limits(found: Findings) -> str:
     """What a guarantee rests on, and what narrows it."""
     text = " It holds while normal rows stay like the calibration rows."
     if found.fresh < found.scored:
-        text += f" The {found.scored - found.fresh:,} training rows the model are not covered"
+        text += f" The {found.scored - found.fresh:,} rows used for training or calibration are not covered"
         others = found.alerts - found.covered
         text += f"; {others:,} of them {'is an alert' if others == 1 else 'are alerts'} too." if others else "."
     if found.approximate:

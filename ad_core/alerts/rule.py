@@ -14,7 +14,7 @@ SHARES = ("p", "fdr", "fdr_dependent", "tail")
 FROM_HERE_UP = ("percentile", "score")
 """Kinds whose alerts have a level of at least the value; of the others it is at most the value."""
 USED_FOR = ("fit", "early_stop", "calibration")
-"""What training rows the model, or calibrate it, are marked with in the column `used_for`."""
+"""Values of the column `used_for` for rows that were used for training or calibration."""
 
 
 class Rule(Settings):

@@ -121,7 +121,9 @@ def test_rows_that_taught_are_alerts_at_the_same_p_but_are_neither_counted_nor_c
     assert (both.of_rows[:2000] == alone.of_rows).all()
     assert both.of_rows[2000:].nonzero()[0].tolist() == [999]
     assert both.expected_false == pytest.approx(alone.expected_false)
-    assert "The 1,000 training rows the model are not covered; 1 of them is an alert too." in both.sentence
+    assert (
+        "The 1,000 rows used for training or calibration are not covered; 1 of them is an alert too." in both.sentence
+    )
 
 
 @pytest.mark.parametrize("used_for", ["fit", "early_stop", "calibration"])
