@@ -13,11 +13,11 @@ from ad_core.progress import Report
 T = TypeVar("T")
 
 MOST_HALVINGS = 4
-"""A batch is halved so often before the work is given up."""
+"""Maximum number of times that a batch is halved before the work fails."""
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """The device of that name, checked to be there.
+    """The device of that name, after a check that it exists.
 
     Args:
         name: "auto" (CUDA, else Apple's GPU, else the processor), "cpu", "cuda", "cuda:N" or "mps". Under `torchrun`
@@ -54,21 +54,21 @@ def use_bfloat16(precision: Literal["auto", "float32", "bfloat16"], device: torc
 
 @contextmanager
 def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """PyTorch's global randomness (first weights, dropout) starts from a seed within, and is as before afterwards."""
+    """Seed PyTorch's global generator (initial weights, dropout) within the block; its state is restored afterwards."""
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         yield
 
 
 class Halver:
-    """Does work in batches of a size that is halved whenever memory runs out, and remembers the size that fits."""
+    """Runs work in batches; halves the batch size whenever memory runs out and keeps the size that fits."""
 
     def __init__(self, size: int, report: Report) -> None:
         self.size, self.report, self.halvings = size, report, 0
         self.notices: list[str] = []
 
     def __call__(self, work: Callable[[int], T]) -> T:
-        """`work(size)`, again with half the size as long as memory runs out.
+        """`work(size)`, repeated with half the size as long as memory runs out.
 
         Raises:
             ResourceError: it did not fit after four halvings, or with a single item.

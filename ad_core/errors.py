@@ -25,7 +25,7 @@ class BundleError(AdError):
 
 
 class ExplanationError(AdError):
-    """The detector can't be explained in the way that was asked for."""
+    """The detector can't be explained by the requested method."""
 
 
 class StoreError(AdError):

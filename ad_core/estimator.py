@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ad_core.methods.scorer import ScoreModel
 
 SMALL = 40
-"""With fewer rows than this all of them both train and set the threshold: a part of so few would say nothing."""
+"""With fewer rows than this, all rows both train and set the threshold: a held-out part would be too small."""
 
 
 class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
@@ -35,12 +35,12 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         pretext: name of a recipe (such as `balanced`), pretext task or classical detector that works on tables.
         scorer: name of a scorer, of a pretext task only; None = the task's own score.
         preset: how long a pretext task is trained: "quick", "standard" or "thorough".
-        alpha: share of normal rows that `predict` may call outliers; sets the threshold on scores of rows by a model
-            that was not trained on them.
-        training_rows: what is known of X: "clean" (no anomalies), "mixed" (may hold some) or "unsure".
+        alpha: share of normal rows that `predict` may call outliers; sets the threshold, on scores of rows by a
+            model that was not trained on them.
+        training_rows: what is known about X: "clean" (no anomalies), "mixed" (may hold some) or "unsure".
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
-        settings: section -> setting -> value. The section is "pretext" (of whichever method), and of a pretext task
-            also "training", "encoder" and "scorer".
+        settings: section -> setting -> value. The section is "pretext" for every kind of method; a pretext task also
+            has "training", "encoder" and "scorer".
         random_state: seed, generator or None.
     """
 
@@ -137,7 +137,7 @@ def _in_float64(model: "ScoreModel") -> "ScoreModel":
 
 
 def _split(n: int, seed: int, shares: tuple[float, float, float]) -> Split:
-    """Rows for training, early stop and the threshold, by their shares."""
+    """Rows for training, early stopping and the threshold, by their shares."""
     if shares[0] == 1:
         return Split(np.arange(n), np.arange(0), np.arange(0))
     if n < SMALL:

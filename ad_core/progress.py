@@ -1,4 +1,4 @@
-"""How long work tells the outside where it stands, and learns that it should stop."""
+"""How long-running work reports its progress and checks whether it should stop."""
 
 from typing import Protocol
 
@@ -7,10 +7,10 @@ STAGES = ("load", "profile", "split", "train", "calibrate", "score", "map", "exp
 
 
 class Report(Protocol):
-    """What a job, a terminal or a notebook implements to follow the work."""
+    """Interface that a job, a terminal or a notebook implements to follow the work."""
 
     def stage(self, name: str) -> None:
-        """A new stage begins: one of STAGES, or what other kinds of work call theirs."""
+        """A new stage begins: one of STAGES, or a stage name of another kind of work."""
 
     def step(self, done: float, **facts: float) -> None:
         """`done` in 0..1 of the current stage; facts are numbers worth drawing, such as `loss` and `held_out_loss`."""
@@ -27,7 +27,7 @@ class Report(Protocol):
 
 
 class Silent:
-    """A report that nobody reads."""
+    """A report that discards everything."""
 
     def stage(self, name: str) -> None: ...
 
@@ -39,7 +39,7 @@ class Silent:
 
 
 class Within:
-    """A report of a part of a stage: its 0..1 is `begin..end` of the whole."""
+    """A report of one part of a stage: its 0..1 is mapped to `begin..end` of the whole."""
 
     def __init__(self, whole: Report, begin: float, end: float) -> None:
         self.whole, self.begin, self.end = whole, begin, end
@@ -58,7 +58,7 @@ class Within:
 
 
 class Quiet(Within):
-    """Progress alone: loss curves, stages and sentences of one training among many would be noise."""
+    """Passes on the progress only, not the loss curves, stages and messages of one training among many."""
 
     def step(self, done: float, **facts: float) -> None:  # noqa: ARG002
         super().step(done)

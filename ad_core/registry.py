@@ -25,7 +25,7 @@ C = TypeVar("C")
 T = TypeVar("T")
 
 NEEDED = ("title", "modalities", "Settings")
-"""Class attributes without which a plug-in can't be listed."""
+"""Class attributes that a plug-in must have to be listed."""
 
 
 class Registry(Generic[C]):
@@ -137,17 +137,17 @@ class Registry(Generic[C]):
         return None
 
     def _loaded_class(self, point: EntryPoint) -> type[C]:
-        found: Any = point.load()
-        if isinstance(found, ModuleType):
+        plugin: Any = point.load()
+        if isinstance(plugin, ModuleType):
             if point not in self._set_aside:
-                raise TypeError(f"{found.__name__} registers no {self.kind}; the entry point should name a class")
-            found = self._set_aside[point]
-        if not isinstance(found, type):
-            raise TypeError(f"{found!r} is no class")
-        if missing := [attribute for attribute in NEEDED if not hasattr(found, attribute)]:
-            raise TypeError(f"{found.__name__} has no {' and no '.join(missing)}")
-        found.name = point.name  # type: ignore[attr-defined]
-        return found
+                raise TypeError(f"{plugin.__name__} registers no {self.kind}; the entry point should name a class")
+            plugin = self._set_aside[point]
+        if not isinstance(plugin, type):
+            raise TypeError(f"{plugin!r} is not a class")
+        if missing := [attribute for attribute in NEEDED if not hasattr(plugin, attribute)]:
+            raise TypeError(f"{plugin.__name__} has no {' and no '.join(missing)}")
+        plugin.name = point.name  # type: ignore[attr-defined]
+        return plugin
 
 
 def _in_words(point: EntryPoint) -> str:

@@ -1,7 +1,8 @@
-"""Pure functions: frames and arrays in, plotly figures out, and beside each what it shows in words.
+"""Colours and layout of all plotly figures.
 
-The words are what a screen reader gets instead of the chart, so they say the finding and not the chart's type. Figures
-carry no font, grid or background: those are the theme's. Petrol = usual, orange = alert, everywhere.
+Figure functions are pure: data frames and arrays in, a figure out. A companion function gives the text that a screen
+reader reads instead; it states the result, not the type of the chart. Figures set no font, grid or background: the
+theme of the app does. Petrol = normal, orange = alert, everywhere.
 """
 
 import html
@@ -15,15 +16,15 @@ SIGNED = [[0.0, "#2B5C9E"], [0.25, "#7FA3D1"], [0.5, "#EEF1F0"], [0.75, "#E5975A
 """Blue lowers a score, orange raises it."""
 MAGNITUDE = "Cividis"
 SMALLEST_BAR = 0.01
-"""Parts with less than this share of the largest bar would be invisible; they are summed up with the others."""
+"""Bars below this share of the largest one would be invisible; they are summed in one bar."""
 LABEL_PX = 22
-"""Room above each line of a stack for its name."""
+"""Height reserved above each line of a stack for its name."""
 LINE_POINTS = 1500
-"""A line is drawn with at most so many points; minima and maxima are kept, so a spike is never lost."""
+"""Maximum number of points of a drawn line; minima and maxima are kept, so a spike is never lost."""
 
 
 def thinned(values: np.ndarray) -> np.ndarray:
-    """Positions to draw: all, or so many that minima and maxima of every stretch are kept. Gaps stay gaps."""
+    """Positions to draw: all, or LINE_POINTS that keep the minima and maxima of every segment. Gaps stay gaps."""
     if len(values) <= LINE_POINTS:
         return np.arange(len(values))
     from tsdownsample import NaNMinMaxLTTBDownsampler
@@ -51,17 +52,17 @@ def axis_label(text: str, row: int) -> dict[str, Any]:
 
 
 def literal(text: str, length: int = 28) -> str:
-    """User text in a chart, where tags would be obeyed, stays text; cut to so many characters."""
+    """User text for a chart, escaped so that tags are shown as text, and cut to `length` characters."""
     return html.escape(shortened(text, length), quote=False)
 
 
 def shortened(text: str, length: int = 28) -> str:
-    """A text with at most so many characters."""
+    """The text, cut to at most `length` characters."""
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def tidy(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
-    """One look for all figures: little margin, legend above."""
+    """The layout that all figures share: narrow margins, legend above."""
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
     return figure.update_layout(
         **{"height": height, "margin": {"l": 8, "r": 8, "t": 30, "b": 8}, "legend": legend, **layout}

@@ -1,4 +1,4 @@
-"""The small value objects that every layer shares: what an item is, and how it leads back to the user's rows.
+"""The small value objects that every layer shares: items and their parts, batches, random numbers.
 
 Shapes: `n` items, `b` items of a batch, `d` embedding size. An item is `(feature,)` for a table row, `(channel, y, x)`
 for an image, `(channel, time)` for a window. Scores: higher = more anomalous, everywhere.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 TrainingRows = Literal["clean", "mixed", "unsure"]
-"""What the analyst declares of the training rows: no anomalies, some anomalies, not known."""
+"""What the analyst declares about the training rows: no anomalies, some anomalies, not known."""
 
 
 MethodKind = Literal["recipe", "pretext", "reference"]
@@ -26,7 +26,7 @@ MethodKind = Literal["recipe", "pretext", "reference"]
 
 
 JudgedBy = Literal["level", "shape", "both"]
-"""By what a channel of a recording is judged: its level matters; only its shape does; not sure, so both ways."""
+"""What makes a channel of a recording anomalous: its level; only its shape; not known, so both are scored."""
 
 
 class Modality(StrEnum):
@@ -38,14 +38,14 @@ class Modality(StrEnum):
 
 
 class PartKind(StrEnum):
-    """How the entries of a part are to be read: as numbers (squared error) or as one choice (cross-entropy)."""
+    """Type of a part: a number (squared error) or a category (cross-entropy)."""
 
     NUMBER = "number"
     CATEGORY = "category"
 
 
 class Parts(BaseModel):
-    """The parts that a user knows, and which entries of an item's first axis belong to each.
+    """The input features that a user knows, called parts, and the entries of an item's first axis that encode each.
 
     A table's parts are its columns (a one-hot block and a missing flag join their column), a sensor's its channels, an
     image's its colour channels.
@@ -55,11 +55,11 @@ class Parts(BaseModel):
 
     names: tuple[str, ...]
     of_entry: tuple[int, ...]
-    """For each entry of the item's first axis the index of its part in `names`."""
+    """For each entry of the item's first axis: the index of its part in `names`."""
     kinds: tuple[PartKind, ...]
     units: tuple[str | None, ...]
     judged_by: tuple[JudgedBy | None, ...] = ()
-    """Per channel of a recording what the user said of it, None = nothing; () where that is no question."""
+    """For recordings: the analyst's choice per channel, None if unset; empty for other data."""
 
     def entries(self, part: int) -> list[int]:
         """Positions on the item's first axis that belong to a part."""
@@ -67,7 +67,7 @@ class Parts(BaseModel):
 
 
 class ItemShape(BaseModel):
-    """Shape and meaning of one item: all that an encoder or a pretext task may know of the data when it is built."""
+    """Shape and meaning of one item: all that an encoder or a pretext task knows about the data when it is built."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -76,32 +76,32 @@ class ItemShape(BaseModel):
     """`(feature,)`, `(channel, y, x)` or `(channel, time)`."""
     parts: Parts
     classes: int = 0
-    """How many classes the user's class column has; 0 = there is none."""
+    """Number of classes in the user's class column; 0 = no class column."""
 
     @property
     def entries(self) -> int:
-        """How many numbers an item has."""
+        """Number of values in an item."""
         return int(np.prod(self.size))
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Items that are looked at together. Never holds the label."""
+    """Items that are processed together. Never holds the label."""
 
     x: "Tensor"
     """(b, *item) float32."""
     cls: "Tensor | None" = None
     """(b,) int64 codes of the user's class column, -1 where it is unknown."""
     rows: "Tensor | None" = None
-    """(b,) int64 positions of the items in their frame, for tasks that keep something per item."""
+    """(b,) int64 positions of the items in their item set, for tasks that keep state per item."""
 
 
 class Draw:
-    """The randomness of a pretext task, handed in.
+    """The source of random numbers of a pretext task.
 
     In training every item gets its own row of random numbers. In scoring all items share ONE row, drawn anew from the
-    same seed at each call: a score then depends neither on the batch that the item sat in nor on what was scored
-    before, and is a plain function of the item that can be differentiated and attributed.
+    same seed at each call. A score then depends on the item only, neither on the other items of its batch nor on
+    earlier calls, so it can be differentiated and attributed.
     """
 
     def __init__(self, generator: "torch.Generator", shared: bool, device: "torch.device | str") -> None:
@@ -116,7 +116,7 @@ class Draw:
 
     @classmethod
     def shared(cls, seed: int, device: "torch.device | str" = "cpu") -> "Draw":
-        """One row for all items: for scoring. Make a fresh one for every call of `score`."""
+        """One row for all items: for scoring. Create a new object for every call of `score`."""
         import torch
 
         return cls(torch.Generator().manual_seed(seed), True, device)

@@ -1,1 +1,1 @@
-"""Files, frames and folders become prepared items: opening, schema, splitting, profiling."""
+"""Files, data frames and folders become prepared items: opening, schema, splitting, profiling."""

@@ -1,4 +1,4 @@
-"""Items of a frame in order, on a device."""
+"""Items of an item set in order, on a device."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from ad_core.types import Batch
 
 @dataclass(frozen=True)
 class Batches:
-    """Items of a frame in order, on a device; can be iterated again and again."""
+    """Items of an item set in order, on a device; can be iterated repeatedly."""
 
     item_set: ItemSet
     index: np.ndarray

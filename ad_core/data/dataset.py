@@ -36,7 +36,7 @@ class ColumnKind(StrEnum):
 
 
 class Column(BaseModel):
-    """One column of the user's data as the tool understands it."""
+    """One column of the user's data, with its role and kind."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -52,7 +52,7 @@ class Column(BaseModel):
     reason: str = ""
     """Why the grade and the role, in one sentence."""
     judged_by: JudgedBy | None = None
-    """Of a channel: whether its level matters, where the user said so."""
+    """Channels only: the user's choice of level or shape, None if unset."""
 
 
 class Schema(BaseModel):
@@ -71,7 +71,7 @@ class Schema(BaseModel):
         return next(iter(self.names(role)), None)
 
     def judged(self, declared: "Declared") -> "Schema":
-        """The same schema, knowing by what the user wants channels to be judged.
+        """The same schema with the user's choice of level or shape per channel.
 
         Raises:
             DataError: there is no such column.
@@ -104,7 +104,7 @@ class Schema(BaseModel):
 
 
 class Declared(BaseModel):
-    """What the user said about the data when opening them; the rest is found out."""
+    """What the user declared when opening the data; the rest is inferred."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -118,14 +118,14 @@ class Declared(BaseModel):
     use: tuple[str, ...] = ()
     """Columns to use as features although the reader would leave them out."""
     only: tuple[str, ...] = ()
-    """`COLUMN=VALUE` texts: only the rows that fulfil all of them teach the detector. All rows are scored."""
+    """`COLUMN=VALUE` texts: only the rows that fulfil all of them are training rows. All rows are scored."""
     exclude: tuple[tuple[str, ...], ...] = ()
-    """Of recordings: times such as known downtime, as (from, to) or (from, to, entity), both ends included. These rows
-    neither teach nor calibrate; they are scored and marked."""
+    """Recordings only: times such as known downtime, as (from, to) or (from, to, entity), both ends included. Their
+    rows are used neither for training nor for calibration; they are scored and marked."""
     kinds: dict[str, ColumnKind] = {}
     """Columns whose kind the user corrected."""
     judged_by: dict[str, JudgedBy] = {}
-    """Channels of recordings of which the user knows whether their level matters, only their shape, or both."""
+    """Channels of recordings for which the user chose whether the level, only the shape, or both matter."""
 
     @field_validator("exclude")
     @classmethod
@@ -170,7 +170,7 @@ class Dataset:
     sources: tuple[str, ...]
     name: str
     is_training: np.ndarray
-    """(rows,) bool: rows that may train and calibrate; by default all without a note, see `Declared.only`."""
+    """(rows,) bool: rows for training and calibration; by default all without a note, see `Declared.only`."""
     fingerprint: str = ""
     """sha256 over the content; the same data give the same fingerprint."""
     notices: tuple[str, ...] = field(default=())
@@ -189,18 +189,18 @@ class Dataset:
 def row_ids(parts: pd.DataFrame | pd.Series) -> pd.Series:
     """Make texts unique in input order: the second `a` becomes `a#2`, the third `a#3`."""
     text = parts.astype(str)
-    while text.duplicated().any():  # again where `a#2` was there before
-        seen = text.groupby(text).cumcount()
-        text = text.where(seen == 0, text + "#" + (seen + 1).astype(str))
+    while text.duplicated().any():  # repeated, as `a#2` may be among the texts already
+        earlier = text.groupby(text).cumcount()
+        text = text.where(earlier == 0, text + "#" + (earlier + 1).astype(str))
     return text
 
 
 HASHED_AT_A_TIME = 500_000
-"""Rows that a fingerprint copies at once."""
+"""Number of rows that are copied and hashed at a time."""
 
 
 def fingerprint_of(data: pd.DataFrame) -> str:
-    """sha256 over a frame's content and column names."""
+    """sha256 over a data frame's content and column names."""
     digest = hashlib.sha256("\x1f".join(map(str, data.columns)).encode())
     for begin in range(0, len(data), HASHED_AT_A_TIME):
         part = data.iloc[begin : begin + HASHED_AT_A_TIME]

@@ -1,6 +1,6 @@
-"""Rows, images and stretches of recordings that equal, or nearly equal, an earlier one.
+"""Rows, images and segments of recordings that equal, or nearly equal, an earlier one.
 
-What is there twice counts twice in training, and what is both learnt from and judged looks more usual than it is.
+A duplicate counts twice in training, and a row whose copy is a training row gets too low a score.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -15,38 +15,38 @@ from ad_core.errors import DataError
 from ad_core.types import Modality
 
 AT_A_TIME = 500_000
-"""Rows that are hashed at a time: it needs several times their size."""
+"""Number of rows that are hashed at a time, as hashing needs several times their memory."""
 
 FEWEST_COLUMNS = 4
-"""Rows of fewer columns agree in all but one by chance."""
+"""Minimum number of columns: rows with fewer agree in all but one by chance."""
 STEPS = 1000
-"""Numbers count as equal to so many parts of the range from the 5 % to the 95 % quantile."""
-USUAL = 0.05
-"""Where a larger share of the rows agree, that is how these data are."""
+"""Numbers are rounded to this fraction (1 / STEPS) of the range from the 5 % to the 95 % quantile and compared."""
+COMMON = 0.05
+"""Maximum share of matching rows or images; with more, matches are typical of the data and are not reported."""
 CHANCE = 4
-"""So many times as many rows must agree as would if the columns had nothing to do with each other."""
+"""Minimum ratio of observed matches to matches expected under independent columns."""
 CELLS = 6_000_000
-"""Only so many cells of a table are looked at, from its begin."""
+"""Maximum number of cells of a table that are compared, counted from its beginning."""
 
 IMAGES, SIDE = 1000, 32
-"""So many images are compared, as grey pictures of so many pixels a side."""
+"""Maximum number of images that are compared, and the side of the small grey images that they are reduced to [px]."""
 GREY, NEARER = 2.0, 0.2
-"""Root mean square difference of near duplicates: at most so many of 255 grey levels, and at most this share of what
-an image and the one most like it usually differ by."""
+"""Maximum root mean square difference of near duplicates: in grey levels of 255, and as a share of the median
+difference between an image and its nearest neighbour."""
 
-STRETCH = 30
-"""Rows that a recording must repeat in all channels, value for value."""
+SEGMENT = 30
+"""Minimum number of rows that a recording must repeat in all channels, value for value."""
 PERIODIC = 0.3
-"""Where a larger share of a recording repeats, it is periodic and nothing was copied."""
+"""Maximum share of a recording that repeats; with more, it is periodic and nothing was copied."""
 
 
 class NearDuplicates(NamedTuple):
-    """What nearly equals something before it."""
+    """Rows, images or segments that nearly equal an earlier one."""
 
     pairs: pd.DataFrame
-    """`row_id`, `like` (the earlier one's id), `differs` (a column, or ""); of recordings the first rows."""
+    """`row_id`, `like` (the earlier one's id), `differs` (a column, or ""); in recordings each segment's first row."""
     sentence: str
-    """What was found, for an analyst; "" = nothing."""
+    """The result in words, for an analyst; "" = no near duplicates."""
 
 
 NONE = NearDuplicates(pd.DataFrame({name: pd.Series(dtype="str") for name in ("row_id", "like", "differs")}), "")
@@ -63,14 +63,14 @@ def equal_rows(dataset: Dataset) -> int:
 
 
 def near_duplicates(dataset: Dataset) -> NearDuplicates:
-    """Find what is nearly there twice; exactly equal rows and files are no part of it.
+    """Find near duplicates; exactly equal rows and files are not among them.
 
-    Tables: rows that agree in all used columns but one at most, numbers to a thousandth of their usual range. Images:
-    pictures that hardly differ when they are small and grey, whatever their size and format. Recordings: a stretch of
-    30 rows or more that repeats an earlier one in all channels. No step takes more than the rows' number times its
-    logarithm, but for images, of which at most IMAGES are compared.
+    Tables: rows that agree in all used columns or in all but one, numbers to a thousandth of their 5 % to 95 % range.
+    Images: images that hardly differ once reduced to small grey ones, whatever their size and format. Recordings: a
+    segment of 30 rows or more that repeats an earlier one in all channels. Run time grows as n log n with the rows;
+    of images at most IMAGES are compared.
     """
-    find = {Modality.TABLE: _rows, Modality.IMAGE: _images, Modality.SENSOR: _stretches}[dataset.modality]
+    find = {Modality.TABLE: _rows, Modality.IMAGE: _images, Modality.SENSOR: _segments}[dataset.modality]
     return find(dataset)
 
 
@@ -91,42 +91,42 @@ def _rows(dataset: Dataset) -> NearDuplicates:
         return NONE
     data = dataset.data.iloc[: CELLS // len(columns)]
     first = ~pd.Series(_row_codes(data, [c.name for c in columns])).duplicated().to_numpy()
-    place = np.flatnonzero(first)
-    codes = [_rough(data[c.name].iloc[place], c.kind, number) for number, c in enumerate(columns)]
+    position = np.flatnonzero(first)
+    codes = [_rough(data[c.name].iloc[position], c.kind, number) for number, c in enumerate(columns)]
     random = np.random.default_rng(0)
     shuffled = [random.permutation(code) for code in codes]
     total, by_chance = sum(codes), sum(shuffled)
     nothing = np.zeros_like(total)
     variants = [("", nothing, nothing), *zip((c.name for c in columns), codes, shuffled, strict=True)]
-    found: dict[int, tuple[int, str]] = {}
+    matches: dict[int, tuple[int, str]] = {}
     for name, code, shuffled_code in variants:
         earlier = _earlier(total - code)
         again = np.flatnonzero(earlier >= 0)
         expected = np.count_nonzero(_earlier(by_chance - shuffled_code) >= 0)
         if len(again) > CHANCE * expected:
             for i in again:
-                found.setdefault(int(i), (int(earlier[i]), name))
-    if not found or len(found) > USUAL * len(place):
+                matches.setdefault(int(i), (int(earlier[i]), name))
+    if not matches or len(matches) > COMMON * len(position):
         return NONE
-    ids = dataset.rows["row_id"].to_numpy()[place]
-    lines = [(ids[i], ids[like], name) for i, (like, name) in sorted(found.items())]
+    ids = dataset.rows["row_id"].to_numpy()[position]
+    lines = [(ids[i], ids[like], name) for i, (like, name) in sorted(matches.items())]
     pairs = pd.DataFrame(lines, columns=["row_id", "like", "differs"])
     named = pairs.loc[pairs["differs"] != "", "differs"]
     which = f" ({named.mode()[0]!r} most often)" if len(named) else ""
     return NearDuplicates(
         pairs,
-        f"{len(pairs)} of {len(data)} rows nearly equal an earlier one, in all columns but one at most{which}; "
+        f"{len(pairs)} of {len(data)} rows nearly equal an earlier one, in all columns but at most one{which}; "
         f"for example {pairs['row_id'][0]!r} and {pairs['like'][0]!r}. Were they entered twice?",
     )
 
 
 def _rough(values: pd.Series, kind: ColumnKind, number: int) -> np.ndarray:
-    """(rows,) uint64, the same for values that hardly differ; other columns have other codes."""
+    """(rows,) uint64, the same for values that hardly differ; `number` makes the codes of each column distinct."""
     if kind is ColumnKind.NUMBER:
-        found, _ = numbers(values)
-        low, high = np.nanquantile(found, [0.05, 0.95]) if np.isfinite(found).any() else (0.0, 0.0)
+        parsed, _ = numbers(values)
+        low, high = np.nanquantile(parsed, [0.05, 0.95]) if np.isfinite(parsed).any() else (0.0, 0.0)
         step = (high - low) / STEPS if high > low else 1.0
-        plain = np.where(np.isfinite(found), np.round(found / step), found) + 0.0  # -0 equals 0
+        plain = np.where(np.isfinite(parsed), np.round(parsed / step), parsed) + 0.0  # -0 equals 0
     else:
         column = coded(values)
         texts = pd.factorize(np.array([level.strip().casefold() for level in column.levels] + [""], dtype=object))[0]
@@ -150,14 +150,16 @@ def _images(dataset: Dataset) -> NearDuplicates:
     some = usable.iloc[np.linspace(0, len(usable) - 1, min(IMAGES, len(usable))).astype(int)]
     with ThreadPoolExecutor() as pool:
         small = list(pool.map(_small, some["file"]))
-    known = [i for i, picture in enumerate(small) if picture is not None]
+    known = [i for i, image in enumerate(small) if image is not None]
     if len(known) < 3:
         return NONE
-    x = np.stack([picture for picture in small if picture is not None])
-    found = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(x).kneighbors()  # of each picture, without itself
-    rms, near = found[0][:, 0] / SIDE, found[1][:, 0]
+    x = np.stack([image for image in small if image is not None])
+    neighbours = (
+        NearestNeighbors(n_neighbors=1, algorithm="brute").fit(x).kneighbors()
+    )  # the nearest other image of each
+    rms, near = neighbours[0][:, 0] / SIDE, neighbours[1][:, 0]
     again = np.flatnonzero((rms <= GREY) & (rms <= NEARER * np.median(rms)) & (near < np.arange(len(x))))
-    if not len(again) or len(again) > USUAL * len(x):
+    if not len(again) or len(again) > COMMON * len(x):
         return NONE
     paths = some["path"].to_numpy()[known]
     pairs = pd.DataFrame({"row_id": paths[again], "like": paths[near[again]], "differs": ""})
@@ -169,7 +171,7 @@ def _images(dataset: Dataset) -> NearDuplicates:
 
 
 def _small(file: str) -> np.ndarray | None:
-    """(SIDE * SIDE,) grey levels; None where the picture can't be decoded."""
+    """(SIDE * SIDE,) grey levels; None where the image can't be decoded."""
     from PIL import Image
 
     from ad_core.data.files.image_files import load_image
@@ -181,31 +183,31 @@ def _small(file: str) -> np.ndarray | None:
     return np.asarray(grey.resize((SIDE, SIDE), Image.Resampling.BOX), dtype=np.float32).ravel()
 
 
-def _stretches(dataset: Dataset) -> NearDuplicates:
+def _segments(dataset: Dataset) -> NearDuplicates:
     used = dataset.schema.names(Role.FEATURE)
     rows = len(dataset)
-    if not used or rows < 2 * STRETCH:
+    if not used or rows < 2 * SEGMENT:
         return NONE
     codes = _row_codes(dataset.data, used)
-    keys = np.zeros(rows - STRETCH + 1, dtype=np.uint64)
-    for k in range(STRETCH):
+    keys = np.zeros(rows - SEGMENT + 1, dtype=np.uint64)
+    for k in range(SEGMENT):
         keys = keys * np.uint64(1_000_003) + codes[k : k + len(keys)]
     changes = np.cumsum(np.append(0, codes[1:] != codes[:-1]))
     earlier = _earlier(keys)
-    copied = (earlier >= 0) & (np.arange(len(keys)) - earlier >= STRETCH)
-    copied &= changes[STRETCH - 1 :] - changes[: len(keys)] >= STRETCH // 2  # a sensor at rest repeats itself
+    copied = (earlier >= 0) & (np.arange(len(keys)) - earlier >= SEGMENT)
+    copied &= changes[SEGMENT - 1 :] - changes[: len(keys)] >= SEGMENT // 2  # a constant signal repeats itself
     begins = np.flatnonzero(copied)
     if not len(begins) or len(begins) > PERIODIC * rows:
         return NONE
     lag = begins - earlier[begins]
     new = np.append(True, (np.diff(begins) > 1) | (np.diff(lag) != 0))
-    starts, lengths = begins[new], np.bincount(np.cumsum(new) - 1) + STRETCH - 1
+    starts, lengths = begins[new], np.bincount(np.cumsum(new) - 1) + SEGMENT - 1
     ids = dataset.rows["row_id"].to_numpy()
     pairs = pd.DataFrame({"row_id": ids[starts], "like": ids[earlier[starts]], "differs": ""})
     longest = int(lengths.argmax())
     return NearDuplicates(
         pairs,
         f"{lengths[longest]} rows from {pairs['row_id'][longest]!r} on repeat those from {pairs['like'][longest]!r} "
-        f"on, value for value in all channels{f', and {len(pairs) - 1} more stretches' if len(pairs) > 1 else ''}. "
+        f"on, value for value in all channels{f', and {len(pairs) - 1} more segments' if len(pairs) > 1 else ''}. "
         "Were they copied or sent twice?",
     )

@@ -1,4 +1,4 @@
-"""Charts of the data themselves: one line per column, and the small picture of a data set."""
+"""Charts of the data themselves: one line per column, and the thumbnail of a data set."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,7 +18,7 @@ def series(
     units: Mapping[str, str | None] | None = None,
     height: int = 90,
 ) -> go.Figure:
-    """One line per column, under each other, thinned so that extremes stay."""
+    """One line per column, under each other, downsampled so that extremes stay."""
     high = (height + LABEL_PX) * len(columns) + 40
     figure = make_subplots(rows=len(columns), cols=1, shared_xaxes=True, vertical_spacing=LABEL_PX / high)
     x = frame[time].to_numpy() if time else np.arange(len(frame))
@@ -35,10 +35,10 @@ def series(
 
 
 def sparkline(values: np.ndarray, marked: np.ndarray | None = None, *, points: bool = False) -> go.Figure:
-    """A small picture of a data set for its card: a line or a cloud, unusual spots in orange.
+    """A thumbnail of a data set for its card: a line or a scatter plot, anomalies in orange.
 
     Args:
-        values: (n,) a line, or (n, 2) a cloud when `points`.
+        values: (n,) a line, or (n, 2) points of a scatter plot when `points`.
         marked: (n,) bool.
     """
     figure = go.Figure()

@@ -1,4 +1,4 @@
-"""Prepared items, and the way back from items to the rows of the file; and which items train, stop and calibrate."""
+"""Prepared items and their mapping to the rows of the file; which items train, stop training early and calibrate."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
 from ad_core.types import Batch, ItemShape
 
 NUMBERS_AT_A_TIME = 2**22
-"""Items are looked at in batches of at most so many numbers (16 MiB)."""
+"""Maximum number of values in a batch of items (16 MiB)."""
 
 
 @dataclass(frozen=True)
 class ItemSet:
-    """Prepared items, and the way back from items to the rows of the user's file.
+    """Prepared items, and their mapping to the rows of the user's file.
 
     An item is not always a row: windows are items and time stamps are rows. `rows` has one line per input row in input
-    order; each row points at one *sample* (`rows["sample"]`, -1 = it can't be scored, see its `note`), and the item at
-    position i covers the samples `start .. start + span - 1`. For tables and images an item is one sample, span 1.
+    order; each row belongs to one *sample*, a time step of a recording (`rows["sample"]`, -1 = it can't be scored, see
+    its `note`). Item i covers the samples `start .. start + span - 1`. For tables and images an item is one sample,
+    span 1.
     """
 
     shape: ItemShape
     x: np.ndarray
     """(samples or windows, *item): float32, or uint8 / uint16 for images (`take` scales them to 0..1). May be
-    memory-mapped or a
-    strided view: overlapping windows are never copied out."""
+    memory-mapped or a strided view: overlapping windows are never copied."""
     items: pd.DataFrame
     """n lines: `start` (position in `x` and first sample covered), optionally `cls` (class code, -1 unknown). Tiles of
-    large pictures add `at` (their own position in `x`, as several share a sample) and their place in the picture,
+    large images add `at` (their own position in `x`, as several share a sample) and their box in the image,
     `top, left, height, width` [px].
     """
     rows: pd.DataFrame
@@ -46,33 +46,33 @@ class ItemSet:
     notices: list[str] = field(default_factory=list)
     """What the analyst should know about how the data were read, in sentences."""
     times: pd.Series | None = None
-    """(samples,) the samples' own times, where they are not those of the rows: irregular sampling was evened out."""
+    """(samples,) the samples' own times, if they differ from those of the rows because of resampling."""
 
     def __len__(self) -> int:
         return len(self.items)
 
     @property
     def items_at_a_time(self) -> int:
-        """How many items are held well in memory together: 1024, or fewer of many numbers."""
+        """Number of items to hold in memory at a time: 1024, or fewer if items are large."""
         return min(1024, max(1, NUMBERS_AT_A_TIME // self.shape.entries))
 
     def take(self, index: np.ndarray | slice) -> "Tensor":
-        """(b, *item) float32 items at these positions."""
+        """The items at these positions, (b, *item) float32."""
         import torch
 
         x = self.x[self._starts[index]]
         if x.dtype.kind == "u":
             return torch.from_numpy(x.astype(np.float32) / np.iinfo(x.dtype).max)
-        return torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))  # chosen by positions, so a copy already
+        return torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))  # indexing by positions made a copy already
 
     @cached_property
     def _starts(self) -> np.ndarray:
-        """(n,) where each item begins in `x`; asking the table again for every batch takes as long as the batch."""
+        """(n,) where each item begins in `x`; cached, as reading the data frame takes as long as making a batch."""
         return np.asarray(self.items["at" if self.tiled else "start"])
 
     @property
     def tiled(self) -> bool:
-        """Whether items are tiles of pictures."""
+        """Whether items are tiles of images."""
         return "at" in self.items
 
     def classes(self, index: np.ndarray | slice) -> "Tensor | None":
@@ -107,7 +107,7 @@ class ItemSet:
         return np.flatnonzero((some[end] > some[start]) & (none[end] == none[start]))
 
     def row_ids(self, index: np.ndarray) -> list[str]:
-        """The row that stands for each of these items: itself, or the middle time stamp of a window."""
+        """The id of each item's row: the row itself, or the middle time stamp of a window."""
         middle = self.items["start"].to_numpy()[index] + self.span // 2
         return list(self.rows["row_id"].iloc[self.row_of_sample()[middle]])
 
@@ -120,26 +120,27 @@ class ItemSet:
         usable = np.flatnonzero(sample >= 0)[::-1]
         position = np.full(self.samples, -1, dtype=np.int64)
         position[sample[usable]] = usable
-        there = np.maximum.accumulate(np.where(position >= 0, np.arange(len(position)), -1))
-        return np.asarray(np.where(there >= 0, position[there], usable[-1] if len(usable) else -1))
+        filled = np.maximum.accumulate(np.where(position >= 0, np.arange(len(position)), -1))
+        return np.asarray(np.where(filled >= 0, position[filled], usable[-1] if len(usable) else -1))
 
     def only(self, index: np.ndarray) -> "ItemSet":
-        """The same rows with only these items, so that `reduce` leads their scores alone back."""
+        """The same rows with only these items, so that `reduce` maps only their scores to rows."""
         return replace(self, items=self.items.iloc[index].reset_index(drop=True))
 
     @property
     def samples(self) -> int:
-        """How many samples the items cover at most."""
+        """Maximum number of samples that the items cover."""
         if self.tiled:
             return int(self.rows["sample"].max()) + 1
         return len(self.x) + self.span - 1
 
     def reduce(self, item_scores: np.ndarray, how: Literal["mean", "max"] | None = None) -> np.ndarray:
-        """Lead item scores back to the input rows.
+        """Map item scores to the input rows.
 
         Args:
             item_scores: (n,) or (n, span): one number per item, or one per sample that it covers.
-            how: what a row gets that several items cover; None = the highest of a picture's tiles, else the mean.
+            how: how to combine the scores of several items that cover a row; None = maximum over the tiles of an image,
+                else the mean.
 
         Returns:
             (rows,) float64, NaN where no item covers the row.
@@ -157,7 +158,7 @@ class ItemSet:
         return np.where(sample >= 0, per_sample[np.maximum(sample, 0)], np.nan)
 
     def pieces(self, row: int) -> tuple[np.ndarray, list[Box]]:
-        """The items that an image consists of, in order, and where each lies in it.
+        """The items of one image, in order, and the box of each in it.
 
         Args:
             row: position in `rows`, which holds the image's own `height` and `width`.
@@ -170,10 +171,10 @@ class ItemSet:
         return index, [Box(*map(int, place)) for place in places]
 
     def place(self, maps: np.ndarray, row: int) -> np.ndarray:
-        """Lead the maps of an image's items back to its own size.
+        """Combine the maps of an image's items into one map of the image's own size.
 
         Args:
-            maps: (pieces, y, x) values of the items that `pieces` names, on any grid that spans an item.
+            maps: (pieces, y, x) values of the items that `pieces` gives, on any grid that spans an item.
             row: position in `rows`.
 
         Returns:
@@ -188,10 +189,9 @@ class ItemSet:
 
 @dataclass(frozen=True)
 class Split:
-    """Which rows teach, which say when to stop, and which calibrate: no row is calibrated by a model that trained on
-    it.
+    """Which items train, which decide early stopping, and which calibrate.
 
-    Each array holds positions of items in the frame.
+    No model calibrates with an item that it was trained on. Each array holds positions of items in the item set.
     """
 
     fit: np.ndarray

@@ -1,4 +1,4 @@
-"""Opening data: the kind is found out, a reader looks at them, and new files are read as the training data were."""
+"""Open data: infer the modality, choose the reader, and read new files in the same way as the training data."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -28,14 +28,14 @@ def open_dataset(
     kinds: Mapping[str, ColumnKind] | None = None,
     judged_by: Mapping[str, JudgedBy] | None = None,
 ) -> Dataset:
-    """Open files, a folder, a zip of images, or a frame; the kind of data is found out unless it is given.
+    """Open files, a folder, a zip of images, or a data frame; the modality is inferred unless it is given.
 
     Args:
-        label: column with the truth where it is known; only ever used to judge.
-        only: `COLUMN=VALUE` texts; rows that don't fulfil all of them are scored but teach nothing.
-        exclude: times of recordings, (from, to) or (from, to, entity), whose rows are scored but teach nothing.
+        label: column with the true labels, where known; used for evaluation only.
+        only: `COLUMN=VALUE` texts; rows that don't fulfil all of them are scored, but are no training rows.
+        exclude: times of recordings, (from, to) or (from, to, entity), whose rows are scored, but are no training rows.
         kinds: corrected kinds of columns.
-        judged_by: channels of which it is known whether their "level" matters, only their "shape", or "both".
+        judged_by: channels for which it is known whether the "level", only the "shape", or "both" matter.
 
     Raises:
         DataError: the data can't be read or used.
@@ -58,15 +58,17 @@ def open_dataset(
 
 
 def open_declared(sources: str | Path | Sequence[str | Path] | pd.DataFrame, declared: Declared) -> Dataset:
-    """`open_dataset` with everything that was declared in one object, as stored with a data set."""
+    """`open_dataset` with all declarations in one object, as stored with a data set."""
     from ad_core.data.reader import READERS
 
     if not isinstance(sources, pd.DataFrame):
         sources = _existing(sources)
-    found = declared.modality or _modality_of(sources, declared)
-    if declared.exclude and found is not Modality.SENSOR:
-        raise DataError(f"Times can be excluded of recordings only; these data are read as {found}. Leave them out.")
-    return READERS.get(READER_OF[found]).open(sources, declared)
+    kind = declared.modality or _modality_of(sources, declared)
+    if declared.exclude and kind is not Modality.SENSOR:
+        raise DataError(
+            f"Only recordings can have excluded times; these data are read as {kind}. Remove the excluded times."
+        )
+    return READERS.get(READER_OF[kind]).open(sources, declared)
 
 
 def open_as(trained: Declared | Mapping[str, Any], sources: Any, also: Mapping[str, Any] | None = None) -> Dataset:
@@ -74,7 +76,7 @@ def open_as(trained: Declared | Mapping[str, Any], sources: Any, also: Mapping[s
 
     Args:
         trained: `info.declared` of the detector, or `declared` of the summary of its run.
-        also: what was declared of the new data themselves; their label and their entity column count.
+        also: what was declared for the new data; only their label and entity columns are used.
 
     Raises:
         DataError: the data can't be read, or are of another kind than the detector's.
@@ -87,7 +89,7 @@ def open_as(trained: Declared | Mapping[str, Any], sources: Any, also: Mapping[s
 
 
 def as_used(dataset: Dataset) -> Declared:
-    """Every role and kind spelled out, so that a new file is read as this one was, whatever it looks like by itself."""
+    """Every role and kind made explicit, so that a new file is read like this one and nothing is inferred from it."""
     from ad_core.data.dataset import Role
 
     schema = dataset.schema
@@ -139,7 +141,7 @@ def _holds_images(path: Path) -> bool:
 
 
 def _that_exist(declared: Declared, sources: Any) -> Declared:
-    """Leave out what a new file does not have; the reader's `match` says what is missing that matters."""
+    """Drop declared columns that a new file lacks; the reader's `match` reports those that are needed."""
     if declared.modality is Modality.IMAGE:
         return declared
     if isinstance(sources, pd.DataFrame):

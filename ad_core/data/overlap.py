@@ -1,4 +1,4 @@
-"""From item scores to samples that several items cover: the one place that adds them up, for files and for streams."""
+"""Sum the scores of overlapping items per sample; the same function serves files and streams."""
 
 import numpy as np
 
@@ -9,8 +9,8 @@ def covering_sums(start: np.ndarray, scores: np.ndarray, span: int, samples: int
     Args:
         start: (n,) int64, the first sample that each item covers.
         scores: (n,) or (n, span) float64: one number per item, or one per sample that it covers.
-        span: how many samples an item covers.
-        samples: how many there are; `start + span` is never larger.
+        span: number of samples that an item covers.
+        samples: number of samples; `start + span` is never larger.
 
     Returns:
         (samples,) float64 sums and (samples,) int64 counts, both 0 where no item covers the sample.

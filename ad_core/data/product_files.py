@@ -1,4 +1,4 @@
-"""Where the files lie that belong to the product but not to the library: the app, its settings and the samples."""
+"""Location of the files that belong to the product but not to the library: the app, its settings and the samples."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What is good and bad about data before anything is trained on them, and how far new data have moved from old ones."""
+"""Data quality before training, and how far new data have drifted from old data."""
 
 from typing import Any
 
@@ -12,11 +12,13 @@ from ad_core.data.tables.values import coded, is_number_type, known_of, numbers,
 from ad_core.types import Modality
 
 FEWEST_ROWS = 20
-"""Fewer training rows than this teach nothing."""
+"""Minimum number of training rows."""
 FEW_ROWS = 200
+"""With fewer training rows than this, the analyst is warned."""
 TOP = 5
+"""Number of most frequent values that are listed."""
 RUN = 10
-"""A channel that keeps one value over so many rows counts as stuck there."""
+"""Minimum number of rows over which a channel keeps one value to count as stuck."""
 BINS = 10
 MOST_LEVELS = 20
 WATCH, ACT = 0.1, 0.25
@@ -57,20 +59,20 @@ class Profile(BaseModel):
     usable: int
     """Rows without a note."""
     teaching: int
-    """Rows that may teach."""
+    """Number of training rows."""
     duplicates: int
     """Rows that equal an earlier one in all used columns; images: files that equal an earlier one byte by byte."""
     columns: tuple[ColumnProfile, ...]
     facts: dict[str, Any] = {}
     """Images: `folders`, `sizes`, `modes` (value -> count), `duplicates` (groups of equal files)."""
     blockers: tuple[str, ...]
-    """What keeps this from being trained on, in sentences; empty = nothing."""
+    """Why a detector can't be trained on these data, in sentences; empty = it can."""
     warnings: tuple[str, ...]
-    """What an analyst should think about first."""
+    """What an analyst should check before training, in sentences."""
 
 
 def profile(dataset: Dataset) -> Profile:
-    """Look at every column of an opened data set, or at the files of an image set."""
+    """Profile every column of an opened data set, or the files of an image set."""
     is_image = dataset.modality is Modality.IMAGE
     columns = () if is_image else tuple(_column(dataset, column) for column in dataset.schema.columns)
     facts = _image_facts(dataset.data) if is_image else {}
@@ -90,14 +92,14 @@ def profile(dataset: Dataset) -> Profile:
 
 
 def drift(reference: pd.DataFrame, new: pd.DataFrame, schema: Schema) -> pd.DataFrame:
-    """How far each used column of new data has moved from the reference.
+    """How far each used column of new data has drifted from the reference data.
 
     Numbers: population stability index over ten bins of equal reference share; categories and booleans: over their
     levels; missing cells are a bin of their own. Dates and free text are left out: later rows are always later.
 
     Returns:
-        `column`, `kind`, `effect` (the index), `chance` (what so few rows give without any drift), `verdict`: stable,
-        watch or act, as the effect without the chance part passes 0.1 and 0.25. Largest effect first.
+        `column`, `kind`, `effect` (the index), `chance` (its expected value without drift for this number of rows),
+        `verdict`: stable, watch or act, as the effect minus chance passes 0.1 and 0.25. Largest effect first.
     """
     lines = []
     for column in schema.columns:
@@ -120,9 +122,9 @@ def _number_bins(reference: pd.Series, new: pd.Series) -> tuple[np.ndarray, np.n
     known = old[~np.isnan(old)]
     inner = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else np.empty(0)
 
-    def count(found: np.ndarray) -> np.ndarray:
-        gone = np.isnan(found)
-        place = np.where(gone, len(inner) + 1, np.searchsorted(inner, np.where(gone, 0, found), side="left"))
+    def count(values: np.ndarray) -> np.ndarray:
+        gone = np.isnan(values)
+        place = np.where(gone, len(inner) + 1, np.searchsorted(inner, np.where(gone, 0, values), side="left"))
         return np.bincount(place, minlength=len(inner) + 2)
 
     return count(old), count(now)
@@ -140,7 +142,7 @@ def _level_bins(reference: pd.Series, new: pd.Series) -> tuple[np.ndarray, np.nd
 
 
 def _stability_index(old: np.ndarray, new: np.ndarray) -> tuple[float, float]:
-    """The index and its mean without drift, (bins - 1) (1/n + 1/m); half a row is added per bin, against log 0."""
+    """The index and its mean without drift, (bins - 1) (1/n + 1/m); half a row is added per bin to avoid log 0."""
     used = (old + new) > 0
     if not old.sum() or not new.sum() or not used.any():
         return 0.0, 0.0
@@ -153,8 +155,8 @@ def _column(dataset: Dataset, column: Column) -> ColumnProfile:
     values = dataset.data[column.name]
     facts: dict[str, Any] = {}
     if column.kind is ColumnKind.NUMBER:
-        found, _ = numbers(values)
-        known = known_of(found)
+        parsed, _ = numbers(values)
+        known = known_of(parsed)
         if len(known):
             facts = {"min": float(known.min()), "median": float(np.median(known)), "max": float(known.max())}
     elif column.kind is ColumnKind.DATE and pd.api.types.is_datetime64_any_dtype(values):
@@ -185,10 +187,10 @@ def _top(values: pd.Series) -> tuple[tuple[str, float], ...]:
 
 
 def _stuck(values: pd.Series) -> float:
-    found, _ = numbers(values)
-    new_run = np.append(True, found[1:] != found[:-1])  # missing differs from missing: it is counted as missing
-    lengths = np.diff(np.append(np.flatnonzero(new_run), len(found)))
-    return float(lengths[lengths >= RUN].sum() / max(len(found), 1))
+    parsed, _ = numbers(values)
+    new_run = np.append(True, parsed[1:] != parsed[:-1])  # missing differs from missing: it is counted as missing
+    lengths = np.diff(np.append(np.flatnonzero(new_run), len(parsed)))
+    return float(lengths[lengths >= RUN].sum() / max(len(parsed), 1))
 
 
 def _image_facts(data: pd.DataFrame) -> dict[str, Any]:
@@ -212,24 +214,26 @@ def _image_facts(data: pd.DataFrame) -> dict[str, Any]:
 
 
 def _blockers(dataset: Dataset, usable: np.ndarray) -> list[str]:
-    teaching = usable & dataset.is_training
+    training = usable & dataset.is_training
     what = {Modality.IMAGE: "images", Modality.SENSOR: "time stamps"}.get(dataset.modality, "rows")
-    found = []
-    if teaching.sum() < FEWEST_ROWS:
-        found.append(
-            f"Only {teaching.sum()} {what} can teach, but at least {FEWEST_ROWS} are needed: "
+    blockers = []
+    if training.sum() < FEWEST_ROWS:
+        blockers.append(
+            f"Only {training.sum()} {what} can be used for training, but at least {FEWEST_ROWS} are needed: "
             f"open more data, or choose more training rows."
         )
     if dataset.modality is Modality.IMAGE:
-        return found
+        return blockers
     used = dataset.schema.names(Role.FEATURE)
     if not used:
         left_out = [f"{c.name!r}: {c.reason}" for c in dataset.schema.columns if c.role is Role.IGNORE and c.reason][:3]
         why = f" Left out are {' '.join(left_out)}" if left_out else ""
-        found.append(f"No column can be used. Mark at least one as a feature, or open other data.{why}")
-    elif teaching.any() and dataset.modality is Modality.TABLE and not _any_changes(dataset.data, used, teaching):
-        found.append("None of the used columns changes within the training rows. Choose other rows or other columns.")
-    return found
+        blockers.append(f"No column can be used. Mark at least one as a feature, or open other data.{why}")
+    elif training.any() and dataset.modality is Modality.TABLE and not _any_changes(dataset.data, used, training):
+        blockers.append(
+            "None of the used columns changes within the training rows. Choose other rows or other columns."
+        )
+    return blockers
 
 
 def _any_changes(data: pd.DataFrame, used: list[str], rows: np.ndarray) -> bool:
@@ -237,37 +241,37 @@ def _any_changes(data: pd.DataFrame, used: list[str], rows: np.ndarray) -> bool:
 
 
 def _warnings(dataset: Dataset, usable: np.ndarray, duplicates: int, facts: dict[str, Any]) -> list[str]:
-    teaching = usable & dataset.is_training
-    found = []
+    training = usable & dataset.is_training
+    warnings = []
     if not usable.all():
-        found.append(f"{(~usable).sum()} of {len(usable)} rows can't be used; each has a note that says why.")
-    if FEWEST_ROWS <= teaching.sum() < FEW_ROWS:
-        found.append(f"{teaching.sum()} training rows are few: scores will vary from training to training.")
-    if "label" in dataset.rows and (known := dataset.rows["label"].to_numpy()[teaching] == 1).any():
-        found.append(
-            f"{known.sum()} of {teaching.sum()} training rows are labelled as anomalies. "
-            f"Leave them out of the reference, or say that the training rows are mixed."
+        warnings.append(f"{(~usable).sum()} of {len(usable)} rows can't be used; each has a note that says why.")
+    if FEWEST_ROWS <= training.sum() < FEW_ROWS:
+        warnings.append(f"{training.sum()} training rows are few: scores will vary from training to training.")
+    if "label" in dataset.rows and (known := dataset.rows["label"].to_numpy()[training] == 1).any():
+        warnings.append(
+            f"{known.sum()} of {training.sum()} training rows are labelled as anomalies. "
+            f"Leave them out of the training rows, or declare the training rows as mixed."
         )
     if duplicates:
-        found.append(f"{duplicates} of {len(dataset)} rows equal an earlier one.")
+        warnings.append(f"{duplicates} of {len(dataset)} rows equal an earlier one.")
     used = [c for c in dataset.schema.columns if c.role is Role.FEATURE]
-    if dataset.modality is Modality.TABLE and len(used) > max(teaching.sum(), 1):
-        found.append(f"There are more columns ({len(used)}) than training rows ({teaching.sum()}).")
+    if dataset.modality is Modality.TABLE and len(used) > max(training.sum(), 1):
+        warnings.append(f"There are more columns ({len(used)}) than training rows ({training.sum()}).")
     if dataset.modality is Modality.SENSOR:
-        from ad_core.data.recordings.channel_checks import drifts, wandered
+        from ad_core.data.recordings.channel_checks import drifts, level_shifts
 
-        found += drifts(dataset, teaching) + wandered(dataset, teaching)
-    return found + _odd_images(facts)
+        warnings += drifts(dataset, training) + level_shifts(dataset, training)
+    return warnings + _odd_images(facts)
 
 
 def _odd_images(facts: dict[str, Any]) -> list[str]:
     """Sizes and modes that few images have."""
-    found = []
+    warnings = []
     for key, what in (("sizes", "size"), ("modes", "mode")):
         counts = facts.get(key, {})
         total = sum(counts.values())
         rare = {value: n for value, n in counts.items() if n <= 0.05 * total}
         if rare and len(counts) > len(rare):
             shown = ", ".join(f"{value} ({n})" for value, n in list(rare.items())[:5])
-            found.append(f"{sum(rare.values())} of {total} images have an unusual {what}: {shown}.")
-    return found
+            warnings.append(f"{sum(rare.values())} of {total} images have an unusual {what}: {shown}.")
+    return warnings

@@ -1,6 +1,6 @@
 """Contract of a reader: from the user's files to items, and from items back to the user's units.
 
-`open` looks at the files once and proposes a schema; the analyst may change it. `fit` learns scales and categories from
+`open` reads the files once and proposes a schema; the analyst may change it. `fit` learns scales and categories from
 the training rows only; `item_set` applies them to a data set. Explanations and events ask the reader for units, columns
 and the time axis, so that they need not know which reader it is.
 """
@@ -27,7 +27,7 @@ class EventsGap:
 
     rows: int
     windows: float
-    """The setting that it follows from, in lengths of a window."""
+    """The setting behind it, in multiples of the window length."""
 
 
 class Reader(ABC, Generic[S_co]):
@@ -44,7 +44,7 @@ class Reader(ABC, Generic[S_co]):
     @classmethod
     @abstractmethod
     def open(cls, sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Dataset:
-        """Look at the data and propose roles and kinds of columns; `declared` has priority over what is inferred.
+        """Read the data and propose roles and kinds of columns; `declared` has priority over what is inferred.
 
         Raises:
             DataError: the data can't be read, or no column or image can be used.
@@ -96,7 +96,7 @@ class Reader(ABC, Generic[S_co]):
         Args:
             channel: position in `shape.parts.names`.
             values: as they are in items, of any shape.
-            entity: the recording that they are of, where recordings have scales of their own.
+            entity: the recording that they come from, where each recording has its own scale.
 
         Returns:
             float64 of the same shape.
@@ -117,7 +117,7 @@ class Reader(ABC, Generic[S_co]):
         return [float(value) for value in self.channel_in_units(part, first)]
 
     def measured(self, part: int, data: pd.DataFrame, entity: str | None = None) -> np.ndarray:  # noqa: ARG002
-        """(rows,) float64: what the user's rows show of one part, in its unit; NaN where they show no number.
+        """(rows,) float64: the user's values of one part, in its unit; NaN where a row has no number.
 
         By default that is the column with the part's name.
 
@@ -134,11 +134,11 @@ class Reader(ABC, Generic[S_co]):
 
     @property
     def has_clock(self) -> bool:
-        """Whether differences of times are durations [s]; False where rows have no time or are merely numbered."""
+        """Whether differences of times are durations [s]; False where rows have no time or only a number."""
         return False
 
     def events_gap(self, item_set: ItemSet) -> EventsGap:  # noqa: ARG002
-        """How far apart alarms of one event can lie; by default every run of alarms is an event of its own."""
+        """Maximum gap between alarms of one event; by default every run of consecutive alarms is its own event."""
         return EventsGap(rows=0, windows=0.0)
 
 

@@ -1,4 +1,4 @@
-"""Some of a stream of vectors, drawn with the same chance each or by their positions, without holding all of them."""
+"""Draw a uniform random subset, or given positions, from a stream of vectors without holding all of them."""
 
 from collections.abc import Iterable
 
@@ -8,14 +8,14 @@ from torch import Tensor
 
 
 def drawn_items(index: np.ndarray, limit: int, seed: int) -> np.ndarray:
-    """All positions, or so many of them drawn at random, in ascending order where they are drawn."""
+    """All positions, or `limit` of them drawn at random, in ascending order."""
     if len(index) <= limit:
         return index
     return np.sort(np.random.default_rng(seed).choice(index, limit, replace=False))
 
 
 def drawn(chunks: Iterable[Tensor], limit: int, seed: int = 0) -> Tensor:
-    """At most so many rows of the chunks; the same for the same chunks and seed, however the rows are cut into chunks.
+    """At most `limit` rows drawn at random; the result depends on the rows and the seed, not on how they are chunked.
 
     Args:
         chunks: (n, d) each, one at least.
@@ -24,14 +24,14 @@ def drawn(chunks: Iterable[Tensor], limit: int, seed: int = 0) -> Tensor:
         (min(limit, all rows), d) in the order in which they came.
     """
     generator = torch.Generator().manual_seed(seed)
-    kept, lot = None, torch.zeros(0)
+    kept, keys = None, torch.zeros(0)
     for chunk in chunks:
-        lots = torch.rand(len(chunk), generator=generator, dtype=torch.float64)
+        chunk_keys = torch.rand(len(chunk), generator=generator, dtype=torch.float64)
         kept = chunk if kept is None else torch.cat([kept, chunk])
-        lot = torch.cat([lot.double(), lots])
+        keys = torch.cat([keys.double(), chunk_keys])
         if len(kept) > limit:
-            best = lot.topk(limit).indices.sort().values
-            kept, lot = kept[best.to(kept.device)], lot[best]
+            best = keys.topk(limit).indices.sort().values
+            kept, keys = kept[best.to(kept.device)], keys[best]
     if kept is None:
         raise ValueError("There is no chunk to draw from")
     return kept
@@ -47,9 +47,9 @@ def at_positions(chunks: Iterable[Tensor], positions: Tensor) -> Tensor:
     Returns:
         (m, d) on the device of the chunks.
     """
-    found, first = [], 0
+    rows, first = [], 0
     for chunk in chunks:
         inside = positions[(positions >= first) & (positions < first + len(chunk))] - first
-        found.append(chunk[inside.to(chunk.device)])
+        rows.append(chunk[inside.to(chunk.device)])
         first += len(chunk)
-    return torch.cat(found)
+    return torch.cat(rows)

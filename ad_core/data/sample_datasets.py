@@ -14,7 +14,7 @@ FOLDER = product_folder() / "sample_data"
 
 
 class Sample(BaseModel):
-    """A data set that ships: where it is, what it means, whose it is."""
+    """A data set that ships with the product: its files, meaning, origin and licence."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -22,11 +22,11 @@ class Sample(BaseModel):
     title: str
     modality: Modality
     train: tuple[Path, ...]
-    """Files or folders that teach."""
+    """Files or folders of the training data."""
     new: tuple[Path, ...] = ()
     """Files or folders of a later time, to be scored by the trained detector."""
     declared: dict[str, Any] = {}
-    """What `open_dataset` is told of the columns."""
+    """Arguments of `open_dataset`, such as the roles of columns."""
     about: str
     anomalous: str
     """What counts as anomalous here."""
@@ -43,10 +43,10 @@ def samples() -> tuple[Sample, ...]:
     index = FOLDER / "samples.json"
     if not index.exists():
         return ()
-    found = TypeAdapter(list[Sample]).validate_json(index.read_bytes())
+    listed = TypeAdapter(list[Sample]).validate_json(index.read_bytes())
     return tuple(
         s.model_copy(update={"train": tuple(FOLDER / p for p in s.train), "new": tuple(FOLDER / p for p in s.new)})
-        for s in found
+        for s in listed
     )
 
 

@@ -1,8 +1,8 @@
-"""Which rows fit a detector, which say when to stop, and which calibrate it: no row does two of these.
+"""Which rows fit a detector, which decide early stopping, and which calibrate it: no row does two of these.
 
 Tables and images are split at random. Recordings are split in time, each on its own, because neighbouring samples are
-nearly the same; windows that straddle a border belong to no part, which leaves a gap of one window between the parts.
-Where there are many short recordings, whole recordings are dealt out instead.
+nearly the same; windows that cross a border belong to no part, which leaves a gap of one window between the parts.
+Where there are many short recordings, each whole recording goes to one part instead.
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,15 @@ FIT, EARLY_STOP, CALIBRATION, UNUSED = 0, 1, 2, -1
 SHARES = (0.6, 0.15, 0.25)
 
 MANY_RECORDINGS, SHORT_RECORDING = 12, 512
-"""So many recordings whose middle one has fewer samples are dealt out whole: their blocks would not hold a window."""
+"""With at least this many recordings whose median length [samples] is below this, each recording goes to one part as a
+whole: a block of it would not hold a window."""
 
 HELD_BACK = 0.2
-"""Share of the fit items that says when to stop where the early-stop rows hold no item."""
+"""Share of the fit items used for early stopping where the early-stop rows contain no item."""
 
 
 def split_rows(dataset: Dataset, shares: Sequence[float] = SHARES, seed: int = 0) -> np.ndarray:
-    """Deal the rows that may train out to the three parts.
+    """Assign each training row to one of the three parts.
 
     Args:
         shares: of fit, early stop and calibration; they add up to 1.
@@ -35,11 +36,11 @@ def split_rows(dataset: Dataset, shares: Sequence[float] = SHARES, seed: int = 0
         (rows,) int8: 0 fit, 1 early stop, 2 calibration, -1 not used.
 
     Raises:
-        DataError: no row may teach.
+        DataError: there is no training row.
     """
     is_training = dataset.is_training & (dataset.rows["note"] == "").to_numpy()
     if not is_training.any():
-        raise DataError("No row may teach the detector. Choose other training rows.")
+        raise DataError("No row can be used for training. Choose other training rows.")
     parts = np.full(len(dataset), UNUSED, dtype=np.int8)
     if dataset.modality is Modality.SENSOR:
         return _in_time(dataset, is_training, parts, shares, seed)
@@ -49,11 +50,11 @@ def split_rows(dataset: Dataset, shares: Sequence[float] = SHARES, seed: int = 0
 
 
 def split_items(item_set: ItemSet, parts: np.ndarray, shares: Sequence[float] = SHARES) -> tuple[Split, list[str]]:
-    """The items all of whose rows belong to one part, and sentences about parts that had to be made up or are empty.
+    """The items all of whose rows belong to one part, and notices about parts that had to be replaced or are empty.
 
     Args:
         parts: (rows,) as `split_rows` gives.
-        shares: what they were dealt out by; a part without a share is empty on purpose.
+        shares: as given to `split_rows`; a part with share 0 is empty on purpose.
 
     Raises:
         DataError: no item lies within the fit rows.
@@ -62,14 +63,14 @@ def split_items(item_set: ItemSet, parts: np.ndarray, shares: Sequence[float] = 
     notices = []
     if not len(fit):
         raise DataError(
-            f"None of the {len(item_set)} items lies fully within the rows to learn from. Choose more training rows, "
+            f"None of the {len(item_set)} items lies fully within the training rows. Choose more training rows, "
             f"or a shorter window."
         )
     if shares[1] and not len(early_stop):
         fit, early_stop = _held_back(item_set, fit)
         notices.append(
-            f"The rows that say when to stop training are too few for a window: {len(early_stop)} windows at the end "
-            f"of the rows to learn from do it instead."
+            f"The rows for early stopping are too few for a window: {len(early_stop)} windows at the end of the "
+            f"training rows are used instead."
         )
     if shares[2] and not len(calibration):
         notices.append("The calibration rows are too few for a window: scores have neither percentile nor p-value.")
@@ -98,7 +99,7 @@ def _in_time(
 
 
 def _dealt(n: int, shares: Sequence[float]) -> np.ndarray:
-    """(n,) int8 parts in blocks; from 3 on each part has at least one, below that fit comes first, then early stop."""
+    """(n,) int8 parts in blocks; each gets at least one if n >= 3, else fit is filled first, then early stopping."""
     early_stop, calibration = (max(1, round(share * n)) for share in shares[1:])
     if n < 3:
         early_stop, calibration = n - 1, 0
@@ -107,7 +108,7 @@ def _dealt(n: int, shares: Sequence[float]) -> np.ndarray:
 
 
 def _held_back(item_set: ItemSet, fit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The last fit items without those that overlap them; where nothing would be left, all items do both."""
+    """Fit items, and the last of them for early stopping, without overlap unless too few would remain to fit on."""
     cut = len(fit) - max(1, round(HELD_BACK * len(fit)))
     start = item_set.items["start"].to_numpy()
     before = fit[:cut][start[fit[:cut]] + item_set.span <= start[fit[cut]]] if cut else fit[:0]

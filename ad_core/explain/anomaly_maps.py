@@ -26,10 +26,10 @@ def anomaly_maps(detector: Detector, dataset: Dataset, report: Report) -> Iterat
     """For each readable image its row_id and a float32 (height, width) map of its own size.
 
     Raises:
-        DataError: the detector is not one of images.
+        DataError: the detector is not for images.
     """
     if detector.modality is not Modality.IMAGE:
-        raise DataError(f"Anomaly maps are made of images; these data are a {detector.modality}. Leave --maps out.")
+        raise DataError(f"Anomaly maps exist for images only; these are {detector.modality} data. Leave --maps out.")
     item_set = detector.item_set(dataset)
     rows = np.flatnonzero(item_set.rows["sample"].to_numpy() >= 0)
     for begin in range(0, len(rows), 16):
@@ -44,10 +44,10 @@ def anomaly_maps(detector: Detector, dataset: Dataset, report: Report) -> Iterat
 
 
 def heat_scale(detector: Detector, item_set: ItemSet, report: Report) -> HeatScale | None:
-    """The colours of this detector's anomaly maps, by some of its calibration images; None where there are no maps.
+    """Colour scale of this detector's anomaly maps, from some of its calibration images; None where there are no maps.
 
     Args:
-        frame: the images that it was trained and calibrated on.
+        item_set: the images that it was trained and calibrated on.
     """
     if detector.modality is not Modality.IMAGE or detector.calibration_rows is None:
         return None
@@ -55,7 +55,7 @@ def heat_scale(detector: Detector, item_set: ItemSet, report: Report) -> HeatSca
     items = np.flatnonzero(calibrates[row_of_item(item_set)])
     with torch.no_grad():
         own = len(items) and detector.model.part_scores(item_set.take(items[:1]).to(detector.device)) is not None
-    most = MAPPED if own else MAPPED // 4  # else a map costs several passes with gradients
+    most = MAPPED if own else MAPPED // 4  # otherwise a map costs several passes with gradients
     items = items[np.unique(np.linspace(0, len(items) - 1, min(most, len(items))).round().astype(int))]
     maps: list[np.ndarray] = []
     for begin in range(0, len(items), 4):
@@ -65,7 +65,7 @@ def heat_scale(detector: Detector, item_set: ItemSet, report: Report) -> HeatSca
 
 
 def grids(detector: Detector, item_set: ItemSet, index: np.ndarray) -> np.ndarray:
-    """(k, y, x) anomaly maps: the model's own, else where the score's attribution against the nearest normal sits."""
+    """(k, y, x) anomaly maps: the model's own, else the attribution of the score against the nearest normal image."""
     return np.concatenate([_grids(detector, item_set, index[at : at + 16]) for at in range(0, len(index), 16)])
 
 

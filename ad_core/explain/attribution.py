@@ -1,7 +1,7 @@
-"""Why an item scores as it does: its score, compared with a normal item's, split over its entries.
+"""Attribution: the difference of an item's score to a normal item's, split over its entries.
 
-Every method attributes `model.score` itself, the number in the score table, by Captum. How far the parts miss the whole
-is measured and returned with them.
+Every method attributes `model.score` itself, the number in the score table, by Captum. The convergence delta, by which
+the sum of the attributions differs from the score, is returned with them.
 """
 
 import difflib
@@ -51,14 +51,14 @@ GRADIENT_METHODS = ("integrated_gradients", "gradient_shap")
 PERTURBATION_METHODS = ("occlusion", "feature_ablation", "shapley_sampling", "kernel_shap")
 
 BATCH_ENTRIES, MOST_ITEMS = 2**19, 2048
-"""One forward pass holds at most so many numbers and items, whatever is explained: bounds the memory."""
+"""Maximum number of values and of items in a forward pass, which bounds the memory."""
 
 SEED = 20_111
-"""Methods that draw do so from this seed: the same case gets the same explanation."""
+"""Seed of methods that draw random numbers: the same case gets the same explanation."""
 
 
 Baseline = Literal["nearest", "zero", "mean"]
-"""What an item is compared with: the nearest normal item, one that exists; zeros; the mean of normal items."""
+"""What an item is compared with: the nearest normal item (a real one); zeros; the mean of normal items."""
 
 
 class How(NamedTuple):
@@ -71,12 +71,12 @@ class How(NamedTuple):
 
 @dataclass(frozen=True)
 class Attribution:
-    """What each entry of some items adds to their scores."""
+    """The attribution of each entry of some items to their scores."""
 
     values: np.ndarray
     """(k, *item) float32, in score units: positive = makes the item more anomalous than its baseline."""
     delta: np.ndarray
-    """(k,) float64: by how much the values' sum misses score - baseline_score; NaN where the gradient is not finite."""
+    """(k,) float64: |sum of values - (score - baseline_score)|; NaN where the gradient is not finite."""
     method: str
     score: np.ndarray
     """(k,) float64."""
@@ -85,7 +85,7 @@ class Attribution:
 
 
 def methods_for(model: ScoreModel) -> list[str]:
-    """Names that `explain` takes for this model, the best first; without a gradient only the perturbing ones."""
+    """Methods that `explain` accepts for this model, the best first; without a gradient only perturbation methods."""
     return [*(GRADIENT_METHODS if model.differentiable else ()), *PERTURBATION_METHODS]
 
 
@@ -102,15 +102,15 @@ def explain(
     """Each entry's share in score(x) - score(baseline).
 
     A model whose score takes a gradient inside (an adversarial perturbation, say) must build it with `create_graph`
-    while gradients are enabled; else gradient methods can't see that part of the score, and `delta` shows it.
+    while gradients are enabled; otherwise gradient methods miss that part of the score, which `delta` shows.
 
     Methods: "integrated_gradients" (Sundararajan et al. 2017, eq. 1); "gradient_shap" (Erion et al. 2021, eq. 4; with
     one baseline per item it is integrated gradients at random points); "occlusion" (Zeiler & Fergus 2014: a patch of an
-    image, or a stretch of one channel, is replaced by the baseline, moving over the item; for tables the same as the
+    image, or a segment of one channel, is replaced by the baseline, moving over the item; for tables the same as the
     next); "feature_ablation" (columns, grid cells or spans replaced one by one); "shapley_sampling" (the same pieces
     in random orders, Castro et al. 2009); "kernel_shap" (random sets of the same pieces, Lundberg & Lee 2017, theorem
-    2). The first two need a gradient. Pieces that are replaced alone do not add up where they act together; `delta`
-    says by how much. Whatever is scored on the way is a changed copy of the item: see `ScoreModel.score_copies`.
+    2). The first two need a gradient. The effects of pieces that are replaced alone do not add up where they
+    interact; `delta` shows by how much. All scored items are changed copies of the item: see `ScoreModel.score_copies`.
 
     Args:
         model: in evaluation mode, on the device of `x`.
@@ -118,7 +118,7 @@ def explain(
         baseline: (k, *item), the normal item that each is compared with; for "gradient_shap" also (k, m, *item).
         method: one of `methods_for(model)`.
         steps: points on the path, or draws.
-        originals: (k, *item), where `x` are themselves slightly changed copies of other items.
+        originals: (k, *item), if `x` are slightly changed copies of other items.
         pieces: (*item) int64, 0, 1, 2, ...: what perturbing methods replace at once; None = `cells` of the shape.
 
     Raises:
@@ -138,14 +138,14 @@ def explain(
         with torch.no_grad():
             tops.append(score(some, score.every).double().cpu())
             bottoms.append(_baseline_score(score, some, against).double().cpu())
-    found = torch.cat(values) if values else torch.zeros(0, *shape.size, dtype=torch.float64)
+    total = torch.cat(values) if values else torch.zeros(0, *shape.size, dtype=torch.float64)
     top, bottom = (torch.cat([torch.zeros(0, dtype=torch.float64), *many]) for many in (tops, bottoms))
-    delta = (found.flatten(1).sum(1) - (top - bottom)).abs()
-    return Attribution(found.float().numpy(), delta.numpy(), method, top.numpy(), bottom.numpy())
+    delta = (total.flatten(1).sum(1) - (top - bottom)).abs()
+    return Attribution(total.float().numpy(), delta.numpy(), method, top.numpy(), bottom.numpy())
 
 
 def at_a_time(shape: ItemShape) -> int:
-    """So many items go through a model at once while it is explained."""
+    """Number of items in a forward pass while explaining."""
     return max(1, min(MOST_ITEMS, BATCH_ENTRIES // shape.entries))
 
 
@@ -175,7 +175,7 @@ def nearest_normals(
 
 
 def baseline_from(normals_x: Tensor, index: np.ndarray, kind: Baseline = "nearest") -> Tensor:
-    """(k, *item) what items are compared with: the nearest normal item, one that exists; the others on request.
+    """(k, *item) the baseline of each item, by default the nearest normal item.
 
     Args:
         normals_x: (m, *item).
@@ -206,7 +206,7 @@ def _check(model: ScoreModel, x: Tensor, method: str) -> None:
 class _CopyScore:
     """(b, *item) copies, (b,) which of the originals each was made of -> (b,) score.
 
-    The model stays in its own precision; sums and differences of its scores and gradients are wide.
+    The model keeps its own precision; sums and differences of its scores and gradients use `wide`.
     """
 
     def __init__(self, model: ScoreModel, originals: Tensor, wide: torch.dtype) -> None:
@@ -214,7 +214,7 @@ class _CopyScore:
         self.every = torch.arange(len(originals), device=originals.device)
 
     def __call__(self, items: Tensor, of: Tensor) -> Tensor:
-        made_of = of.reshape(-1).expand(len(items))  # of a single item captum may say it once for all
+        made_of = of.reshape(-1).expand(len(items))  # for a single item captum may pass it once for all copies
         scores = self.model.score_copies(items.to(torch.float32), SourceItems(self.originals, made_of))
         return scores.to(items.device, self.wide)
 
@@ -231,7 +231,7 @@ def _attributed(
 ) -> Tensor:
     """(k, *item) values by one method for at most `batch` items."""
     if method in GRADIENT_METHODS:
-        x = x.clone().requires_grad_()  # else captum does it for us and warns that it did
+        x = x.clone().requires_grad_()  # otherwise captum does so with a warning
         if method == "gradient_shap":
             return _expected_gradients(score, x, baseline, steps, batch)
         path = IntegratedGradients(score)
@@ -252,7 +252,7 @@ def _attributed(
                 n_samples=max(4, steps // 4),
                 perturbations_per_eval=at_once,
             )
-    elif method == "kernel_shap" and mask.any():  # of a single piece there are no sets
+    elif method == "kernel_shap" and mask.any():  # with a single piece there are no sets
         values = _kernel_shap(score, x, baseline, mask, steps, at_once)
     else:
         values = FeatureAblation(score).attribute(
@@ -284,7 +284,7 @@ class _WideLeastSquares:
 
 
 def _kernel_shap(score: _CopyScore, x: Tensor, baseline: Tensor, mask: Tensor, steps: int, at_once: int) -> Tensor:
-    """Item by item, since each has a regression of its own; with twice as many sets as pieces at least."""
+    """Item by item, since each has its own regression; with at least twice as many sets as pieces."""
     draws = max(4 * steps, 2 * (int(mask.max()) + 1))
     values = []
     for item, own, at in zip(x, baseline, score.every, strict=True):
@@ -304,7 +304,7 @@ def _kernel_shap(score: _CopyScore, x: Tensor, baseline: Tensor, mask: Tensor, s
 
 
 def _occluded(score: _CopyScore, shape: ItemShape, x: Tensor, baseline: Tensor, at_once: int) -> Tensor:
-    """Patches (all colours) or stretches (one channel) of an eighth of the item, moved by half their length."""
+    """Patches (all colours) or segments (one channel) of an eighth of the item, moved by half their length."""
     sides = [-(-side // GRID) for side in shape.size[1:]]
     window = (shape.size[0] if shape.modality is Modality.IMAGE else 1, *sides)
     strides = (window[0], *(max(1, side // 2) for side in sides))
@@ -336,13 +336,13 @@ def _pools(x: Tensor, baseline: Tensor) -> Tensor:
 
 
 def _baseline_score(score: _CopyScore, x: Tensor, baseline: Tensor) -> Tensor:
-    """(k,) mean score of each item's baselines, as what the item would become."""
+    """(k,) mean score of each item's baselines, scored as changed copies of the item."""
     return torch.stack([score(one, score.every) for one in _pools(x, baseline).unbind(1)]).mean(0)
 
 
 @contextmanager
 def _seeded() -> Iterator[None]:
-    """Captum draws from the global generators of numpy and torch; they are put back as they were."""
+    """Captum draws from the global generators of numpy and torch, whose states are restored."""
     state = np.random.get_state()
     with torch.random.fork_rng(devices=[]):
         np.random.seed(SEED)

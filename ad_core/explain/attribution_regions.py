@@ -1,4 +1,4 @@
-"""From an attribution per entry to the user's own terms: columns, boxes in the picture, a channel during a time."""
+"""From an attribution per entry to the user's own terms: columns, boxes in the image, a channel during a time."""
 
 from itertools import pairwise
 from typing import Any
@@ -12,14 +12,14 @@ from torch import Tensor
 from ad_core.types import ItemShape, Modality
 
 GRID = 8
-"""An image is looked at in at most 8 x 8 cells, a window in at most 8 spans per channel."""
+"""Maximum number of cells along each side of an image, and of spans per channel of a window."""
 
 REGIONS = 5
-"""So many connected regions of an image get a box of their own."""
+"""Maximum number of connected regions of an image with a box of their own."""
 
 
 def by_part(shape: ItemShape, values: np.ndarray) -> np.ndarray:
-    """(parts,) float64: the entries of each part that the user knows, added up.
+    """(parts,) float64: the sum over the entries of each part.
 
     Args:
         values: (*item) of one item.
@@ -29,9 +29,9 @@ def by_part(shape: ItemShape, values: np.ndarray) -> np.ndarray:
 
 
 def heat(values: np.ndarray) -> np.ndarray:
-    """(k, y, x) float32 maps: colours added up and smoothed a little, since single pixels' gradients are noise.
+    """(k, y, x) float32 maps: summed over colours and smoothed slightly, since gradients of single pixels are noisy.
 
-    Smoothing mirrors at the rim, so a map still adds up to what the values did.
+    Smoothing mirrors at the border, so a map has the same sum as the values.
 
     Args:
         values: (k, channel, y, x).
@@ -42,10 +42,10 @@ def heat(values: np.ndarray) -> np.ndarray:
 
 
 def boxes(values: np.ndarray, size: tuple[int, int]) -> list[dict[str, Any]]:
-    """Where in the picture the score comes from, largest share first; all boxes together add up to the whole.
+    """Boxes of the image with their attribution, largest first; all boxes together add up to the whole.
 
-    The connected regions where the smoothed map exceeds half of its peak come as boxes of their own; the rest comes in
-    the cells of a coarse grid, each with what is left in it.
+    The connected regions where the smoothed map exceeds half of its peak have boxes of their own; the rest is split
+    into the cells of a coarse grid.
 
     Args:
         values: (channel, y, x) of one item.
@@ -54,19 +54,19 @@ def boxes(values: np.ndarray, size: tuple[int, int]) -> list[dict[str, Any]]:
     Returns:
         `y0, x0, y1, x1` in pixels of the user's image (y1 and x1 are the first outside) and `attribution`.
     """
-    pixels, places = np.asarray(values, dtype=np.float64).sum(0), peaks_of(heat(values[None])[0])
+    pixels, regions = np.asarray(values, dtype=np.float64).sum(0), peaks_of(heat(values[None])[0])
     rows, columns = _edges(pixels.shape[0]), _edges(pixels.shape[1])
-    places += [(slice(*y), slice(*x)) for y in pairwise(rows) for x in pairwise(columns)]
-    free, found = np.ones(pixels.shape, dtype=bool), []
-    for place in places:
-        if free[place].any():
-            found.append(_box(place, float(pixels[place][free[place]].sum()), pixels.shape, size))
-            free[place] = False  # each pixel counts once
-    return sorted(found, key=lambda box: -abs(box["attribution"]))
+    regions += [(slice(*y), slice(*x)) for y in pairwise(rows) for x in pairwise(columns)]
+    free, result = np.ones(pixels.shape, dtype=bool), []
+    for region in regions:
+        if free[region].any():
+            result.append(_box(region, float(pixels[region][free[region]].sum()), pixels.shape, size))
+            free[region] = False  # each pixel counts once
+    return sorted(result, key=lambda box: -abs(box["attribution"]))
 
 
 def spans(shape: ItemShape, values: np.ndarray, times: npt.ArrayLike) -> list[dict[str, Any]]:
-    """Which channel, when, largest share first; all spans together add up to the whole.
+    """Spans of channels with their attribution, largest first; all spans together add up to the whole.
 
     Args:
         values: (channel, time) of one window.
@@ -76,18 +76,18 @@ def spans(shape: ItemShape, values: np.ndarray, times: npt.ArrayLike) -> list[di
         `channel` (name), `t0` and `t1` (first and last time stamp of the span), `attribution`.
     """
     times, edges = np.asarray(times), _edges(shape.size[-1])
-    found = []
+    result = []
     for begin, end in pairwise(edges):
         shares = by_part(shape, np.asarray(values)[:, begin:end])
-        found += [
+        result += [
             {"channel": name, "t0": times[begin], "t1": times[end - 1], "attribution": float(share)}
             for name, share in zip(shape.parts.names, shares, strict=True)
         ]
-    return sorted(found, key=lambda span: -abs(span["attribution"]))
+    return sorted(result, key=lambda span: -abs(span["attribution"]))
 
 
 def cells(shape: ItemShape) -> Tensor:
-    """(*item) int64, 0, 1, 2, ...: the pieces that perturbing methods replace at once.
+    """(*item) int64, 0, 1, 2, ...: the pieces that perturbation methods replace as a whole.
 
     Tables: a column, with its one-hot block and missing flag. Images: a grid cell in all colours. Windows: a span of a
     channel.
@@ -95,14 +95,14 @@ def cells(shape: ItemShape) -> Tensor:
     owner = np.asarray(shape.parts.of_entry).reshape(-1, *[1] * (len(shape.size) - 1))
     code = np.zeros_like(owner) if shape.modality is Modality.IMAGE else owner
     for axis, side in enumerate(shape.size[1:], start=1):
-        place = np.searchsorted(_edges(side), np.arange(side), side="right")
-        code = code * (GRID + 1) + place.reshape([-1 if a == axis else 1 for a in range(len(shape.size))])
+        cell = np.searchsorted(_edges(side), np.arange(side), side="right")
+        code = code * (GRID + 1) + cell.reshape([-1 if a == axis else 1 for a in range(len(shape.size))])
     code = np.broadcast_to(code, shape.size)
     return torch.from_numpy(np.unique(code, return_inverse=True)[1].reshape(shape.size).astype(np.int64))
 
 
 def parts(shape: ItemShape) -> Tensor:
-    """(*item) int64: the part of the user's that each entry belongs to; whole channels of a window."""
+    """(*item) int64: the part that each entry belongs to; for windows whole channels."""
     owner = np.asarray(shape.parts.of_entry).reshape(-1, *[1] * (len(shape.size) - 1))
     return torch.from_numpy(np.broadcast_to(owner, shape.size).astype(np.int64))
 
@@ -114,20 +114,21 @@ def _edges(side: int) -> list[int]:
 
 
 def peaks_of(smooth: np.ndarray) -> list[tuple[slice, slice]]:
-    """Bounding boxes of the connected places of a (y, x) map above half of its peak, fullest first; none where nothing
-    is positive.
+    """Bounding boxes of the connected regions of a (y, x) map above half of its peak, largest sum first.
+
+    None where nothing is positive.
     """
     if not smooth.max() > 0:  # also False for NaN
         return []
     labels, _ = ndimage.label(smooth > smooth.max() / 2)
-    places = ndimage.find_objects(labels)
-    held = ndimage.sum_labels(smooth, labels, range(1, len(places) + 1))
-    return [places[i] for i in np.argsort(-np.asarray(held))[:REGIONS]]
+    regions = ndimage.find_objects(labels)
+    held = ndimage.sum_labels(smooth, labels, range(1, len(regions) + 1))
+    return [regions[i] for i in np.argsort(-np.asarray(held))[:REGIONS]]
 
 
-def _box(place: tuple[slice, slice], share: float, item: tuple[int, ...], size: tuple[int, int]) -> dict[str, Any]:
-    """A place of the item on the user's image: rounded outwards, so that it covers what it stands for."""
-    (y, x), (height, width) = place, size
+def _box(region: tuple[slice, slice], share: float, item: tuple[int, ...], size: tuple[int, int]) -> dict[str, Any]:
+    """A region of the item in pixels of the user's image, rounded outwards so that it covers the region."""
+    (y, x), (height, width) = region, size
     return {
         "y0": y.start * height // item[0],
         "x0": x.start * width // item[1],

@@ -1,7 +1,7 @@
-"""Alerts that are unusual for the same reasons, put together, named, and described by a rule.
+"""Cluster alerts with the same reasons; name each group and describe it by a rule.
 
-Cases are alike when the same parts raise their scores by the same shares, whatever the scores. What belongs nowhere
-stays ungrouped.
+Cases are similar if the same parts raise their scores by the same shares, whatever the scores. Cases without similar
+ones stay ungrouped.
 """
 
 from collections.abc import Sequence
@@ -13,20 +13,20 @@ import pandas as pd
 from ad_core.explain.shares import by_part, raising_shares
 
 FEWEST = 3
-"""Fewer alike cases are no group."""
+"""Minimum number of cases in a group."""
 
 OF_ALL = 25
-"""A group holds at least one in so many of the cases."""
+"""Minimum size of a group: one case in OF_ALL."""
 
 ALIKE, MOST = 0.2, 0.75
-"""If more than this share of the cases is no farther from their middle, they are one group (distance of square roots of
-shares; 1.41 = no part in common)."""
+"""If more than the share MOST of the cases lies within the distance ALIKE of the median case, they are one group
+(distance of square roots of shares; 1.41 = no part in common)."""
 
 NAMED, WORTH_NAMING = 3, 0.15
-"""A name has at most so many parts, each with this share of the group's score."""
+"""Maximum number of parts in a name, and minimum share of each in the group's score."""
 
 COMMON = 0.6
-"""A direction or a value is part of the name when so many of the cases have it."""
+"""Minimum share of cases with a direction or a value for it to be part of the name."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,11 @@ class AlertGroup:
 
 
 def alert_groups(parts: pd.DataFrame) -> list[AlertGroup]:
-    """Groups of explained cases, the largest first; cases that are like no others are in none.
+    """Groups of explained cases, the largest first; cases without similar ones are in none.
 
     Args:
         parts: `row_id`, `part` (or `channel`, which then counts), `attribution`, and where they exist `value` and
-            `expected`, as `case_parts` gives them.
+            `expected`, as in `Explained.parts`.
 
     Source: Campello et al. 2013, HDBSCAN, on square roots of shares, whose distance is Hellinger's.
     """
@@ -52,17 +52,17 @@ def alert_groups(parts: pd.DataFrame) -> list[AlertGroup]:
     if len(shares) < 2 * FEWEST:
         return []
     labels = _labels(np.sqrt(shares.to_numpy()))
-    found = []
+    groups = []
     for label in sorted(set(labels) - {-1}):
         inside = shares[labels == label]
         mean = inside.mean().sort_values(ascending=False, kind="stable")
         rows = tuple(map(str, inside.index))
-        found.append(AlertGroup(_name(parts[parts["row_id"].isin(rows)], mean), rows, mean[mean > 0].to_dict()))
-    return sorted(found, key=lambda group: -len(group.row_ids))
+        groups.append(AlertGroup(_name(parts[parts["row_id"].isin(rows)], mean), rows, mean[mean > 0].to_dict()))
+    return sorted(groups, key=lambda group: -len(group.row_ids))
 
 
 def _labels(roots: np.ndarray) -> np.ndarray:
-    """(case,) number of its group, -1 = none. Where most cases are alike, those are the one group there is."""
+    """(case,) number of its group, -1 = none. Where most cases are similar, they form the only group."""
     from sklearn.cluster import HDBSCAN
 
     near = np.linalg.norm(roots - np.median(roots, axis=0), axis=1) <= ALIKE
@@ -75,10 +75,10 @@ def _labels(roots: np.ndarray) -> np.ndarray:
 def _name(parts: pd.DataFrame, mean: pd.Series) -> str:
     """ "amount up, hour down, shop = travel": what raises these scores most."""
     chosen = [part for part in mean.index[:NAMED] if mean[part] >= WORTH_NAMING] or [mean.index[0]]
-    return ", ".join(_told(parts[parts["part"] == part], str(part)) for part in chosen)
+    return ", ".join(_described(parts[parts["part"] == part], str(part)) for part in chosen)
 
 
-def _told(lines: pd.DataFrame, part: str) -> str:
+def _described(lines: pd.DataFrame, part: str) -> str:
     """A part with its direction, or its common value, where most of the cases agree."""
     if lines.empty or "value" not in lines or "expected" not in lines:
         return part
@@ -104,19 +104,20 @@ class SurrogateRule:
 
 
 DEPTH, MOST_LEVELS, MOST_ROWS = 3, 12, 20_000
+"""Depth of the tree, maximum number of levels of a category, and maximum number of other rows."""
 
 
 def surrogate_rule(data: pd.DataFrame, inside: Sequence[bool] | np.ndarray) -> SurrogateRule | None:
-    """The simplest rule that tells a group from all other rows: the best leaf of a shallow decision tree.
+    """A simple rule that separates a group from all other rows: the best leaf of a shallow decision tree.
 
-    A rule describes; it is not what the detector does. Its precision and coverage say how well.
+    The rule is a description, not what the detector computes. Its precision and coverage state how good it is.
 
     Args:
         data: (rows) the user's columns; numbers, and categories of few levels.
         inside: (rows,) bool.
 
     Returns:
-        None where no column tells them apart.
+        None where no column separates them.
     """
     from sklearn.tree import DecisionTreeClassifier
 
@@ -145,21 +146,21 @@ def _sampled(chosen: np.ndarray) -> np.ndarray:
 
 def _columns(data: pd.DataFrame) -> pd.DataFrame:
     """Numbers as they are, with the median for missing ones; a yes/no column for each level of a category."""
-    found: dict[str, np.ndarray] = {}
+    table: dict[str, np.ndarray] = {}
     for name in data.columns:
         values = data[name]
         if pd.api.types.is_bool_dtype(values) or not pd.api.types.is_numeric_dtype(values):
             texts = values.astype("string")
             if texts.nunique() <= MOST_LEVELS:
-                found |= {
+                table |= {
                     f"{name} is {level}": (texts == level).fillna(False).to_numpy(float)
                     for level in texts.dropna().unique()
                 }
             continue
         numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
         if np.isfinite(numbers).any():
-            found[str(name)] = np.where(np.isfinite(numbers), numbers, np.median(numbers[np.isfinite(numbers)]))
-    return pd.DataFrame(found)
+            table[str(name)] = np.where(np.isfinite(numbers), numbers, np.median(numbers[np.isfinite(numbers)]))
+    return pd.DataFrame(table)
 
 
 def _f1(hit: np.ndarray, chosen: np.ndarray) -> float:

@@ -1,7 +1,7 @@
-"""An attribution in the user's own terms: columns and cells, boxes in a picture, a channel during a time.
+"""An attribution in the user's own terms: columns and cells, boxes in an image, a channel during a time.
 
-Each kind of data has one function; all give the same line for a part: `row_id`, `part`, `value`, `expected`,
-`expected_low`, `expected_high`, `attribution`, `method`, `delta`, and where in the item it is.
+Each modality has one function; all return the same line for a part: `row_id`, `part`, `value`, `expected`,
+`expected_low`, `expected_high`, `attribution`, `method`, `delta`, and its region or times in the item.
 """
 
 from collections.abc import Callable, Iterator
@@ -62,7 +62,7 @@ class Attributed:
         return np.asarray(row_of_item(self.item_set)[self.index])
 
     def expected(self) -> np.ndarray | None:
-        """(k, *item) what the model expected instead; None where it predicts nothing."""
+        """(k, *item) the values that the model expected; None where it predicts none."""
         with torch.no_grad():
             values = self.detector.model.expected(self.x)
         return None if values is None else values.cpu().numpy()
@@ -100,7 +100,7 @@ def row_of_item(item_set: ItemSet) -> np.ndarray:
 
 
 def whole_maps(item_set: ItemSet, rows: np.ndarray, grids: Callable[[np.ndarray], np.ndarray]) -> Iterator[np.ndarray]:
-    """The anomaly map of each image at its own size, of all its pieces.
+    """The anomaly map of each image at its own size, from all its pieces.
 
     Args:
         rows: positions in `item_set.rows`.
@@ -146,7 +146,7 @@ def _expected(detector: Detector, part: int, expected: np.ndarray, own: np.ndarr
 
 
 def _without_noise(values: list[str | float]) -> list[str | float]:
-    """Numbers become 0 where they differ from it by no more than the rounding error of the largest of them."""
+    """Numbers that differ from 0 by no more than the rounding error of the largest one become 0."""
     largest = max((abs(v) for v in values if isinstance(v, float)), default=0.0)
     return [0.0 if isinstance(v, float) and abs(v) < ROUNDING * largest else v for v in values]
 

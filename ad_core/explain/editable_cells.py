@@ -1,4 +1,4 @@
-"""Which cells of a table may be edited, and to what, read from a bundle without loading its model."""
+"""The allowed values of editable cells of a table, read from a bundle without loading its model."""
 
 from pathlib import Path
 
@@ -11,19 +11,19 @@ from ad_core.storage import bundle
 
 
 def editable_in_bundle(folder: Path, data: pd.DataFrame) -> dict[str, Allowed]:
-    """What may stand in each column that a detector uses, by name.
+    """The allowed values of each column that a detector uses, by name.
 
     Args:
-        folder: of the bundle of a detector of tables.
-        data: rows as the user has them.
+        folder: bundle of a detector for tables.
+        data: the user's rows.
 
     Raises:
         BundleError: the folder is no bundle, or damaged.
-        DataError: it holds no detector of tables, or the data have lost a column since the training.
+        DataError: it holds no detector for tables, or the data lack a column.
     """
     facts = bundle.part(folder, "reader")
     if not facts or facts["name"] != "table":
-        raise DataError("Cells can be changed in tables only; this detector is of another kind of data.")
+        raise DataError("Cells can be changed in tables only; this detector is for another kind of data.")
     reader = Table(Table.Settings.parse(facts["settings"], "reader"))
     reader.restore(facts["facts"], {})
     return allowed_in(reader.codes, data)

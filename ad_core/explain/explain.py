@@ -1,4 +1,4 @@
-"""Explanations of rows: which item stands for a row, and what its score is made of."""
+"""Explain rows: find the item of each row, and attribute its score to its parts."""
 
 from collections.abc import Sequence
 from functools import partial

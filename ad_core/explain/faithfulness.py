@@ -1,10 +1,10 @@
-"""Whether an explanation can be believed: tested on the score itself, for the very item, on the spot.
+"""Faithfulness of an explanation, tested on the score of the explained item itself.
 
-An attribution always looks like an answer. Three questions tell those that are one from those that are not:
+Every attribution looks plausible. Three tests separate faithful ones from others:
 
 - deletion: does the score fall when the parts named first are replaced by the baseline's, and further than when as
   many other parts are? (Samek et al. 2017, Evaluating the visualization of what a deep neural network has learned,
-  section III, with a random control.) Of images the region named first is painted over.
+  section III, with a random control.) For images the region named first is inpainted.
 - agreement: does another method, or the detector's own map of an image, name the same parts?
 - stability: are the same parts named after a change too small to matter? (Alvarez-Melis and Jaakkola 2018,
   arXiv:1806.08049.)
@@ -30,28 +30,28 @@ FEW_STEPS = {Modality.TABLE: 16, Modality.IMAGE: 4, Modality.SENSOR: 8}
 """Points on the path of the explanations that the tested one is compared with."""
 
 ABLATED = 128
-"""With more pieces than this, replacing them one by one costs more than another path of gradients."""
+"""Maximum number of pieces to replace one by one; with more, another gradient path is cheaper."""
 
 ADD_UP = ("integrated_gradients", "gradient_shap", "shapley_sampling", "kernel_shap")
-"""Methods whose shares are meant to add up to the score; the gap of others says nothing."""
+"""Methods whose shares should add up to the score; the gap of others is not meaningful."""
 
 
 @dataclass(frozen=True)
 class Checks:
-    """What was found of k explanations, each (k,); NaN = could not be tested."""
+    """Results of the tests of k explanations, each (k,); NaN = could not be tested."""
 
     named: np.ndarray
-    """How many parts, or separate regions of an image, were tested."""
+    """Number of parts, or of separate regions of an image, that were tested."""
     area: np.ndarray
-    """Share of the image that is painted over for these regions; NaN where parts were tested."""
+    """Share of the image that is inpainted for these regions; NaN where parts were tested."""
     drop: np.ndarray
-    """Share of score - baseline score that is gone without the parts named first."""
+    """Share of score - baseline score that is lost without the parts named first."""
     drop_random: np.ndarray
-    """Mean share that is gone without as many other parts."""
+    """Mean share that is lost without the same number of other parts."""
     p: np.ndarray
     """(1 + number of random sets whose drop is at least as large) / (DRAWS + 1)."""
     agreement: np.ndarray
-    """Share of what a second method gives to its own first parts that lies on the parts tested, 0..1."""
+    """Attribution by a second method to the tested parts, as a share of that to its own first parts, 0..1."""
     second_method: str
     stability: np.ndarray
     """The same, for the same method after small changes of the item; the mean over COPIES."""
@@ -73,7 +73,7 @@ def check(
 
     Args:
         x: (k, *item), the items that `found` explains.
-        baseline: (k, *item), what it compared them with.
+        baseline: (k, *item), their baselines in `found`.
         spread: (*item) standard deviation of each entry among normal items.
     """
     kind = RegionPerturbation if shape.modality is Modality.IMAGE else FeaturePerturbation
@@ -98,10 +98,10 @@ def check(
 
 
 def _second(places: Perturbation, method: str) -> tuple[str, np.ndarray]:
-    """Who else is asked what raises the score, and the answer, (k, place).
+    """Name and attributions, (k, place), of the explanation to compare with.
 
-    The detector's own map of an image needs neither a baseline nor a gradient, and no change that might itself look
-    odd; where there is none, another method answers.
+    The detector's own map of an image, which needs no baseline, no gradient and no change of the image that could
+    itself be anomalous; otherwise another method.
     """
     model, shape, x = places.model, places.shape, places.x
     if shape.modality is Modality.IMAGE:
@@ -116,14 +116,14 @@ def _second(places: Perturbation, method: str) -> tuple[str, np.ndarray]:
 
 
 def second_method(model: ScoreModel, method: str, pieces: int) -> str:
-    """The method that an explanation is compared with: of another kind where that is affordable."""
+    """The method that an explanation is compared with, of another kind where the cost allows it."""
     offered = [name for name in methods_for(model) if name not in (method, "occlusion", "kernel_shap")]
     wanted = ("feature_ablation" if pieces <= ABLATED else "gradient_shap", "shapley_sampling", "feature_ablation")
     return next(name for name in wanted if name in offered)
 
 
 def shared(shares: np.ndarray, named: np.ndarray) -> np.ndarray:
-    """(k,) 0..1: of what another explanation gives to as many parts of its own choice, how much lies on these.
+    """(k,) 0..1: another explanation's attribution to the named parts, as a share of that to its own top parts.
 
     Args:
         shares: (k, piece) of the other explanation.
@@ -137,7 +137,7 @@ def shared(shares: np.ndarray, named: np.ndarray) -> np.ndarray:
 
 
 def _deleted(places: Perturbation, found: Attribution, named: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Drop, mean drop of random sets, and p; NaN where nothing is named, nothing else is there, or nothing differs."""
+    """Drop, mean drop of random sets, and p; NaN where no part is named, no other is left, or scores don't differ."""
     possible = named.any(1) & places.testable(named) & (found.score > found.baseline_score)
     span = np.where(possible, found.score - found.baseline_score, np.nan)
     drop, *draws = (found.score - places.scores_without(named)) / span
@@ -146,7 +146,7 @@ def _deleted(places: Perturbation, found: Attribution, named: np.ndarray) -> tup
 
 
 def _stability(places: Perturbation, method: str, spread: Tensor, named: np.ndarray) -> np.ndarray:
-    """(k,) how much of what is named after small changes is the same; every item gets the same changes."""
+    """(k,) agreement of the explanations after small changes with the named parts; all items get the same changes."""
     generator, x = torch.Generator().manual_seed(SEED), places.x
     steps, found = FEW_STEPS[places.shape.modality], []
     for _ in range(COPIES):

@@ -11,7 +11,7 @@ from ad_core.theme import ALERT, LABEL_PX, MUTED, SIGNED, SMALLEST_BAR, USUAL, a
 
 
 def attribution_bars(parts: Sequence[str], values: np.ndarray, *, keep: int = 10, doubtful: bool = False) -> go.Figure:
-    """Signed bars, largest on top; what is not among the `keep` largest is summed up as one bar, so nothing is lost.
+    """Signed bars, largest on top; all but the `keep` largest are summed in one bar, so nothing is lost.
 
     Args:
         doubtful: the explanation did not pass its check; the bars are grey.
@@ -39,7 +39,7 @@ def attribution_bars(parts: Sequence[str], values: np.ndarray, *, keep: int = 10
 
 
 def attribution_in_words(parts: Sequence[str], values: np.ndarray) -> str:
-    """The finding of `attribution_bars`."""
+    """Text alternative of `attribution_bars`."""
     order = np.argsort(-np.abs(values))[:3]
     named = ", ".join(f"{parts[i]} {values[i]:+.3g}" for i in order)
     return f"Of {len(parts)} parts the largest shares of the score: {named}."
@@ -48,12 +48,12 @@ def attribution_in_words(parts: Sequence[str], values: np.ndarray) -> str:
 def window(
     frame: pd.DataFrame, channels: Sequence[str], attribution: np.ndarray | None, second: str = "expected"
 ) -> go.Figure:
-    """Channel by time: where the score comes from, above the lines with what was expected.
+    """Channel by time: attribution of the score, above the lines of actual and expected values.
 
     Args:
         frame: `time`, per channel its values, and `<channel> expected` where the task predicts.
         attribution: (channel, time) on any grid of the window's span, None = no heat-map.
-        second: what the dotted line is called, and the columns that it is drawn from.
+        second: name of the dotted line, and suffix of its columns.
     """
     first = 0 if attribution is None else 1
     heights = ([0.12 * len(channels) + 0.25] if first else []) + [1.0] * len(channels)
@@ -106,7 +106,7 @@ def window(
 
 
 def window_in_words(channels: Sequence[str], attribution: np.ndarray | None, n: int) -> str:
-    """The finding of `window`."""
+    """Text alternative of `window`."""
     text = f"A window of {n} time stamps on {len(channels)} channel{'' if len(channels) == 1 else 's'}."
     if attribution is None:
         return text

@@ -1,4 +1,4 @@
-"""Figures of what drives all alerts, each with its finding in words."""
+"""Figures of global feature importance over alerts, each with its text alternative."""
 
 from collections.abc import Sequence
 
@@ -10,23 +10,23 @@ from ad_core.explain.image_grid import FIELDS
 from ad_core.theme import ALERT, CHOSEN, MUTED, USUAL, literal, tidy
 
 PALETTE = (ALERT, "#4F7CC4", "#B8922E", CHOSEN, USUAL, "#C25577")
-"""So many parts have a colour of their own over time; the rest is grey."""
+"""Colours of the parts with the largest shares over time; the others are grey."""
 
 SHADES = [[0.0, "#F4F6F5"], [0.5, "#F0B48A"], [1.0, "#C4571B"]]
 """From no share to the largest."""
 
 BARS = 12
-"""So many parts have a bar of their own."""
+"""Maximum number of parts with a bar of their own."""
 
 DARK = 0.6
-"""From this share of the largest on, text on a shade is white."""
+"""Minimum share of the largest value for white text on a shade."""
 
 
 def importance_bars(ranking: pd.DataFrame, keep: int = BARS) -> go.Figure:
-    """The mean share of each part, with its interval as a line; what is not among the first is summed up.
+    """The mean share of each part, with its interval as a line; all but the first `keep` are summed.
 
     Args:
-        ranking: as `drivers.ranking` gives it.
+        ranking: as `global_importance.ranking` returns it.
     """
     top, rest = ranking.head(keep), ranking.iloc[keep:]
     names, share = [literal(str(part)) for part in top["part"]], top["share"].to_numpy(dtype=np.float64)
@@ -60,13 +60,13 @@ def importance_bars(ranking: pd.DataFrame, keep: int = BARS) -> go.Figure:
 
 
 def importance_in_words(ranking: pd.DataFrame, alerts: int) -> str:
-    """The finding of `importance_bars`."""
+    """Text alternative of `importance_bars`."""
     named = ", ".join(f"{line.part} {_percent(line.share)}" for line in ranking.head(3).itertuples())
     return f"Mean share in the scores of {alerts:,} alert{'' if alerts == 1 else 's'}: {named}."
 
 
 def field_shares(ranking: pd.DataFrame) -> go.Figure:
-    """Nine fields of a picture, each shaded by its mean share."""
+    """Nine fields of an image, each shaded by its mean share."""
     share = ranking.set_index("part")["share"].reindex(list(FIELDS)).fillna(0.0).to_numpy(dtype=np.float64)
     return _shaded(
         share.reshape(3, 3),
@@ -82,8 +82,8 @@ def split_shades(table: pd.DataFrame, parts: Sequence[str]) -> go.Figure:
     """A line for each value, a column for each part, shaded by the mean share.
 
     Args:
-        table: as `drivers.split` gives it.
-        parts: columns to be drawn.
+        table: as `global_importance.split` returns it.
+        parts: columns to draw.
     """
     shares = table.pivot_table(index="value", columns="part", values="share", aggfunc="first", sort=False)
     alerts = table.drop_duplicates("value").set_index("value")["alerts"]
@@ -102,19 +102,19 @@ def split_shades(table: pd.DataFrame, parts: Sequence[str]) -> go.Figure:
 
 
 def split_in_words(table: pd.DataFrame) -> str:
-    """The finding of `split_shades`."""
+    """Text alternative of `split_shades`."""
     top = table.drop_duplicates("value").head(6)
     named = "; ".join(f"{line.value}: {line.part} {_percent(line.share)}" for line in top.itertuples())
     return f"Largest mean share within each of {table['value'].nunique()}: {named}."
 
 
 def importance_over_time(table: pd.DataFrame, parts: Sequence[str], what: str = "alerts") -> go.Figure:
-    """Alerts of each stretch of time, shared out among the parts that drive them.
+    """Alerts per bin of time, split over parts by their shares of the scores.
 
     Args:
-        table: as `drivers.over_time` gives it.
+        table: as `global_importance.over_time` returns it.
         parts: from the largest share on; those beyond the colours are summed up.
-        what: is counted.
+        what: name of the counted rows.
     """
     figure, coloured = go.Figure(), list(parts)[: len(PALETTE)]
     named = table["part"].where(table["part"].isin(coloured), "all others")
@@ -141,7 +141,7 @@ def importance_over_time(table: pd.DataFrame, parts: Sequence[str], what: str = 
 
 
 def over_time_in_words(table: pd.DataFrame) -> str:
-    """The finding of `importance_over_time`."""
+    """Text alternative of `importance_over_time`."""
     per = table.groupby("begin")["alerts"].sum()
     busiest = table.loc[table["begin"] == per.idxmax()].nlargest(1, "alerts").iloc[0]
     return (

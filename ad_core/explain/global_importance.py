@@ -1,8 +1,8 @@
-"""What drives all alerts: the share of each part in their explanations, over all, over groups, and over time.
+"""Global feature importance: the mean share of each part in the explanations of alerts, overall, by group, by time.
 
-Each alert counts the same, whatever its score: its attributions are taken without their sign and made to add up to 1
-before the mean is taken (the mean of |attribution| that Lundberg and Lee 2017 show as global importance would be ruled
-by the few highest scores). Explanations that did not pass their check say nothing of the detector, so they don't count.
+Each alert has the same weight, whatever its score: its absolute attributions are normalised to a sum of 1 before the
+mean is taken (the mean of |attribution| of Lundberg and Lee 2017 would be dominated by the few highest scores).
+Explanations that did not pass their check are no evidence about the detector and are left out.
 """
 
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ COUNTED = ("supported", "weak")
 """Grades of the explanations that count."""
 
 RESAMPLES, FEWEST = 2000, 5
-"""An interval comes from so many bootstrap samples; fewer alerts than FEWEST have none."""
+"""Number of bootstrap samples for an interval, and minimum number of alerts for one."""
 
 NOT_EXPLAINED, NOT_CHECKED = "not explained", "not checked"
 
 
 @dataclass(frozen=True)
 class GlobalImportance:
-    """What raises the scores of some alerts, in shares."""
+    """Shares of parts in the scores of some alerts."""
 
     shares: pd.DataFrame
     """(alert, part) >= 0, every line adds up to 1: the alerts that count, by row id."""
@@ -36,14 +36,14 @@ class GlobalImportance:
 
     @property
     def alerts(self) -> int:
-        """How many there are in all."""
+        """Number of all alerts."""
         return len(self.shares) + sum(self.left_out.values())
 
 
 def global_importance(
     parts: pd.DataFrame | None, checks: pd.DataFrame | None, row_ids: Sequence[str] | pd.Series
 ) -> GlobalImportance:
-    """The shares of the alerts whose explanations can be believed.
+    """The shares of the alerts whose explanations passed their check.
 
     Args:
         parts: lines of `Explained.parts`; None = nothing has been explained.
@@ -59,7 +59,7 @@ def global_importance(
         known = grades.index.isin(graded.index) & (grades != NOT_EXPLAINED)
         grades.loc[known] = graded.reindex(grades.index[known]).to_numpy()
     size = table.abs().sum(axis=1).reindex(wanted)
-    grades.loc[grades.isin(COUNTED) & ~(size > 0)] = NOT_CHECKED  # nothing to share out
+    grades.loc[grades.isin(COUNTED) & ~(size > 0)] = NOT_CHECKED  # all attributions are 0
     counted = grades.index[grades.isin(COUNTED)]
     chosen = table.loc[counted] if len(counted) else pd.DataFrame()
     left_out = grades[~grades.isin(COUNTED)].value_counts()
@@ -71,17 +71,17 @@ def global_importance(
 
 
 def signed(parts: pd.DataFrame) -> pd.DataFrame:
-    """(case, part) sums of attributions: of columns, of channels of recordings, of the nine fields of pictures."""
+    """(case, part) sums of attributions: of columns, of channels of recordings, of the nine fields of images."""
     if {"y0", "x0", "y1", "x1"} <= set(parts.columns) and parts["y0"].notna().all():
         return by_field(parts)
     return by_part(parts)
 
 
 def first_parts(table: pd.DataFrame) -> pd.Series:
-    """Row id -> the part that raises its score most; cases that nothing raises are left out.
+    """Row id -> the part that raises its score most; cases that no part raises are left out.
 
     Args:
-        table: as `signed` gives it.
+        table: as `signed` returns it.
     """
     if table.empty:
         return pd.Series(dtype="object")
@@ -109,7 +109,7 @@ def ranking(found: GlobalImportance) -> pd.DataFrame:
 
 
 def split(found: GlobalImportance, values: pd.Series) -> pd.DataFrame:
-    """The ranking within each value of a column, a group, or whatever else tells alerts apart.
+    """The ranking within each value of a column, a group or another grouping of alerts.
 
     Args:
         values: row id -> value; alerts whose value is missing are left out.
@@ -128,10 +128,10 @@ def split(found: GlobalImportance, values: pd.Series) -> pd.DataFrame:
 
 
 def over_time(found: GlobalImportance, times: pd.Series, bins: int = 24) -> pd.DataFrame:
-    """How many alerts fell into each stretch of time, shared out among the parts that drive them.
+    """Number of alerts in each bin of time, split over parts by their shares of the scores.
 
     Args:
-        times: row id -> time (dates or numbers) of all rows, alerts or not: the stretches reach over all of them.
+        times: row id -> time (dates or numbers) of all rows, alerts or not: the bins cover all of them.
 
     Returns:
         `begin`, `end`, `part`, `alerts` (the sum of its shares; over all parts this is the number of alerts). Empty
@@ -143,8 +143,8 @@ def over_time(found: GlobalImportance, times: pd.Series, bins: int = 24) -> pd.D
         return pd.DataFrame(columns=columns)
     span = times.max() - times.min()
     edges = [times.min() + span * (i / bins) for i in range(bins + 1)]
-    place = np.clip(((own - times.min()) / span * bins).to_numpy(dtype=np.float64).astype(np.int64), 0, bins - 1)
-    sums = found.shares.loc[own.index].groupby(place).sum()
+    bin_ = np.clip(((own - times.min()) / span * bins).to_numpy(dtype=np.float64).astype(np.int64), 0, bins - 1)
+    sums = found.shares.loc[own.index].groupby(bin_).sum()
     lines = sums.stack().rename("alerts").rename_axis(["bin", "part"]).reset_index()
     lines["begin"] = [edges[i] for i in lines["bin"]]
     lines["end"] = [edges[i + 1] for i in lines["bin"]]

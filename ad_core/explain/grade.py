@@ -1,4 +1,4 @@
-"""What the checks of an explanation add up to, as a word and in a sentence."""
+"""The result of the checks of an explanation, as a grade and in a sentence."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,31 +9,31 @@ import pandas as pd
 GRADES = ("supported", "weak", "not supported", "not checked")
 
 DRAWS = 20
-"""So many random sets of other parts are replaced; with them the smallest p of the deletion test is 1/21."""
+"""Number of random sets of other parts that are replaced; the smallest p of the deletion test is then 1/21."""
 
 COVERED = 0.5
-"""What is named first holds this share of what raises the score. Where parts are replaced, so much of the score must go
-with them, too, or the explanation is at best weak.
+"""The parts named first hold this share of the positive attribution. Where parts are replaced, the score must also fall
+by this share, or the explanation is at best weak.
 """
 
 SAME = 0.5
-"""At least this share of what another explanation gives to its own first parts must lie on those that are tested."""
+"""Minimum share of another explanation's attribution to its own first parts that lies on the tested parts."""
 
 OWN_MAP = "own_map"
 """In place of a second method: the detector's own map of an image."""
 
 GAP = 0.25
-"""Shares that miss the score by more than this part of it are at best weak."""
+"""Maximum gap between the sum of shares and the score, as a share of it; with more, an explanation is at best weak."""
 
 
 def grades(checks: pd.DataFrame) -> np.ndarray:
-    """(k,) str, of GRADES: what to think of each explanation.
+    """(k,) str: the grade of each explanation, one of GRADES.
 
-    What is painted into an image can look odd itself, wherever it is. So where that test fails but the detector's own
-    map names the same region, an explanation is weak.
+    Inpainting can itself look anomalous, wherever it is. So where that test fails but the detector's own map names the
+    same region, an explanation is weak.
 
     Args:
-        checks: a line per explanation, as `explanation_check.Checks.table` gives it.
+        checks: a line per explanation, as `faithfulness.Checks.table` returns it.
     """
     lines = checks.to_dict("records")
     holds = np.array([_falls(line) or _on_own_map(line) for line in lines], dtype=bool)
@@ -42,7 +42,7 @@ def grades(checks: pd.DataFrame) -> np.ndarray:
 
 
 def nothing_stands_out(checked: Mapping[str, Any], severity: str | None) -> bool:
-    """Whether no explanation of an item holds because its score is a usual one.
+    """Whether no explanation of an item holds because its score is normal.
 
     Args:
         severity: of the score, see `calibration.severity`.
@@ -51,7 +51,7 @@ def nothing_stands_out(checked: Mapping[str, Any], severity: str | None) -> bool
 
 
 def in_words(checked: Mapping[str, Any], severity: str | None = None) -> str:
-    """What a line of `Checks.table` says of an explanation, in one or two plain sentences.
+    """A line of `Checks.table` in one or two plain sentences.
 
     Args:
         severity: of the score, see `calibration.severity`; None = not known.
@@ -117,7 +117,7 @@ def _on_own_map(checked: Mapping[str, Any]) -> bool:
 
 
 def _is_region(checked: Mapping[str, Any]) -> bool:
-    """Whether regions of an image were tested; not so in what was kept before there was such a test."""
+    """Whether regions of an image were tested; older runs have no such test."""
     return bool(checked.get("area", np.nan) >= 0)
 
 

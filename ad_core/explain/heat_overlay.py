@@ -1,24 +1,24 @@
-"""Images with their anomaly map over them, on one colour scale for all, and a frame around the most unusual place."""
+"""Images with their anomaly map as an overlay, on one colour scale, and a frame around the most anomalous region."""
 
 import numpy as np
 
 from ad_core.explain.heat_scale import HeatScale
 
 
-def overlay(picture: np.ndarray, heat: np.ndarray, opacity: float, scale: HeatScale | None = None) -> np.ndarray:
-    """A picture with its anomaly map laid over it.
+def overlay(image: np.ndarray, heat: np.ndarray, opacity: float, scale: HeatScale | None = None) -> np.ndarray:
+    """An image with its anomaly map as an overlay.
 
     Args:
-        picture: (height, width) or (height, width, 3) uint8.
+        image: (height, width) or (height, width, 3) uint8.
         heat: (height, width), higher = more anomalous.
         opacity: 0..1 of the hottest colour.
-        scale: the run's. What calibration images hardly exceed stays nearly clear; from there colour grows. None = from
-            the map's own median to its own maximum, for runs that have no scale.
+        scale: the run's. Values that calibration images hardly exceed stay transparent; above, colour grows. None =
+            from the map's own median to its own maximum, for runs without a scale.
 
     Returns:
         (height, width, 3) uint8.
     """
-    base = np.repeat(picture[..., None], 3, axis=2) if picture.ndim == 2 else picture[..., :3]
+    base = np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image[..., :3]
     if scale is None:
         low = float(np.median(heat))
         level = np.clip((heat - low) / max(float(heat.max()) - low, 1e-12), 0, 1)[..., None]
@@ -30,16 +30,16 @@ def overlay(picture: np.ndarray, heat: np.ndarray, opacity: float, scale: HeatSc
     return np.clip(base * (1 - alpha) + colour * alpha, 0, 255).astype(np.uint8)
 
 
-def outlined(picture: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
-    """A picture with a frame around a place; light within dark, so that it shows on any ground.
+def outlined(image: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
+    """An image with a frame around a region; light inside dark, so that it is visible on any background.
 
     Args:
-        picture: (height, width, 3) uint8.
+        image: (height, width, 3) uint8.
         box: `y0, x0, y1, x1` [px], the last two outside.
     """
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     line = max(1, round(max(height, width) / 240))
-    shown, (y0, x0, y1, x1) = picture.copy(), box
+    shown, (y0, x0, y1, x1) = image.copy(), box
     for grown, tint in ((2 * line, 25), (line, 255)):
         ring = np.zeros((height, width), dtype=bool)
         top, left = max(0, y0 - grown), max(0, x0 - grown)
@@ -51,14 +51,13 @@ def outlined(picture: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
 
 
 def top_box(heat: np.ndarray, scale: HeatScale | None = None) -> tuple[int, int, int, int] | None:
-    """`y0, x0, y1, x1` [px] of the connected place around the hottest spot that lies above half of its height, and
-    above what calibration images show.
+    """`y0, x0, y1, x1` [px] of the connected region around the maximum, above half of its height and above the scale.
 
     Args:
         heat: (height, width).
 
     Returns:
-        None where nothing stands out: the map is even, or stays within what calibration images show.
+        None where nothing stands out: the map is constant, or within the range of calibration images.
     """
     from scipy import ndimage
 

@@ -1,7 +1,7 @@
 """One colour scale for the anomaly maps of all images of a run, fixed by its calibration images.
 
-With a scale of its own every map would have a glowing spot, a map of a flawless image too. On a common scale normal
-parts stay clear: colour means "more unusual than nearly every part of the calibration images".
+With its own scale every map would have a highlighted spot, even that of a normal image. On a common scale normal
+regions stay transparent: colour means "more anomalous than nearly every region of the calibration images".
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,10 +11,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 NEARLY_ALL = 0.999
-"""So large a share of the values of calibration images lies under `high`."""
+"""Share of the values of calibration images below `high`."""
 
 FULL = 3.0
-"""Colour is full where a value lies so many times as far above `low` as `high` does."""
+"""Colour is full from `low + FULL (high - low)` on."""
 
 
 class HeatScale(BaseModel):
@@ -23,11 +23,11 @@ class HeatScale(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     low: float
-    """The median: what is usual."""
+    """The median of calibration images."""
     high: float
-    """What nearly all parts of calibration images stay under; colour begins here."""
+    """Upper bound of nearly all values of calibration images; colour begins here."""
     images: int
-    """How many calibration images it was made of."""
+    """Number of calibration images that it is based on."""
 
     @classmethod
     def of(cls, maps: Iterable[np.ndarray]) -> Self | None:
@@ -42,7 +42,7 @@ class HeatScale(BaseModel):
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> Self | None:
-        """As a run keeps it; None for runs that have none."""
+        """From the facts of a run; None for runs without a scale."""
         return cls.model_validate(facts["heat_scale"]) if facts.get("heat_scale") else None
 
     @property

@@ -1,4 +1,4 @@
-"""Nine fields of a picture, so that places in pictures can be counted like columns."""
+"""Nine fields of an image, so that positions in images can be counted like columns."""
 
 import numpy as np
 import pandas as pd
@@ -18,16 +18,16 @@ FIELDS = (
 
 
 def by_field(boxes: pd.DataFrame) -> pd.DataFrame:
-    """What of an attribution lies in which field.
+    """The attribution in each field.
 
-    A box that reaches over several fields is shared out by area.
+    A box across several fields is split by area.
 
     Args:
-        boxes: `row_id`, `y0`, `x0`, `y1`, `x1` [px], `attribution`, as `attribution_places.boxes` gives them; the boxes
-            of a picture cover it.
+        boxes: `row_id`, `y0`, `x0`, `y1`, `x1` [px], `attribution`, as `attribution_regions.boxes` returns them; the
+            boxes of an image cover it.
 
     Returns:
-        (picture, FIELDS) sums of attributions, pictures in order of their first box.
+        (image, FIELDS) sums of attributions, images in order of their first box.
     """
     sides = {
         axis: _shares(boxes[f"{axis}0"], boxes[f"{axis}1"], boxes.groupby("row_id")[f"{axis}1"].transform("max"))

@@ -1,4 +1,4 @@
-"""What an explanation is tested on: parts that are replaced, or regions of an image that are painted over."""
+"""Perturbations that test an explanation: parts are replaced, or regions of an image are inpainted."""
 
 from typing import Protocol
 
@@ -17,23 +17,23 @@ from ad_core.methods.scorer import ScoreModel
 from ad_core.types import ItemShape
 
 MOST_NAMED = 5
-"""The parts that are tested are the fewest that hold COVERED of what raises the score, and no more than so many."""
+"""Maximum number of tested parts: the fewest that hold COVERED of the positive attribution."""
 
 MOST_AREA = 0.25
-"""RegionPerturbation that are named take at most this share of an image."""
+"""Maximum share of an image that the named regions take."""
 
 MOST_PAINTED = 0.5
-"""Where more of an image would be painted over, margins included, hardly anything would be left to compare with."""
+"""Maximum share of an image that is inpainted, with margins, so that enough is left to compare with."""
 
 MARGIN = 1 / 32
-"""Regions are painted over with so much around them [share of the image's side]: traces reach further than peaks."""
+"""Margin around inpainted regions [share of the image's side]: an anomaly extends beyond its peak."""
 
 OVERLAP = 0.1
-"""What is painted over for comparison shares at most so much of its area with the region, if there is such a place."""
+"""Maximum overlap of an inpainted control region with the tested one [share of its area], if there is such a place."""
 
 
 class Perturbation(Protocol):
-    """Of k items, the places that can be named and taken away."""
+    """The places of k items that an explanation can name and that can be replaced."""
 
     model: ScoreModel
     shape: ItemShape
@@ -44,28 +44,28 @@ class Perturbation(Protocol):
 
     @property
     def pieces(self) -> Tensor:
-        """(*item) int64: what a perturbing method replaces at once."""
+        """(*item) int64: the pieces that a perturbation method replaces as a whole."""
 
     def shares(self, values: np.ndarray) -> np.ndarray:
         """(k, *item) attributions -> (k, place)."""
 
     def first(self, shares: np.ndarray) -> np.ndarray:
-        """(k, place) bool: what is named first."""
+        """(k, place) bool: the places named first."""
 
     def extent(self, named: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(k,) how many parts or regions that is, and (k,) their share of an image, NaN where there is none."""
+        """(k,) number of parts or regions, and (k,) their share of an image, NaN for other data."""
 
     def testable(self, named: np.ndarray) -> np.ndarray:
         """(k,) bool: whether enough is left to compare with."""
 
     def scores_without(self, named: np.ndarray) -> np.ndarray:
-        """(1 + DRAWS, k) scores without what is named, and without as much elsewhere, at random."""
+        """(1 + DRAWS, k) scores without the named places, and without as much elsewhere, at random."""
 
 
 class FeaturePerturbation:
-    """Columns of a row, channels of a window; of a single channel its spans.
+    """Columns of a row, channels of a window; with a single channel its spans.
 
-    A span that is replaced leaves two steps in the course of a channel, which look odd themselves.
+    A replaced span leaves two steps in the signal of a channel, which can themselves be anomalous.
     """
 
     def __init__(self, model: ScoreModel, shape: ItemShape, x: Tensor, baseline: Tensor) -> None:
@@ -74,13 +74,13 @@ class FeaturePerturbation:
         self.pieces = own.to(x.device)  # (*item) int64, which piece each entry belongs to
 
     def shares(self, values: np.ndarray) -> np.ndarray:
-        """(k, *item) -> (k, piece): the entries of each piece added up."""
+        """(k, *item) -> (k, piece): the sum over the entries of each piece."""
         flat = torch.from_numpy(np.asarray(values, dtype=np.float64).reshape(len(values), -1))
         sums = torch.zeros(len(flat), int(self.pieces.max()) + 1, dtype=torch.float64)
         return np.asarray(sums.index_add_(1, self.pieces.flatten().cpu(), flat))
 
     def first(self, shares: np.ndarray) -> np.ndarray:
-        """(k, piece) bool: the fewest pieces that hold COVERED of what raises the score, MOST_NAMED at most."""
+        """(k, piece) bool: the fewest pieces that hold COVERED of the positive attribution, at most MOST_NAMED."""
         return _holding(shares, MOST_NAMED)
 
     def extent(self, named: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -92,7 +92,7 @@ class FeaturePerturbation:
         return np.asarray((~named).sum(1) >= named.sum(1))
 
     def scores_without(self, named: np.ndarray) -> np.ndarray:
-        """(1 + DRAWS, k) scores of the items whose chosen pieces are the baseline's."""
+        """(1 + DRAWS, k) scores of the items with the chosen pieces replaced by the baseline's."""
         random = np.random.default_rng(SEED)
         chosen = np.stack([named, *(_drawn(~named, named.sum(1), random) for _ in range(DRAWS))])
         scores, some = [], at_a_time(self.shape)
@@ -109,9 +109,9 @@ class FeaturePerturbation:
 
 
 class RegionPerturbation:
-    """Pixels of images, smoothed; what is taken away is painted over as in the baseline, without a seam.
+    """Pixels of images, smoothed; a region is removed by inpainting it from the baseline, without a seam.
 
-    As much elsewhere is the same region, moved over the image.
+    The control regions are the same region, shifted over the image.
     """
 
     def __init__(self, model: ScoreModel, shape: ItemShape, x: Tensor, baseline: Tensor) -> None:
@@ -128,11 +128,11 @@ class RegionPerturbation:
         return heat(values).reshape(len(values), -1)
 
     def first(self, shares: np.ndarray) -> np.ndarray:
-        """(k, pixel) bool: the fewest pixels that hold COVERED of what raises the score, MOST_AREA at most."""
+        """(k, pixel) bool: the fewest pixels that hold COVERED of the positive attribution, at most MOST_AREA."""
         return _holding(shares, max(1, int(MOST_AREA * shares.shape[1])))
 
     def extent(self, named: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(k,) number of connected regions, and the share of the image that is painted over for them."""
+        """(k,) number of connected regions, and the share of the image that is inpainted for them."""
         painted = [self._with_margin(one.reshape(self.side)) for one in named]
         regions = [ndimage.label(one)[1] for one in painted]
         return np.array(regions, dtype=np.float64), np.array([one.mean() for one in painted])
@@ -142,7 +142,7 @@ class RegionPerturbation:
         return np.array([self._with_margin(one.reshape(self.side)).mean() <= MOST_PAINTED for one in named])
 
     def scores_without(self, named: np.ndarray) -> np.ndarray:
-        """(1 + DRAWS, k) scores of the images that are painted over."""
+        """(1 + DRAWS, k) scores of the inpainted images."""
         images, donors = self.x.cpu().numpy(), self.baseline.cpu().numpy()
         every = [
             self._scores(image, donor, one.reshape(self.side))
@@ -165,19 +165,19 @@ class RegionPerturbation:
 
 
 def _painted(image: np.ndarray, donor: np.ndarray, hidden: np.ndarray) -> np.ndarray:
-    """(channel, y, x) the image with the donor where something is hidden, as bright as what is around it."""
+    """(channel, y, x) the image with the donor in the hidden region, as bright as its surroundings."""
     weight = soft_edge(hidden)
     return np.asarray(image * (1 - weight) + as_bright(donor, image, hidden) * weight)
 
 
 def of_map(maps: Tensor, side: tuple[int, int]) -> np.ndarray:
-    """(k, y, x) maps of a detector -> (k, pixel): by how much each place is above what is usual in this image."""
+    """(k, y, x) maps of a detector -> (k, pixel): by how much each pixel exceeds the median of this image."""
     fine = F.interpolate(maps[:, None].float(), side, mode="bilinear").flatten(1)
     return np.asarray((fine - fine.median(1, keepdim=True).values).cpu().double())
 
 
 def _holding(shares: np.ndarray, most: int) -> np.ndarray:
-    """(k, place) bool: the fewest places that hold COVERED of what raises the score, so many at most."""
+    """(k, place) bool: the fewest places that hold COVERED of the positive attribution, at most `most`."""
     raising = np.maximum(shares, 0)
     order = np.argsort(-raising, axis=1, kind="stable")
     held = np.cumsum(np.take_along_axis(raising, order, 1), axis=1)
@@ -189,19 +189,20 @@ def _holding(shares: np.ndarray, most: int) -> np.ndarray:
 
 
 def _drawn(candidates: np.ndarray, how_many: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """(k, piece) bool: so many of the candidates of each line, at random; lines that are alike get the same."""
+    """(k, piece) bool: `how_many` random candidates of each line; equal lines get the same."""
     keys = np.where(candidates, random.random(candidates.shape[1]), np.inf)
     rank = keys.argsort(1).argsort(1)
     return candidates & (rank < how_many[:, None])
 
 
 def _elsewhere(region: np.ndarray) -> list[tuple[int, int]]:
-    """DRAWS shifts of a (y, x) region [px], at random among those with little overlap; what leaves the image on one
-    side comes in on the other. The same for the same region, whatever else is tested.
+    """DRAWS shifts of a (y, x) region [px], at random among those with little overlap, cyclic at the borders.
+
+    The same for the same region, whatever else is tested.
     """
     random = np.random.default_rng(SEED)
     spectrum = np.fft.rfft2(region.astype(np.float64))
-    overlap = np.fft.irfft2(np.abs(spectrum) ** 2, region.shape).ravel().round()  # of every shift
+    overlap = np.fft.irfft2(np.abs(spectrum) ** 2, region.shape).ravel().round()  # for every shift
     free = np.flatnonzero(overlap <= OVERLAP * region.sum())
     if len(free) < DRAWS:
         free = np.argsort(overlap, kind="stable")[:DRAWS]

@@ -1,33 +1,33 @@
-"""How far a row is from others, column by column, in units that outliers don't stretch."""
+"""Distance of a row from others, column by column, in units that are robust to outliers."""
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
 MOST = 10_000
-"""Of more rows an even choice says how wide a column usually is."""
+"""Maximum number of rows, evenly spaced, for the spread of a column."""
 
 NORMAL_WIDTH = 1.349
 """Interquartile range of a normal distribution in standard deviations."""
 
 
-def apart(own: pd.DataFrame, others: pd.DataFrame, usual: pd.DataFrame) -> pd.Series:
+def apart(own: pd.DataFrame, others: pd.DataFrame, normal: pd.DataFrame) -> pd.Series:
     """By column: (value - median of the others) / (interquartile range of normal rows / 1.349), or / their standard
     deviation where that range is 0. NaN where a column holds no numbers or dates, does not vary, or a value is missing.
 
     Args:
         own: a single row.
         others: rows that it is compared with.
-        usual: rows that say how wide a column usually is.
+        normal: normal rows, which define the spread of each column.
     """
-    usual = usual.iloc[:: max(1, len(usual) // MOST)]
-    return pd.Series({name: _column(own[name], others[name], usual[name]) for name in own}, dtype="float64")
+    normal = normal.iloc[:: max(1, len(normal) // MOST)]
+    return pd.Series({name: _column(own[name], others[name], normal[name]) for name in own}, dtype="float64")
 
 
-def _column(own: pd.Series, others: pd.Series, usual: pd.Series) -> float:
-    if types.is_bool_dtype(usual) or not (types.is_numeric_dtype(usual) or types.is_datetime64_any_dtype(usual)):
+def _column(own: pd.Series, others: pd.Series, normal: pd.Series) -> float:
+    if types.is_bool_dtype(normal) or not (types.is_numeric_dtype(normal) or types.is_datetime64_any_dtype(normal)):
         return float("nan")
-    one, near, all_ = (_numbers(values) for values in (own, others, usual))
+    one, near, all_ = (_numbers(values) for values in (own, others, normal))
     low, high = np.nanquantile(all_, [0.25, 0.75]) if np.isfinite(all_).any() else (np.nan, np.nan)
     width = (high - low) / NORMAL_WIDTH or np.nanstd(all_)
     if not width > 0 or not np.isfinite(near).any():

@@ -1,4 +1,4 @@
-"""Explanations as a table of cases and parts, and what of it raises scores."""
+"""Explanations as a table of cases and parts, and the shares that raise scores."""
 
 import pandas as pd
 
@@ -7,7 +7,7 @@ def by_part(parts: pd.DataFrame) -> pd.DataFrame:
     """(case, part) sums of attributions: of columns, or of channels of recordings.
 
     Args:
-        parts: `row_id`, `part` (or `channel`, which then counts) and `attribution`, as `case_parts` gives them.
+        parts: `row_id`, `part` (or `channel`, which then counts) and `attribution`, as in `Explained.parts`.
     """
     of = "channel" if "channel" in parts and parts["channel"].notna().all() else "part"
     return parts.pivot_table(
@@ -16,7 +16,7 @@ def by_part(parts: pd.DataFrame) -> pd.DataFrame:
 
 
 def raising_shares(table: pd.DataFrame) -> pd.DataFrame:
-    """(case, part) >= 0, every line adds up to 1: what raises each score; cases that nothing raises are left out."""
+    """(case, part) >= 0, every line adds up to 1: shares of positive attributions; cases without any are left out."""
     raising = table.clip(lower=0)
     total = raising.sum(axis=1)
     return raising[total > 0].div(total[total > 0], axis=0)

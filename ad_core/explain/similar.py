@@ -1,4 +1,4 @@
-"""Cases that are unusual in the same way: by what raises their scores, or by their course where that is one channel."""
+"""Similar cases: by the attributions that raise their scores, or by their signals where there is one channel."""
 
 from collections.abc import Mapping
 
@@ -10,14 +10,14 @@ from ad_core.explain.shares import raising_shares
 
 
 def similar_by_attribution(parts: pd.DataFrame, row_id: str) -> pd.Series:
-    """How alike other cases are to one: 1 = raised by the same parts in the same shares, 0 = by no part in common.
+    """Similarity of other cases to one: 1 = raised by the same parts in the same shares, 0 = no part in common.
 
     Args:
-        parts: lines of `Explained.parts` of this case and of those that it is compared with.
+        parts: lines of `Explained.parts` of this case and of the others.
 
     Returns:
-        Row id -> 1 - Hellinger distance of the shares (Le Cam and Yang 2000, section 3.1), most alike first; cases that
-        nothing raises are left out. Empty where all cases have one and the same part: their shares say nothing.
+        Row id -> 1 - Hellinger distance of the shares (Le Cam and Yang 2000, section 3.1), most similar first; cases
+        no part raises are left out. Empty where there is only one part, as all shares are then 1.
     """
     shares = raising_shares(signed(parts))
     if row_id not in shares.index or shares.shape[1] < 2:
@@ -27,26 +27,26 @@ def similar_by_attribution(parts: pd.DataFrame, row_id: str) -> pd.Series:
     return pd.Series(1 - apart, index=shares.index).drop(row_id).sort_values(ascending=False, kind="stable")
 
 
-def similar_by_signal(courses: Mapping[str, np.ndarray], row_id: str) -> pd.Series:
-    """How alike the courses of one channel are, whatever their height, their scale, and when in the window they begin.
+def similar_by_signal(signals: Mapping[str, np.ndarray], row_id: str) -> pd.Series:
+    """Similarity of signals of one channel, independent of their offset, scale and position in the window.
 
     Args:
-        courses: row id -> (time,) values; all of one length.
+        signals: row id -> (time,) values; all of one length.
 
     Returns:
         Row id -> 0..1, the largest normalised cross-correlation over all shifts (Paparrizos and Gravano 2015, k-Shape,
-        equation 9: 1 - shape-based distance), most alike first; flat courses and those with gaps are left out.
+        equation 9: 1 - shape-based distance), most similar first; constant signals and those with gaps are left out.
     """
-    usable = {name: _standardised(values) for name, values in courses.items()}
+    usable = {name: _standardised(values) for name, values in signals.items()}
     own = usable.pop(row_id, None)
     if own is None:
         return pd.Series(dtype=np.float64)
-    found = {
+    similarity = {
         name: float(np.clip(_correlated(own, other), 0, 1))
         for name, other in usable.items()
         if other is not None and len(other) == len(own)
     }
-    return pd.Series(found, dtype=np.float64).sort_values(ascending=False, kind="stable")
+    return pd.Series(similarity, dtype=np.float64).sort_values(ascending=False, kind="stable")
 
 
 def _standardised(values: np.ndarray) -> np.ndarray | None:

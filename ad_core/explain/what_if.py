@@ -27,35 +27,35 @@ def what_if(
 ) -> pd.DataFrame:
     """Score a row as it is, and with other values.
 
-    A training row has the score that it got without itself, and the changed ones are not compared with it either.
+    A training row gets its score without itself, and its changed copies are not compared with it either.
 
     Args:
-        tries: for each try column -> value, as texts or as they stand in the data.
-        begin: score from which on the row is an alert, where that is known; see `alert_begin`.
+        tries: for each try column -> value, as texts or as in the data.
+        begin: score from which on the row is an alert, where that is known; see `alerts.boundary`.
 
     Returns:
-        A line for the row and one per try: `try` (AS_IT_IS, or what is changed), `score`, `percentile`, `p_value`,
+        A line for the row and one per try: `try` (AS_IT_IS, or the change), `score`, `percentile`, `p_value`,
         `severity`, `alert` (None where it is not known), `note` (why there is no score, else "").
 
     Raises:
-        DataError: the data are no table, the row or a column does not exist, or a value can't stand in its column.
+        DataError: the data are not a table, the row or a column does not exist, or a column can't have a value.
     """
     allowed = editable(detector, dataset)
     changes = [checked(allowed, one) for one in tries]
     at = position(dataset, row_id)
     copies, cells = _copies(dataset, at, changes), dataset.data.iloc[at]
-    found = _scored(detector, copies)[["score", "percentile", "p_value", "note"]]
-    found.insert(0, "try", [AS_IT_IS, *(in_words(cells, one) for one in changes)])
-    found["severity"] = severity(found["p_value"], found["percentile"], detector.calibration.smallest_p)
-    found["alert"] = None if begin is None else found["score"] >= begin
-    return found
+    scored = _scored(detector, copies)[["score", "percentile", "p_value", "note"]]
+    scored.insert(0, "try", [AS_IT_IS, *(in_words(cells, one) for one in changes)])
+    scored["severity"] = severity(scored["p_value"], scored["percentile"], detector.calibration.smallest_p)
+    scored["alert"] = None if begin is None else scored["score"] >= begin
+    return scored
 
 
 def editable(detector: Detector, dataset: Dataset) -> dict[str, Allowed]:
-    """What may stand in each column that the detector uses, by name.
+    """The allowed values of each column that the detector uses, by name.
 
     Raises:
-        DataError: the data are no table, or have lost a column since the training.
+        DataError: the data are not a table, or lack a column.
     """
     if detector.modality is not Modality.TABLE:
         raise DataError(
@@ -66,10 +66,10 @@ def editable(detector: Detector, dataset: Dataset) -> dict[str, Allowed]:
 
 
 def checked(allowed: Mapping[str, Allowed], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The changes as they would stand in the data.
+    """The changes, converted to values of their columns.
 
     Raises:
-        DataError: there is no such column, or a value can't stand in it.
+        DataError: there is no such column, or it can't have a value.
     """
     if not changes:
         raise DataError("Nothing is changed. Give at least one column another value.")
@@ -82,7 +82,7 @@ def checked(allowed: Mapping[str, Allowed], changes: Mapping[str, Any]) -> dict[
 
 
 def position(dataset: Dataset, row_id: str) -> int:
-    """Where a row is in the data.
+    """Position of a row in the data.
 
     Raises:
         DataError: there is no such row.
@@ -94,7 +94,7 @@ def position(dataset: Dataset, row_id: str) -> int:
 
 
 def only_row(dataset: Dataset, at: int, times: int = 1) -> Dataset:
-    """A data set of one row, so many times."""
+    """A data set of one row, repeated `times` times."""
     chosen = [at] * times
     rows, data = (table.iloc[chosen].reset_index(drop=True) for table in (dataset.rows, dataset.data))
     return replace(dataset, data=data, rows=rows, is_training=dataset.is_training[chosen])
@@ -106,7 +106,7 @@ def in_words(cells: pd.Series, changes: Mapping[str, Any]) -> str:
 
 
 def _scored(detector: Detector, copies: Dataset) -> pd.DataFrame:
-    """As `Detector.score` gives it, of a row and changed copies of it."""
+    """As `Detector.score` returns it, for a row and changed copies of it."""
     item_set = detector.item_set(copies)
     x = item_set.take(np.arange(len(item_set))).to(detector.device)
     with torch.no_grad():
@@ -115,7 +115,7 @@ def _scored(detector: Detector, copies: Dataset) -> pd.DataFrame:
 
 
 def _copies(dataset: Dataset, at: int, changes: Sequence[Mapping[str, Any]]) -> Dataset:
-    """The row itself, and once more for each set of changes; only the first keeps its name."""
+    """The row itself, and a changed copy for each set of changes; only the first keeps its id."""
     copies = only_row(dataset, at, 1 + len(changes))
     data = copies.data.copy()
     for name in {name for one in changes for name in one}:

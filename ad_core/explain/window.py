@@ -1,4 +1,4 @@
-"""A window of a recording as the user knows it: in their clock, their units and their columns."""
+"""A window of a recording in the user's terms: clock, units and columns."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -24,13 +24,13 @@ class Window:
     times: pd.Series
     """(time,) of each sample."""
     is_resampled: bool
-    """Whether its values lie on a line between rows, so that no cell shows them."""
+    """Whether its values are interpolated between rows, so that no cell holds them."""
     entity: str | None
     """The recording that it is cut from."""
 
     @classmethod
     def of(cls, reader: Reader, dataset: Dataset, item_set: ItemSet, item: int) -> Self:
-        """Look at one item.
+        """The window of one item.
 
         Args:
             item_set: of this data set.
@@ -52,7 +52,7 @@ class Window:
         return f"{name}: {', '.join(behind[:NAMED])}" if behind else name
 
     def actual(self, channel: int, values: np.ndarray) -> np.ndarray:
-        """(time,) what was measured; what was interpolated where the sampling was evened out.
+        """(time,) the measured values; the interpolated ones after resampling.
 
         Args:
             values: (time,) the channel as it is in the item.

@@ -1,4 +1,4 @@
-"""The points of a map as one block of bytes, for a browser that draws very many of them itself."""
+"""The points of a map as one block of bytes, for a browser that draws many of them itself."""
 
 import json
 import zlib
@@ -11,16 +11,16 @@ from ad_core.projection.colours import FAR, FAR_WORDS, colouring
 from ad_core.projection.sprite_sheet import COLUMNS, SIDE
 
 STEPS = 65_535
-"""Places are sent in so many steps along each axis; at the strongest zoom one step is a pixel."""
+"""Number of steps of a coordinate along each axis; at the strongest zoom one step is a pixel."""
 
 IS_ALERT, IS_FAR = 1, 2
 
 NO_PICTURE = 65_535
-"""The cell of points that the sheet has no picture of."""
+"""The cell of points without an image in the sheet."""
 
 
 class Pictures(NamedTuple):
-    """Small pictures of some of the points, see `picture_sheet`."""
+    """Thumbnails of some of the points, see `sprite_sheet`."""
 
     sheet: bytes
     points: np.ndarray
@@ -30,18 +30,18 @@ class Pictures(NamedTuple):
 def packed(
     points: pd.DataFrame, axes: tuple[str, str], colour: str, stamp: str, alt: str, pictures: Pictures | None = None
 ) -> bytes:
-    """Little-endian: uint32 length of the header, the header (JSON), then the sections that it names.
+    """Little-endian: uint32 length of the header, the header (JSON), then the sections that it lists.
 
     Sections, one entry for each point: `score` float32; `value` float32 where colours are numbers other than the score;
     `place` 2 x uint16; `code` uint8 (see `Colouring.codes`); `mark` uint8 (IS_ALERT | IS_FAR); `ids`, the row ids as
-    deflated UTF-8, one to a line; and where there are pictures `cell` uint16, the point's cell of the sheet or
-    NO_PICTURE, and `sheet`, a WebP. Points come in the order of the frame.
+    deflated UTF-8, one to a line; and where there are images `cell` uint16, the point's cell of the sheet or
+    NO_PICTURE, and `sheet`, a WebP. Points are in the order of the data frame.
 
     Args:
         points: `row_id`, `score`, `alert`, `far_inside` where it exists, and the columns named by axes and colour;
-            places are finite.
-        stamp: names this map; points of the same stamp lie on the same plane.
-        alt: what it shows, in words.
+            coordinates are finite.
+        stamp: identifies this map; points with the same stamp lie on the same plane.
+        alt: text alternative of the map.
     """
     colours = colouring(points, colour)
     places = points[list(axes)].to_numpy(dtype=np.float64)

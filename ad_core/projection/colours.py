@@ -1,4 +1,4 @@
-"""How the points of a map are coloured, whoever draws them."""
+"""Colours of the points of a map, for plotly and for the canvas."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ import pandas as pd
 from ad_core.theme import ALERT, CHOSEN, MUTED, USUAL, shortened
 
 FAR, FAR_WORDS = "#C25577", "drawn inside, lies far outside"
-"""The ring of points whose place misleads."""
+"""Colour and name of the ring around points with a misleading position."""
 
 TINTS = (USUAL, "#4F7CC4", "#B8922E", CHOSEN, "#C25577", "#5E9B4A", "#6E8790")
-"""Of the most common values of a column; all others are MUTED."""
+"""Colours of the most common values of a column; all others are MUTED."""
 
 LEVELS, UNKNOWN = 255, 255
-"""Numbers become so many steps of a scale; UNKNOWN is no number."""
+"""Number of steps of the colour scale for numbers; UNKNOWN is the code for a missing number."""
 
 
 @dataclass(frozen=True)
@@ -29,17 +29,17 @@ class Colouring:
     """Parallel to names; both empty for numbers."""
     low: float = 0.0
     high: float = 1.0
-    """Values at the ends of the scale; what is beyond has the colour of the end."""
+    """Values at the ends of the scale; values beyond have the colour of the end."""
     values: np.ndarray | None = None
     """(n,) the numbers themselves; None for groups."""
 
 
 def colouring(points: pd.DataFrame, colour: str) -> Colouring:
-    """Colours by a column of the points; "alert" has the two colours that alerts have everywhere."""
+    """Colours by a column of the points; "alert" has the colours of normal rows and alerts."""
     title = shortened({"kept": "neighbours kept"}.get(colour, colour.removeprefix("data:")))
     values = points[colour]
     if colour == "alert":
-        return Colouring(title, values.to_numpy(dtype=np.uint8), ("usual", "alert"), (USUAL, ALERT))
+        return Colouring(title, values.to_numpy(dtype=np.uint8), ("normal", "alert"), (USUAL, ALERT))
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         return _numbers(title, values.to_numpy(dtype=np.float64, na_value=np.nan))
     text = values.astype("string").fillna("(missing)")

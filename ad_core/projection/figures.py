@@ -1,4 +1,4 @@
-"""The map of rows as a plotly figure, and what it shows in words."""
+"""The map of rows as a plotly figure, and its text alternative."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from ad_core.theme import ALERT, CHOSEN, MAGNITUDE, tidy
 def map_scatter(
     points: pd.DataFrame, x: str, y: str, colour: str, *, chosen: str | None = None, pointer: str = "lasso"
 ) -> go.Figure:
-    """Rows as points; those that look alike to the detector lie close to each other.
+    """Rows as points; rows with similar embeddings lie close to each other.
 
     Args:
         points: `row_id`, the columns named by x, y and colour, and `alert` (bool), which makes a larger diamond; where
@@ -41,7 +41,7 @@ def map_scatter(
 
 
 def map_in_words(points: pd.DataFrame, total: int) -> str:
-    """The finding of `map_scatter`."""
+    """Text alternative of `map_scatter`."""
     alerts = int(points["alert"].sum())
     text = (
         f"A map of {len(points):,} of {total:,} rows, {alerts:,} of them alerts; rows that look alike lie "
@@ -67,8 +67,8 @@ def _add_groups(figure: go.Figure, points: pd.DataFrame, colours: Colouring, *, 
         of_group = colours.codes == code
         parts = [part for part in _by_alert(alert) if (part[1] & of_group).any()]
         for at, (kind, rows, marker) in enumerate(parts):
-            said = f"{name}, {kind}" if by_alert else name
-            _add_points(figure, points.loc[rows & of_group], name, marker | {"color": tint}, said, listed=at == 0)
+            label = f"{name}, {kind}" if by_alert else name
+            _add_points(figure, points.loc[rows & of_group], name, marker | {"color": tint}, label, listed=at == 0)
 
 
 def _add_far(figure: go.Figure, part: pd.DataFrame) -> None:
@@ -77,19 +77,19 @@ def _add_far(figure: go.Figure, part: pd.DataFrame) -> None:
 
 
 def _by_alert(alert: np.ndarray) -> list[tuple[str, np.ndarray, dict[str, Any]]]:
-    """Name, rows and marker of the normal rows and of the alerts, where there are any.
+    """Name, rows and marker of the normal rows and of the alerts, if there are any.
 
-    One symbol and one size for all points of a trace: arrays of them more than double what is sent, and draw slower.
+    One symbol and one size for all points of a trace: arrays more than double the data sent, and draw more slowly.
     """
     parts: list[tuple[str, np.ndarray, dict[str, Any]]] = [
-        ("usual", ~alert, {"size": 6, "opacity": 0.8}),
+        ("normal", ~alert, {"size": 6, "opacity": 0.8}),
         ("alert", alert, {"size": 10, "opacity": 0.8, "symbol": "diamond"}),
     ]
     return [part for part in parts if part[1].any()]
 
 
 def _add_points(
-    figure: go.Figure, part: pd.DataFrame, name: str, marker: dict[str, Any], said: str, *, listed: bool = True
+    figure: go.Figure, part: pd.DataFrame, name: str, marker: dict[str, Any], label: str, *, listed: bool = True
 ) -> None:
     figure.add_scattergl(
         x=part["x"].to_numpy(dtype=np.float32),
@@ -100,5 +100,5 @@ def _add_points(
         legendgroup=name,
         showlegend=listed,
         customdata=part["row_id"].astype(str).tolist(),
-        hovertemplate=f"%{{customdata}}<br>{said}<extra></extra>",
+        hovertemplate=f"%{{customdata}}<br>{label}<extra></extra>",
     )

@@ -14,10 +14,10 @@ from ad_core.training.fit import embed_items, per_item
 def embedding_map(
     detector: Detector, item_set: ItemSet, item_scores: np.ndarray, most: int, report: Report
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Places of the items in two dimensions, and how far to trust them.
+    """Coordinates of the items in two dimensions, and how trustworthy they are.
 
     Returns:
-        `row_id, score, percentile`, and the coordinates and facts of `embedding_map.EmbeddingMap`.
+        `row_id, score, percentile`, and the coordinates and facts of `project.EmbeddingMap`.
     """
     from ad_core.projection import project
 
@@ -46,6 +46,6 @@ def embedding_map(
 
 
 def _highest_pieces(item_set: ItemSet, item_scores: np.ndarray) -> np.ndarray:
-    """The highest tile of each picture: a point of the map is a picture."""
+    """The highest tile of each image, as a point of the map is an image."""
     scores = pd.Series(item_scores).groupby(item_set.items["start"].to_numpy())
     return np.sort(scores.idxmax().to_numpy())

@@ -1,4 +1,4 @@
-"""The two planes of a map: laid out once by some items, and where further items belong on them."""
+"""The two planes of a map: fitted once to some items; further items are placed on them."""
 
 from dataclasses import dataclass
 
@@ -9,18 +9,18 @@ from ad_core.progress import Report
 from ad_core.projection.trust import Outside, PlaneJudge
 
 NEIGHBOURS = 15
-"""UMAP's own default; also the neighbourhood that the trust is measured in."""
+"""UMAP's own default; also the size of the neighbourhood for trustworthiness."""
 
 FEWEST = 15
-"""With fewer items a neighbourhood is everything: principal components are shown instead."""
+"""Minimum number of items for UMAP; with fewer, principal components are shown instead."""
 
 
 @dataclass(frozen=True)
 class Placement:
-    """Places on both planes, UMAP's before the principal components, with their marks."""
+    """Coordinates on both planes, UMAP's before the principal components, with their marks."""
 
     places: np.ndarray
-    """(n, 4) float64, NaN where there is none."""
+    """(n, 4) float64 coordinates, NaN where there are none."""
     kept: np.ndarray
     """(n, 2) see `PlaneJudge.kept`."""
     inside: np.ndarray
@@ -32,11 +32,11 @@ class Placement:
         return cls(np.full((n, 4), np.nan), np.full((n, 2), np.nan, dtype=np.float32), np.zeros((n, 2), dtype=bool))
 
     def put(self, index: np.ndarray, some: "Placement") -> None:
-        """Fill in some of them."""
+        """Write the placement of some items."""
         self.places[index], self.kept[index], self.inside[index] = some.places, some.kept, some.inside
 
     def table(self, fitted: np.ndarray) -> pd.DataFrame:
-        """With a column for each, and `fitted`."""
+        """As a data frame with a column for each, and `fitted`."""
         columns = pd.DataFrame(self.places, columns=["x", "y", "pca_x", "pca_y"])
         for i, plane in enumerate(("", "pca_")):
             columns[f"{plane}kept"], columns[f"{plane}far_inside"] = self.kept[:, i], self.inside[:, i]
@@ -45,11 +45,11 @@ class Placement:
 
 
 class Plane:
-    """UMAP's plane and that of the principal components, made by some items; further ones are added to both.
+    """UMAP's plane and that of the principal components, fitted to some items; further ones are placed on both.
 
     Args:
         z: (m, d) finite embeddings of the items to fit on.
-        normals: (k, d) of training items, which say what lies far outside; None = nothing is marked.
+        normals: (k, d) of training items, which define what lies far outside; None = nothing is marked.
     """
 
     def __init__(self, z: np.ndarray, seed: int, report: Report, normals: np.ndarray | None) -> None:
@@ -60,7 +60,7 @@ class Plane:
         report.step(0.05)
         self.why_no_umap = _why_no_umap(z)
         k = min(NEIGHBOURS, len(z))
-        # exact, by brute force at worst: seconds, less than an approximate search takes to compile
+        # exact, at worst by brute force in seconds; an approximate search takes longer to compile
         self._index = NearestNeighbors(n_neighbors=k).fit(z)
         near, distance = itself_first(*self._index.kneighbors(z)[::-1])
         report.check()
@@ -74,11 +74,11 @@ class Plane:
         self._judges = [PlaneJudge(places, self._far, k) for places in self._places]
 
     def of_fitted(self) -> Placement:
-        """The items that it was fitted on."""
+        """Placement of the items that it was fitted on."""
         return self._judged(self._places, self._near, self._far)
 
     def of_others(self, z: np.ndarray) -> Placement:
-        """(b, d) further items, placed between their neighbours."""
+        """Placement of (b, d) further items, between their nearest fitted neighbours."""
         if not len(z):
             return Placement.empty(0)
         distance, near = self._index.kneighbors(z)
@@ -103,7 +103,7 @@ def principal_axes(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     from sklearn.utils.extmath import randomized_svd
 
-    # the bare decomposition: unlike scikit-learn's PCA it has no trouble with one row or no variance
+    # the plain decomposition, which unlike scikit-learn's PCA allows a single row or no variance
     centre = z.mean(axis=0, dtype=np.float64)
     _, size, right = randomized_svd((z - centre).astype(np.float32), n_components=2, n_iter=7, random_state=0)
     axes = np.where(size[:, None] > 0, right, 0.0).astype(np.float64).T
@@ -111,7 +111,7 @@ def principal_axes(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def itself_first(near: np.ndarray, distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Neighbours of the fitted points, each point itself first: among equals any may be, and UMAP takes the first.
+    """Neighbours of the fitted points, each point itself first, as UMAP expects; among equal points any may come first.
 
     Args:
         near, distance: (n, k) of the nearest points, ascending.
@@ -125,7 +125,7 @@ def itself_first(near: np.ndarray, distance: np.ndarray) -> tuple[np.ndarray, np
 
 
 def between_neighbours(places: np.ndarray, near: np.ndarray, distance: np.ndarray, closest: int = 5) -> np.ndarray:
-    """(b, 2) inverse-distance weighted means of the nearest fitted points' places; an equal point's own place.
+    """(b, 2) inverse-distance weighted means of the coordinates of the nearest fitted points; those of an equal point.
 
     Args:
         places: (m, 2) of the fitted points.
@@ -148,7 +148,7 @@ def _why_no_umap(z: np.ndarray) -> str:
 def _umap(near: np.ndarray, distance: np.ndarray, pca: np.ndarray, seed: int) -> np.ndarray:
     from ad_core.projection.umap_fit import lay_out
 
-    # started from the principal components, UMAP keeps the coarse order of the data and needs no spectral solver
+    # initialised with the principal components, UMAP keeps the global structure and needs no spectral solver
     start = pca / max(float(pca.std()), 1e-12)
-    noise = np.random.default_rng(seed).normal(scale=1e-3, size=start.shape)  # equal points must be able to part
+    noise = np.random.default_rng(seed).normal(scale=1e-3, size=start.shape)  # so that equal points can separate
     return lay_out(near, distance, start + noise, seed)

@@ -1,6 +1,6 @@
 """In which of the user's columns some rows differ from the others, and by how much.
 
-It describes; it does not test. A handful of rows always differs in something.
+A description, not a test: a few rows always differ in some column.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,27 +13,27 @@ from ad_core.data.dataset import ColumnKind
 from ad_core.data.tables.values import coded, numbers
 
 MOST_ROWS = 20_000
-"""Of more rows than this on either side a random sample is looked at: medians and shares hardly change."""
+"""Maximum number of rows on either side; of more, a random sample is compared: medians and shares hardly change."""
 
 NORMAL_IQR = 1.349
 """Interquartile range of a normal distribution in standard deviations."""
 
 LEAST = 0.1
-"""Smaller effects are not worth a line."""
+"""Minimum effect that is listed."""
 
 COLUMNS = ["column", "selection", "rest", "effect"]
 
 
 def contrast(data: pd.DataFrame, kinds: Mapping[str, ColumnKind], inside: np.ndarray, most: int = 8) -> pd.DataFrame:
-    """The columns that tell a selection from the rest best.
+    """The columns in which a selection differs most from the rest.
 
     Numbers and dates: the difference of the medians in robust standard deviations of the rest (interquartile range /
     1.349). Categories: the level whose shares differ most, by Cohen's h = 2 arcsin √p - 2 arcsin √q (Cohen 1988,
-    ch. 6). In both, 0.2 is small, 0.5 medium and 0.8 large. Missing cells count as a level, of numbers too.
+    ch. 6). In both, 0.2 is small, 0.5 medium and 0.8 large. Missing cells count as a level, also for numbers.
 
     Args:
         data: (rows), the user's columns.
-        kinds: what the columns hold; others, and free text, are left out.
+        kinds: kind of each column; other columns, and free text, are left out.
         inside: (rows,) bool.
 
     Returns:
@@ -49,14 +49,14 @@ def contrast(data: pd.DataFrame, kinds: Mapping[str, ColumnKind], inside: np.nda
     for name, kind in kinds.items():
         if name not in part or kind is ColumnKind.TEXT:
             continue
-        found = (
+        compare = (
             _of_levels
             if kind in (ColumnKind.CATEGORY, ColumnKind.BOOLEAN)
             else _of_dates
             if kind is ColumnKind.DATE
             else _of_numbers
         )
-        selection, rest, effect = found(part[name], chosen)
+        selection, rest, effect = compare(part[name], chosen)
         if abs(effect) >= LEAST:
             lines.append((name, selection, rest, effect))
     lines.sort(key=lambda line: -abs(line[3]))
@@ -79,21 +79,21 @@ def _of_levels(values: pd.Series, chosen: np.ndarray) -> tuple[str, str, float]:
 
 
 def _of_numbers(values: pd.Series, chosen: np.ndarray) -> tuple[str, str, float]:
-    found = numbers(values)[0]
-    return _larger(_of_medians(found, chosen, "{:.4g}".format), _of_missing(found, chosen))
+    parsed = numbers(values)[0]
+    return _larger(_of_medians(parsed, chosen, "{:.4g}".format), _of_missing(parsed, chosen))
 
 
 def _of_dates(values: pd.Series, chosen: np.ndarray) -> tuple[str, str, float]:
     dates = pd.to_datetime(values, errors="coerce", utc=True, format="mixed")
     seconds = dates.astype("datetime64[s, UTC]").astype("int64").to_numpy(dtype=np.float64)
-    found = np.where(dates.isna(), np.nan, seconds)
-    told = _of_medians(found, chosen, lambda second: f"{pd.Timestamp(second, unit='s'):%Y-%m-%d %H:%M}")
-    return _larger(told, _of_missing(found, chosen))
+    parsed = np.where(dates.isna(), np.nan, seconds)
+    by_median = _of_medians(parsed, chosen, lambda second: f"{pd.Timestamp(second, unit='s'):%Y-%m-%d %H:%M}")
+    return _larger(by_median, _of_missing(parsed, chosen))
 
 
-def _of_medians(found: np.ndarray, chosen: np.ndarray, text: Callable[[float], str]) -> tuple[str, str, float]:
-    known = np.isfinite(found)
-    here, there = found[known & chosen], found[known & ~chosen]
+def _of_medians(parsed: np.ndarray, chosen: np.ndarray, text: Callable[[float], str]) -> tuple[str, str, float]:
+    known = np.isfinite(parsed)
+    here, there = parsed[known & chosen], parsed[known & ~chosen]
     if not len(here) or not len(there):
         return "", "", 0.0
     middles = float(np.median(here)), float(np.median(there))
@@ -105,8 +105,8 @@ def _of_medians(found: np.ndarray, chosen: np.ndarray, text: Callable[[float], s
     return text(middles[0]), text(middles[1]), apart / unit
 
 
-def _of_missing(found: np.ndarray, chosen: np.ndarray) -> tuple[str, str, float]:
-    share, other = (float(np.isnan(found[at]).mean()) for at in (chosen, ~chosen))
+def _of_missing(parsed: np.ndarray, chosen: np.ndarray) -> tuple[str, str, float]:
+    share, other = (float(np.isnan(parsed[at]).mean()) for at in (chosen, ~chosen))
     return f"{share:.0%} missing", f"{other:.0%} missing", _cohens_h(share, other)
 
 

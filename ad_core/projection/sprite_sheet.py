@@ -1,4 +1,4 @@
-"""One image that holds many small ones: what a map shows of a point while the mouse rests on it."""
+"""One image of many thumbnails, which a map shows while the pointer is over a point."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -14,10 +14,10 @@ from ad_core.errors import DataError
 from ad_core.progress import Report
 
 SIDE, COLUMNS = 96, 32
-"""Pixels of a cell's side, and cells to a line."""
+"""Side of a cell [px], and number of cells per line."""
 
 MOST = 768
-"""So many images at most, those of the highest scores: about a megabyte."""
+"""Maximum number of images, those with the highest scores: about a megabyte."""
 
 MAP_PICTURES = "map_pictures.webp"
 """The sheet's file in a run folder."""
@@ -29,7 +29,7 @@ def pictured(points: pd.DataFrame) -> np.ndarray:
 
 
 def write_sheet(folder: Path, placed: pd.DataFrame, dataset: Dataset, report: Report) -> None:
-    """Leave the sheet of a map with its run.
+    """Write the sheet of a map into the folder of its run.
 
     Args:
         placed: the points of the map, with `row_id` and `score`.
@@ -43,9 +43,9 @@ def write_sheet(folder: Path, placed: pd.DataFrame, dataset: Dataset, report: Re
 
 
 def sheet(files: Sequence[str], report: Report) -> bytes:
-    """A WebP of cells line by line, each with one of these images in its middle, its proportions kept.
+    """A WebP of cells line by line, each with one of these images at its centre, proportions kept.
 
-    The cell of an image that can't be decoded any more stays clear.
+    The cell of an image that can no longer be decoded stays transparent.
     """
     lines = max(1, -(-len(files) // COLUMNS))
     whole = Image.new("RGBA", (COLUMNS * SIDE, lines * SIDE))

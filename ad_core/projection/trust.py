@@ -1,27 +1,27 @@
-"""How far the place of a single point on a map can be believed.
+"""How trustworthy the position of a single point on a map is.
 
-Two marks: which share of the points that are nearest to it in truth lie near it on the map, and whether it is drawn
-inside the crowd although in truth it lies far outside. Both are judged against the points that the map was fitted on.
+Two marks: the share of its nearest neighbours in the embedding that lie near it on the map, and whether it is drawn
+inside the main cluster (crowd) although it lies far outside in the embedding. Both compare with the fitted points.
 """
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 NEAR_SHARE = 0.01
-"""Near on the map = among so large a share of the fitted points, at least as many as there are neighbours."""
+"""Near on the map = within the nearest NEAR_SHARE of the fitted points, at least as many as there are neighbours."""
 
 CLOSEST, FEWEST = 5, 20
-"""Distances are means over so many nearest points; with fewer normals or crowd than FEWEST nothing is marked."""
+"""Number of nearest points for mean distances; with fewer than FEWEST normals or crowd points nothing is marked."""
 
-USUAL, BEYOND, AT_LEAST = 0.99, 3.0, 1.25
-"""Far = beyond the median by BEYOND times as much as the USUAL quantile is, and at least AT_LEAST times the median."""
+QUANTILE, BEYOND, AT_LEAST = 0.99, 3.0, 1.25
+"""Far = above the median by BEYOND times the distance from it to the QUANTILE, and above AT_LEAST times the median."""
 
 
 class Outside:
-    """Tells which points lie far from all normal items, by their mean distance to the nearest ones.
+    """Finds points that lie far from all normal items, by their mean distance to the nearest ones.
 
     Args:
-        normals: (m, d) embeddings of training items; each is judged without itself.
+        normals: (m, d) embeddings of training items; each is compared with the others only.
     """
 
     def __init__(self, normals: np.ndarray) -> None:
@@ -35,9 +35,9 @@ class Outside:
             return
         self._index = NearestNeighbors(n_neighbors=CLOSEST).fit(normals)
         own = self._index.kneighbors(normals, n_neighbors=CLOSEST + 1)[0][:, 1:].mean(axis=1)
-        middle, usual = np.quantile(own, [0.5, USUAL])
-        if usual > 0:  # else most normals are the same item, and anything else would be far
-            self.limit = max(float(middle + BEYOND * (usual - middle)), AT_LEAST * float(middle))
+        middle, high = np.quantile(own, [0.5, QUANTILE])
+        if high > 0:  # otherwise most normals are the same item, and any other would be far
+            self.limit = max(float(middle + BEYOND * (high - middle)), AT_LEAST * float(middle))
 
     def far(self, z: np.ndarray) -> np.ndarray:
         """(b, d) -> (b,) bool."""
@@ -47,12 +47,12 @@ class Outside:
 
 
 class PlaneJudge:
-    """Judges places on a plane by those of the fitted points.
+    """Assesses positions on a plane by those of the fitted points.
 
     Args:
         places: (m, 2) of the fitted points.
-        far: (m,) bool, those that lie far outside in truth; the others are the crowd.
-        neighbours: in how large a neighbourhood `kept` will be asked.
+        far: (m,) bool, those that lie far outside in the embedding; the others are the crowd.
+        neighbours: number of neighbours that `kept` will be called with.
     """
 
     def __init__(self, places: np.ndarray, far: np.ndarray, neighbours: int) -> None:
@@ -62,29 +62,29 @@ class PlaneJudge:
         crowd, self._limit = places[~far], -1.0
         if len(crowd) >= FEWEST:
             self._crowd = cKDTree(crowd)
-            self._limit = float(np.quantile(self._crowd.query(crowd, k=[CLOSEST + 1])[0], USUAL))
+            self._limit = float(np.quantile(self._crowd.query(crowd, k=[CLOSEST + 1])[0], QUANTILE))
 
     def kept(self, places: np.ndarray, near: np.ndarray) -> np.ndarray:
-        """(b,) share, 0..1, of a point's true neighbours that are near it on the plane.
+        """(b,) share, 0..1, of a point's neighbours in the embedding that are near it on the plane.
 
-        Near is what is no farther than NEAR_SHARE of the fitted points are from the fitted point that is closest.
+        Near = no farther than NEAR_SHARE of the fitted points are from the closest fitted point.
 
         Args:
             places: (b, 2).
-            near: (b, k) positions, among the fitted points, of the nearest ones in truth.
+            near: (b, k) positions, among the fitted points, of the nearest ones in the embedding.
         """
         reach = self._reach[self._tree.query(places)[1]]
         apart = np.linalg.norm(self._places[near] - places[:, None], axis=2)
         return np.asarray((apart <= reach[:, None] * (1 + 1e-9)).mean(axis=1))
 
     def inside(self, places: np.ndarray, far: np.ndarray) -> np.ndarray:
-        """(b,) bool: drawn inside the crowd although far outside in truth.
+        """(b,) bool: drawn inside the crowd although far outside in the embedding.
 
         Args:
             places: (b, 2).
             far: (b,) bool.
         """
-        found = np.zeros(len(places), dtype=bool)
+        result = np.zeros(len(places), dtype=bool)
         if self._limit >= 0 and far.any():
-            found[far] = self._crowd.query(places[far], k=[CLOSEST])[0][:, 0] <= self._limit
-        return found
+            result[far] = self._crowd.query(places[far], k=[CLOSEST])[0][:, 0] <= self._limit
+        return result

@@ -1,7 +1,7 @@
-"""UMAP of a few thousand points, cold within seconds.
+"""UMAP of a few thousand points within seconds, without compilation first.
 
-UMAP's own class compiles for ten seconds in every process before it looks at a point, nearly all of it for the graph
-of neighbours. Here NumPy makes the same graph, and the library lays it out.
+UMAP's own class compiles for ten seconds in every process, mostly for the graph of neighbours. Here NumPy computes the
+same graph, and the library optimises the layout.
 """
 
 import os
@@ -10,29 +10,29 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 FEW, EPOCHS_OF_FEW, EPOCHS = 2_500, 500, 200
-"""So few points are moved more often; UMAP's own default draws this line at 10,000 points, where it costs 10 s."""
+"""Up to FEW points are optimised for more epochs; UMAP's own default is up to 10,000 points, which takes 10 s."""
 
 MIN_DIST, SPREAD = 0.1, 1.0
 """UMAP's own defaults: how tightly points are packed."""
 
 SMALLEST_SCALE = 1e-3
-"""A bandwidth is no smaller than this share of the mean distance, so that equal points stay points."""
+"""Minimum bandwidth as a share of the mean distance, so that equal points are handled."""
 
 
 def lay_out(near: np.ndarray, distance: np.ndarray, start: np.ndarray, seed: int) -> np.ndarray:
-    """(n, 2) float64 places by UMAP (McInnes et al. 2018, arXiv:1802.03426, alg. 5).
+    """(n, 2) float64 coordinates by UMAP (McInnes et al. 2018, arXiv:1802.03426, alg. 5).
 
     Args:
-        near, distance: (n, k) nearest points and how far they are, ascending, each point itself first.
-        start: (n, 2) where the points are at first.
+        near, distance: (n, k) nearest points and their distances, ascending, each point itself first.
+        start: (n, 2) initial coordinates.
     """
-    if "OMP_NUM_THREADS" in os.environ:  # else the compiler behind UMAP lifts this limit, for PyTorch as well
+    if "OMP_NUM_THREADS" in os.environ:  # otherwise the compiler behind UMAP removes this limit, for PyTorch as well
         os.environ.setdefault("NUMBA_NUM_THREADS", os.environ["OMP_NUM_THREADS"])
     from umap.umap_ import find_ab_params, simplicial_set_embedding
 
     a, b = find_ab_params(SPREAD, MIN_DIST)
     places, _ = simplicial_set_embedding(
-        np.zeros((len(near), 1), dtype=np.float32),  # the points themselves: only a spectral start would need them
+        np.zeros((len(near), 1), dtype=np.float32),  # the data, which only a spectral initialisation would need
         fuzzy_graph(near, distance).tocoo(),
         n_components=2,
         initial_alpha=1.0,
@@ -53,7 +53,7 @@ def lay_out(near: np.ndarray, distance: np.ndarray, start: np.ndarray, seed: int
 
 
 def fuzzy_graph(near: np.ndarray, distance: np.ndarray) -> csr_matrix:
-    """(n, n) symmetric memberships 0..1: how surely two points are neighbours (McInnes et al. 2018, alg. 2 and 3).
+    """(n, n) symmetric membership strengths 0..1 of two points being neighbours (McInnes et al. 2018, alg. 2 and 3).
 
     Args:
         near, distance: (n, k) as in `lay_out`.
@@ -71,7 +71,7 @@ def fuzzy_graph(near: np.ndarray, distance: np.ndarray) -> csr_matrix:
 
 
 def bandwidths(distance: np.ndarray, rounds: int = 64) -> tuple[np.ndarray, np.ndarray]:
-    """(n,) distance of the closest other point, and (n,) scale at which the memberships add up to log2 k.
+    """(n,) distance to the closest other point, and (n,) bandwidth at which the memberships add up to log2 k.
 
     Args:
         distance: (n, k) ascending, the first of each point to itself.

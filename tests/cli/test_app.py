@@ -137,7 +137,7 @@ def test_methods_are_listed_for_programs():
         (("train", "{file}", "--out", "{out}", "--device", "cuda:99"), "device"),
         (("train", "{file}", "--out", "{out}", "--ignore", "no_such_column"), "no_such_column"),
         (("train", "{file}", "--out", "{out}", "--only", "shop=nothing"), "shop"),
-        (("train", "{file}", "--out", "{out}", "--exclude", "2026-01-01"), "is no range of time"),
+        (("train", "{file}", "--out", "{out}", "--exclude", "2026-01-01"), "is not a range of time"),
     ],
 )
 def test_what_the_user_can_mend_is_one_line_and_exit_code_two(arguments, said, payments_file, tmp_path):

@@ -73,7 +73,7 @@ def test_people_get_sentences(labelled):
         ([], "no label column"),
         (["--label", "truth", "--segment", "sight"], "no column 'sight'"),
         (["--label", "site"], "has the value 'north'"),
-        (["--label", "a"], "can't be understood"),
+        (["--label", "a"], "can't be read"),
     ],
 )
 def test_what_can_t_be_judged_is_said(labelled, more, error):

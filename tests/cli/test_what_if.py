@@ -56,7 +56,7 @@ def test_the_smallest_change_is_printed(bundle, payments_file, monkeypatch, caps
     ("words", "said"),
     [
         (["whatif", "--row", "P00299", "--set", "hour"], "is no assignment"),
-        (["whatif", "--row", "P00299", "--set", "hour=noon"], "is no number"),
+        (["whatif", "--row", "P00299", "--set", "hour=noon"], "is not a number"),
         (["whatif", "--row", "P9", "--set", "hour=3"], "no row 'P9'"),
         (["counterfactual", "--row", "P00299", "--fixed", "colour"], "'colour' can't be fixed"),
     ],

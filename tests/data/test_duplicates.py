@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from ad_core.data.duplicates import CELLS, STRETCH, near_duplicates
+from ad_core.data.duplicates import CELLS, SEGMENT, near_duplicates
 from ad_core.data.opening import open_dataset
 
 N = 400
@@ -159,8 +159,8 @@ def test_what_repeats_itself_by_nature_was_not_copied(kind):
     elif kind == "one channel only":
         data.loc[600:699, "flow"] = data.loc[100:199, "flow"].to_numpy()
     else:
-        data.loc[600 : 600 + STRETCH - 2, ["flow", "heat"]] = data.loc[
-            100 : 100 + STRETCH - 2, ["flow", "heat"]
+        data.loc[600 : 600 + SEGMENT - 2, ["flow", "heat"]] = data.loc[
+            100 : 100 + SEGMENT - 2, ["flow", "heat"]
         ].to_numpy()
 
     assert near_duplicates(open_dataset(data, modality="sensor", time="time")).sentence == ""

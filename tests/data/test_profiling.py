@@ -64,8 +64,8 @@ def test_repeated_rows_are_counted_over_the_used_columns():
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (payments(1), "Only 1 rows can teach, but at least 20 are needed"),
-        (payments(19), "Only 19 rows can teach"),
+        (payments(1), "Only 1 rows can be used for training, but at least 20 are needed"),
+        (payments(19), "Only 19 rows can be used for training"),
         (payments()[["shop"]].assign(shop="food"), "No column can be used"),
         (pd.DataFrame({"order_id": np.arange(N)}), "No column can be used"),
         (pd.DataFrame({"a": [np.nan] * N}), "Every cell is missing"),

@@ -75,7 +75,7 @@ def test_rows_with_a_note_or_outside_the_reference_are_not_used():
 
 
 def test_no_teaching_row_at_all_is_an_error():
-    with pytest.raises(DataError, match="No row may teach"):
+    with pytest.raises(DataError, match="No row can be used for training"):
         split_rows(table(10).with_training_rows(np.zeros(10, dtype=bool)))
 
 
@@ -171,7 +171,7 @@ def test_a_single_fit_item_does_both():
 def test_no_item_within_the_fit_rows_is_an_error():
     dataset = recording([200])
     frame = framed(dataset, split_rows(dataset), 40)
-    with pytest.raises(DataError, match="lies fully within the rows to learn from"):
+    with pytest.raises(DataError, match="lies fully within the training rows"):
         split_items(frame, np.where(np.arange(200) % 20 == 0, UNUSED, FIT).astype(np.int8))
 
 

@@ -60,7 +60,7 @@ def test_a_changed_row_that_taught_is_not_compared_with_what_it_was(payments_fil
     [
         ("P00299", {"houre": "3"}, "Did you mean 'hour'"),
         ("P00299", {"hour": "2.5"}, "whole numbers only"),
-        ("P00299", {"shop": "moon"}, "no value of 'shop'"),
+        ("P00299", {"shop": "moon"}, "not a value of 'shop'"),
         ("P00299", {}, "Nothing is changed"),
         ("P9", {"hour": "3"}, "no row 'P9'"),
     ],

@@ -1,4 +1,4 @@
-"""Zip files from strangers: judged by their directory before a byte is unpacked, then read lazily or extracted.
+"""Zip files from untrusted sources: the directory is checked before a byte is unpacked; members are read or extracted.
 
 A member is addressed by one text, `archive.zip!/folder/name.png`, so that a data set can name its bytes without a copy
 of them on disk.
@@ -32,17 +32,17 @@ class Limits:
     ratio: float = 150.0
     """Unpacked size over packed size of the whole file; deflate reaches 1032 at most, and photographs stay under 5."""
     ratio_from: int = 256 << 20
-    """The ratio is judged only from this unpacked size on: a few blank pictures in BMP are no bomb."""
+    """The ratio is checked only from this unpacked size on: a few blank BMP images are no zip bomb."""
 
 
 class SafeZip:
-    """A zip file whose directory was found harmless. Threads may read from one object at the same time.
+    """A zip file whose directory passed the checks. Threads may read from one object at the same time.
 
     Sizes are those of the zip's directory; Python never unpacks more of a member than its directory entry says.
 
     Raises:
         DataError: it is no zip file or is cut off; a member has an absolute path or `..` in it, is a link or device,
-            is encrypted, is there twice, or is packed in a way that can't be read; or it would unpack to too much.
+            is encrypted, occurs twice, or is packed by an unknown method; or it would unpack to too much.
     """
 
     def __init__(self, path: Path, limits: Limits | None = None) -> None:
@@ -59,7 +59,7 @@ class SafeZip:
 
     @property
     def names(self) -> list[str]:
-        """Files in archive order, folders with `/`; folders themselves and the litter of macOS are left out."""
+        """Files in archive order, folders with `/`; without folders themselves and metadata of macOS and Windows."""
         return list(self._members)
 
     def size(self, name: str) -> int:
@@ -130,7 +130,7 @@ def member_of(file: str) -> tuple[Path, str] | None:
     """Take `archive.zip!/folder/name.png` apart; None when the text names a plain file."""
     if SEPARATOR not in file or Path(file).exists():
         return None
-    for at in (found.start() for found in re.finditer(re.escape(SEPARATOR), file)):
+    for at in (match.start() for match in re.finditer(re.escape(SEPARATOR), file)):
         if Path(file[:at]).is_file():
             return Path(file[:at]), file[at + len(SEPARATOR) :]
     return None
@@ -142,8 +142,8 @@ def read_bytes(file: str) -> bytes:
     Raises:
         DataError: it is gone, may not be read, or is damaged.
     """
-    if (found := member_of(file)) is not None:
-        archive, name = found
+    if (member := member_of(file)) is not None:
+        archive, name = member
         state = archive.stat()
         return _opened(archive, state.st_mtime_ns, state.st_size).read(name)
     try:
@@ -154,7 +154,7 @@ def read_bytes(file: str) -> bytes:
 
 @lru_cache(maxsize=4)
 def _opened(path: Path, modified_ns: int, size: int) -> SafeZip:  # noqa: ARG001  a changed file is another key
-    """Reading the directory of a zip of 100,000 pictures takes a second: not once per picture."""
+    """Cached, as reading the directory of a zip of 100,000 images takes a second."""
     return SafeZip(path)
 
 
@@ -195,7 +195,7 @@ def _refuse_bomb(path: Path, infos: list[zipfile.ZipInfo], limits: Limits) -> No
     if total > limits.ratio_from and total / packed > limits.ratio:
         raise DataError(
             f"{path.name} would unpack to {_readable(total)}, {total / packed:,.0f} times its own size "
-            f"(up to {limits.ratio:,.0f} times is usual). {advice}"
+            f"(up to {limits.ratio:,.0f} times is typical). {advice}"
         )
 
 
@@ -221,7 +221,7 @@ def _refuse_unreadable(path: Path, name: str, info: zipfile.ZipInfo) -> None:
     if info.compress_type not in _METHODS:
         raise DataError(
             f"{name} in {path.name} is packed by a method that can't be read (number {info.compress_type}). "
-            f"Pack it again in the usual way (deflate)."
+            f"Pack it again by the default method (deflate)."
         )
 
 

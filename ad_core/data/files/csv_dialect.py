@@ -1,4 +1,4 @@
-"""How a text table is written: encoding, delimiter, decimal mark, header. Found out from its bytes, never asked for."""
+"""How a text table is written: encoding, delimiter, decimal mark, header; all inferred from its bytes."""
 
 import csv
 import io
@@ -46,7 +46,7 @@ class Dialect:
     quoted: bool
     """Some cell is in quotes, so a line break may sit inside a cell."""
     line_bytes: int
-    """Length of the longest line seen at the beginning."""
+    """Upper bound of the length of the longest line at the beginning [byte]."""
     spaced: bool
     """Cells begin with a blank that is not part of the value."""
     texts: frozenset[int]
@@ -55,7 +55,7 @@ class Dialect:
 
 
 def find_dialect(path: Path) -> Dialect:
-    """Look at the beginning of a text table, and at all of its bytes for the encoding.
+    """Infer the dialect from the beginning of a text table, and its encoding from all bytes.
 
     Raises:
         DataError: it is empty, has a header only, is not text, or mixes encodings.
@@ -180,7 +180,7 @@ def _not_text(path: Path, head: bytes) -> DataError:
 
 
 def _first_lines(path: Path, encoding: str) -> tuple[list[str], bool]:
-    """The first lines, and whether they are all there are."""
+    """The first lines, and whether they are the whole file."""
     with path.open(encoding=encoding, newline="") as file:
         text = file.read(SAMPLE_BYTES)
         while len(_lines(text)) < 3 and len(text) < MAX_LINE_BYTES and (more := file.read(SAMPLE_BYTES)):
@@ -196,12 +196,15 @@ def _lines(text: str) -> list[str]:
 
 def _announced_delimiter(lines: Sequence[str]) -> tuple[str, int]:
     """Excel may write `sep=;` as the first line."""
-    found = re.fullmatch(r"\s*\"?sep=(.)\"?\s*", lines[0]) if lines else None
-    return (found.group(1), 1) if found else ("", 0)
+    match = re.fullmatch(r"\s*\"?sep=(.)\"?\s*", lines[0]) if lines else None
+    return (match.group(1), 1) if match else ("", 0)
 
 
 def _delimiter(lines: Sequence[str]) -> str:
-    """What cuts the most lines into as many cells as the header; the comma comes late, as it may be a decimal mark."""
+    """The delimiter that cuts the most lines into as many cells as the header.
+
+    Ties go to the earlier candidate; the comma, which may be a decimal mark, comes late.
+    """
     best, best_rank = ",", (0.0, 0.0)
     for candidate in (";", "\t", "|", ",", " "):
         try:

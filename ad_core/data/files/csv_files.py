@@ -1,6 +1,6 @@
 """Reading a text table fast and in little memory.
 
-pyarrow reads block by block; each block's columns are made small before the next is read, where nothing is lost by it.
+pyarrow reads block by block; each block's columns are stored in the smallest exact type before the next is read.
 """
 
 import re
@@ -31,10 +31,10 @@ _WIDER = {
 
 
 def read_csv(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, list[str]]:
-    """A text table as a frame, with the header's column names, and what should be known about it.
+    """A text table as a data frame with the header's column names, and notices about how it was read.
 
     Args:
-        rows: only so many from the beginning (as far as one block of the file goes); None = all.
+        rows: maximum number of rows from the beginning (of the first block of the file); None = all.
 
     Returns:
         Numbers as int64 / float64 (large files: also int32 up to 32,767 and float32 where that is exact), ISO dates as
@@ -54,7 +54,7 @@ def read_csv(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, list[st
             f"{path.name} has a header ({len(dialect.names)} columns) but no rows. Choose a file with rows."
         )
     frame = pd.DataFrame(columns, copy=False)
-    pa.default_memory_pool().release_unused()  # what the blocks needed would else stay with the process
+    pa.default_memory_pool().release_unused()  # otherwise the process keeps the memory of the blocks
     frame = frame.head(rows) if rows else frame
     frame.columns = pd.Index(dialect.names, dtype=object)
     return frame, list(dialect.notices)
@@ -70,10 +70,10 @@ def _columns(path: Path, dialect: Dialect, is_large: bool, rows: int | None) -> 
         try:
             return _stream(path, dialect, types, is_large, rows)
         except pa.ArrowInvalid as error:
-            found = re.search(r"In CSV column #(\d+):.* conversion error", str(error))
-            if not found:
+            failed = re.search(r"In CSV column #(\d+):.* conversion error", str(error))
+            if not failed:
                 raise
-            key = found.group(1)
+            key = failed.group(1)
             types[key] = _WIDER.get(types.get(key, schema.field(key).type), pa.string())
     texts = {key: kind for key, kind in types.items() if kind == pa.string()}
     table = csv.read_csv(path, **_options(dialect, texts))  # widens by itself, at the price of memory
@@ -125,7 +125,7 @@ def _small(column: pa.Array, spaced: bool, is_large: bool) -> _Chunk:
         half = numbers.astype(np.float32) if is_large else numbers
         return half if is_large and np.array_equal(half, numbers, equal_nan=True) else numbers.copy()
     if pa.types.is_integer(column.type):
-        return column.cast(pa.string())  # so many digits do not survive as a number with gaps
+        return column.cast(pa.string())  # float64, which missing cells need, would lose digits
     if pa.types.is_null(column.type):
         return np.full(len(column), np.nan, dtype=np.float32 if is_large else np.float64)
     if pa.types.is_boolean(column.type) and not column.null_count:
@@ -185,8 +185,8 @@ def _joined(chunks: list[_Chunk]) -> Any:
 
 
 def _not_rectangular(path: Path, dialect: Dialect, error: pa.ArrowInvalid) -> DataError:
-    if found := ragged_line(path, dialect):
-        line, cells = found
+    if ragged := ragged_line(path, dialect):
+        line, cells = ragged
         return DataError(
             f"Line {line} of {path.name} has {cells} cells, but the first line has {len(dialect.names)} "
             f"(cut at {dialect.delimiter!r}). Repair that line, or export the table again."

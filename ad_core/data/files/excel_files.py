@@ -11,7 +11,7 @@ from ad_core.errors import DataError
 
 
 def read_excel(path: Path) -> tuple[pd.DataFrame, list[str]]:
-    """The first filled sheet of a workbook as a frame, and what should be known about it.
+    """The first filled sheet of a workbook as a data frame, and notices about how it was read.
 
     Raises:
         DataError: it can't be read, is protected, or has no rows.

@@ -1,7 +1,7 @@
-"""One picture from its bytes: what its header says, and its pixels, upright and in a plain mode.
+"""One image from its bytes: its header, and its pixels, upright and in a plain mode.
 
-Pictures come from strangers: a damaged, hostile or hardly usable one gets a sentence, never a crash, and nothing is
-decoded before its header was found harmless. A file is a path, or `archive.zip!/member.png` as in `archives`.
+Images come from untrusted sources: a damaged, hostile or unusable one gets a note, never a crash, and nothing is
+decoded before its header passed the checks. A file is a path, or `archive.zip!/member.png` as in `archives`.
 """
 
 import hashlib
@@ -21,11 +21,11 @@ from ad_core.errors import DataError
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".gif"})
 MIN_SIDE = 8
-"""Pictures with a shorter side than this [px] are left out: there is nothing to see in them."""
+"""Minimum side of an image [px]; smaller images are left out."""
 MAX_PIXELS = 89_478_485
-"""Larger pictures are left out, as they would take 256 MiB and more each: the limit from which Pillow warns."""
+"""Maximum number of pixels, from which on Pillow warns; larger images, of 256 MiB and more each, are left out."""
 
-_FORMATS = (  # not those that start other programs, as EPS does; Pillow knows the last two only once they are imported
+_FORMATS = (  # none that starts other programs, as EPS does; Pillow knows the last two only once they are imported
     "PNG",
     "JPEG",
     "BMP",
@@ -62,11 +62,11 @@ _TURNS = {
 
 @dataclass(frozen=True)
 class Header:
-    """What is known of a picture before its pixels are decoded."""
+    """What is known about an image before its pixels are decoded."""
 
     height: int = 0
     width: int = 0
-    """Of the upright picture [px]; 0 where not even the header can be read."""
+    """Of the upright image [px]; 0 where not even the header can be read."""
     mode: str = ""
     """As Pillow names it: L, RGB, I;16, ..."""
     grey: bool = True
@@ -75,11 +75,11 @@ class Header:
     sha: str = ""
     """sha256 of the file's bytes."""
     note: str = ""
-    """Why it can't be used; "" = it can, as far as the header tells."""
+    """Why it can't be used; "" = the header shows no reason."""
 
 
 def read_header(file: str) -> Header:
-    """Look at a picture without decoding it, within `calm_pillow`. Whatever is wrong with it is said in the note."""
+    """Read the header of an image without decoding it, within `calm_pillow`. The note states what is wrong with it."""
     try:
         content = read_bytes(file)
     except DataError as error:
@@ -94,15 +94,15 @@ def read_header(file: str) -> Header:
 def decode(file: str, near: int | None = None) -> Image.Image:
     """The first frame, upright, in mode L, RGB, or F (greys of more than 8 bits, in the file's own numbers).
 
-    Transparency is laid over white. Colours of more than 8 bits are cut to 8 by the decoder. Call it within
+    Transparent images are composited over white. The decoder cuts colours of more than 8 bits to 8. Call it within
     `calm_pillow`, entered once around a whole pool of threads.
 
     Args:
-        near: the side [px] that the picture will be resized to; a JPEG may then be decoded at a half, quarter or eighth
+        near: the side [px] that the image will be resized to; a JPEG may then be decoded at a half, quarter or eighth
             of its size, but at not less than twice this side.
 
     Raises:
-        DataError: the picture can't be decoded; the text fits a row's note.
+        DataError: the image can't be decoded; the text fits a row's note.
     """
     content = read_bytes(file)
     with _damage_in_words():
@@ -116,7 +116,7 @@ def decode(file: str, near: int | None = None) -> Image.Image:
 
 
 def load_image(file: str) -> Image.Image:
-    """The picture as a screen can show it: upright, mode L or RGB; deep greys are stretched over black to white.
+    """The image for a screen: upright, mode L or RGB; greys of more than 8 bits are rescaled to black..white.
 
     Raises:
         DataError: it can't be decoded.
@@ -126,7 +126,7 @@ def load_image(file: str) -> Image.Image:
 
 
 def thumbnail(file: str, side: int) -> bytes:
-    """A small PNG of the picture, its longer side at most `side` px, its proportions kept.
+    """A small PNG of the image, its longer side at most `side` px, its proportions kept.
 
     Raises:
         DataError: it can't be decoded.
@@ -140,16 +140,16 @@ def thumbnail(file: str, side: int) -> bytes:
 
 
 def is_deep(mode: str) -> bool:
-    """Whether a picture of this mode holds greys of more than 8 bits."""
+    """Whether an image of this mode holds greys of more than 8 bits."""
     return mode.startswith(("I", "F"))
 
 
 @contextmanager
 def calm_pillow() -> Iterator[None]:
-    """Pillow's remarks on odd metadata are dropped; a picture of too many pixels is an error.
+    """Pillow's warnings about odd metadata are ignored; an image of too many pixels is an error.
 
-    Filters of warnings belong to the process: where two threads leave in an unlucky order these may outlast the block
-    or end early. Neither does harm, as they name Pillow only and sizes are checked once more by hand.
+    Warning filters belong to the process: depending on the order in which threads leave, these may outlast the block or
+    end early. Neither does harm, as they concern Pillow only and sizes are checked separately.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
@@ -164,9 +164,8 @@ def _header(content: bytes, sha: str) -> Header:
         if image.format != "TIFF" and _orientation(image) in (5, 6, 7, 8):  # lies on its side
             width, height = height, width
         mode, grey = image.mode, _is_grey(image)
-        frames = image.format != "MPO" and bool(
-            getattr(image, "is_animated", False)
-        )  # a phone's second view is no page
+        is_animated = bool(getattr(image, "is_animated", False))
+        frames = is_animated and image.format != "MPO"  # the second image of an MPO is a preview or depth map
         if image.format == "PNG":
             image.verify()  # its check sums; no other format has any
     note = ""
@@ -184,16 +183,16 @@ def _damage_in_words() -> Iterator[None]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(_TOO_LARGE) from None
     except MemoryError:
-        raise DataError("Too large for the memory of this machine. Shrink the picture, or cut it into tiles.") from None
+        raise DataError("Too large for the memory of this machine. Shrink the image, or cut it into tiles.") from None
     except UnidentifiedImageError:
         raise DataError(
-            "No picture, or damaged: the file does not start as PNG, JPEG, BMP, TIFF, WebP or GIF."
+            "Not an image, or damaged: the file does not start as PNG, JPEG, BMP, TIFF, WebP or GIF."
         ) from None
     except _BROKEN as error:
-        raise DataError(f"Damaged picture ({error}).") from None
+        raise DataError(f"Damaged image ({error}).") from None
 
 
-_TOO_LARGE = f"Too large: more than {MAX_PIXELS / 1e6:.0f} million pixels. Shrink the picture, or cut it into tiles."
+_TOO_LARGE = f"Too large: more than {MAX_PIXELS / 1e6:.0f} million pixels. Shrink the image, or cut it into tiles."
 
 
 def _open(content: bytes) -> Image.Image:
@@ -206,17 +205,17 @@ def _open(content: bytes) -> Image.Image:
 
 
 def _orientation(image: Image.Image) -> int:
-    """How a camera was held, 1..8, by what the file says before its pixels. Pillow turns TIFF files by itself."""
+    """EXIF orientation, 1..8, where the file states it before its pixels. Pillow rotates TIFF by itself."""
     if image.format == "TIFF" or (image.format == "PNG" and "exif" not in image.info):
-        return 1  # asking a PNG without it would decode the picture
+        return 1  # asking a PNG without it would decode the image
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except _BROKEN:
-        return 1  # metadata that can't be read say nothing about the pixels
+        return 1  # the pixels may be fine although the metadata can't be read
 
 
 def _is_grey(image: Image.Image) -> bool:
-    """Whether a picture is stored as greys; asks nothing that would decode it."""
+    """Whether an image is stored as greys, without decoding it."""
     if image.mode in ("P", "PA") and image.palette is not None:
         order, content = image.palette.getdata()
         bands = {"RGB": 3, "BGR": 3, "BGRX": 4}.get(order)
@@ -231,7 +230,7 @@ def _plain(image: Image.Image) -> Image.Image:
     if is_deep(image.mode):
         deep = image.convert("F")
         if not np.isfinite(np.asarray(deep)).all():
-            raise DataError("The picture has pixels that are no number or infinite.")
+            raise DataError("The image has pixels that are no number or infinite.")
         return deep
     grey = image.mode in ("1", "L", "LA", "La")
     if "transparency" in image.info or image.mode in ("LA", "La", "PA", "RGBA", "RGBa"):

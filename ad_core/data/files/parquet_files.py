@@ -12,10 +12,10 @@ from ad_core.errors import DataError
 
 
 def read_parquet(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, list[str]]:
-    """A Parquet file as a frame with the column names of the file, and what should be known about it.
+    """A Parquet file as a data frame with the file's column names, and notices about how it was read.
 
     Args:
-        rows: only so many from the beginning; None = all.
+        rows: maximum number of rows from the beginning; None = all.
 
     Raises:
         DataError: it is damaged, or has no rows or no columns.
@@ -38,7 +38,7 @@ def read_parquet(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, lis
         why = str(error).splitlines()[0][:150]
         raise DataError(f"{path.name} can't be read as Parquet ({why}). It may be cut off: export it again.") from None
     frame = pd.DataFrame(columns, copy=False)
-    pa.default_memory_pool().release_unused()  # what the columns needed would else stay with the process
+    pa.default_memory_pool().release_unused()  # otherwise the process keeps the memory of the columns
     if not len(frame) or not len(frame.columns):
         raise DataError(f"{path.name} has {len(names)} columns and {len(frame)} rows. Choose a file with rows.")
     frame.columns = pd.Index(names, dtype=object)
@@ -46,7 +46,7 @@ def read_parquet(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, lis
 
 
 def _columns(file: pq.ParquetFile) -> Iterator[Any]:
-    """One column after the other, so that only one of them exists twice; all at once where names are ambiguous."""
+    """One column after the other, so that only one is in memory twice; all at once where names are ambiguous."""
     names = file.schema_arrow.names
     if len(set(names)) < len(names) or any(pa.types.is_nested(field.type) for field in file.schema_arrow):
         yield from file.read().columns
@@ -56,7 +56,7 @@ def _columns(file: pq.ParquetFile) -> Iterator[Any]:
 
 
 def _plain(column: Any) -> Any:
-    """Arrow types that pandas has no plain form for, in the nearest that it has."""
+    """Arrow types without a plain pandas type, cast to the nearest one."""
     if pa.types.is_decimal(column.type):
         return column.cast(pa.float64())
     if pa.types.is_duration(column.type):

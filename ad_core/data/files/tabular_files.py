@@ -1,4 +1,4 @@
-"""Tables from files: CSV, Parquet and Excel, with their delimiter, encoding and decimal mark found out."""
+"""Tables from files: CSV, Parquet and Excel; delimiter, encoding and decimal mark are inferred."""
 
 import re
 from collections.abc import Hashable, Sequence
@@ -14,16 +14,16 @@ from ad_core.errors import DataError
 SUFFIXES = frozenset(
     {".csv", ".tsv", ".txt", ".dat", ".data", ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
 )
-"""What `files_in` takes for a table."""
+"""File name endings that `files_in` takes for a table."""
 
 _EXCEL = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"})
 _TEST_ROWS = 1000
 
 
 def read_files(paths: Sequence[Path]) -> list[tuple[str, pd.DataFrame]]:
-    """Each file as its name and a frame.
+    """Each file as its name and a data frame.
 
-    Column names are unique texts. What should be known about the reading is in `notices_of(frame)`. Missing markers
+    Column names are unique texts. Notices about how it was read are in `notices_of(frame)`. Missing markers
     such as NA, null, - and ? are missing; numbers with a decimal comma or thousands marks are numbers where that is
     certain.
 
@@ -51,28 +51,28 @@ def files_in(folder: Path) -> list[Path]:
     Raises:
         DataError: there is none.
     """
-    found = sorted(
+    files = sorted(
         p
         for p in folder.iterdir()
         if p.suffix.lower() in SUFFIXES and p.is_file() and not p.name.startswith((".", "~$"))
     )
-    if not found:
+    if not files:
         raise DataError(
             f"The folder {folder} holds no table. Put CSV, Parquet or Excel files into it, or choose a file."
         )
-    return found
+    return files
 
 
 def notices_of(frame: pd.DataFrame) -> list[str]:
-    """What should be known about how a frame was read, in sentences."""
+    """Notices about how a data frame was read, in sentences."""
     return list(frame.attrs.get("notices", []))
 
 
 def plain_columns(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """A user's frame with a plain index, unique text column names and no cells that hold several values.
+    """A user's data frame with a plain index, unique text column names and no cells that hold several values.
 
     Returns:
-        A frame that shares its values with the user's but not its names, and notices.
+        A data frame that shares its values with the user's but not its names, and notices.
     """
     data = frame.reset_index(drop=True)
     if isinstance(data.columns, pd.MultiIndex):
@@ -129,7 +129,7 @@ def _renaming(renamed: list[tuple[str, str]]) -> str:
 
 
 def _by_content(path: Path, rows: int | None) -> tuple[pd.DataFrame, list[str]]:
-    """Files are told apart by their first bytes: names lie."""
+    """The format is recognised by the first bytes, as file names can be wrong."""
     with path.open("rb") as file:
         head = file.read(8)
     suffix = path.suffix.lower()

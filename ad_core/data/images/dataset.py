@@ -1,4 +1,4 @@
-"""Open pictures as a data set: one row per picture, roles from folders, and what is odd about them in sentences."""
+"""Open images as a data set: one row per image, roles from folders, and notices about unusable images and copies."""
 
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -14,20 +14,20 @@ from ad_core.errors import DataError
 from ad_core.types import Modality
 
 NORMAL_FOLDERS = frozenset({"good", "normal", "ok"})
-"""With the label "folder", pictures below a folder of such a name are normal and all others anomalous."""
+"""With the label "folder", images below a folder of such a name are normal and all others anomalous."""
 COLUMNS = ("path", "folder", "height", "width", "mode")
-"""What the analyst sees of a picture."""
+"""The columns of an image data set that the analyst sees."""
 
 
 def open_images(sources: Sequence[Path], declared: Declared) -> Dataset:
-    """See `Reader.open`. Headers and checksums only: what can't be decoded shows when items are made.
+    """See `Reader.open`. Reads headers and checksums only; an image that can't be decoded is found when items are made.
 
     Raises:
-        DataError: there is no usable picture, or something was declared that pictures do not have.
+        DataError: there is no usable image, or a declared column does not exist for images.
     """
     _check(declared)
-    found, other = find_images(sources)
-    data = _headers(found)
+    files, other = find_images(sources)
+    data = _headers(files)
     rows = pd.DataFrame({"row_id": row_ids(data["path"]), "note": data.pop("note")})
     usable = (rows["note"] == "").to_numpy()
     if not usable.any():
@@ -53,13 +53,13 @@ def open_images(sources: Sequence[Path], declared: Declared) -> Dataset:
 
 
 def left_out(row_ids: Sequence[str], notes: Sequence[str]) -> list[str]:
-    """One sentence that names pictures which can't be used, or nothing."""
+    """One sentence that names images which can't be used, or nothing."""
     bad = [f"{name} ({note.rstrip('.')})" for name, note in zip(row_ids, notes, strict=True) if note]
     return [f"{len(bad):,} of {len(notes):,} images can't be used: {_first(bad)}."] if bad else []
 
 
 def _check(declared: Declared) -> None:
-    """What a picture has is fixed; to name it once more is fine, to ask for anything else is an error."""
+    """The columns of an image are fixed; declaring them again is fine, declaring any other is an error."""
     wanted = {
         "label": (declared.label, "folder"),
         "class column": (declared.class_column, "folder"),
@@ -73,11 +73,11 @@ def _check(declared: Declared) -> None:
             raise DataError(f"Images have no {role} {column!r}. {advice}.")
     odd = [*declared.use, *(name for name in (*declared.ignore, *declared.kinds) if name not in COLUMNS)]
     if odd:
-        raise DataError(f"Images have no columns to learn from, but {', '.join(odd)} was named. Leave it out.")
+        raise DataError(f"Images have no columns to train on, but {', '.join(odd)} was named. Leave it out.")
 
 
-def _headers(found: list[tuple[str, str]]) -> pd.DataFrame:
-    paths, files = zip(*found, strict=True)
+def _headers(sources: list[tuple[str, str]]) -> pd.DataFrame:
+    paths, files = zip(*sources, strict=True)
     data = pd.DataFrame({"path": paths, "file": files})
     data["folder"] = [str(parent) if (parent := PurePosixPath(path).parent).name else "" for path in paths]
     return data.join(pd.DataFrame(in_threads(read_header, files)))
@@ -90,18 +90,18 @@ def _labels(folders: pd.Series) -> pd.Series:
 
 
 def _chosen(data: pd.DataFrame, only: tuple[str, ...]) -> np.ndarray:
-    """(rows,) bool: pictures that fulfil all conditions."""
+    """(rows,) bool: images that fulfil all conditions."""
     chosen = np.ones(len(data), dtype=bool)
     for condition in only:
         column, equals, value = (part.strip() for part in condition.partition("="))
         value = value.strip("/")
-        if column == "folder" and equals:  # any folder on the way, or several of them: good, train/good
+        if column == "folder" and equals:  # any folder of the path, or several: good, train/good
             fulfilled = [f"/{value}/" in f"/{folder}/" for folder in data["folder"]]
         elif column == "path" and equals:
             fulfilled = [path.startswith(value) for path in data["path"]]
         else:
             raise DataError(
-                f"{condition!r} can't choose images. Write folder=NAME, or path=START for paths that start so."
+                f"{condition!r} can't choose images. Write folder=NAME, or path=START for paths that start with it."
             )
         if not any(fulfilled):
             folders = _first(sorted(set(data["folder"])))
@@ -113,9 +113,9 @@ def _chosen(data: pd.DataFrame, only: tuple[str, ...]) -> np.ndarray:
 
 
 def _schema(data: pd.DataFrame, declared: Declared) -> Schema:
-    """The paths are the ids; a folder can be label or class; the rest describes the pictures."""
+    """The paths are the ids; a folder can be label or class; the rest describes the images."""
     folder = Role.CLASS if declared.class_column else Role.LABEL if declared.label else Role.IGNORE
-    pixels = "Describes the image, whose pixels are what is learnt from."
+    pixels = "Describes the image; only its pixels are used for training."
     columns = (
         ("path", Role.ID, ColumnKind.TEXT, None, "The path is the name of the image."),
         (
@@ -140,7 +140,7 @@ def _schema(data: pd.DataFrame, declared: Declared) -> Schema:
 def _notices(data: pd.DataFrame, rows: pd.DataFrame, other: list[str]) -> list[str]:
     notices = left_out(rows["row_id"].tolist(), rows["note"].tolist())
     if other:
-        notices.append(f"Left out, as they do not end like images: {_first(other)}.")
+        notices.append(f"Left out, as their names do not end like those of images: {_first(other)}.")
     if "label" in rows and rows["label"].isna().all():
         notices.append("No folder is named good, normal or ok, so it is not known which images are normal.")
     if data["frames"].any():

@@ -1,4 +1,4 @@
-"""From pictures to the numbers of an item: one size, one set of colours, one range. Many at a time, in threads."""
+"""From images to the values of an item: one size, one set of colours, one range; in parallel threads."""
 
 import os
 import tempfile
@@ -15,20 +15,20 @@ from ad_core.data.images.tiles import Box
 from ad_core.errors import DataError, ResourceError
 
 IN_MEMORY = 2 << 30
-"""Items of more bytes than this live in a temporary file, memory-mapped."""
+"""Items of more bytes than this are kept in a temporary file, memory-mapped."""
 
 T = TypeVar("T")
 
 
 class Pixels(BaseModel):
-    """How the pixels of every item are made, whatever the file holds."""
+    """How every file becomes the pixels of an item."""
 
     model_config = ConfigDict(frozen=True)
 
     side: int
     """[px]"""
     tile: int = 0
-    """Pictures are cut into tiles of this side [px of the picture]; 0 = not."""
+    """Images are cut into tiles of this side [px of the image]; 0 = not."""
     colours: tuple[str, ...]
     """`("grey",)` or `("red", "green", "blue")`: the channels."""
     deep: bool = False
@@ -41,30 +41,26 @@ class Pixels(BaseModel):
         """Of the items."""
         return np.uint16 if self.deep else np.uint8
 
-    def fill(self, items: np.ndarray, file: str, mode: str, places: list[Box]) -> None:
-        """One picture as items, one for each of the places.
+    def fill(self, items: np.ndarray, file: str, mode: str, boxes: list[Box]) -> None:
+        """Write one image as items, one per box.
 
         Args:
-            items: (places, channel, side, side) uint8, or uint16 where `deep`; written to.
-            mode: the picture's own, as its header says.
+            items: (boxes, channel, side, side) uint8, or uint16 where `deep`; written to.
+            mode: the image's own, as its header says.
 
         Raises:
-            DataError: it can't be decoded, or its numbers have no meaning beside 8-bit pictures.
+            DataError: it can't be decoded, or its 32-bit values can't be compared with 8-bit images.
         """
-        for at, values in enumerate(self.values(file, places)):
+        for at, values in enumerate(self.values(file, boxes)):
             items[at] = self._in_range(values, mode)
 
-    def values(self, file: str, places: list[Box]) -> Iterator[np.ndarray]:
-        """For each place (channel, side, side): uint8, or float32 in the file's own numbers of more than 8 bits."""
+    def values(self, file: str, boxes: list[Box]) -> Iterator[np.ndarray]:
+        """For each box (channel, side, side): uint8, or float32 in the file's own values of more than 8 bits."""
         image = decode(file, near=None if self.tile else self.side)
         if image.mode == "RGB" and len(self.colours) == 1:
             image = image.convert("L")
-        for place in places:
-            cut = (
-                image.crop((place.left, place.top, place.left + place.width, place.top + place.height))
-                if self.tile
-                else image
-            )
+        for box in boxes:
+            cut = image.crop((box.left, box.top, box.left + box.width, box.top + box.height)) if self.tile else image
             small = np.asarray(
                 cut.resize((self.side, self.side), Image.Resampling.BILINEAR)
             )  # averages when it shrinks
@@ -82,13 +78,13 @@ class Pixels(BaseModel):
 
 
 def in_threads(work: Callable[..., T], *arguments: Iterable[object]) -> list[T]:
-    """`work` on each line of the arguments, in order. Pillow and hashing free the interpreter, so threads suffice."""
+    """`work` on each line of the arguments, in order. Pillow and hashing release the GIL, so threads suffice."""
     with calm_pillow(), ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
         return list(pool.map(work, *arguments))
 
 
 def empty_items(shape: tuple[int, ...], dtype: type[np.unsignedinteger]) -> np.ndarray:
-    """Room for items: in memory, or from `IN_MEMORY` bytes on in a temporary file that goes with the array.
+    """An empty array for items: in memory, or above `IN_MEMORY` bytes in a temporary file deleted with the array.
 
     Raises:
         ResourceError: the disk is full.

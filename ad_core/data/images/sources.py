@@ -1,4 +1,4 @@
-"""Which pictures the user's files, folders and zip files hold, and by which relative path each is known."""
+"""The images in the user's files, folders and zip files, and the relative path that identifies each."""
 
 import os
 from collections import Counter
@@ -11,19 +11,19 @@ from ad_core.errors import DataError
 
 
 def find_images(sources: Sequence[Path]) -> tuple[list[tuple[str, str]], list[str]]:
-    """List pictures in the order of the sources, sorted within each folder and zip.
+    """List images in the order of the sources, sorted within each folder and zip.
 
     One folder or zip gives paths relative to itself; of several, each path starts with the name of its folder or zip.
-    Single files are known by their path from the folder that holds them all.
+    Single files are identified by their path from the folder that holds them all.
 
     Returns:
-        (path, file) of every picture, path with `/`, file as in `archives`; and the paths that are no pictures by their
-        ending.
+        (path, file) of every image, path with `/`, file as in `archives`; and the paths whose ending is not
+        that of an image.
 
     Raises:
-        DataError: a source does not exist or is a harmful zip, or there is no picture at all.
+        DataError: a source does not exist or is a harmful zip, or there is no image at all.
     """
-    found: list[tuple[str, str]] = []
+    images: list[tuple[str, str]] = []
     other: list[str] = []
     base = _common_folder(sources)
     for source in map(Path.absolute, sources):
@@ -36,19 +36,19 @@ def find_images(sources: Sequence[Path]) -> tuple[list[tuple[str, str]], list[st
             members = [(source.relative_to(base).as_posix() if base else source.name, str(source))]
         else:
             raise DataError(f"{source} does not exist. Check the spelling, or give the full path.")
-        found += [(path, file) for path, file in members if _is_picture(path)]
-        other += [path for path, _ in members if not _is_picture(path)]
-    if not found:
+        images += [(path, file) for path, file in members if _is_image(path)]
+        other += [path for path, _ in members if not _is_image(path)]
+    if not images:
         raise DataError(_nothing_found(sources, other))
-    return found, other
+    return images, other
 
 
-def _is_picture(path: str) -> bool:
+def _is_image(path: str) -> bool:
     return PurePosixPath(path).suffix.lower() in SUFFIXES
 
 
 def _in_folder(folder: Path) -> list[str]:
-    """Relative paths of all files, sorted; hidden files and folders are no data."""
+    """Relative paths of all files, sorted; without hidden files and folders."""
     names = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
     return _sorted([name.as_posix() for name in names if not any(part.startswith(".") for part in name.parts)])
 
@@ -63,7 +63,7 @@ def _sorted(names: list[str]) -> list[str]:
 
 
 def _common_folder(sources: Sequence[Path]) -> Path | None:
-    """The deepest folder that holds all sources that are single pictures."""
+    """The deepest folder that holds all sources that are single images."""
     folders = {str(s.absolute().parent) for s in sources if s.is_file() and s.suffix.lower() != ".zip"}
     if not folders:
         return None

@@ -1,15 +1,15 @@
-"""A large picture as overlapping square tiles, and their maps stitched together again."""
+"""A large image as overlapping square tiles, and their maps stitched together again."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 OVERLAP = 0.125
-"""Neighbouring tiles share so much of their side at least, so that a defect on a border is whole in one of them."""
+"""Minimum overlap of neighbouring tiles as a share of their side: a defect on a border is whole in one of them."""
 
 
 class Box(NamedTuple):
-    """A part of a picture [px of the picture]."""
+    """A part of an image [px of the image]."""
 
     top: int
     left: int
@@ -18,10 +18,10 @@ class Box(NamedTuple):
 
 
 def boxes(height: int, width: int, side: int) -> list[Box]:
-    """Tiles that cover a picture, row by row; a picture that is smaller than a tile is cut less, or not at all.
+    """Tiles that cover an image, row by row; an image that is smaller than a tile is cut less, or not at all.
 
     Args:
-        side: of a tile [px]; 0 = the picture is one tile.
+        side: of a tile [px]; 0 = the image is one tile.
     """
     if not side:
         return [Box(0, 0, height, width)]
@@ -30,7 +30,7 @@ def boxes(height: int, width: int, side: int) -> list[Box]:
 
 
 def _begins(length: int, side: int) -> list[int]:
-    """Where tiles begin along one side: evenly, the last one at the end."""
+    """Where tiles begin along one side: evenly spaced, the last one ends at the border."""
     if length <= side:
         return [0]
     number = 1 + int(np.ceil((length - side) / (side * (1 - OVERLAP))))
@@ -38,12 +38,12 @@ def _begins(length: int, side: int) -> list[int]:
 
 
 def stitched(grids: np.ndarray, parts: list[Box], size: tuple[int, int]) -> np.ndarray:
-    """One map of the whole picture.
+    """One map of the whole image.
 
     Args:
         grids: (tiles, y, x), each on any grid that spans its tile.
-        parts: where each of them lies.
-        size: height and width of the picture [px].
+        parts: the box of each tile.
+        size: height and width of the image [px].
 
     Returns:
         (height, width) float32: bilinear, the mean where tiles overlap.

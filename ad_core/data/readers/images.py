@@ -1,8 +1,8 @@
 """Images: files, folders and zips, resized to one square size.
 
-An image becomes one item of `size` x `size` px and loses its proportions; `ItemSet.place` leads maps back to its own
+An image becomes one item of `size` x `size` px and loses its proportions; `ItemSet.place` resizes maps to its own
 height and width. Greys of more than 8 bits rarely fill their range (a 12-bit camera uses a sixteenth of 16 bits),
-so the range of the training images is learnt and spread over the middle of uint16, with room for what is brighter.
+so the range of the training images is learnt and mapped to the middle of uint16, with room for brighter pixels.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,15 +25,15 @@ from ad_core.settings import Settings
 from ad_core.types import ItemShape, Modality, PartKind, Parts
 
 RANGE_SAMPLE = 256
-"""So many training images, evenly spread, tell the range of deep greys."""
+"""Maximum number of training images, evenly spaced, from which the range of greys of more than 8 bits is learnt."""
 
 
 AS_LARGE_AS = (96, 384)
-"""Where the size of items follows that of the images, it lies between these [px]."""
+"""Range of the side of items where it follows the size of the images [px]."""
 
 
 class ImagesSettings(Settings):
-    """How pictures become items."""
+    """How images become items."""
 
     size: int = Field(
         128,
@@ -48,29 +48,29 @@ class ImagesSettings(Settings):
         ge=0,
         le=4096,
         description="Side of the overlapping square tiles that each image is cut into [px of the image]; 0 = images "
-        "are seen as a whole. For large images with small defects: an image's score is that of its highest tile.",
+        "are not cut. For large images with small defects: an image's score is that of its highest tile.",
     )
     color: Literal["auto", "grey", "rgb"] = Field(
-        "auto", description="Look at brightness alone or at colours; auto: grey when all training images are grey."
+        "auto", description="Use brightness only, or colours; auto: grey when all training images are grey."
     )
 
 
 class Learnt(BaseModel):
-    """What is known of the training images."""
+    """What was learnt from the training images."""
 
     model_config = ConfigDict(frozen=True)
 
     pixels: Pixels
     coloured: bool
-    """Whether any had colours."""
+    """Whether any image has colours."""
     sides: tuple[int, int]
-    """Shortest and longest side of any [px]."""
+    """Shortest and longest side of all images [px]."""
     classes: tuple[str, ...] = ()
 
 
 @READERS.register
 class Images(Reader[ImagesSettings]):
-    """Pictures of one kind of thing, each seen as a whole."""
+    """Images of one kind of object, each one item or cut into tiles."""
 
     title = "Images"
     modalities = frozenset({Modality.IMAGE})
@@ -86,14 +86,14 @@ class Images(Reader[ImagesSettings]):
         return open_images([Path(source) for source in sources], declared)
 
     def fit(self, dataset: Dataset, rows: np.ndarray) -> None:
-        """See the contract. Two different images at least must teach."""
+        """See the contract. At least two different training images are needed."""
         chosen = rows & (dataset.rows["note"] == "").to_numpy()
         data = dataset.data[chosen]
         _require_two(data)
         coloured = not data["grey"].all()
         grey = self.settings.color == "grey" or (self.settings.color == "auto" and not coloured)
         pixels = Pixels(
-            side=self.settings.size or _usual_side(data, self.settings.tile),
+            side=self.settings.size or _typical_side(data, self.settings.tile),
             tile=self.settings.tile,
             colours=("grey",) if grey else ("red", "green", "blue"),
             deep=bool(data["mode"].map(is_deep).any()),
@@ -126,7 +126,7 @@ class Images(Reader[ImagesSettings]):
 
         problems = in_threads(put, range(len(usable)), data["file"], data["mode"])
         notes[usable] = problems
-        start = np.flatnonzero([not problem for problem in problems])  # places in x stay unused where one failed
+        start = np.flatnonzero([not problem for problem in problems])  # the positions in x of failed images stay unused
         if not len(start):
             first = next(at for at, note in enumerate(notes) if note)
             raise DataError(f"No image can be decoded. The first, {dataset.rows['row_id'].iloc[first]}: {notes[first]}")
@@ -186,7 +186,7 @@ class Images(Reader[ImagesSettings]):
         return self._learnt
 
     def _codes(self, dataset: Dataset, rows: np.ndarray) -> dict[str, np.ndarray]:
-        """The column `cls` of the items, where classes were learnt."""
+        """The column `cls` of the items, where there are classes."""
         if not (classes := self._known.classes):
             return {}
         if "cls" not in dataset.rows:
@@ -201,8 +201,8 @@ class Images(Reader[ImagesSettings]):
             return []
         what = "Tiles" if pixels.tile else "Images"
         return [
-            f"{what} of up to {longest:,} px are resized to {side} px, {longest / side:.0f} px to one: what is smaller "
-            f"may vanish. Raise reader.size, or cut the images into tiles with reader.tile, to find smaller defects."
+            f"{what} of up to {longest:,} px are resized to {side} px, {longest / side:.0f} px to one: smaller "
+            f"details may vanish. Raise reader.size, or cut the images into tiles with reader.tile, to find them."
         ]
 
 
@@ -210,9 +210,11 @@ def _require_two(data: pd.DataFrame) -> None:
     """Two images that can be decoded and are not the same file, or a DataError."""
     different = data.drop_duplicates("sha")
     if len(different) < 2:
-        found = "no image" if data.empty else "one image" if len(data) == 1 else f"{len(data):,} copies of one image"
+        available = (
+            "no image" if data.empty else "one image" if len(data) == 1 else f"{len(data):,} copies of one image"
+        )
         raise DataError(
-            f"There is {found} to learn from. Two different images are needed at least, and 20 are a start."
+            f"There is {available} to train on. At least two different images are needed; 20 or more are better."
         )
     good, problem = 0, ""
     with calm_pillow():
@@ -227,15 +229,15 @@ def _require_two(data: pd.DataFrame) -> None:
     raise DataError(f"Only {good} of the {len(data):,} training images can be decoded; two are needed. {problem}")
 
 
-def _usual_side(data: pd.DataFrame, tile: int) -> int:
-    """Side of a square of as many pixels as the middle one of the training images, or a tile, in steps of 16."""
+def _typical_side(data: pd.DataFrame, tile: int) -> int:
+    """Side of a square with as many pixels as the median training image, or a tile, in steps of 16."""
     side = float(np.sqrt((data["height"] * data["width"]).median()))
     side = min(side, tile) if tile else side
     return int(np.clip(16 * round(side / 16), *AS_LARGE_AS))
 
 
 def _range(data: pd.DataFrame, pixels: Pixels) -> tuple[float, float]:
-    """Darkest and brightest number of the training images once resized, from a sample of them."""
+    """Smallest and largest value of the training images once resized, from a sample of them."""
     chosen = np.unique(np.linspace(0, len(data) - 1, RANGE_SAMPLE).astype(int))
 
     def ends(file: str, height: int, width: int) -> tuple[float, float]:
@@ -251,5 +253,5 @@ def _range(data: pd.DataFrame, pixels: Pixels) -> tuple[float, float]:
     some = data.iloc[chosen]
     low, high = np.array(in_threads(ends, some["file"], some["height"], some["width"])).T
     if not low.min() < high.max():
-        raise DataError("All training images are of one even brightness. Nothing can be learnt from them.")
+        raise DataError("All pixels of the training images have the same brightness. Nothing can be learnt from them.")
     return float(low.min()), float(high.max())

@@ -27,8 +27,8 @@ from ad_core.data.recordings.timeline import (
     Timeline,
     findings,
     timeline,
-    usual_gap,
-    usual_interval,
+    typical_gap,
+    typical_interval,
 )
 from ad_core.data.recordings.timestamps import ClockKind
 from ad_core.data.tables.row_filter import fulfils
@@ -55,7 +55,7 @@ class SensorSettings(Settings):
         20.0,
         gt=0,
         le=1000,
-        description="Values further than this from the mean count as this far [standard deviations].",
+        description="Values are clipped at this distance from the mean [standard deviations].",
     )
 
     resample: float = Field(
@@ -127,7 +127,9 @@ class Sensor(Reader[SensorSettings]):
             raise DataError(f"None of the {len(rows)} rows can be used. The first says: {rows['note'].iloc[0]}")
         out = rows["excluded"].to_numpy() if "excluded" in rows else np.zeros(len(rows), dtype=bool)
         if out.any():
-            notices.append(f"{out.sum()} of {len(rows)} rows are excluded: they don't teach, are scored, and marked.")
+            notices.append(
+                f"{out.sum()} of {len(rows)} rows are excluded: they are scored and marked, but not used for training."
+            )
         notices = [
             *loaded.notices,
             *clock.notices,
@@ -156,18 +158,20 @@ class Sensor(Reader[SensorSettings]):
         chosen[line.sample[rows & (line.sample >= 0)]] = True
         if not chosen.any():
             raise DataError("None of the training rows has a time stamp. Choose other training rows.")
-        taught = line.first[chosen]
-        self.scaling, self.notices = learn_scaling(dataset, taught, self.settings.scale_per_entity, self.settings.clip)
+        training = line.first[chosen]
+        self.scaling, self.notices = learn_scaling(
+            dataset, training, self.settings.scale_per_entity, self.settings.clip
+        )
         self.notices += drifts(dataset, rows)
         if "cls" in dataset.rows:
-            self.classes = sorted(dataset.rows["cls"].iloc[taught].dropna().unique().tolist())
-        self.interval_s, self.gap_s = usual_interval(line), usual_gap(line)
+            self.classes = sorted(dataset.rows["cls"].iloc[training].dropna().unique().tolist())
+        self.interval_s, self.gap_s = typical_interval(line), typical_gap(line)
         self.clock = clock_kind(dataset.rows, dataset.schema)
         grid = self._grid(line)
         self.notices += [] if grid is None else [grid.notice()]
-        stretches = windows.runs(chosen, line) if grid is None else windows.runs(chosen[grid.nearest], grid.line)
-        self.window, self.stride, said = windows.fitting(stretches, self.settings.window, self.settings.stride)
-        self.notices += said
+        segments = windows.runs(chosen, line) if grid is None else windows.runs(chosen[grid.nearest], grid.line)
+        self.window, self.stride, window_notices = windows.fitting(segments, self.settings.window, self.settings.stride)
+        self.notices += window_notices
 
     def item_set(self, dataset: Dataset) -> ItemSet:
         measured = timeline(dataset.rows)
@@ -182,7 +186,7 @@ class Sensor(Reader[SensorSettings]):
             if not len(items):
                 raise DataError(
                     f"No window of {self.window} samples can be cut from this recording of {len(line.first)} samples, "
-                    f"{why} Bring a longer or fuller recording."
+                    f"{why} Open a longer recording, or one with fewer missing values."
                 )
             notices.append(f"{len(new)} of {len(rows)} rows get no score, {why}")
         x = np.lib.stride_tricks.sliding_window_view(base, self.window, axis=0)  # (samples - window + 1, channel, time)
@@ -196,8 +200,8 @@ class Sensor(Reader[SensorSettings]):
                 f"it was trained on."
             )
         known = [channel.name for channel in self.channels]
-        there = [name for name in dataset.data.columns if name in set(known)]
-        sentences = ["The channels are in another order; they are matched by name."] if there != known else []
+        present = [name for name in dataset.data.columns if name in set(known)]
+        sentences = ["The channels are in another order; they are matched by name."] if present != known else []
         if extra := [name for name in dataset.schema.names(Role.FEATURE) if name not in set(known)]:
             sentences.append(
                 f"Not used, because the detector does not know {'it' if len(extra) == 1 else 'them'}: {some(extra)}."
@@ -244,11 +248,11 @@ class Sensor(Reader[SensorSettings]):
         return self.scaling.in_units(channel, values, entity)
 
     def measured(self, part: int, data: pd.DataFrame, entity: str | None = None) -> np.ndarray:
-        """See the contract; of the channel that constant channels share, the sum of their deviations."""
-        return self.scaling.course(part, data, entity)
+        """See the contract; for the channel that constant channels share, the sum of their deviations."""
+        return self.scaling.signal(part, data, entity)
 
     def columns_behind(self, part: int, data: pd.DataFrame, entity: str | None = None) -> list[str]:
-        """See the contract; of the channel that constant channels share, those of them that changed."""
+        """See the contract; for the channel that constant channels share, those of them that changed."""
         return self.scaling.names_behind(part, data, entity)
 
     @property
@@ -267,7 +271,7 @@ class Sensor(Reader[SensorSettings]):
 
         Args:
             gap_s: a longer interval ends a contiguous segment [s]; None = as in the training recordings.
-            entity: the recording; one that is not among the training recordings gets the scale of all of them together.
+            entity: the recording; one that is not among the training recordings gets their pooled scale.
         """
         gap_s = self.gap_s if gap_s is None else gap_s
         return Cut(
@@ -282,7 +286,7 @@ class Sensor(Reader[SensorSettings]):
         )
 
     def _grid(self, line: Timeline) -> Grid | None:
-        """The regular grid to which samples are resampled; None where they are taken as they are."""
+        """The regular grid to which samples are resampled; None where they are used as measured."""
         if not self.settings.resample or self.clock is ClockKind.ROW:
             return None
         return resampled(line, self.settings.resample, self._limit_s)
@@ -309,6 +313,6 @@ class Sensor(Reader[SensorSettings]):
 
     @property
     def _short(self) -> int:
-        """The longest hole that is interpolated [samples]; 0 where resampling has interpolated already."""
-        is_even = self.settings.resample > 0 and self.clock is not ClockKind.ROW
-        return 0 if is_even else windows.short_hole(self.window)
+        """Maximum length of a run of missing cells that is interpolated [samples]; 0 after resampling."""
+        is_resampled = self.settings.resample > 0 and self.clock is not ClockKind.ROW
+        return 0 if is_resampled else windows.short_hole(self.window)

@@ -21,26 +21,29 @@ from ad_core.types import ItemShape, Modality, Parts
 
 _CODES: TypeAdapter[list[AnyEncoding]] = TypeAdapter(list[AnyEncoding])
 AT_A_TIME = 500_000
-"""So many rows of a column are encoded at a time."""
+"""Number of rows of a column that are encoded at a time."""
 MOSTLY = 0.5
-"""A column more of whose cells than this can't be read has another type than the one that was learnt from."""
+"""A column with a larger share of unreadable cells has another type than in training."""
 
 
 class TableSettings(Settings):
     """How rows become items."""
 
     max_levels: int = Field(
-        20, ge=2, le=1000, description="A category with more levels than this counts by how frequent its value is."
+        20,
+        ge=2,
+        le=1000,
+        description="A category with more levels than this is encoded by how frequent its values are.",
     )
     numbers: NumberForm = Field(
         "z-score",
-        description="How numbers are scaled: quantile spreads heavy tails, and keeps far-off values far off.",
+        description="How numbers are scaled: quantile reduces heavy tails, and keeps extreme values extreme.",
     )
     clip: float = Field(
         30.0,
         ge=1.0,
         le=1000.0,
-        description="Standard deviations from the mean at which numbers are held.",
+        description="Numbers are clipped at this distance from the mean [standard deviations].",
     )
 
 
@@ -49,11 +52,12 @@ class Table(Reader[TableSettings]):
     """A row is an item; each column is a part.
 
     Numbers and dates are z-scores of the training rows, booleans 0 or 1, categories one entry per level. A category
-    part's entries are one block: its argmax is the level, the last entry stands for levels never seen. Free text counts
-    by its wording. Whole numbers with few levels stay numbers: mark them as a category where their order means nothing.
+    part's entries are one block: its argmax is the level, the last entry stands for new levels. Free text is
+    encoded by its wording. Whole numbers with few levels stay numbers: mark them as a category where their order has
+    no meaning.
 
-    Units: each column is scaled by itself, so a column in millimetres and one in tonnes weigh the same, and a new file
-    in other units is told as values out of range. Two units within one column can't be told apart: split the column.
+    Units: each column is scaled separately, so a column in millimetres and one in tonnes have the same weight, and a
+    new file in other units is reported as values out of range. Two units in one column can't be detected: split it.
     """
 
     title = "Table"
@@ -70,20 +74,22 @@ class Table(Reader[TableSettings]):
 
     @classmethod
     def open(cls, sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Dataset:
-        """CSV, Parquet or Excel files of the same columns, or a frame; see `Reader.open`."""
+        """CSV, Parquet or Excel files of the same columns, or a data frame; see `Reader.open`."""
         return open_table(sources, declared)
 
     def fit(self, dataset: Dataset, rows: np.ndarray) -> None:
-        """Learn from the chosen rows; columns that never change in them are dropped, and `frame` says so."""
+        """Learn from the chosen rows; constant columns are dropped, which `item_set` reports."""
         chosen = np.asarray(rows, dtype=bool) & (dataset.rows["note"] == "").to_numpy()
         if chosen.sum() < 2:
-            raise DataError(f"{chosen.sum()} rows can teach, but at least 2 are needed. Choose more training rows.")
+            raise DataError(
+                f"{chosen.sum()} rows can be used for training, but at least 2 are needed. Choose more training rows."
+            )
         used = [column for column in dataset.schema.columns if column.role is Role.FEATURE]
         if not used:
             raise DataError("No column is used. Mark at least one as a feature on the Data page.")
-        found = {column.name: self._learn(column, dataset.data[column.name], chosen) for column in used}
-        self._codes = [code for code in found.values() if code is not None]
-        self._dropped = [name for name, code in found.items() if code is None]
+        encodings = {column.name: self._learn(column, dataset.data[column.name], chosen) for column in used}
+        self._codes = [code for code in encodings.values() if code is not None]
+        self._dropped = [name for name, code in encodings.items() if code is None]
         if not self._codes:
             raise DataError(
                 f"None of the {len(used)} used columns changes within the {chosen.sum()} training rows. "
@@ -97,7 +103,7 @@ class Table(Reader[TableSettings]):
     def _learn(self, column: Column, values: pd.Series, chosen: np.ndarray) -> ColumnEncoding | None:
         form = None
         if column.kind is ColumnKind.DATE and not pd.api.types.is_datetime64_any_dtype(values):
-            form, _ = date_format(coded(values).levels)  # all rows say which of day and month comes first
+            form, _ = date_format(coded(values).levels)  # all rows decide whether day or month comes first
         return learn_encoding(column, values[chosen], self._own.max_levels, self._own.numbers, form)
 
     def item_set(self, dataset: Dataset) -> ItemSet:
@@ -107,7 +113,7 @@ class Table(Reader[TableSettings]):
         for code in self._codes:
             values = dataset.data[code.name]
             for row in np.flatnonzero(code.bad(values) & (notes == "")):
-                notes[row] = f"Column {code.name!r} has {str(values.iloc[row])[:40]!r}, which is no {code.kind}."
+                notes[row] = f"Column {code.name!r} has {str(values.iloc[row])[:40]!r}, which is not a {code.kind}."
             if count := infinities(values):
                 notices.append(f"{count} infinite cells of {code.name!r} count as missing.")
         usable = notes == ""
@@ -121,7 +127,7 @@ class Table(Reader[TableSettings]):
         return ItemSet(self.shape, x, items, rows, notices=notices)
 
     def _encoded(self, data: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
-        """(rows, entries) float32, some rows at a time: what they are encoded in is several times as wide."""
+        """(rows, entries) float32, some rows at a time, as the float64 encoding needs more memory."""
         x = np.empty((len(rows), sum(code.entries for code in self._codes)), dtype=np.float32)
         at, clip = 0, self._own.clip
         for code in self._codes:
@@ -142,10 +148,10 @@ class Table(Reader[TableSettings]):
         if not self._dropped:
             return []
         shown = ", ".join(map(repr, self._dropped[:10])) + (" and more" if len(self._dropped) > 10 else "")
-        return [f"Left out, for they never change within the training rows: {shown}."]
+        return [f"Left out, because they are constant in the training rows: {shown}."]
 
     def match(self, dataset: Dataset) -> list[str]:
-        """Missing and unreadable columns are an error; extra ones, new categories and values out of range are told."""
+        """Missing and unreadable columns are an error; extra ones, new levels and values out of range are reported."""
         self._require(dataset)
         columns = [str(name) for name in dataset.data.columns]
         both = set(columns) & set(self._columns)
@@ -155,7 +161,7 @@ class Table(Reader[TableSettings]):
             shown = ", ".join(map(repr, extra[:10])) + (f" and {len(extra) - 10} more" if len(extra) > 10 else "")
             sentences.append(f"Columns that the detector does not know are not used: {shown}.")
         if [n for n in columns if n in both] != [n for n in self._columns if n in both]:
-            sentences.append("The columns come in another order; they were found by their names.")
+            sentences.append("The columns are in another order; they are matched by name.")
         for code in self._codes:
             sentences += code.differences(dataset.data[code.name])
         return sentences
@@ -175,7 +181,7 @@ class Table(Reader[TableSettings]):
                 value = str(values.iloc[int(np.flatnonzero(bad)[0])])[:40]
                 changed.append(f"{code.name!r} was a {code.kind} and now holds {value!r}")
         if changed:
-            raise DataError(f"The columns changed their type: {'; '.join(changed)}. Repair them, or train anew.")
+            raise DataError(f"The columns changed their type: {'; '.join(changed)}. Repair them, or train again.")
 
     @property
     def shape(self) -> ItemShape:
@@ -193,11 +199,11 @@ class Table(Reader[TableSettings]):
 
     @property
     def codes(self) -> tuple[ColumnEncoding, ...]:
-        """What was learnt of each column, one per part of `shape`."""
+        """The fitted encoding of each column, one per part of `shape`."""
         return tuple(self._codes)
 
     def encoded_cells(self, part: int, cells: Sequence[Any]) -> np.ndarray:
-        """(k, entries of the part) float32: what these cells of one column would be in an item."""
+        """(k, entries of the part) float32: these cells of one column, encoded as in an item."""
         encoded = self._codes[part].encode(pd.Series(list(cells), dtype="object").infer_objects())
         return np.asarray(np.clip(encoded, -self._own.clip, self._own.clip), dtype=np.float32)
 

@@ -1,4 +1,4 @@
-"""From a recording's cells to the one array that all its windows are views of."""
+"""Build the one array of a recording that all its windows are views of."""
 
 import numpy as np
 
@@ -12,15 +12,15 @@ from ad_core.data.recordings.windows import fill
 def base_of(
     dataset: Dataset, scaling: Scaling, line: Timeline, grid: Grid | None, short: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Bridge short holes and scale, channel by channel.
+    """Interpolate short runs of missing cells, and scale, channel by channel.
 
     Args:
         line: the samples in order.
-        grid: where they are even samples over irregular ones.
-        short: longest hole that is bridged [samples].
+        grid: the regular grid, if irregular samples are resampled.
+        short: maximum length of a run of missing cells that is interpolated [samples].
 
     Returns:
-        (samples, item channel) float32, and (samples,) how many cells of each were neither measured nor bridged.
+        (samples, item channel) float32, and (samples,) number of cells of each that were not measured or interpolated.
     """
     base, absent = scaling.base(len(line.first)), np.zeros(len(line.first), dtype=np.int64)
     names = dataset.rows["entity"].to_numpy()[line.first] if scaling.own and "entity" in dataset.rows else None

@@ -1,4 +1,4 @@
-"""Channels of a recording: how their cells become numbers, and what is learnt of them."""
+"""Channels of a recording: how their cells become numbers, and what is learnt about them."""
 
 import re
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ UNIT = re.compile(r"[\[(]\s*([^\[\]()]{1,20}?)\s*[\])]\s*$")
 UNCHANGED = 1e-6
 """A channel whose standard deviation is below this share of its largest value counts as constant."""
 OFTEN_OUTSIDE = 0.2
-"""Share of values outside the range learnt from that is worth a sentence."""
+"""Minimum share of values outside the range of the training rows for a notice."""
 
 
 class Channel(BaseModel):
-    """What was learnt of one channel."""
+    """What was learnt about one channel."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -26,18 +26,18 @@ class Channel(BaseModel):
     level: str | None = None
     """For two-valued text: the value that is 0; the other is 1."""
     other: str | None = None
-    """The value that is 1; one that was never seen is 2."""
+    """The value that is 1; a new value is 2."""
     mean: float
     scale: float
     low: float
     high: float
     """Smallest and largest value among the training rows."""
     judged_by: JudgedBy | None = None
-    """What the user said of its level."""
+    """The user's choice of level or shape, None if unset."""
 
     @property
     def is_constant(self) -> bool:
-        """Whether it never changed among the training rows."""
+        """Whether it is constant in the training rows."""
         return self.low == self.high
 
     def problem(self, data: pd.DataFrame) -> str:
@@ -66,7 +66,7 @@ class Channel(BaseModel):
         return number if np.isfinite(number) else float("nan")
 
     def scaled(self, numbers: np.ndarray, clip: float) -> np.ndarray:
-        """z-scores within +-clip; 0, the usual level, where nothing is known."""
+        """z-scores within +-clip; 0, the mean, where nothing is known."""
         return z_scores(numbers, self.mean, self.scale, clip)
 
     def in_units(self, z: np.ndarray) -> np.ndarray:
@@ -77,8 +77,8 @@ class Channel(BaseModel):
 def learn(name: str, unit: str | None, values: pd.Series, *, as_text: bool) -> Channel | None:
     """Level and scale of a channel; None where there is no value at all.
 
-    A constant channel keeps its value as the level and its size, but at most 1, as the scale: it is zero until it
-    changes, and then the change shows.
+    A constant channel has its value as the level and its absolute value, at most 1, as the scale: it is zero until it
+    changes, and then the change is visible.
     """
     level, other = None, None
     if as_text:
@@ -92,7 +92,7 @@ def learn(name: str, unit: str | None, values: pd.Series, *, as_text: bool) -> C
         return None
     low, high = float(known_numbers.min()), float(known_numbers.max())
     largest = max(abs(low), abs(high))
-    # divided first: squares of values near the largest float would overflow
+    # division first, as squares of values near the largest float would overflow
     spread = float((known_numbers / largest).std()) * largest if largest else 0.0
     if spread > UNCHANGED * largest:
         return Channel(
@@ -119,34 +119,36 @@ def learn(name: str, unit: str | None, values: pd.Series, *, as_text: bool) -> C
 
 
 def z_scores(numbers: np.ndarray, mean: float | np.ndarray, scale: float | np.ndarray, clip: float) -> np.ndarray:
-    """Distances from the usual level in usual spreads, within +-clip; 0, the usual level, where nothing is known."""
+    """z-scores, (numbers - mean) / scale, within +-clip; 0, the mean, where nothing is known."""
     z = np.clip((numbers - mean) / scale, -clip, clip)
     return np.where(np.isnan(z), 0.0, z)
 
 
 def unlike(channels: Sequence[Channel], data: pd.DataFrame) -> list[str]:
-    """Sentences about channels that are empty in a new recording, out of range, or have values never seen."""
+    """Sentences about channels that are empty in a new recording, out of range, or have new values."""
     sentences = []
     for channel in channels:
         numbers = channel.numbers(data[channel.name])
         numbers = numbers[np.isfinite(numbers)]
         outside = float(((numbers < channel.low) | (numbers > channel.high)).mean()) if len(numbers) else 0.0
         if not len(numbers):
-            sentences.append(f"{channel.name!r} is empty here; it is taken as usual.")
+            sentences.append(f"{channel.name!r} is empty here; it is treated as normal.")
         elif channel.level is not None and outside > 0:
-            seen = " and ".join(repr(level) for level in (channel.level, channel.other) if level is not None)
-            sentences.append(f"{channel.name!r} has values that the detector never saw; it knows {seen}.")
+            known = " and ".join(repr(level) for level in (channel.level, channel.other) if level is not None)
+            sentences.append(f"{channel.name!r} has values that are not in the training rows, which have {known}.")
         elif outside > OFTEN_OUTSIDE:
             sentences.append(
                 f"{channel.name!r}: {outside:.0%} of the values lie outside {channel.low:.6g} to {channel.high:.6g}, "
-                f"the range learnt from."
+                f"the range of the training rows."
             )
     return sentences
 
 
 def as_numbers(values: pd.Series) -> np.ndarray:
     """(rows,) float64, always a copy; texts and infinities become NaN."""
-    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "biuf":  # many columns: this way is ten times faster
+    if (
+        isinstance(values.dtype, np.dtype) and values.dtype.kind in "biuf"
+    ):  # ten times faster, which matters with many columns
         numbers = values.to_numpy().astype(np.float64)
     else:
         parsed = pd.to_numeric(values.astype(object), errors="coerce")
@@ -157,8 +159,8 @@ def as_numbers(values: pd.Series) -> np.ndarray:
 
 def unit_of(name: str) -> str | None:
     """The unit in a header such as `speed [m/s]` or `p (bar)`."""
-    found = UNIT.search(name)
-    return found.group(1) if found and found.start() > 0 else None
+    match = UNIT.search(name)
+    return match.group(1) if match and match.start() > 0 else None
 
 
 def some(names: Sequence[str], most: int = 10) -> str:

@@ -1,9 +1,9 @@
-"""Local clocks that are put forward or back by an hour: what is repeated or skipped is no gap and no disorder.
+"""Local clocks that are put forward or back by an hour: the repeated or skipped hour is no gap and no disorder.
 
-Times without a zone may be those of a wall clock. Where summer time ends an hour is written twice, where it begins one
-is never written. In a file that is otherwise in order of time the rows tell: a step of an hour too many or too few,
-over a full hour, in a night in which clocks are changed. From there on times are counted on the clock that the
-recording began with.
+Times without a zone may be those of a wall clock. Where summer time ends, an hour is written twice; where it begins,
+one is missing. In a file that is otherwise in order of time, a change is recognised by a step that is an hour too long
+or too short, across a full hour, in a night in which clocks are changed. From there on, times are counted on the clock
+that the recording began with.
 """
 
 import numpy as np
@@ -15,17 +15,17 @@ SUNDAYS = frozenset({(3, 2), (3, LAST), (4, 1), (9, 1), (9, LAST), (10, 1), (10,
 """Month, and which of its Sundays: when clocks are changed in Europe, America, Australia and New Zealand."""
 SUNDAY, NIGHT_ENDS = 6, 4
 LATE = 2.0
-"""The row after a change may be late by so many usual intervals in all."""
+"""Maximum time from the row before a change to the row after it, in typical intervals."""
 IN_ORDER = 0.99
-"""Share of the other steps that must go forward: in a file without order a step back says nothing."""
+"""Minimum share of the other steps that go forward: in an unordered file a step back is no evidence."""
 
 
 def clock_change(before: pd.Timestamp, after: pd.Timestamp, interval_s: float) -> int:
-    """How many hours a local clock was put between two rows that follow each other: 1 forward, -1 back, 0 not at all.
+    """By how many hours a local clock was put between two consecutive rows: 1 forward, -1 back, 0 not at all.
 
     Args:
         before, after: as written, without a zone.
-        interval_s: the usual interval [s].
+        interval_s: the typical interval [s].
     """
     written = (after - before).total_seconds()
     for hours in (1, -1):
@@ -51,7 +51,7 @@ def without_clock_change(time: pd.Series, entity: pd.Series | None) -> tuple[pd.
         entity: (rows,) the recording of each row; None = there is one.
     """
     hours = np.zeros(len(time))
-    found: list[tuple[int, int]] = []
+    changes: list[tuple[int, int]] = []
     known = np.flatnonzero(time.notna().to_numpy())
     each = (
         {"": known}
@@ -64,10 +64,10 @@ def without_clock_change(time: pd.Series, entity: pd.Series | None) -> tuple[pd.
     for rows in each.values():
         for at, change in _changes(time.iloc[rows]):
             hours[rows[at:]] -= change
-            found.append((int(rows[at]), change))
-    if not found:
+            changes.append((int(rows[at]), change))
+    if not changes:
         return time, []
-    return time + pd.to_timedelta(hours, unit="h"), [_in_words(found, time)]
+    return time + pd.to_timedelta(hours, unit="h"), [_in_words(changes, time)]
 
 
 def _changes(time: pd.Series) -> list[tuple[int, int]]:
@@ -76,24 +76,24 @@ def _changes(time: pd.Series) -> list[tuple[int, int]]:
     forward = steps[steps > 0]
     if not len(forward):
         return []
-    usual = float(np.median(forward))
+    typical = float(np.median(forward))
     passed = np.stack([steps - 3600, steps + 3600])
-    possible = np.flatnonzero(((passed > 0) & (passed <= LATE * usual)).any(axis=0))
-    found = [(int(at) + 1, clock_change(time.iloc[at], time.iloc[at + 1], usual)) for at in possible]
-    found = [(at, change) for at, change in found if change]
-    others = np.delete(steps, [at - 1 for at, _ in found])
-    return found if not len(others) or (others >= 0).mean() >= IN_ORDER else []
+    possible = np.flatnonzero(((passed > 0) & (passed <= LATE * typical)).any(axis=0))
+    changes = [(int(at) + 1, clock_change(time.iloc[at], time.iloc[at + 1], typical)) for at in possible]
+    changes = [(at, change) for at, change in changes if change]
+    others = np.delete(steps, [at - 1 for at, _ in changes])
+    return changes if not len(others) or (others >= 0).mean() >= IN_ORDER else []
 
 
-def _in_words(found: list[tuple[int, int]], time: pd.Series) -> str:
-    row, hours = min(found)
+def _in_words(changes: list[tuple[int, int]], time: pd.Series) -> str:
+    row, hours = min(changes)
     how = (
         "skips an hour, as local clocks do when summer time begins"
         if hours > 0
         else ("repeats an hour, as local clocks do when summer time ends")
     )
-    more = f", and {len(found) - 1} more such changes" if len(found) > 1 else ""
+    more = f", and {len(changes) - 1} more such changes" if len(changes) > 1 else ""
     return (
         f"The clock {how}, before row {row + 1} ({time.iloc[row].isoformat()}){more}. From there on, times are counted "
-        f"on the clock of the recording's begin, so that order and intervals stay right; row ids keep them as written."
+        f"on the clock at the start of the recording, so that order and intervals are right; row ids are as written."
     )

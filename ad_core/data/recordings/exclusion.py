@@ -1,4 +1,4 @@
-"""Times that must not teach, such as known downtime: given as texts, found among the rows."""
+"""Times excluded from training, such as known downtime: texts are parsed and matched to rows."""
 
 import re
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def parse_range(text: str) -> tuple[str, ...]:
     end, _, entity = rest.partition("@")
     parts = tuple(part.strip() for part in (begin, end, entity) if part.strip())
     if not dots or not begin.strip() or not end.strip():
-        raise DataError(f"{text!r} is no range of time. Write FROM..TO, such as 2024-03-01T08:00..2024-03-01T12:00.")
+        raise DataError(f"{text!r} is not a range of time. Write FROM..TO, such as 2024-03-01T08:00..2024-03-01T12:00.")
     return parts
 
 
@@ -40,7 +40,7 @@ def excluded(time: pd.Series, entity: pd.Series | None, ranges: Sequence[Sequenc
     Raises:
         DataError: a time can't be read, a range ends before it begins or holds no row, or there is no such recording.
     """
-    found = np.zeros(len(time), dtype=bool)
+    inside_any = np.zeros(len(time), dtype=bool)
     for begin, end, *names in ranges:
         low: Any = read_time(begin, kind)[0]
         high: Any = read_time(end, kind)[0]
@@ -59,5 +59,5 @@ def excluded(time: pd.Series, entity: pd.Series | None, ranges: Sequence[Sequenc
             raise DataError(
                 f"No row{where} lies between {begin} and {end}. The recording lasts from {time.min()} to {time.max()}."
             )
-        found |= inside
-    return found
+        inside_any |= inside
+    return inside_any

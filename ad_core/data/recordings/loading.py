@@ -1,4 +1,4 @@
-"""Recordings from files or a frame, put below each other as one table."""
+"""Recordings from files or a data frame, concatenated to one table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from ad_core.data.recordings.schema_inference import LABEL_NAMES, PART_NAMES
 from ad_core.errors import DataError
 
 RECORDING = "recording"
-"""Column that several files get, with each file's stem."""
+"""Column that is added to several files, with each file's stem."""
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """Recordings as one frame, nothing decided yet."""
+    """Recordings as one data frame, without roles of columns."""
 
     data: pd.DataFrame
     sources: tuple[str, ...]
@@ -27,7 +27,7 @@ class Loaded:
 
 
 def load(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Loaded:
-    """Read the files, or take the frame; several files are put below each other.
+    """Read and concatenate the files, or take the data frame.
 
     Raises:
         DataError: a file can't be read, has no rows, or has other channels than the first.
@@ -54,7 +54,7 @@ def load(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Loaded:
 
 
 def _own(frame: pd.DataFrame) -> pd.DataFrame:
-    """A frame with a plain index and unique text names; a time index becomes a column."""
+    """A data frame with a plain index and unique text names; a time index becomes a column."""
     if isinstance(frame.index, pd.DatetimeIndex | pd.TimedeltaIndex):
         frame = frame.rename_axis(frame.index.name or "time").reset_index()
     data = frame.reset_index(drop=True)
@@ -67,22 +67,22 @@ def _own(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _files(source: Path) -> list[Path]:
-    """A folder stands for its table files; plain texts in it only count where there is nothing else."""
+    """The table files of a folder; its plain text files only where there are no others."""
     if not source.is_dir():
         return [source]
     from ad_core.data.files.tabular_files import files_in
 
-    found = files_in(source)
-    return [path for path in found if path.suffix.lower() not in {".txt", ".dat", ".data"}] or found
+    files = files_in(source)
+    return [path for path in files if path.suffix.lower() not in {".txt", ".dat", ".data"}] or files
 
 
 def _other_columns(files: list[tuple[str, list[str]]], declared: Declared) -> list[str]:
     """Channels must agree over all files; labels and columns that are left out may be absent."""
     everywhere = set.intersection(*(set(columns) for _, columns in files))
-    notices, seen = [], set[str]()
+    notices, compared = [], set[str]()
     for name, columns in files:
-        for column in set(files[0][1]).symmetric_difference(columns) - seen:
-            seen.add(column)
+        for column in set(files[0][1]).symmetric_difference(columns) - compared:
+            compared.add(column)
             if not (
                 column in declared.ignore
                 or column == declared.label
@@ -95,5 +95,5 @@ def _other_columns(files: list[tuple[str, list[str]]], declared: Declared) -> li
                     f"(all have {len(everywhere)} in common). Leave the column out, or open these files as "
                     f"separate data sets."
                 )
-            notices.append(f"Column {column!r} is not in all files; it is no channel, so its cells are empty there.")
+            notices.append(f"Column {column!r} is not in all files; it is not a channel, so its cells are empty there.")
     return notices

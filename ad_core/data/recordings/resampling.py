@@ -1,7 +1,7 @@
-"""Irregular sampling evened out: one sample every so many seconds, read off the straight line between measured values.
+"""Resample irregular recordings to a regular grid by linear interpolation between measured values.
 
-A line is drawn only between values that are a few usual intervals apart, and never over a gap; further apart, the cell
-counts as missing. Every row of the file belongs to the sample that is nearest in time, and shares its score.
+Values are interpolated only if they are at most a few typical intervals apart, and never across a gap; otherwise the
+cell counts as missing. Every row of the file belongs to the grid sample that is nearest in time, and shares its score.
 """
 
 from collections import deque
@@ -16,30 +16,30 @@ from ad_core.data.recordings.timeline import Timeline, in_words
 from ad_core.errors import DataError
 
 FEW = 3.0
-"""A line is drawn between values that are at most so many usual intervals apart, or so many samples."""
+"""Maximum distance of two values to interpolate between, in typical intervals or grid samples, whichever is longer."""
 MOST_TIMES = 20
-"""An interval that makes more samples than so many times the rows is refused: it is a slip, and costs memory."""
+"""Maximum number of grid samples per row: an interval that makes more is a mistake, and costs memory."""
 SAME = 1e-6
-"""A sample that is nearer to a row than this share of the longest line has the row's time."""
+"""A grid sample that is nearer to a row than this share of the interpolation limit has the row's time."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Evenly spaced samples over the stretches of a timeline."""
+    """Evenly spaced samples over the segments of a timeline."""
 
     measured: Timeline
     line: Timeline
-    """The same rows on the even samples; `first` is the row that is nearest to each in time."""
+    """The same rows on the grid samples; `first` is the row nearest to each in time."""
     before: np.ndarray
-    """(samples,) the last measured sample that is not later, in the same stretch."""
+    """(samples,) the last measured sample that is not later, in the same segment."""
     nearest: np.ndarray
-    """(samples,) the measured sample nearest in time, in the same stretch."""
+    """(samples,) the measured sample nearest in time, in the same segment."""
     step_s: float
     limit_s: float
-    """Values further apart are not connected."""
+    """No interpolation between values further apart [s]."""
 
     def values(self, measured: np.ndarray) -> np.ndarray:
-        """(samples,) values of a channel, NaN where no line is drawn.
+        """(samples,) values of a channel, NaN where nothing is interpolated.
 
         Args:
             measured: (measured samples,) float64, NaN where missing.
@@ -49,10 +49,10 @@ class Grid:
         )
 
     def notice(self) -> str:
-        """What is done, in a sentence."""
+        """The resampling in one sentence."""
         return (
-            f"Sampling is evened out to one sample every {in_words(self.step_s)} (reader setting "
-            f"resample), on the line between values that are at most {in_words(self.limit_s)} apart."
+            f"The recordings are resampled to one sample every {in_words(self.step_s)} (reader setting resample), by "
+            f"linear interpolation between values that are at most {in_words(self.limit_s)} apart."
         )
 
     def times(self, rows: pd.DataFrame) -> pd.Series:
@@ -64,19 +64,19 @@ class Grid:
 
 
 def resampled(measured: Timeline, step_s: float, limit_s: float) -> Grid:
-    """Put an even sample every `step_s` seconds, from the first row of each stretch on.
+    """A grid sample every `step_s` seconds, from the first row of each segment on.
 
     Raises:
-        DataError: that would make very many more samples than there are rows.
+        DataError: the grid would have far more samples than there are rows.
     """
     bounds = measured.bounds
     begin, lasts = measured.seconds[bounds[:, 0]], measured.seconds[bounds[:, 1] - 1] - measured.seconds[bounds[:, 0]]
     count = samples_in(lasts, step_s)
     if count.sum() > MOST_TIMES * max(len(measured.first), 100):
-        usual = in_words(float(np.nanmedian(measured.interval)))
+        typical = in_words(float(np.nanmedian(measured.interval)))
         raise DataError(
             f"One sample every {in_words(step_s)} makes {count.sum():,} samples of {len(measured.first):,} rows. "
-            f"Set reader.resample to an interval nearer to the usual one, {usual}."
+            f"Set reader.resample to an interval nearer to the typical one, {typical}."
         )
     segment = np.repeat(np.arange(len(count)), count)
     first = np.concatenate([[0], np.cumsum(count)[:-1]]) if len(count) else np.zeros(0, dtype=np.int64)
@@ -85,8 +85,8 @@ def resampled(measured: Timeline, step_s: float, limit_s: float) -> Grid:
     after = np.minimum(before + 1, bounds[segment, 1] - 1)
     is_after = measured.seconds[after] - seconds < seconds - measured.seconds[before]
     nearest = np.where(is_after, after, before)
-    place = nearest_sample(measured.seconds - begin[measured.segment], step_s)
-    of_sample = first[measured.segment] + np.minimum(place, count[measured.segment] - 1)
+    position = nearest_sample(measured.seconds - begin[measured.segment], step_s)
+    of_sample = first[measured.segment] + np.minimum(position, count[measured.segment] - 1)
     line = Timeline(
         sample=np.append(of_sample, -1)[measured.sample],
         first=measured.first[nearest],
@@ -102,62 +102,62 @@ def resampled(measured: Timeline, step_s: float, limit_s: float) -> Grid:
 def between(
     values: np.ndarray, seconds: np.ndarray, before: np.ndarray, at: np.ndarray, limit_s: float, segment: np.ndarray
 ) -> np.ndarray:
-    """(samples,) values at these times, on the line between the known values around them.
+    """(samples,) values at these times, by linear interpolation between the known values around them.
 
     Args:
         values, seconds, segment: (measured samples,).
-        before: (samples,) the last measured sample that is not later than each, in its stretch.
+        before: (samples,) the last measured sample that is not later than each, in its segment.
         at: (samples,) times [s].
-        limit_s: known values further apart are not connected.
+        limit_s: no interpolation between known values further apart.
     """
-    known, n, place = np.isfinite(values), len(values), np.arange(len(values))
-    left = np.maximum.accumulate(np.where(known, place, -1))[before]
-    right = np.append(np.minimum.accumulate(np.where(known, place, n)[::-1])[::-1], n)[before + 1]
-    there = (left >= 0) & (segment[left] == segment[before])
-    exact = there & (left == before) & (at - seconds[before] <= SAME * limit_s)
-    connected = there & ~exact & (right < n)
+    known, n, position = np.isfinite(values), len(values), np.arange(len(values))
+    left = np.maximum.accumulate(np.where(known, position, -1))[before]
+    right = np.append(np.minimum.accumulate(np.where(known, position, n)[::-1])[::-1], n)[before + 1]
+    has_left = (left >= 0) & (segment[left] == segment[before])
+    exact = has_left & (left == before) & (at - seconds[before] <= SAME * limit_s)
+    connected = has_left & ~exact & (right < n)
     right = np.minimum(right, n - 1)
     connected &= (segment[right] == segment[before]) & (seconds[right] - seconds[left] <= limit_s)
-    found = np.where(exact, values[left], np.nan)
+    result = np.where(exact, values[left], np.nan)
     a, b = left[connected], right[connected]
     weight = (at[connected] - seconds[a]) / (seconds[b] - seconds[a])
-    found[connected] = values[a] * (1 - weight) + values[b] * weight
-    return found
+    result[connected] = values[a] * (1 - weight) + values[b] * weight
+    return result
 
 
 def samples_in(lasts: np.ndarray, step_s: float) -> np.ndarray:
-    """How many even samples a stretch has that lasts so long [s]."""
+    """Number of grid samples of a segment of this duration [s]."""
     return np.asarray(np.floor(lasts / step_s + SAME).astype(np.int64) + 1)
 
 
 def nearest_sample(since: np.ndarray, step_s: float) -> np.ndarray:
-    """The even sample that is nearest to so many seconds after the begin; the last one may not exist."""
+    """Index of the grid sample nearest to a time since the beginning of the segment [s]; the last one may not exist."""
     return np.asarray(np.floor(since / step_s + 0.5).astype(np.int64))
 
 
 def _last_not_later(
     measured: Timeline, bounds: np.ndarray, segment: np.ndarray, at: np.ndarray, tolerance: float
 ) -> np.ndarray:
-    found = np.zeros(len(at), dtype=np.int64)
+    last = np.zeros(len(at), dtype=np.int64)
     edges = np.searchsorted(segment, np.arange(len(bounds) + 1))
     for s, (begin, end) in enumerate(bounds):
         here = slice(edges[s], edges[s + 1])
-        found[here] = begin + np.searchsorted(measured.seconds[begin:end], at[here] + tolerance, side="right") - 1
-    return found
+        last[here] = begin + np.searchsorted(measured.seconds[begin:end], at[here] + tolerance, side="right") - 1
+    return last
 
 
 class Feed:
-    """The same for a stream: ticks of one stretch in, even samples out as soon as their values are certain."""
+    """Resampling of a stream: ticks of one segment in, grid samples out as soon as their values are final."""
 
     def __init__(self, channels: int, step_s: float, limit_s: float) -> None:
         self.step_s, self.limit_s = step_s, limit_s
         self.seconds, self.values = RingBuffer((), np.float64), RingBuffer((channels,), np.float64)
         self.begin, self.next = 0.0, 0
         self.waiting: deque[tuple[int, Any]] = deque()
-        """Ticks whose even sample is not there yet: its number, and the tick's time."""
+        """Ticks whose grid sample does not exist yet: the number of the sample, and the tick's time."""
 
     def extend(self, seconds: np.ndarray, values: np.ndarray, times: list[Any]) -> None:
-        """Add ticks; arguments as in `Lane.extend`."""
+        """Add ticks; arguments as in `StreamBuffer.extend`."""
         if not self.seconds.end:
             self.begin = float(seconds[0])
         self.seconds.append(seconds)
@@ -165,7 +165,7 @@ class Feed:
         self.waiting.extend(zip(nearest_sample(seconds - self.begin, self.step_s).tolist(), times, strict=True))
 
     def ready(self, *, ending: bool) -> tuple[np.ndarray, np.ndarray]:
-        """(k,) times [s] and (k, channel) values of the samples that are certain now and were not before."""
+        """(k,) times [s] and (k, channel) values of the samples that have become final."""
         seconds, values = self.seconds.rows, self.values.rows
         if not len(seconds):
             return seconds, values
@@ -173,26 +173,27 @@ class Feed:
         at = self.begin + self.step_s * np.arange(self.next, count)
         before = np.searchsorted(seconds, at + SAME * self.limit_s, side="right") - 1
         same = np.zeros(len(seconds), dtype=np.int64)
-        found = np.column_stack(
+        result = np.column_stack(
             [between(values[:, c], seconds, before, at, self.limit_s, same) for c in range(values.shape[1])]
         )
         certain = len(at) if ending else self._certain(seconds, values, at)
         self.next += certain
         oldest = self.begin + self.step_s * self.next - self.limit_s
         self._forget(int(np.searchsorted(seconds, oldest)) - 1)
-        return at[:certain], found[:certain]
+        return at[:certain], result[:certain]
 
     def placed(self, end: int, *, ending: bool) -> list[tuple[int, Any]]:
-        """The ticks that belong to samples before this one, with the sample's number; at the end all."""
-        found = []
+        """The ticks that belong to samples before this one, each with its sample's number; all when `ending`."""
+        result = []
         while self.waiting and (ending or self.waiting[0][0] < end):
             sample, time = self.waiting.popleft()
-            found.append((min(sample, end - 1), time))
-        return found
+            result.append((min(sample, end - 1), time))
+        return result
 
     def _certain(self, seconds: np.ndarray, values: np.ndarray, at: np.ndarray) -> int:
-        """How many of the samples can't get a line by a tick to come: there a channel's last value is too old, or is
-        the sample's own.
+        """Number of samples that no later tick can change.
+
+        For each channel its last value is too old to interpolate from, or has the sample's own time.
         """
         known = np.isfinite(values)
         last = len(known) - 1 - known[::-1].argmax(axis=0)  # (channel,) of the ticks

@@ -5,7 +5,7 @@ from numpy.typing import DTypeLike
 
 
 class RingBuffer:
-    """Rows are appended at the end and dropped at the begin; they keep their number, and memory only what is kept.
+    """Rows are appended at the end and dropped at the beginning. They keep their number; memory holds only kept rows.
 
     Args:
         shape: of one row.
@@ -31,7 +31,7 @@ class RingBuffer:
         """Add rows at the end."""
         if self._end + len(rows) > len(self._store):
             kept, needed = self.rows, self._end - self._begin + len(rows)
-            if 2 * needed > len(self._store):  # at most half full after a move, so that moves are rare
+            if 2 * needed > len(self._store):  # at most half full after a copy, so that copies are rare
                 self._store = np.zeros((2 * needed, *kept.shape[1:]), dtype=kept.dtype)
             self._store[: len(kept)] = kept.copy()
             self._begin, self._end = 0, len(kept)
@@ -39,7 +39,7 @@ class RingBuffer:
         self._end += len(rows)
 
     def drop(self, until: int) -> None:
-        """Forget the rows before the one of this number."""
+        """Drop the rows before the one with this number."""
         gone = max(0, min(until, self.end) - self.first)
         self._begin += gone
         self.first += gone

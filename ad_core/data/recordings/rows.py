@@ -12,19 +12,19 @@ from ad_core.data.recordings.channels import as_numbers
 from ad_core.data.recordings.clock_changes import without_clock_change
 from ad_core.data.recordings.exclusion import excluded
 from ad_core.data.recordings.seasonality import seasonal_period
-from ad_core.data.recordings.timeline import Timeline, in_words, timeline, usual_interval
+from ad_core.data.recordings.timeline import Timeline, in_words, timeline, typical_interval
 from ad_core.data.recordings.timestamps import Clock, ClockKind, read_clock, row_clock, time_texts
 from ad_core.data.tables.labels import label_values
 from ad_core.data.tables.row_identity import ids_from_column
 
-MAX_LOOKED_AT = 20_000
-"""Samples of the longest stretch in which a repeating pattern is looked for, in at most 20 channels."""
+MAX_SEARCHED = 20_000
+"""Maximum number of samples of the longest segment that are searched for a period, in at most 20 channels."""
 
 
 def rows_of(
     data: pd.DataFrame, schema: Schema, exclude: Sequence[Sequence[str]] = ()
 ) -> tuple[pd.DataFrame, Clock, pd.Series]:
-    """`Dataset.rows` of a recording, the clock that it was made from, and the times as they are shown.
+    """`Dataset.rows` of a recording, the clock that was read, and the times as they are shown.
 
     `row_id` is the user's id column, else `entity|time`, else the time.
 
@@ -62,34 +62,34 @@ def rows_of(
 
 
 def clock_kind(rows: pd.DataFrame, schema: Schema) -> ClockKind:
-    """What the times in `Dataset.rows` are."""
+    """Type of the times in `Dataset.rows`."""
     if schema.one(Role.TIME) is None:
         return ClockKind.ROW
     return ClockKind.DATE if pd.api.types.is_datetime64_dtype(rows["time"]) else ClockKind.SECONDS
 
 
 def clock_times(rows: pd.DataFrame, schema: Schema) -> pd.Series | None:
-    """The times of all rows, dates or seconds; None where rows are only counted."""
+    """The times of all rows, dates or seconds; None where rows only have numbers."""
     return None if clock_kind(rows, schema) is ClockKind.ROW else rows["time"]
 
 
 def other_clock(rows: pd.DataFrame, schema: Schema, learnt: ClockKind, interval_s: float) -> list[str]:
-    """A sentence where the time is of another kind than where the detector learnt, or another sampling interval."""
+    """A sentence if the kind of time or the sampling interval differs from the training data."""
     kind = clock_kind(rows, schema)
     names = {ClockKind.DATE: "dates", ClockKind.SECONDS: "seconds", ClockKind.ROW: "row numbers"}
     if kind is not learnt:
-        return [f"The time here is in {names[kind]}, while the detector learnt from {names[learnt]}."]
-    usual = usual_interval(timeline(rows))
-    if np.isfinite(usual) and np.isfinite(interval_s) and not 2 / 3 <= usual / interval_s <= 1.5:
+        return [f"The time here is in {names[kind]}, but the training data have {names[learnt]}."]
+    typical = typical_interval(timeline(rows))
+    if np.isfinite(typical) and np.isfinite(interval_s) and not 2 / 3 <= typical / interval_s <= 1.5:
         return [
-            f"A sample is taken every {in_words(usual)} here, but every {in_words(interval_s)} "
-            f"where the detector learnt: windows last differently long."
+            f"A sample is taken every {in_words(typical)} here, but every {in_words(interval_s)} "
+            f"in the training data: windows have a different duration."
         ]
     return []
 
 
 def noted(rows: pd.DataFrame, line: Timeline, start: np.ndarray, window: int) -> pd.DataFrame:
-    """`Frame.rows`: rows that no window covers get a note that says why.
+    """`ItemSet.rows`: rows that no window covers get a note with the reason.
 
     Args:
         rows: `Dataset.rows`.
@@ -110,27 +110,27 @@ def noted(rows: pd.DataFrame, line: Timeline, start: np.ndarray, window: int) ->
 
 
 def repeats(data: pd.DataFrame, schema: Schema, line: Timeline, kind: ClockKind) -> list[str]:
-    """A sentence about the channel that repeats itself most clearly, looked for in the longest stretch."""
+    """A sentence about the most clearly periodic channel, searched for in the longest segment."""
     bounds = line.bounds
     if not len(bounds):
         return []
     begin, end = bounds[np.argmax(np.diff(bounds, axis=1)[:, 0])]
-    first = line.first[begin : min(end, begin + MAX_LOOKED_AT)]
+    first = line.first[begin : min(end, begin + MAX_SEARCHED)]
     best: tuple[float, int, str] | None = None
     for column in [
         c for c in schema.columns if c.role is Role.FEATURE and c.kind in (ColumnKind.NUMBER, ColumnKind.BOOLEAN)
     ][:20]:
         numbers = pd.Series(as_numbers(data[column.name].iloc[first])).interpolate(limit_direction="both").to_numpy()
-        found = seasonal_period(numbers) if np.isfinite(numbers).all() else None
-        if found is not None and (best is None or found[1] > best[0]):
-            best = (found[1], found[0], column.name)
+        period = seasonal_period(numbers) if np.isfinite(numbers).all() else None
+        if period is not None and (best is None or period[1] > best[0]):
+            best = (period[1], period[0], column.name)
     if best is None:
         return []
-    usual = float(line.interval[line.entity[begin]])
-    lasts = "" if kind is ClockKind.ROW else f" ({in_words(best[1] * usual)})"
+    interval = float(line.interval[line.entity[begin]])
+    lasts = "" if kind is ClockKind.ROW else f" ({in_words(best[1] * interval)})"
     return [
-        f"{best[2]!r} repeats itself about every {best[1]} samples{lasts}, autocorrelation {best[0]:.2f}: a hint "
-        f"for the length of the window."
+        f"{best[2]!r} repeats about every {best[1]} samples{lasts}, autocorrelation {best[0]:.2f}: a hint for "
+        f"the length of the window."
     ]
 
 

@@ -1,12 +1,12 @@
-"""Level and scale of the channels: what they become before they are cut into windows.
+"""Scaling of the channels before they are cut into windows.
 
-Every channel is counted in its usual spreads from its usual level. Two things can be different:
+Every channel becomes a z-score by its mean and standard deviation. There are two exceptions:
 
-- Where recordings of several entities have levels of their own (each pump its temperature), an entity can have its own
-  level and scale in a channel, so that the shared model sees what is unusual for this one.
-- Channels that never change where the detector learns, such as idle commands, would each cost a channel of the network
-  and say nothing. Several of them share one: the sum of their sizes, each at most 5, together at most 3. It is 0 until
-  one of them changes.
+- If recordings of several entities have different levels (each pump its temperature), an entity can have its own mean
+  and scale in a channel, so that the shared model sees deviations from the normal values of this entity.
+- Channels that are constant in the training rows, such as idle commands, would each cost a channel of the network
+  without information. Several of them share one: the sum of their absolute z-scores, each at most 5, together at most
+  3. It is 0 until one of them changes.
 """
 
 from collections.abc import Mapping
@@ -25,39 +25,40 @@ from ad_core.types import PartKind, Parts
 PerEntity = Literal["auto", "on", "off"]
 
 SHARE_FROM = 3
-"""So many constant channels share one."""
+"""Minimum number of constant channels that share one channel."""
 EACH_AT_MOST, TOGETHER_AT_MOST = 5.0, 3.0
+"""Maximum absolute z-score of each channel that shares one, and maximum of their sum."""
 
 APART = 3.0
-"""Levels of two entities differ clearly when they lie so many times the usual spread within an entity apart."""
+"""Minimum distance of two entities' means for separate scales, in typical standard deviations within an entity."""
 ENOUGH = 64
-"""An entity with fewer known values of a channel among the training rows has no scale of its own."""
+"""Minimum number of known training values of an entity in a channel for a scale of its own."""
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """What was learnt of the channels, and how their values become those of items."""
+    """What was learnt about the channels, and how their values become those of items."""
 
     channels: tuple[Channel, ...]
     clip: float
     shared: tuple[int, ...] = ()
-    """Positions of the channels that share one."""
+    """Positions of the constant channels that share one channel."""
     own: Mapping[str, np.ndarray] = field(default_factory=dict)
     """Entity -> (2, channel): its own means and scales."""
 
     @cached_property
     def kept(self) -> list[int]:
-        """Positions of the channels that have one of their own in an item."""
+        """Positions of the channels that have a channel of their own in an item."""
         return [i for i in range(len(self.channels)) if i not in set(self.shared)]
 
     @cached_property
-    def _place(self) -> dict[int, int]:
-        """Position of a kept channel -> its place in an item."""
-        return {i: place for place, i in enumerate(self.kept)}
+    def _position(self) -> dict[int, int]:
+        """Position of a kept channel -> its position in an item."""
+        return {i: position for position, i in enumerate(self.kept)}
 
     @cached_property
     def parts(self) -> Parts:
-        """The channels of an item: the kept ones, then the one that is shared."""
+        """The channels of an item: the kept ones, then the shared one."""
         kept = [self.channels[i] for i in self.kept]
         names, units = [channel.name for channel in kept], [channel.unit for channel in kept]
         if self.shared:
@@ -73,9 +74,9 @@ class Scaling:
         )
 
     def levels(self, entity: str | None) -> np.ndarray:
-        """(2, channel) means and scales that hold for an entity; those of all where it has none of its own."""
-        found = None if entity is None else self.own.get(entity)
-        return self._of_all if found is None else found
+        """(2, channel) means and scales of an entity; the pooled ones where it has none of its own."""
+        own = None if entity is None else self.own.get(entity)
+        return self._of_all if own is None else own
 
     @cached_property
     def _of_all(self) -> np.ndarray:
@@ -86,9 +87,9 @@ class Scaling:
         return np.zeros((samples, len(self.parts.names)), dtype=np.float32)
 
     def write(self, base: np.ndarray, i: int, z: np.ndarray) -> None:
-        """Put the z-scores of channel i where they belong in (samples, item channel)."""
-        if i in self._place:
-            base[:, self._place[i]] = z
+        """Write the z-scores of channel i into (samples, item channel)."""
+        if i in self._position:
+            base[:, self._position[i]] = z
         else:
             base[:, -1] = np.minimum(base[:, -1] + np.minimum(np.abs(z), EACH_AT_MOST), TOGETHER_AT_MOST)
 
@@ -96,7 +97,7 @@ class Scaling:
         """(samples,) z-scores of channel i.
 
         Args:
-            entities: (samples,) the recording that each sample is of; None = the scale of all holds.
+            entities: (samples,) the recording of each sample; None = the pooled scale is used.
         """
         if entities is None:
             return self.channels[i].scaled(numbers, self.clip)
@@ -105,24 +106,24 @@ class Scaling:
         return z_scores(numbers, mean, scale, self.clip)
 
     def unknown(self, rows: pd.DataFrame) -> list[str]:
-        """A sentence about recordings that have no scale of their own although others have."""
+        """A sentence about recordings without a scale of their own where others have one."""
         if not self.own:
             return []
         names = rows["entity"].unique().tolist() if "entity" in rows else ["this recording"]
         if not (new := [str(name) for name in names if name not in self.own]):
             return []
-        return [f"Not among the recordings learnt from: {some(new)}. The scale of all of them together is taken."]
+        return [f"Not among the training recordings: {some(new)}. Their pooled scale is used."]
 
     def scaled(self, numbers: np.ndarray, entity: str | None) -> np.ndarray:
-        """(samples, channel) float64 of one entity, without holes -> (samples, item channel) float32."""
+        """(samples, channel) float64 of one entity, without missing cells -> (samples, item channel) float32."""
         mean, scale = self.levels(entity)
         z, base = z_scores(numbers, mean, scale, self.clip), self.base(len(numbers))
         for i in range(len(self.channels)):
             self.write(base, i, z[:, i])
         return base
 
-    def course(self, part: int, data: pd.DataFrame, entity: str | None) -> np.ndarray:
-        """(rows,) what a channel of an item shows in the user's rows, in its unit, NaN where nothing was measured."""
+    def signal(self, part: int, data: pd.DataFrame, entity: str | None) -> np.ndarray:
+        """(rows,) values of an item's channel in the user's rows, in its unit, NaN where nothing was measured."""
         if part < len(self.kept):
             channel = self.channels[self.kept[part]]
             return channel.numbers(data[channel.name])
@@ -136,8 +137,9 @@ class Scaling:
         return np.asarray(mean + scale * np.asarray(z, dtype=np.float64))
 
     def names_behind(self, part: int, data: pd.DataFrame, entity: str | None) -> list[str]:
-        """The user's channels that make an item's channel what it is in these rows, largest first: itself, or those of
-        the shared ones that changed.
+        """The user's channels that determine an item's channel in these rows, largest first.
+
+        Itself, or those of the shared ones that changed.
         """
         if part < len(self.kept):
             return [self.channels[self.kept[part]].name]
@@ -145,7 +147,7 @@ class Scaling:
         return [self.channels[self.shared[i]].name for i in np.argsort(-size, kind="stable") if size[i] > 0]
 
     def _sizes(self, data: pd.DataFrame, entity: str | None) -> np.ndarray:
-        """(rows, shared) what each shared channel adds."""
+        """(rows, shared) absolute z-scores that each shared channel adds."""
         chosen = [self.channels[i] for i in self.shared]
         numbers = np.column_stack([channel.numbers(data[channel.name]) for channel in chosen])
         mean, scale = self.levels(entity)[:, list(self.shared)]
@@ -174,12 +176,12 @@ class Scaling:
 
 
 def learn_scaling(
-    dataset: Dataset, taught: np.ndarray, per_entity: PerEntity, clip: float
+    dataset: Dataset, training: np.ndarray, per_entity: PerEntity, clip: float
 ) -> tuple[Scaling, list[str]]:
-    """Level and scale of every channel from the training rows, and sentences about what is special.
+    """Level and scale of every channel from the training rows, and notices.
 
     Args:
-        taught: (k,) positions of these rows.
+        training: (k,) positions of these rows.
 
     Raises:
         DataError: all channels are constant or empty.
@@ -187,17 +189,17 @@ def learn_scaling(
     channels, empty = [], []
     for column in (c for c in dataset.schema.columns if c.role is Role.FEATURE):
         as_text = column.kind in (ColumnKind.CATEGORY, ColumnKind.TEXT)
-        channel = learn(column.name, column.unit, dataset.data[column.name].iloc[taught], as_text=as_text)
+        channel = learn(column.name, column.unit, dataset.data[column.name].iloc[training], as_text=as_text)
         channels += [] if channel is None else [channel.model_copy(update={"judged_by": column.judged_by})]
         empty += [column.name] if channel is None else []
     constant = [i for i, channel in enumerate(channels) if channel.is_constant]
     if len(constant) == len(channels):
         raise DataError(
-            f"All {len(constant) + len(empty)} channels are constant or empty in the {len(taught)} rows to learn "
-            f"from, so nothing can be learnt. Choose training rows in which something happens."
+            f"All {len(constant) + len(empty)} channels are constant or empty in the {len(training)} training "
+            f"rows, so nothing can be learnt. Choose training rows in which channels change."
         )
     shared = tuple(constant) if len(constant) >= SHARE_FROM else ()
-    own, notices = _own_scales(dataset, taught, channels, per_entity)
+    own, notices = _own_scales(dataset, training, channels, per_entity)
     names = some([channels[i].name for i in constant])
     if shared:
         notices.append(
@@ -205,50 +207,48 @@ def learn_scaling(
             f"until one of them changes; an explanation names it."
         )
     elif constant:
-        notices.append(
-            f"Constant in the training rows: {names}. They stay at zero, so that only a change in them shows."
-        )
+        notices.append(f"Constant in the training rows: {names}. They stay at zero until they change.")
     if empty:
         notices.append(f"Left out, because they are empty in the training rows: {some(empty)}.")
     return Scaling(tuple(channels), clip, shared, own), notices
 
 
 def _own_scales(
-    dataset: Dataset, taught: np.ndarray, channels: list[Channel], per_entity: PerEntity
+    dataset: Dataset, training: np.ndarray, channels: list[Channel], per_entity: PerEntity
 ) -> tuple[dict[str, np.ndarray], list[str]]:
-    """Entity -> (2, channel), and what is to be said of it; nothing where entities share their scales."""
+    """Entity -> (2, channel), and notices; empty where entities share their scales."""
     if per_entity == "off" or "entity" not in dataset.rows:
         return {}, []
     entity = dataset.rows["entity"].to_numpy()
-    if per_entity == "auto" and set(entity[dataset.is_training]) - set(entity[taught]):
+    if per_entity == "auto" and set(entity[dataset.is_training]) - set(entity[training]):
         return {}, []  # whole recordings are held back: their scales could not be known when they are scored
-    names = pd.unique(entity[taught])
+    names = pd.unique(entity[training])
     pooled = np.array([[channel.mean, channel.scale] for channel in channels])  # (channel, 2)
     own = np.repeat(pooled[None], len(names), axis=0)  # (entity, channel, 2)
     differing = []
     for i, channel in enumerate(channels):
         if channel.level is None:
-            found = _moments(channel.numbers(dataset.data[channel.name].iloc[taught]), entity[taught], names)
-            if per_entity == "on" or _differ(found):
-                own[:, i] = _or_pooled(found, pooled[i])
+            moments = _moments(channel.numbers(dataset.data[channel.name].iloc[training]), entity[training], names)
+            if per_entity == "on" or _differ(moments):
+                own[:, i] = _or_pooled(moments, pooled[i])
                 differing.append(channel.name)
     if not differing:
         return {}, []
     why = (
-        "as asked"
+        "as requested"
         if per_entity == "on"
-        else (f"because the levels of two of them lie more than {APART:g} usual spreads apart")
+        else (f"because the means of two of them differ by more than {APART:g} typical standard deviations")
     )
     return {str(name): own[e].T for e, name in enumerate(names)}, [
-        f"Each of {len(names)} recordings has its own level and scale in {some(differing)}, {why} "
+        f"Each of {len(names)} recordings has its own mean and scale in {some(differing)}, {why} "
         f"(reader setting scale_per_entity)."
     ]
 
 
 def _moments(numbers: np.ndarray, entity: np.ndarray, names: np.ndarray) -> np.ndarray:
     """(entity, 2) mean and standard deviation, NaN where too little is known."""
-    found = pd.Series(numbers).groupby(entity).agg(["mean", "std", "count"]).reindex(names)
-    return np.asarray(found[["mean", "std"]].where(found["count"] >= ENOUGH))
+    moments = pd.Series(numbers).groupby(entity).agg(["mean", "std", "count"]).reindex(names)
+    return np.asarray(moments[["mean", "std"]].where(moments["count"] >= ENOUGH))
 
 
 def _differ(moments: np.ndarray) -> bool:
@@ -260,9 +260,9 @@ def _differ(moments: np.ndarray) -> bool:
 
 
 def _or_pooled(moments: np.ndarray, pooled: np.ndarray) -> np.ndarray:
-    """(entity, 2): the pooled scale where an entity never changes, and both pooled where too little is known of it."""
+    """(entity, 2): the median scale where an entity is constant; both values pooled where too few are known."""
     mean, spread = moments.T
-    lively = spread[spread > 1e-6 * np.abs(mean)]
-    usual = float(np.median(lively)) if len(lively) else float(pooled[1])
-    spread = np.where(spread > 1e-6 * np.abs(mean), spread, usual)
+    changing = spread[spread > 1e-6 * np.abs(mean)]
+    typical = float(np.median(changing)) if len(changing) else float(pooled[1])
+    spread = np.where(spread > 1e-6 * np.abs(mean), spread, typical)
     return np.where(np.isnan(mean)[:, None], pooled, np.column_stack([mean, spread]))

@@ -1,4 +1,4 @@
-"""What the columns of a recording are for: the time, the entity, the label, and the channels."""
+"""Infer the roles of a recording's columns: time, entity, label and channels."""
 
 import re
 
@@ -28,14 +28,14 @@ LABEL_NAMES = re.compile(
 PART_NAMES = re.compile(r"(?i)^(split|fold|subset|train[ _-]?test)$")
 
 MOSTLY = 0.9
-"""A text column is read as numbers if so many of its cells are numbers; the rest count as missing."""
+"""Minimum share of numbers for a text column to be read as numbers; the other cells count as missing."""
 
 
 def propose(data: pd.DataFrame, declared: Declared, stem: str | None = None) -> tuple[Schema, list[str]]:
-    """Roles and kinds of the columns, what was declared first, and what an analyst should know about them.
+    """Roles and kinds of the columns, with priority for declared ones, and notices.
 
     Args:
-        stem: the column that tells several files apart, where there is one.
+        stem: the column that holds the file of each row, where there are several files.
 
     Raises:
         DataError: a declared column does not exist or can't have its role.
@@ -44,25 +44,25 @@ def propose(data: pd.DataFrame, declared: Declared, stem: str | None = None) -> 
     Schema(columns=tuple(Column(name=n, role=Role.IGNORE, kind=ColumnKind.TEXT) for n in data.columns)).with_roles(
         named
     )
-    found: dict[str, Role] = {}
+    inferred: dict[str, Role] = {}
     taken = {role for role in named.values() if role in (Role.TIME, Role.ENTITY, Role.LABEL)}
     if Role.ENTITY not in taken and (entity := stem or entity_column(data, set(named))):
-        found[entity] = Role.ENTITY
-    if Role.TIME not in taken and (time := time_column(data, set(named) | set(found))):
-        found[time] = Role.TIME
+        inferred[entity] = Role.ENTITY
+    if Role.TIME not in taken and (time := time_column(data, set(named) | set(inferred))):
+        inferred[time] = Role.TIME
     labels = [n for n in data.columns if n not in named and LABEL_NAMES.match(n) and _is_label(data[n])]
     if Role.LABEL not in taken and labels:
-        found[min(labels, key=len)] = Role.LABEL
+        inferred[min(labels, key=len)] = Role.LABEL
     columns, notices = [], []
     for name in data.columns:
-        column, notice = _column(name, data[name], found | named, declared)
+        column, notice = _column(name, data[name], inferred | named, declared)
         columns.append(column)
         notices += notice
     return Schema(columns=tuple(columns)), notices
 
 
 def time_column(data: pd.DataFrame, without: set[str]) -> str | None:
-    """The column that is most likely the time: by its name and by what is in it."""
+    """The column that is most likely the time, by its name and its values."""
     for pattern in (TIME_NAMES, TIME_ENDINGS, None):
         for name in data.columns:
             if name in without or (pattern is not None and not pattern.search(name)):
@@ -75,7 +75,7 @@ def time_column(data: pd.DataFrame, without: set[str]) -> str | None:
 
 
 def entity_column(data: pd.DataFrame, without: set[str]) -> str | None:
-    """A column that by its name and its few whole or text values tells recordings apart."""
+    """A column that by its name and its few whole or text values identifies recordings."""
     for name in data.columns:
         values = data[name]
         if name in without or not ENTITY_NAMES.match(name) or pd.api.types.is_float_dtype(values):
@@ -108,8 +108,8 @@ def looks_like_recording(frame: pd.DataFrame) -> bool:
     )
     if not len(steps) or (steps > 0).mean() < 0.9:
         return False
-    usual = np.median(steps[steps > 0])
-    return bool(((steps >= 0.5 * usual) & (steps <= 2 * usual)).mean() >= 0.7)
+    typical = np.median(steps[steps > 0])
+    return bool(((steps >= 0.5 * typical) & (steps <= 2 * typical)).mean() >= 0.7)
 
 
 def seconds_of(time: pd.Series) -> pd.Series:
@@ -118,7 +118,7 @@ def seconds_of(time: pd.Series) -> pd.Series:
 
 
 def _is_label(values: pd.Series) -> bool:
-    """Whether a column can be read as the truth; one that can't is left out, not an error."""
+    """Whether a column can be read as labels; one that can't is left out, not an error."""
     if values.nunique() > 2:
         return False
     try:
@@ -129,7 +129,7 @@ def _is_label(values: pd.Series) -> bool:
 
 
 def _is_time(values: pd.Series, *, is_sure: bool) -> bool:
-    """Dates and texts by being readable; plain numbers by running forward, unless the name leaves no doubt."""
+    """Dates and texts count if they can be read; plain numbers only if they ascend or the name is certain."""
     head = values.iloc[:2000]
     if pd.api.types.is_bool_dtype(head) or head.notna().mean() < 0.5:
         return False
@@ -150,8 +150,8 @@ def _column(name: str, values: pd.Series, roles: dict[str, Role], declared: Decl
     column = Column(name=name, role=Role.IGNORE, kind=kind, unit=unit_of(name), missing=missing, distinct=distinct)
     if name in roles and roles[name] is not Role.FEATURE:
         return column.model_copy(update={"role": roles[name], "reason": _why(roles[name])}), []
-    is_told_by_name = LABEL_NAMES.match(name) or PART_NAMES.match(name)
-    if kind is ColumnKind.NUMBER and not pd.api.types.is_numeric_dtype(values) and not is_told_by_name:
+    has_reserved_name = LABEL_NAMES.match(name) or PART_NAMES.match(name)
+    if kind is ColumnKind.NUMBER and not pd.api.types.is_numeric_dtype(values) and not has_reserved_name:
         return _mostly_numbers(column, values)
     update = _judged(column, values)
     if name in declared.kinds:
@@ -176,9 +176,9 @@ def _judged(column: Column, values: pd.Series) -> dict[str, object]:
     if column.distinct == 0:
         return left_out("It is empty.")
     if LABEL_NAMES.match(column.name):
-        return left_out("By its name it tells the truth about the rows: it must not be a channel.")
+        return left_out("By its name it holds the true labels: it must not be a channel.")
     if PART_NAMES.match(column.name):
-        return left_out("By its name it tells training and test rows apart.")
+        return left_out("By its name it marks training and test rows.")
     if column.kind is ColumnKind.DATE:
         return left_out("It holds dates, and is not the time column.")
     if column.kind in (ColumnKind.TEXT, ColumnKind.CATEGORY) and column.distinct > 2:
@@ -186,7 +186,7 @@ def _judged(column: Column, values: pd.Series) -> dict[str, object]:
     if column.kind is ColumnKind.NUMBER and _counts(values):
         return left_out("It only counts the rows.")
     if column.distinct == 1:
-        return {"role": Role.FEATURE, "grade": "B", "reason": "It never changes here; a change in it will show."}
+        return {"role": Role.FEATURE, "grade": "B", "reason": "It is constant here; a later change will be visible."}
     if column.missing > 0.6:
         return {"role": Role.FEATURE, "grade": "B", "reason": f"{column.missing:.0%} of its cells are missing."}
     if is_command(values):
@@ -200,15 +200,15 @@ def _mostly_numbers(column: Column, values: pd.Series) -> tuple[Column, list[str
     texts = values.notna().to_numpy() & np.isnan(numbers)
     row = int(np.flatnonzero(texts)[0]) if texts.any() else 0
     first = f"first in row {row + 1}: {str(values.iloc[row])[:30]!r}"
-    said = f"{int(texts.sum())} of {len(values)} cells are not numbers ({first})"
+    summary = f"{int(texts.sum())} of {len(values)} cells are not numbers ({first})"
     update = {
         "role": Role.FEATURE if np.isfinite(numbers).any() else Role.IGNORE,
         "missing": float(np.isnan(numbers).mean()),
         "distinct": len(np.unique(numbers[np.isfinite(numbers)])),
         "grade": "B",
-        "reason": f"{said}.",
+        "reason": f"{summary}.",
     }
-    return column.model_copy(update=update), [f"Column {column.name!r}: {said}; they count as missing."]
+    return column.model_copy(update=update), [f"Column {column.name!r}: {summary}; they count as missing."]
 
 
 def _infinite(name: str, values: pd.Series) -> list[str]:
@@ -239,4 +239,6 @@ def _counts(values: pd.Series) -> bool:
 
 
 def _why(role: Role) -> str:
-    return {Role.LABEL: "Only used to judge, never trained on.", Role.IGNORE: "Left out as asked."}.get(role, "")
+    return {Role.LABEL: "Only used for evaluation, never for training.", Role.IGNORE: "Left out as declared."}.get(
+        role, ""
+    )

@@ -3,16 +3,16 @@
 import numpy as np
 
 SHORTEST, LONGEST = 8, 4096
-"""Lags that are looked at [samples]."""
+"""Range of lags that are searched [samples]."""
 
 CLEAR = 0.3
-"""Autocorrelation from which on a pattern is worth a mention."""
+"""Minimum autocorrelation of a period that is reported."""
 
 
 def seasonal_period(values: np.ndarray) -> tuple[int, float] | None:
-    """The lag at which a channel resembles itself most.
+    """The lag of largest autocorrelation of a channel.
 
-    Only true repeats count: the autocorrelation must have fallen below half of its peak before it.
+    Only true periods count: before the peak, the autocorrelation must have fallen below half of it.
 
     Args:
         values: (samples,) without NaN, evenly spaced.

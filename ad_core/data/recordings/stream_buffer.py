@@ -1,9 +1,9 @@
 """One recording of a stream: ticks in, the windows that a reader would cut from the whole recording out.
 
-Only the newest samples are kept, so memory does not grow. Within a stretch without a gap windows start at multiples of
-the stride, and when it ends at the last place where one fits. A sample is settled once its holes are bridged or too
-long to be; a window is cut once all its samples are settled; a sample's score is final once no later window can cover
-it.
+Only the newest samples are kept, so memory does not grow. Within a segment windows start at multiples of the stride,
+and the last one ends with the segment. A hole is a run of missing cells. A sample is settled once its holes are
+interpolated, or too long for that; a window is cut once all its samples are settled; a sample's score is final once no
+later window can cover it.
 """
 
 from collections import deque
@@ -27,22 +27,22 @@ class Cut:
     window: int
     stride: int
     gap_s: float
-    """A longer interval between two ticks is a gap: the stretch ends [s]."""
+    """A longer interval between two ticks is a gap, which ends the segment [s]."""
     short: int
-    """The longest hole that is bridged [samples]."""
+    """Maximum length of a hole that is interpolated [samples]."""
     channels: int
-    """Of the user; `scaled` may make fewer of them."""
+    """Number of the user's channels; `scaled` may return fewer."""
     scaled: Callable[[np.ndarray], np.ndarray]
-    """(samples, channel) float64 without holes -> (samples, item channel) float32."""
+    """(samples, channel) float64 without missing cells -> (samples, item channel) float32."""
     step_s: float = 0.0
-    """Irregular sampling is evened out to one sample every so many seconds; 0 = it is not."""
+    """Interval to which irregular sampling is resampled [s]; 0 = no resampling."""
     limit_s: float = 0.0
-    """Then values further apart are not connected [s]."""
+    """When resampling: no interpolation between values further apart [s]."""
 
 
 @dataclass(frozen=True)
 class Settled:
-    """What is known of some ticks of a recording."""
+    """The scores of some ticks of a recording."""
 
     times: list[Any]
     scores: np.ndarray
@@ -52,15 +52,15 @@ class Settled:
 
 
 class StreamBuffer:
-    """The stretch of a recording that is under way."""
+    """The current segment of a recording."""
 
     raw: RingBuffer
     """(sample, channel) as measured."""
     seconds: RingBuffer
     base: RingBuffer
-    """(sample, item channel) bridged and scaled: what is settled."""
+    """(sample, item channel) settled samples, interpolated and scaled."""
     absent: RingBuffer
-    """(sample,) cells that were neither measured nor bridged."""
+    """(sample,) number of cells that were neither measured nor interpolated."""
     total: RingBuffer
     count: RingBuffer
     next_start: int
@@ -77,7 +77,7 @@ class StreamBuffer:
         Args:
             seconds: (k,) float64, ascending.
             values: (k, channel) float64, NaN where missing.
-            times: (k,) the ticks' own times, given back with their scores.
+            times: (k,) the ticks' own times, returned with their scores.
         """
         self.newest = float(seconds[-1])
         if self.feed is None:
@@ -87,17 +87,17 @@ class StreamBuffer:
             self._append_even(self.feed)
 
     def finish(self) -> None:
-        """The stretch ends here: holes at its end stay open, and one more window may fit."""
+        """End the segment: holes at its end are not interpolated, and one more window may fit."""
         self.ended = True
         if self.feed is not None:
             self._append_even(self.feed)
         self._settle(self.raw.end)
 
     def windows(self, together: int = 1) -> np.ndarray:
-        """(k,) int64: first samples of the windows that can be cut now and were not before, ascending.
+        """(k,) int64: first samples of the windows that have become complete, ascending.
 
         Args:
-            together: fewer are not cut yet, but wait for others until the stretch ends.
+            together: minimum number of windows; fewer wait for more until the segment ends.
         """
         window, stride, end = self.cut.window, self.cut.stride, self.base.end
         start = np.arange(self.next_start, end - window + 1, stride)
@@ -120,7 +120,7 @@ class StreamBuffer:
         return np.ascontiguousarray(views[start - self.base.first])
 
     def add(self, start: np.ndarray, scores: np.ndarray) -> tuple[int, int]:
-        """Add the scores of windows to the samples that they cover; first and last + 1 of these samples.
+        """Add the scores of windows to the samples that they cover; returns the first and the last + 1 of these.
 
         Args:
             start: (k,) as `windows` gave, k > 0.
@@ -134,7 +134,7 @@ class StreamBuffer:
         return first, end
 
     def final(self) -> Settled:
-        """The samples whose scores can't change any more; they are forgotten here."""
+        """The samples whose scores are final; they are dropped from the buffer."""
         first = self.total.first
         known = max(0, self._final_until() - first)
         settled = self._scores(0, known)
@@ -149,7 +149,7 @@ class StreamBuffer:
         return settled
 
     def provisional(self, first: int, end: int) -> Settled:
-        """What is known so far of these samples, without the final ones."""
+        """The provisional scores of these samples, without the final ones."""
         return self._scores(max(0, first - self.total.first), max(0, end - self.total.first))
 
     def _begin(self) -> None:
@@ -179,7 +179,7 @@ class StreamBuffer:
             self.times[sample - self.total.first].append(time)
 
     def _settled_until(self) -> int:
-        """The first sample with a hole that the next tick may still bridge."""
+        """The first sample with a hole that the next tick may still close."""
         if np.isfinite(self.raw.rows[-1]).all():
             return self.raw.end
         known = np.isfinite(self.raw.rows)
@@ -188,7 +188,7 @@ class StreamBuffer:
         return self.raw.end - int(np.where(hole <= self.cut.short, hole, 0).max())
 
     def _settle(self, until: int) -> None:
-        """Bridge holes and scale up to this sample."""
+        """Interpolate holes and scale, up to this sample."""
         begin = self.base.end - self.raw.first
         values, end = self.raw.rows, until - self.raw.first
         absent = np.zeros(max(0, end - begin), dtype=np.int64)
@@ -203,12 +203,12 @@ class StreamBuffer:
             self._forget(until - self.cut.short - 1)
 
     def _filled(self, values: np.ndarray, begin: int, end: int) -> tuple[np.ndarray, np.ndarray]:
-        """As `windows.fill`; a hole that began before `values` is too long to be bridged, and keeps what was held."""
+        """As `windows.fill`; a hole that began before `values` is too long, and keeps the last known value."""
         same = np.zeros(len(values), dtype=np.int64)
         filled, absent = np.empty((end - begin, values.shape[1])), np.zeros(end - begin, dtype=np.int64)
         for c in range(values.shape[1]):
-            course, unknown = fill(values[:, c], same, self.seconds.rows, self.cut.short)
-            filled[:, c] = course[begin:end]
+            signal, unknown = fill(values[:, c], same, self.seconds.rows, self.cut.short)
+            filled[:, c] = signal[begin:end]
             absent += unknown[begin:end]
         return np.where(np.isnan(filled), self.held, filled), absent
 
@@ -221,8 +221,9 @@ class StreamBuffer:
         self.seconds.drop(until)
 
     def _final_until(self) -> int:
-        """Samples before this one are covered by no window to come: neither a regular one nor, if the stretch ended
-        with the newest tick or later, the last one that fits.
+        """No later window covers a sample before this one.
+
+        Neither a regular window nor the last one of the segment, which may end with the newest tick or later.
         """
         if self.ended:
             return self.raw.end

@@ -1,7 +1,7 @@
-"""The samples of recordings in order of time: which row is which sample, and where a stretch without gaps ends.
+"""The samples of recordings in order of time: which row belongs to which sample, and where segments end.
 
 A row is a line of the user's file. A sample is one time stamp of one entity; rows that repeat a time stamp share one
-sample, whose values are those of the first such row. A segment is a stretch of samples of one entity without a gap.
+sample, whose values are those of the first such row. A segment is a sequence of samples of one entity without a gap.
 """
 
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 GAP_FACTOR, NOT_EXCEEDED_BY = 5.0, 0.9
-"""An interval is a gap, which no window crosses, when it is so many times as long as the interval that 9 of 10 do not
-exceed. In evenly sampled recordings that is the median; in uneven ones the median would cut off most rows."""
+"""An interval longer than GAP_FACTOR x the NOT_EXCEEDED_BY quantile of all intervals is a gap, which no window crosses.
+In regular recordings that quantile is the median; in irregular ones the median would cut off most rows."""
 
 IRREGULAR = 0.5
-"""An interval that differs from the usual one by more than this share counts as irregular."""
+"""An interval that differs from the typical one by more than this share counts as irregular."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Timeline:
     segment: np.ndarray
     """(samples,) int64, 0 upwards."""
     interval: np.ndarray
-    """(entities,) float64: the usual (median) interval [s], NaN where there are fewer than two samples."""
+    """(entities,) float64: the typical (median) interval [s], NaN where there are fewer than two samples."""
     gap: np.ndarray
     """(entities,) float64: a longer interval is a gap [s]."""
 
@@ -66,7 +66,7 @@ def timeline(rows: pd.DataFrame) -> Timeline:
 
 
 def findings(line: Timeline, texts: pd.Series) -> list[str]:
-    """Sentences about what is unusual in the time stamps: backward, repeated, gaps, irregular, unequal recordings.
+    """Notices about the time stamps: backward, repeated, gaps, irregular sampling, unequal recordings.
 
     Args:
         texts: (rows,) the times as they are shown.
@@ -79,25 +79,25 @@ def findings(line: Timeline, texts: pd.Series) -> list[str]:
     if len(back := placed[sample < np.nan_to_num(last, nan=-1)]):
         sentences.append(
             f"{_times(len(back), 'time stamp goes', 'time stamps go')} backward, first in row {back[0] + 1} "
-            f"({texts.iloc[back[0]]}); windows take the rows in order of time."
+            f"({texts.iloc[back[0]]}); windows use the rows in order of time."
         )
     if len(again := placed[line.first[sample] != placed]):
-        hint = " Is there an entity column that tells recordings apart?" if len(again) > len(placed) / 2 else ""
+        hint = " Is there an entity column that identifies recordings?" if len(again) > len(placed) / 2 else ""
         sentences.append(
             f"{_times(len(again), 'row repeats a time stamp', 'rows repeat a time stamp')}, first in row "
-            f"{again[0] + 1} ({texts.iloc[again[0]]}); the first row of each counts, the others share its score.{hint}"
+            f"{again[0] + 1} ({texts.iloc[again[0]]}); the first row of each is used, the others share its score.{hint}"
         )
     return sentences + _gaps(line, texts) + _unequal(line)
 
 
-def usual_interval(line: Timeline) -> float:
-    """The usual interval of the middle recording [s], NaN where no recording has two samples."""
+def typical_interval(line: Timeline) -> float:
+    """Median over recordings of the typical interval [s], NaN where no recording has two samples."""
     known = line.interval[np.isfinite(line.interval)]
     return float(np.median(known)) if len(known) else float("nan")
 
 
-def usual_gap(line: Timeline) -> float:
-    """What counts as a gap in the middle recording [s], NaN where no recording has two samples."""
+def typical_gap(line: Timeline) -> float:
+    """Median over recordings of the length from which on an interval is a gap [s], NaN as in `typical_interval`."""
     known = line.gap[np.isfinite(line.gap)]
     return float(np.median(known)) if len(known) else float("nan")
 
@@ -114,25 +114,25 @@ def in_words(seconds: float) -> str:
 def _gaps(line: Timeline, texts: pd.Series) -> list[str]:
     same = np.diff(line.entity) == 0
     steps = np.diff(line.seconds)
-    usual = line.interval[line.entity[1:]]
+    typical = line.interval[line.entity[1:]]
     gap = same & (np.diff(line.segment) != 0)
     sentences = []
     if gap.any():
         at, worst = int(np.flatnonzero(gap)[0]), in_words(float(steps[gap].max()))
         limit = in_words(float(line.gap[line.entity[at]]))
         sentences.append(
-            f"{_times(int(gap.sum()), 'gap', 'gaps')} of more than {GAP_FACTOR:g} usual intervals ({limit}), the first "
-            f"after {texts.iloc[line.first[at]]}, the longest {worst}; no window crosses a gap."
+            f"{_times(int(gap.sum()), 'gap', 'gaps')} of more than {GAP_FACTOR:g} typical intervals ({limit}), the "
+            f"first after {texts.iloc[line.first[at]]}, the longest {worst}; no window crosses a gap."
         )
     inside = same & ~gap
-    odd = inside & (np.abs(steps - usual) > IRREGULAR * usual)
+    odd = inside & (np.abs(steps - typical) > IRREGULAR * typical)
     if inside.any() and odd.sum() > 0.01 * inside.sum():
         at = int(np.flatnonzero(odd)[0])
         sentences.append(
-            f"Sampling is irregular: {odd.sum() / inside.sum():.0%} of the intervals differ from the usual "
-            f"{in_words(usual[at])} by more than half, first after {texts.iloc[line.first[at]]}; a window has a fixed "
-            f"number of samples, not a fixed duration. The reader setting resample evens it out, for example to "
-            f"{usual[at]:.3g} seconds."
+            f"Sampling is irregular: {odd.sum() / inside.sum():.0%} of the intervals differ from the typical "
+            f"{in_words(typical[at])} by more than half, first after {texts.iloc[line.first[at]]}; a window has a "
+            f"fixed number of samples, not a fixed duration. The reader setting resample makes it regular, for example "
+            f"{typical[at]:.3g} seconds."
         )
     return sentences
 
@@ -143,15 +143,15 @@ def _unequal(line: Timeline) -> list[str]:
         return []
     return [
         f"The recordings are sampled differently, from every {in_words(known.min())} to every {in_words(known.max())}: "
-        f"their windows last differently long."
+        f"their windows have different durations."
     ]
 
 
 def _quantile(seconds: np.ndarray, entity: np.ndarray, share: float) -> np.ndarray:
     """(entities,) quantile of the steps of each entity."""
     same = np.diff(entity) == 0
-    found = pd.Series(np.diff(seconds)[same]).groupby(entity[1:][same]).quantile(share)
-    each = found.reindex(range(int(entity.max()) + 1 if len(entity) else 0))
+    by_entity = pd.Series(np.diff(seconds)[same]).groupby(entity[1:][same]).quantile(share)
+    each = by_entity.reindex(range(int(entity.max()) + 1 if len(entity) else 0))
     return np.asarray(each, dtype=np.float64)
 
 

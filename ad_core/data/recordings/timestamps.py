@@ -12,17 +12,17 @@ from ad_core.errors import DataError
 
 EPOCH_UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 EPOCH_RANGE = (6e8, 5e9)
-"""Seconds since 1970 that are taken for a date, 1989 to 2128; smaller ones are seconds on the recording's own clock."""
+"""Seconds since 1970 that are read as a date, 1989 to 2128; smaller ones are seconds on the recording's own clock."""
 
 DAYS = ("%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y", "%m/%d/%y", "%d/%m/%y")
 HOURS = (" %H:%M:%S", " %H:%M", " %H:%M:%S.%f", " %I:%M:%S %p", " %I:%M %p", "")
 ZONE = r"\d(?:Z|[+-]\d{2}:?\d{2})\s*$"
 SAMPLE = 500
-"""So many values, spread over the file, decide on the format of a text column."""
+"""Maximum number of values, evenly spaced in the file, from which the format of a text column is inferred."""
 
 
 class ClockKind(StrEnum):
-    """What the times of a recording are."""
+    """Type of the times of a recording."""
 
     DATE = "date"
     SECONDS = "seconds"
@@ -46,7 +46,7 @@ class Clock:
 def row_clock(entity: pd.Series | None, n: int) -> Clock:
     """The row number, counted from 0 within each recording, as the time."""
     time = pd.Series(np.arange(n)) if entity is None else entity.groupby(entity.to_numpy()).cumcount()
-    notice = "There is no time column: the row number is taken as the time."
+    notice = "There is no time column: the row number is used as the time."
     return Clock(ClockKind.ROW, time.reset_index(drop=True).astype("int64"), np.full(n, "", dtype=object), (notice,))
 
 
@@ -83,7 +83,7 @@ def read_clock(values: pd.Series, name: str) -> Clock:
 
 
 def read_time(value: object, kind: ClockKind) -> tuple[pd.Timestamp | float, bool]:
-    """One time as `read_clock` reads a column of them, but no text of another form than ISO 8601.
+    """Read one time as `read_clock` reads a column; a text must be ISO 8601.
 
     Returns:
         The time, and whether it is a date without a zone.
@@ -110,7 +110,7 @@ def read_time(value: object, kind: ClockKind) -> tuple[pd.Timestamp | float, boo
 
 
 def _epoch(number: float) -> pd.Timestamp:
-    """A date from seconds, ms, us or ns since 1970, told apart by their size."""
+    """A date from seconds, ms, us or ns since 1970; the unit is inferred from the size of the number."""
     for per_second in EPOCH_UNITS.values():
         if EPOCH_RANGE[0] * per_second <= number <= EPOCH_RANGE[1] * per_second:
             return pd.Timestamp(round(number * (1e6 / per_second)), unit="us")
@@ -118,7 +118,7 @@ def _epoch(number: float) -> pd.Timestamp:
 
 
 def time_texts(time: pd.Series) -> pd.Series:
-    """Times as they stand in row ids: ISO 8601 for dates, the number otherwise."""
+    """Times as written in row ids: ISO 8601 for dates, the number otherwise."""
     if pd.api.types.is_datetime64_dtype(time):
         unit = "us" if bool((time.dropna().dt.microsecond != 0).any()) else "s"
         texts = np.datetime_as_string(time.to_numpy().astype(f"datetime64[{unit}]")).astype(object)
@@ -164,7 +164,7 @@ def _from_numbers(values: pd.Series) -> tuple[pd.Series, list[str]]:
             else:
                 whole = pd.to_datetime((numbers[~far] * (1e6 / per_second)).round().dropna().astype("int64"), unit="us")
             return whole.reindex(values.index), [f"Times are read as {unit} since 1970, in UTC."]
-    if values.dtype == np.float32:  # its shortest decimal: the digits that float64 adds would be noise in the row ids
+    if values.dtype == np.float32:  # the shortest decimal: float64 would add meaningless digits to the row ids
         numbers = pd.Series(values.to_numpy().astype(str).astype(np.float64)).replace([np.inf, -np.inf], np.nan)
     return numbers, []
 
@@ -185,7 +185,7 @@ def _from_texts(values: pd.Series) -> tuple[pd.Series, list[str], bool]:
 
 
 def _format_of(sample: pd.Series) -> tuple[str, list[str]]:
-    """The format that reads most values; day and month are told apart by which order makes time run forward."""
+    """The format that reads most values; between day and month first, the one in which time runs forward."""
     if _parse(sample, "ISO8601").notna().mean() > 0.9:
         return "ISO8601", []
     ranked = []
@@ -194,7 +194,7 @@ def _format_of(sample: pd.Series) -> tuple[str, list[str]]:
         steps = time.dropna().diff().dropna()
         forward = float((steps >= pd.Timedelta(0)).mean()) if len(steps) else 0.0
         ranked.append((float(time.notna().mean()), forward, form))
-    best = max(ranked, key=lambda found: found[:2])
+    best = max(ranked, key=lambda candidate: candidate[:2])
     rivals = [form for share, _, form in ranked if share == best[0] > 0 and form != best[2]]
     notices = (
         []
@@ -203,7 +203,7 @@ def _format_of(sample: pd.Series) -> tuple[str, list[str]]:
     )
     if rivals and notices:
         notices.append(
-            f"They could also be read as {_in_words(rivals[0])}; the order in which time runs forward was taken."
+            f"They could also be read as {_in_words(rivals[0])}; the order in which time runs forward was used."
         )
     return best[2], notices
 

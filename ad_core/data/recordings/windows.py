@@ -1,4 +1,4 @@
-"""From samples to windows: filling holes, and where windows start. Windows are views and are never copied out."""
+"""From samples to windows: fill holes (runs of missing cells), and choose where windows start. Windows are views."""
 
 import numpy as np
 
@@ -6,39 +6,39 @@ from ad_core.data.recordings.timeline import Timeline
 from ad_core.errors import DataError
 
 SHORTEST = 8
-"""Samples in the shortest window that is allowed."""
+"""Minimum number of samples in a window."""
 
 SHORT_HOLE = 8
-"""A hole of at most a window's length divided by this is bridged by a straight line."""
+"""A hole of at most a window's length divided by this is interpolated linearly."""
 
 TOO_MANY_MISSING = 0.5
-"""Windows in which a larger share of cells was neither measured nor bridged get no score."""
+"""Maximum share of cells that were neither measured nor interpolated in a window that is scored."""
 
 HARDLY_MEASURED = "More than half of the cells around it are missing."
 
 TRIED = (128, 64, 32, 16, 8)
-"""Lengths that are tried when the analyst chose none: longer windows found more on labelled recordings, mainly because
-labelled faults last long and each time stamp is judged by all windows that cover it."""
+"""Lengths that are tried if the analyst chose none. Longer windows detected more on labelled recordings, mainly because
+labelled faults last long and each time stamp is scored by all windows that cover it."""
 
 ENOUGH = 20
-"""So many windows must fit into the training rows for a length to be taken."""
+"""Minimum number of windows that must fit into the training rows for a length to be chosen."""
 
 
 def fill(values: np.ndarray, segment: np.ndarray, seconds: np.ndarray, short: int) -> tuple[np.ndarray, np.ndarray]:
-    """One channel without short holes.
+    """Fill the holes of one channel.
 
-    A short hole is bridged in a straight line over time; at the begin of a segment it takes the value after it. A long
-    one keeps the last value known before it in the segment, and is left NaN where there is none: what comes much later
-    says nothing of the time before, and a stream could not wait for it.
+    A short hole is interpolated linearly over time; at the beginning of a segment it takes the value after it. A long
+    one keeps the last value known before it in the segment, and stays NaN where there is none: a value much later is
+    no evidence for the time before, and a stream could not wait for it.
 
     Args:
         values: (samples,) float64, NaN where missing.
-        segment: (samples,) the stretch without a gap that each belongs to, ascending.
+        segment: (samples,) the segment of each, ascending.
         seconds: (samples,) float64, ascending within a segment.
-        short: longest hole that is bridged [samples].
+        short: maximum length of a hole that is interpolated [samples].
 
     Returns:
-        (samples,) filled values, and (samples,) bool: cells that were not measured and not bridged.
+        (samples,) filled values, and (samples,) bool: cells that were neither measured nor interpolated.
     """
     known = np.isfinite(values)
     if known.all():
@@ -63,7 +63,7 @@ def fill(values: np.ndarray, segment: np.ndarray, seconds: np.ndarray, short: in
 
 
 def runs(chosen: np.ndarray, line: Timeline) -> np.ndarray:
-    """(runs, 2) begin and end of each stretch of chosen samples that lies in one segment.
+    """(runs, 2) begin and end of each run of chosen samples within one segment.
 
     Args:
         chosen: (samples,) bool.
@@ -78,32 +78,32 @@ def runs(chosen: np.ndarray, line: Timeline) -> np.ndarray:
 
 
 def starts(bounds: np.ndarray, window: int, stride: int) -> np.ndarray:
-    """First samples of the windows: every `stride` samples in each stretch, and always the last that fits.
+    """First samples of the windows: every `stride` samples in each segment, and always the last that fits.
 
     Args:
-        bounds: (stretches, 2) begin and end.
+        bounds: (segments, 2) begin and end.
     """
-    found = [
+    starts_in = [
         np.append(np.arange(begin, end - window, stride), end - window)
         for begin, end in bounds
         if end - begin >= window
     ]
-    return np.concatenate(found).astype(np.int64) if found else np.zeros(0, dtype=np.int64)
+    return np.concatenate(starts_in).astype(np.int64) if starts_in else np.zeros(0, dtype=np.int64)
 
 
 def count(bounds: np.ndarray, window: int, stride: int) -> int:
-    """How many windows `starts` gives."""
+    """Number of windows that `starts` returns."""
     room = np.diff(bounds, axis=1)[:, 0] - window
     return int((-(-room[room >= 0] // stride) + 1).sum())
 
 
 def too_short(samples: int, window: int) -> str:
-    """The note of a row whose stretch is shorter than a window."""
-    return f"Its stretch without a gap has {samples} samples, fewer than the {window} of a window."
+    """The note of a row whose segment is shorter than a window."""
+    return f"Its segment without a gap has {samples} samples, fewer than the {window} of a window."
 
 
 def short_hole(window: int) -> int:
-    """The longest hole that is bridged [samples]."""
+    """Maximum length of a hole that is interpolated [samples]."""
     return max(1, window // SHORT_HOLE)
 
 
@@ -121,36 +121,36 @@ def stride_of(window: int, stride: int) -> int:
 
 
 def choose_window(bounds: np.ndarray, stride: int) -> int:
-    """The longest of the tried lengths that fits often enough, else the shortest."""
+    """The longest of the tried lengths of which enough windows fit, else the shortest."""
     return next((w for w in TRIED if count(bounds, w, stride_of(w, stride)) >= ENOUGH), TRIED[-1])
 
 
-def fitting(stretches: np.ndarray, window: int, stride: int) -> tuple[int, int, list[str]]:
-    """Length and stride of the windows, and a sentence where the usual length does not fit.
+def fitting(segments: np.ndarray, window: int, stride: int) -> tuple[int, int, list[str]]:
+    """Length and stride of the windows, and a notice where the default length does not fit.
 
     Args:
-        stretches: (stretches, 2) begin and end of the samples that teach.
-        window, stride: as set; 0 = as fits.
+        segments: (segments, 2) begin and end of runs of training samples.
+        window, stride: as set; 0 = chosen automatically.
 
     Raises:
-        DataError: no stretch is as long as a window.
+        DataError: no segment is as long as a window.
     """
-    found = window or choose_window(stretches, stride)
-    step = stride_of(found, stride)
-    longest = int(np.diff(stretches, axis=1).max(initial=0))
-    if longest < found:
+    length = window or choose_window(segments, stride)
+    step = stride_of(length, stride)
+    longest = int(np.diff(segments, axis=1).max(initial=0))
+    if longest < length:
         raise DataError(
-            f"The longest stretch without a gap among the rows to learn from has {longest} samples, but a window "
-            f"takes {found}. Bring a longer recording, choose more training rows, or set a shorter window "
+            f"The longest segment without a gap among the training rows has {longest} samples, but a window "
+            f"takes {length}. Open a longer recording, choose more training rows, or set a shorter window "
             f"(at least {SHORTEST})."
         )
-    if window or found == TRIED[0]:
-        return found, step, []
+    if window or length == TRIED[0]:
+        return length, step, []
     return (
-        found,
+        length,
         step,
         [
-            f"A window has {found} samples instead of {TRIED[0]}, because the training rows are few: "
-            f"{count(stretches, found, step)} windows fit into them."
+            f"A window has {length} samples instead of {TRIED[0]}, because there are few training rows: "
+            f"{count(segments, length, step)} windows fit into them."
         ],
     )

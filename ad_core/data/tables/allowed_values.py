@@ -1,4 +1,4 @@
-"""What may stand in a column of a table, by what the detector learnt of it."""
+"""The values that a column of a table can have, by the detector's encoding of it."""
 
 import difflib
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from ad_core.errors import DataError
 DAY = 86_400
 MOST_DECIMALS = 6
 LOOKED_AT = 2000
-"""So many cells of a column tell how many decimals it has."""
+"""Approximate number of cells of a column from which its number of decimals is inferred."""
 
 
 class Allowed(BaseModel):
@@ -30,24 +30,24 @@ class Allowed(BaseModel):
     name: str
     kind: ColumnKind
     levels: tuple[str, ...] = ()
-    """Where the column is a choice, all that there is to choose from."""
+    """For categories: all levels."""
     low: float | None = None
     high: float | None = None
     """Range of the training rows: numbers in the user's unit, dates in seconds since 1970."""
     decimals: int | None = None
-    """Of numbers: digits after the point, 0 = whole numbers; None = any."""
+    """For numbers: digits after the point, 0 = whole numbers; None = any."""
     missing: bool = False
-    """Whether a cell may be empty: some were, among the training rows."""
+    """Whether a cell may be empty, as some were in the training rows."""
     whole_days: bool = False
-    """Of dates: none has a time of day."""
+    """For dates: none has a time of day."""
     date_format: str | None = None
-    """How a text is a date; None where pandas holds dates."""
+    """Format of dates that are texts; None where pandas holds dates."""
 
     def read(self, text: Any) -> Any:
-        """A value as somebody typed it, as it would stand in the data: None, a number, a level, or a date.
+        """Convert typed input to a value of the column: None, a number, a level, or a date.
 
         Raises:
-            DataError: it can't stand in this column.
+            DataError: the column can't have this value.
         """
         if text is None or text is pd.NaT or (isinstance(text, float) and np.isnan(text)) or str(text).strip() == "":
             if not self.missing:
@@ -62,21 +62,21 @@ class Allowed(BaseModel):
         return str(text)
 
     def rounded(self, value: float) -> float:
-        """A number with the digits that this column has."""
+        """A number rounded to the decimals of this column."""
         return value if self.decimals is None else round(value, self.decimals) + 0.0
 
     def moment(self, seconds: float) -> Any:
-        """A date, or a date with its time of day, as it stands in the column."""
+        """A date, or a date with its time of day, as a cell of the column."""
         unit = DAY if self.whole_days else 1
         return self.date_cell(pd.Timestamp(round(seconds / unit) * unit, unit="s"))
 
     def moment_of(self, cell: Any) -> pd.Timestamp | None:
-        """A cell of a column of dates as a moment in UTC; None where it is empty or no date."""
-        found = parse_dates(pd.Series([cell], dtype="object").infer_objects(), self.date_format).iloc[0]
-        return None if pd.isna(found) else pd.Timestamp(found)
+        """A cell of a column of dates as a time in UTC; None where it is empty or not a date."""
+        date = parse_dates(pd.Series([cell], dtype="object").infer_objects(), self.date_format).iloc[0]
+        return None if pd.isna(date) else pd.Timestamp(date)
 
     def same(self, cell: Any, text: Any) -> bool:
-        """Whether a value as somebody typed it is what stands in a cell already."""
+        """Whether typed input equals the current value of a cell."""
         typed = None if text is None or not str(text).strip() else str(text)
         if typed is None or pd.isna(cell):
             return typed is None and bool(pd.isna(cell))
@@ -91,7 +91,7 @@ class Allowed(BaseModel):
         return bool(same(level_text(cell)) == same(level_text(typed)))
 
     def date_cell(self, moment: pd.Timestamp) -> Any:
-        """A date as it stands in the column: a text of its format, or as pandas holds it."""
+        """A date as a cell of the column: a text in its format, or a pandas time stamp."""
         if self.date_format is None:
             return moment
         if self.date_format != "ISO8601":
@@ -107,7 +107,7 @@ class Allowed(BaseModel):
         close = difflib.get_close_matches(wanted, self.levels, n=1)
         shown = ", ".join(self.levels[:8]) + (", ..." if len(self.levels) > 8 else "")
         hint = f"Did you mean {close[0]!r}?" if close else f"There is: {shown}."
-        raise DataError(f"{wanted!r} is no value of {self.name!r} that the detector knows. {hint}")
+        raise DataError(f"{wanted!r} is not a value of {self.name!r} that the detector knows. {hint}")
 
     def _number(self, text: Any) -> float:
         try:
@@ -115,32 +115,32 @@ class Allowed(BaseModel):
         except ValueError:
             value = float("nan")
         if not np.isfinite(value):
-            raise DataError(f"{str(text)!r} is no number, which column {self.name!r} needs.")
+            raise DataError(f"{str(text)!r} is not a number, which column {self.name!r} needs.")
         if self.decimals == 0 and value != int(value):
-            raise DataError(f"Column {self.name!r} holds whole numbers only; {text} is none. Round it.")
+            raise DataError(f"Column {self.name!r} holds whole numbers only, but {text} is not one. Round it.")
         return value
 
     def _date(self, text: Any) -> Any:
         moment = pd.to_datetime(text, errors="coerce", utc=True)
         if pd.isna(moment):
             raise DataError(
-                f"{str(text)!r} is no date, which column {self.name!r} needs. Write it as 2026-01-31 14:05."
+                f"{str(text)!r} is not a date, which column {self.name!r} needs. Write it as 2026-01-31 14:05."
             )
         return self.date_cell(moment.tz_localize(None))
 
 
 def allowed_in(codes: Sequence[ColumnEncoding], data: pd.DataFrame) -> dict[str, Allowed]:
-    """What may stand in each column that the detector uses, by name.
+    """The allowed values of each column that the detector uses, by name.
 
     Args:
-        data: rows as the user has them; numbers have as many decimals as there.
+        data: the user's rows, from which the decimals of numbers are inferred.
 
     Raises:
-        DataError: a column is not there any more.
+        DataError: a column is missing.
     """
     if gone := [code.name for code in codes if code.name not in data]:
         raise DataError(
-            f"The detector needs {', '.join(map(repr, gone))}, which these data do not have. Bring back the file that "
+            f"The detector needs {', '.join(map(repr, gone))}, which these data do not have. Open the file that "
             f"was scored."
         )
     return {code.name: _of(code, data[code.name]) for code in codes}
@@ -164,7 +164,7 @@ def _of(code: ColumnEncoding, column: pd.Series) -> Allowed:
 
 
 def _decimals(column: pd.Series) -> int | None:
-    """Digits after the point that all of these numbers make do with; None where they need more than a few."""
+    """Decimals that represent all of these numbers; None where more than MOST_DECIMALS are needed."""
     step = max(1, len(column) // LOOKED_AT)
     known = known_of(numbers(column.iloc[::step])[0])
     for digits in range(MOST_DECIMALS + 1):

@@ -1,4 +1,4 @@
-"""Categories as entries of an item: few levels as one entry each, many by how frequent they are."""
+"""Categories as entries of an item: few levels with one entry each, many by their frequency."""
 
 from typing import ClassVar, Literal
 
@@ -11,7 +11,7 @@ from ad_core.types import PartKind
 
 
 class OneHotEncoding(ColumnEncoding):
-    """One entry per level, then `(missing)` where that occurred, then `(other)` for the never seen: one of them is 1.
+    """One entry per level, then `(missing)` where that occurred, then `(other)` for new levels: one of them is 1.
 
     The entries are one block, so argmax over the block gives the level.
     """
@@ -31,10 +31,10 @@ class OneHotEncoding(ColumnEncoding):
 
     def encode(self, values: pd.Series) -> np.ndarray:
         column = coded(values)
-        place = {level: i for i, level in enumerate(self.levels)}
+        position = {level: i for i, level in enumerate(self.levels)}
         other = self.entries - 1
         table = np.array(
-            [*(place.get(level, other) for level in column.levels), other - 1 if self.has_missing else other]
+            [*(position.get(level, other) for level in column.levels), other - 1 if self.has_missing else other]
         )
         one_hot: np.ndarray = table[column.codes][:, None] == np.arange(self.entries)
         return one_hot.astype(np.float64)
@@ -62,8 +62,8 @@ class FrequencyEncoding(ColumnEncoding):
 
     def encode(self, values: pd.Series) -> np.ndarray:
         column = coded(values)
-        seen = np.array([*(self.counts.get(level, 0) for level in column.levels), self.missing])
-        z: np.ndarray = (np.log1p(seen[column.codes]) - self.mean) / self.scale
+        counts = np.array([*(self.counts.get(level, 0) for level in column.levels), self.missing])
+        z: np.ndarray = (np.log1p(counts[column.codes]) - self.mean) / self.scale
         return z[:, None]
 
     def decode(self, entries: np.ndarray) -> list[str | float]:

@@ -1,4 +1,4 @@
-"""Which form of encoding fits a column of a table."""
+"""Choose and fit the encoding of a column of a table."""
 
 from typing import Annotated, Literal
 
@@ -16,7 +16,7 @@ from ad_core.data.tables.text_encoding import TextEncoding, learn_text
 from ad_core.data.tables.values import Coded, coded
 
 MAX_COUNTED_LEVELS = 100_000
-"""Of so many levels the counts are kept; rarer ones count as never seen."""
+"""Maximum number of levels whose counts are kept; rarer ones count as new levels."""
 
 AnyEncoding = Annotated[
     NumberEncoding
@@ -35,70 +35,70 @@ NumberForm = Literal["z-score", "quantile"]
 def learn_encoding(
     column: Column, values: pd.Series, max_levels: int, number_form: NumberForm = "z-score", form: str | None = None
 ) -> ColumnEncoding | None:
-    """The form that fits a column, with what it needs from these rows; None where they say nothing.
+    """The encoding for a column, fitted to these rows; None where the column is constant in them.
 
     Args:
         values: of the training rows.
         max_levels: a category with more levels is coded by frequency.
         number_form: how numbers are scaled.
-        form: how texts are dates, see `column_values.date_format`.
+        form: format of dates that are texts, see `values.date_format`.
     """
     if column.kind is ColumnKind.NUMBER:
         learn = learn_quantile if number_form == "quantile" else learn_number
         return learn(column.name, column.unit, values)
     if column.kind is ColumnKind.DATE:
         return learn_date(column.name, column.unit, values, form)
-    found = coded(values)
-    if len(found.levels) + bool(found.missing().any()) < 2:
+    column_values = coded(values)
+    if len(column_values.levels) + bool(column_values.missing().any()) < 2:
         return None
     if column.kind is ColumnKind.BOOLEAN:
-        return _boolean(column, found)
-    if column.kind is ColumnKind.CATEGORY and len(found.levels) <= max_levels:
-        return _levels(column, found)
-    text = learn_text(column.name, column.unit, found) if column.kind is ColumnKind.TEXT else None
-    return text or _frequency(column, found)
+        return _boolean(column, column_values)
+    if column.kind is ColumnKind.CATEGORY and len(column_values.levels) <= max_levels:
+        return _levels(column, column_values)
+    text = learn_text(column.name, column.unit, column_values) if column.kind is ColumnKind.TEXT else None
+    return text or _frequency(column, column_values)
 
 
-def _boolean(column: Column, found: Coded) -> BooleanEncoding:
-    by_count = _most_frequent_first(found)
+def _boolean(column: Column, values: Coded) -> BooleanEncoding:
+    by_count = _most_frequent_first(values)
     zero, one = (sorted(by_count, key=word) * 2)[:2]
     return BooleanEncoding(
         name=column.name,
         kind=column.kind,
         unit=column.unit,
-        has_missing=bool(found.missing().any()),
+        has_missing=bool(values.missing().any()),
         zero=zero,
         one=one,
         fill=float(by_count[0] == one),
     )
 
 
-def _levels(column: Column, found: Coded) -> OneHotEncoding:
+def _levels(column: Column, values: Coded) -> OneHotEncoding:
     return OneHotEncoding(
         name=column.name,
         kind=column.kind,
         unit=column.unit,
-        has_missing=bool(found.missing().any()),
-        levels=tuple(_most_frequent_first(found)),
+        has_missing=bool(values.missing().any()),
+        levels=tuple(_most_frequent_first(values)),
     )
 
 
-def _frequency(column: Column, found: Coded) -> FrequencyEncoding:
-    gone = int(found.missing().sum())
-    counts = dict(zip(found.levels, found.counts().tolist(), strict=True))
-    logs = np.log1p(np.append(found.counts(), gone)[found.codes])
+def _frequency(column: Column, values: Coded) -> FrequencyEncoding:
+    gone = int(values.missing().sum())
+    counts = dict(zip(values.levels, values.counts().tolist(), strict=True))
+    logs = np.log1p(np.append(values.counts(), gone)[values.codes])
     return FrequencyEncoding(
         name=column.name,
         kind=column.kind,
         unit=column.unit,
         has_missing=gone > 0,
-        counts={level: counts[level] for level in _most_frequent_first(found)[:MAX_COUNTED_LEVELS]},
+        counts={level: counts[level] for level in _most_frequent_first(values)[:MAX_COUNTED_LEVELS]},
         missing=gone,
-        rows=len(found.codes),
+        rows=len(values.codes),
         mean=float(logs.mean()),
         scale=float(logs.std()) or 1.0,
     )
 
 
-def _most_frequent_first(found: Coded) -> list[str]:
-    return [found.levels[i] for i in np.argsort(-found.counts(), kind="stable")]
+def _most_frequent_first(values: Coded) -> list[str]:
+    return [values.levels[i] for i in np.argsort(-values.counts(), kind="stable")]

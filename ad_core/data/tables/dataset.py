@@ -1,4 +1,4 @@
-"""Opening a table: files or a frame become one data set with roles, row ids, labels and classes."""
+"""Open a table: files or a data frame become one data set with roles, row ids, labels and classes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,10 +30,10 @@ class _Loaded:
 
 
 def open_table(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Dataset:
-    """Read, look at the columns, name the rows.
+    """Read the sources, infer the roles of columns, and assign row ids.
 
     Raises:
-        DataError: nothing can be read, there are no rows, or what was declared does not fit.
+        DataError: nothing can be read, there are no rows, or the declarations do not fit.
     """
     loaded = _of_frame(sources) if isinstance(sources, pd.DataFrame) else _of_files([Path(p) for p in sources])
     data = loaded.data
@@ -43,7 +43,7 @@ def open_table(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Da
         )
     schema, notices = propose(data, declared)
     rows = _rows(data, schema)
-    pa.default_memory_pool().release_unused()  # what names and notes needed on the way would else stay
+    pa.default_memory_pool().release_unused()  # otherwise the process keeps the memory of intermediate results
     is_training = (rows["note"] == "").to_numpy() & fulfils(data, declared.only)
     return Dataset(
         modality=Modality.TABLE,
@@ -81,13 +81,13 @@ def _rows(data: pd.DataFrame, schema: Schema) -> pd.DataFrame:
 
 
 def _notes(empty: np.ndarray) -> pd.Series:
-    """Without a Python object for each row."""
+    """(rows,) notes, built without a Python object for each row."""
     texts = pa.array(["", EMPTY_ROW], pa.large_string())
     return texts.take(pa.array(empty.astype(np.int8))).to_pandas().astype("str")
 
 
 def _texts(values: pd.Series) -> pd.Series:
-    """Each value as text, missing where it is missing."""
+    """Each value as text; missing stays missing."""
     column = coded(values)
     return pd.Series(np.array([*column.levels, None], dtype=object)[column.codes], dtype="str")
 
@@ -112,7 +112,7 @@ def _of_files(paths: list[Path]) -> _Loaded:
 
 
 def _below_each_other(read: list[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
-    """Several files of the same columns as one table; their order may differ.
+    """Concatenate files of the same columns, whose order may differ.
 
     Raises:
         DataError: a file lacks a column of the first or has one more.
@@ -133,7 +133,7 @@ def _below_each_other(read: list[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
 
 
 def _fit_together(types: list[Any]) -> bool:
-    """Whether columns of these types can be put below each other as they are."""
+    """Whether columns of these types can be concatenated without conversion."""
     if any(isinstance(t, pd.CategoricalDtype) for t in types):
         return False
     return len(set(types)) == 1 or all(t.kind in "iuf" for t in types) or all(t.kind == "M" for t in types)

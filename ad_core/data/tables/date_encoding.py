@@ -16,7 +16,7 @@ _CYCLES = ("hour", "weekday", "month")
 class DateEncoding(ColumnEncoding):
     """Elapsed time as a z-score, and hour, weekday and month as sine and cosine where they vary.
 
-    Elapsed time is held within the range that taught: later rows are not unusual for being later.
+    Elapsed time is clipped to the range of the training rows: later rows are not anomalous only because they are later.
     """
 
     form: Literal["date"] = "date"
@@ -46,7 +46,7 @@ class DateEncoding(ColumnEncoding):
     def decode(self, entries: np.ndarray) -> list[str | float]:
         seconds = np.asarray(entries, dtype=np.float64)[:, 0] * self.scale + self.mean
         gone = entries[:, -1] > 0.5 if self.has_missing else np.zeros(len(seconds), dtype=bool)
-        has_time = "hour" in self.cycles or self.low % _DAY != 0  # where the hour never varies, all have that of `low`
+        has_time = "hour" in self.cycles or self.low % _DAY != 0  # a constant hour is that of `low`
         texts = _iso(seconds, "s" if has_time else "D")
         return [MISSING if absent else text for text, absent in zip(texts, gone, strict=True)]
 
@@ -74,7 +74,7 @@ def _iso(seconds: np.ndarray, unit: Literal["s", "D"]) -> list[str]:
 
 
 def phase(dates: pd.Series, seconds: np.ndarray, cycle: str) -> np.ndarray:
-    """(rows,) place in the cycle, 0..1; a weekday or month counts as a whole."""
+    """(rows,) phase in the cycle, 0..1, by whole weekdays or months."""
     if cycle == "hour":
         return np.asarray((seconds % _DAY) / _DAY)
     if cycle == "weekday":
@@ -83,15 +83,15 @@ def phase(dates: pd.Series, seconds: np.ndarray, cycle: str) -> np.ndarray:
 
 
 def learn_date(name: str, unit: str | None, values: pd.Series, form: str | None) -> DateEncoding | None:
-    """From the training rows; None where all dates are the same or missing. `form` is as in `parse_dates`."""
+    """Fit to the training rows; None where all dates are the same or missing. `form` is as in `parse_dates`."""
     dates = parse_dates(values, form)
     seconds = seconds_of(dates)
     known = seconds[~np.isnan(seconds)]
     has_missing = len(known) < len(seconds)
     if not len(known) or (known.min() == known.max() and not has_missing):
         return None
-    there = dates.notna().to_numpy()
-    cycles = tuple(c for c in _CYCLES if len(np.unique(phase(dates[there], known, c))) > 1)
+    present = dates.notna().to_numpy()
+    cycles = tuple(c for c in _CYCLES if len(np.unique(phase(dates[present], known, c))) > 1)
     return DateEncoding(
         name=name,
         kind=ColumnKind.DATE,

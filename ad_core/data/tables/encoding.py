@@ -1,4 +1,4 @@
-"""What is learnt of one column of a table, so that its cells become entries of an item and back."""
+"""Encoding of one column of a table: cells to entries of an item, and back."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ MISSING, OTHER = "(missing)", "(other)"
 
 
 class ColumnEncoding(BaseModel, ABC):
-    """What was learnt of one column. `entries` many numbers per row stand for it."""
+    """Fitted encoding of one column, which gives `entries` numbers per row."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,7 +30,7 @@ class ColumnEncoding(BaseModel, ABC):
     @property
     @abstractmethod
     def entries(self) -> int:
-        """How many entries of an item are this column's."""
+        """Number of entries of an item that belong to this column."""
 
     @abstractmethod
     def encode(self, values: pd.Series) -> np.ndarray:
@@ -41,11 +41,11 @@ class ColumnEncoding(BaseModel, ABC):
         """(k, entries), as encoded or as predicted -> k values in the user's own unit."""
 
     def bad(self, values: pd.Series) -> np.ndarray:
-        """(rows,) bool: cells that are there but can't be read as this kind."""
+        """(rows,) bool: cells that are not missing but can't be read as this kind."""
         return np.zeros(len(values), dtype=bool)
 
     def differences(self, values: pd.Series) -> list[str]:
-        """Sentences about how new values differ from those that taught."""
+        """Sentences about how new values differ from the training rows."""
         missing = float(values.isna().mean())
         if self.has_missing or missing == 0:
             return []
@@ -53,16 +53,18 @@ class ColumnEncoding(BaseModel, ABC):
 
 
 def word(level: str) -> str:
-    """How a boolean's value is compared: 0, 0.0, False and false are one."""
+    """Normal form of a boolean's value: 0, 0.0, False and false are the same."""
     text = level.strip().lower()
     return {"false": "0", "true": "1"}.get(text, text)
 
 
 def unseen(name: str, values: pd.Series, known: Iterable[str]) -> list[str]:
-    """A sentence about levels that were not there."""
+    """A sentence about levels that are not in the training rows."""
     column = coded(values)
-    seen = {word(level) for level in known}
-    counts = {level: int(n) for level, n in zip(column.levels, column.counts(), strict=True) if word(level) not in seen}
+    known_words = {word(level) for level in known}
+    counts = {
+        level: int(n) for level, n in zip(column.levels, column.counts(), strict=True) if word(level) not in known_words
+    }
     if not counts:
         return []
     most = sorted(counts, key=lambda level: -counts[level])

@@ -1,4 +1,4 @@
-"""What is in one column of a table: its kind, and caveats that it has by itself."""
+"""Infer the kind of one column of a table, and its caveats."""
 
 import re
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ TEXT_SAMPLE = 1000
 
 @dataclass
 class ColumnTraits:
-    """What is found in one column before roles are given."""
+    """Properties of one column before roles are assigned."""
 
     name: str
     values: pd.Series
@@ -47,7 +47,7 @@ class ColumnTraits:
     """Free text whose words repeat."""
 
     def lower(self, grade: str, reason: str, role: Role | None = None) -> None:
-        """Note a caveat; a grade never rises."""
+        """Add a caveat; a grade never gets better."""
         self.grade = max(self.grade, grade)
         self.reasons.append(reason)
         self.role = role or self.role
@@ -68,12 +68,12 @@ class ColumnTraits:
 
 def unit_of(name: str) -> str | None:
     """The unit in a header such as `speed [m/s]` or `temp (°C)`."""
-    found = UNIT.search(name)
-    return (found.group(1) or found.group(2)) if found else None
+    match = UNIT.search(name)
+    return (match.group(1) or match.group(2)) if match else None
 
 
 def check_kind(values: pd.Series, kind: ColumnKind) -> None:
-    """Whether a column can be read as a kind that somebody chose for it.
+    """Check that a column can be read as the kind chosen for it.
 
     Raises:
         DataError: it has cells that can't; the text names the first.
@@ -99,69 +99,69 @@ def check_kind(values: pd.Series, kind: ColumnKind) -> None:
         )
 
 
-def look_at(values: pd.Series, kind: ColumnKind | None) -> ColumnTraits:
-    """One column by itself; `kind` where somebody has chosen it."""
+def traits_of(values: pd.Series, kind: ColumnKind | None) -> ColumnTraits:
+    """Properties of one column; `kind` if the user chose it."""
     name = str(values.name)
     if is_number_type(values) and kind in (None, ColumnKind.NUMBER):
-        found, _ = numbers(values)
-        there = known_of(found)
-        ordered = np.sort(there)  # a hash table of millions of different numbers would be larger than the file
+        parsed, _ = numbers(values)
+        known = known_of(parsed)
+        ordered = np.sort(known)  # a hash table of millions of different numbers would be larger than the file
         distinct = int((ordered[1:] != ordered[:-1]).sum()) + bool(len(ordered))
-        look = ColumnTraits(name, values, ColumnKind.NUMBER, 1 - len(there) / max(len(values), 1), distinct)
-        look.kind = ColumnKind.BOOLEAN if kind is None and distinct == 2 and is_boolean(values) else ColumnKind.NUMBER
-        look.is_unique = distinct == len(values)
-        whole = look.is_unique and bool((there == np.floor(there)).all())
-        look.is_sequence = whole and distinct > 1 and bool(ordered[-1] == ordered[0] + distinct - 1)
-        return look
+        traits = ColumnTraits(name, values, ColumnKind.NUMBER, 1 - len(known) / max(len(values), 1), distinct)
+        traits.kind = ColumnKind.BOOLEAN if kind is None and distinct == 2 and is_boolean(values) else ColumnKind.NUMBER
+        traits.is_unique = distinct == len(values)
+        whole = traits.is_unique and bool((known == np.floor(known)).all())
+        traits.is_sequence = whole and distinct > 1 and bool(ordered[-1] == ordered[0] + distinct - 1)
+        return traits
     if pd.api.types.is_datetime64_any_dtype(values) and kind in (None, ColumnKind.DATE):
         distinct = len(pd.unique(values.dropna()))
-        look = ColumnTraits(name, values, ColumnKind.DATE, float(values.isna().mean()), distinct)
-        look.is_unique = distinct == len(values)
-        return look
+        traits = ColumnTraits(name, values, ColumnKind.DATE, float(values.isna().mean()), distinct)
+        traits.is_unique = distinct == len(values)
+        return traits
     column = coded(values)
-    look = ColumnTraits(name, values, kind or ColumnKind.CATEGORY, float(column.missing().mean()), len(column.levels))
-    look.is_unique = len(column.levels) == len(values)
+    traits = ColumnTraits(name, values, kind or ColumnKind.CATEGORY, float(column.missing().mean()), len(column.levels))
+    traits.is_unique = len(column.levels) == len(values)
     if kind is None:
-        _find_kind(look, column)
-    return look
+        _find_kind(traits, column)
+    return traits
 
 
-def _find_kind(look: ColumnTraits, column: Coded) -> None:
+def _find_kind(traits: ColumnTraits, column: Coded) -> None:
     """The kind of a column that pandas does not hold as numbers."""
     levels = column.levels
     if not levels:
         return
-    if is_boolean(look.values, levels):
-        look.kind = ColumnKind.BOOLEAN
+    if is_boolean(traits.values, levels):
+        traits.kind = ColumnKind.BOOLEAN
         return
     form, is_ambiguous = date_format(levels)
     if form:
-        look.kind = ColumnKind.DATE
+        traits.kind = ColumnKind.DATE
         if is_ambiguous:
-            look.lower("B", f"Dates are read as {form}; day and month could be the other way round.")
+            traits.lower("B", f"Dates are read as {form}; day and month could be swapped.")
         return
     keeps_zeros = any(re.fullmatch(r"0\d+", level) for level in levels)
     _, bad = numbers_of(column)
     cells = max(int((~column.missing()).sum()), 1)
     if not bad.any() and not keeps_zeros:
-        look.kind = ColumnKind.NUMBER
+        traits.kind = ColumnKind.NUMBER
         return
     length = float(np.mean([len(level) for level in levels[:1000]]))
     is_category = len(levels) <= FEW_LEVELS or (len(levels) <= 0.5 * cells and length <= LONG_TEXT)
-    look.kind = ColumnKind.CATEGORY if is_category else ColumnKind.TEXT
-    if look.kind is ColumnKind.TEXT:
-        look.is_wording = words_repeat(levels[:: max(1, len(levels) // TEXT_SAMPLE)])
+    traits.kind = ColumnKind.CATEGORY if is_category else ColumnKind.TEXT
+    if traits.kind is ColumnKind.TEXT:
+        traits.is_wording = words_repeat(levels[:: max(1, len(levels) // TEXT_SAMPLE)])
     if bad.sum() <= 0.5 * cells and not keeps_zeros:
-        _mixed(look, bad, cells)
+        _mixed(traits, bad, cells)
 
 
-def _mixed(look: ColumnTraits, bad: np.ndarray, cells: int) -> None:
+def _mixed(traits: ColumnTraits, bad: np.ndarray, cells: int) -> None:
     row = int(np.flatnonzero(bad)[0])
-    value = str(look.values.iloc[row])[:40]
-    look.is_mixed = True
+    value = str(traits.values.iloc[row])[:40]
+    traits.is_mixed = True
     what = f"Mostly numbers, but text in {bad.sum()} of {cells} cells, first in row {row + 1} ({value!r})"
-    if look.distinct <= FEW_LEVELS:
-        look.lower("B", f"{what}: taken as a category.")
+    if traits.distinct <= FEW_LEVELS:
+        traits.lower("B", f"{what}: used as a category.")
     else:
-        look.kind = ColumnKind.TEXT
-        look.lower("C", f"{what}: left out. Repair those cells, or mark it as a category.", Role.IGNORE)
+        traits.kind = ColumnKind.TEXT
+        traits.lower("C", f"{what}: left out. Repair those cells, or mark it as a category.", Role.IGNORE)

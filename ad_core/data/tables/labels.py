@@ -1,4 +1,4 @@
-"""The truth about rows where it is known: a label column as 0 (normal) and 1 (anomaly)."""
+"""True labels of rows, where known: a label column as 0 (normal) and 1 (anomaly)."""
 
 import numpy as np
 import pandas as pd
@@ -25,10 +25,10 @@ def label_values(values: pd.Series, name: str) -> np.ndarray:
     codes, levels = pd.factorize(values)
     words = [str(level).strip().lower() for level in levels]
     if strange := [level for level, word in zip(levels, words, strict=True) if word not in NORMAL | ANOMALY]:
-        more = f" and {len(strange) - 1} more that can't be understood" if len(strange) > 1 else ""
+        more = f" and {len(strange) - 1} more that can't be read" if len(strange) > 1 else ""
         raise DataError(
             f"The label column {name!r} has the value {str(strange[0])!r}{more}. Use 0 and 1, or words such as "
-            f"normal and anomaly; leave cells empty where the truth is not known."
+            f"normal and anomaly; leave cells empty where the label is not known."
         )
     truth = np.array([float(word in ANOMALY) for word in words] + [np.nan])  # code -1, missing, takes the last
     return np.asarray(truth[codes])

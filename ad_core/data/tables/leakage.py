@@ -1,4 +1,4 @@
-"""Columns that are suspicious because of another one: near-copies, and columns that know the label."""
+"""Columns that are suspicious because of another one: near copies, and columns that leak the label."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -12,10 +12,10 @@ from ad_core.data.tables.values import coded, numbers, parse_dates
 
 SAMPLE_ROWS = 5000
 MAX_COMPARED = 1000
-"""So many number columns are compared with each other; further ones are not, for their number of pairs."""
+"""Maximum number of number columns that are compared, as the number of pairs grows quadratically."""
 NEARLY = 0.999
 FEWEST_LABELLED = 5
-"""Fewer known anomalies (or normals) than this can be told apart by chance."""
+"""Minimum number of known anomalies and of known normal rows; fewer can be separated by chance."""
 FEW_VALUES = 20
 
 
@@ -24,11 +24,11 @@ def near_copies(columns: Mapping[str, pd.Series]) -> dict[str, tuple[str, float]
     names, kept = [], []
     for name, values in list(columns.items())[:MAX_COMPARED]:
         step = max(1, len(values) // SAMPLE_ROWS)
-        found, _ = numbers(values.iloc[::step])
-        there = found[~np.isnan(found)]
-        if len(there) < 10 or there.min() == there.max():
+        parsed, _ = numbers(values.iloc[::step])
+        known = parsed[~np.isnan(parsed)]
+        if len(known) < 10 or known.min() == known.max():
             continue
-        scaled = found / (np.abs(there).max() or 1.0)  # squares of huge numbers overflow
+        scaled = parsed / (np.abs(known).max() or 1.0)  # squares of huge numbers overflow
         centred = np.nan_to_num(scaled - np.nanmean(scaled))
         size = np.linalg.norm(centred)
         if size > 1e-9:
@@ -44,7 +44,7 @@ def near_copies(columns: Mapping[str, pd.Series]) -> dict[str, tuple[str, float]
 
 
 def leak(values: pd.Series, kind: ColumnKind, truth: np.ndarray) -> Literal["leak", "strong", ""]:
-    """Whether a column alone tells all known anomalies from all known normal rows.
+    """Whether a column alone separates all known anomalies from all known normal rows.
 
     Args:
         truth: (rows,) 0, 1 or NaN.
@@ -59,15 +59,15 @@ def leak(values: pd.Series, kind: ColumnKind, truth: np.ndarray) -> Literal["lea
         return ""
     is_date = pd.api.types.is_datetime64_any_dtype(values)
     column = None if kind is ColumnKind.NUMBER or is_date else coded(values[known])
-    found = np.empty(0)
+    parsed = np.empty(0)
     if column is None:
-        found = seconds_of(parse_dates(values[known], None)) if is_date else numbers(values[known])[0]
-    missing = np.isnan(found) if column is None else column.missing()
+        parsed = seconds_of(parse_dates(values[known], None)) if is_date else numbers(values[known])[0]
+    missing = np.isnan(parsed) if column is None else column.missing()
     if (missing == is_anomaly).all() or (missing != is_anomaly).all():
         return "leak"
-    if column is None and len(pd.unique(found)) > FEW_VALUES:
-        return _two_ranges(found, is_anomaly)
-    codes = pd.factorize(found, use_na_sentinel=False)[0] if column is None else column.codes + 1
+    if column is None and len(pd.unique(parsed)) > FEW_VALUES:
+        return _two_ranges(parsed, is_anomaly)
+    codes = pd.factorize(parsed, use_na_sentinel=False)[0] if column is None else column.codes + 1
     if codes.max() > FEW_VALUES:
         return ""
     total = np.bincount(codes)
@@ -75,8 +75,8 @@ def leak(values: pd.Series, kind: ColumnKind, truth: np.ndarray) -> Literal["lea
     return "leak" if ((anomalies == 0) | (anomalies == total)).all() else ""
 
 
-def _two_ranges(found: np.ndarray, is_anomaly: np.ndarray) -> Literal["leak", "strong", ""]:
-    normal, odd = found[~is_anomaly & ~np.isnan(found)], found[is_anomaly & ~np.isnan(found)]
+def _two_ranges(parsed: np.ndarray, is_anomaly: np.ndarray) -> Literal["leak", "strong", ""]:
+    normal, odd = parsed[~is_anomaly & ~np.isnan(parsed)], parsed[is_anomaly & ~np.isnan(parsed)]
     if not len(normal) or not len(odd):
         return ""
     gap = max(odd.min() - normal.max(), normal.min() - odd.max())

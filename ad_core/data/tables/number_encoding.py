@@ -11,7 +11,7 @@ from ad_core.data.tables.values import coded, known_of, numbers
 
 
 class NumberEncoding(ColumnEncoding):
-    """z-score, missing as the median; a second entry says that the cell was missing, where that occurred."""
+    """z-score, missing as the median; where cells were missing, a second entry is 1 for a missing cell."""
 
     form: Literal["number"] = "number"
     mean: float
@@ -25,27 +25,27 @@ class NumberEncoding(ColumnEncoding):
         return 1 + self.has_missing
 
     def encode(self, values: pd.Series) -> np.ndarray:
-        found, _ = numbers(values)
-        return self._scaled(found)
+        parsed, _ = numbers(values)
+        return self._scaled(parsed)
 
-    def _scaled(self, found: np.ndarray) -> np.ndarray:
-        missing = np.isnan(found)
-        with np.errstate(over="ignore"):  # a number as far off as that is infinitely far off
-            z = np.where(missing, self.fill, found) / self.scale  # divided first: differences may overflow else
+    def _scaled(self, parsed: np.ndarray) -> np.ndarray:
+        missing = np.isnan(parsed)
+        with np.errstate(over="ignore"):  # an overflow gives infinity, which is clipped later
+            z = np.where(missing, self.fill, parsed) / self.scale  # division first, as differences may overflow
         z -= self.mean / self.scale
         return np.column_stack([z, missing]) if self.has_missing else z[:, None]
 
     def decode(self, entries: np.ndarray) -> list[str | float]:
-        found = np.asarray(entries, dtype=np.float64)[:, 0] * self.scale + self.mean
-        gone = entries[:, 1] > 0.5 if self.has_missing else np.zeros(len(found), dtype=bool)
-        return [MISSING if absent else float(value) for value, absent in zip(found, gone, strict=True)]
+        decoded = np.asarray(entries, dtype=np.float64)[:, 0] * self.scale + self.mean
+        gone = entries[:, 1] > 0.5 if self.has_missing else np.zeros(len(decoded), dtype=bool)
+        return [MISSING if absent else float(value) for value, absent in zip(decoded, gone, strict=True)]
 
     def bad(self, values: pd.Series) -> np.ndarray:
         return numbers(values)[1]
 
     def differences(self, values: pd.Series) -> list[str]:
-        found, _ = numbers(values)
-        outside = float(((found < self.low) | (found > self.high)).mean())
+        parsed, _ = numbers(values)
+        outside = float(((parsed < self.low) | (parsed > self.high)).mean())
         sentences = super().differences(values)
         if outside > 0.01:
             sentences.append(
@@ -56,7 +56,7 @@ class NumberEncoding(ColumnEncoding):
 
 
 class BooleanEncoding(ColumnEncoding):
-    """0 or 1; a value never seen is 2."""
+    """0 or 1; a new value is 2."""
 
     form: Literal["boolean"] = "boolean"
     zero: str
@@ -71,8 +71,8 @@ class BooleanEncoding(ColumnEncoding):
         column = coded(values)
         of_level = {word(self.zero): 0.0, word(self.one): 1.0}
         table = np.array([*(of_level.get(word(level), 2.0) for level in column.levels), self.fill])
-        found = table[column.codes]
-        return np.column_stack([found, column.missing()]) if self.has_missing else found[:, None]
+        encoded = table[column.codes]
+        return np.column_stack([encoded, column.missing()]) if self.has_missing else encoded[:, None]
 
     def decode(self, entries: np.ndarray) -> list[str | float]:
         gone = entries[:, 1] > 0.5 if self.has_missing else np.zeros(len(entries), dtype=bool)
@@ -84,10 +84,10 @@ class BooleanEncoding(ColumnEncoding):
 
 
 def learn_number(name: str, unit: str | None, values: pd.Series) -> NumberEncoding | None:
-    """From the training rows; None where all numbers are the same or missing."""
-    found, _ = numbers(values)
-    known = known_of(found)
-    has_missing = len(known) < len(found)
+    """Fit to the training rows; None where all numbers are the same or missing."""
+    parsed, _ = numbers(values)
+    known = known_of(parsed)
+    has_missing = len(known) < len(parsed)
     if not len(known):
         return None
     low, high = float(known.min()), float(known.max())

@@ -1,4 +1,4 @@
-"""Which rows teach: `COLUMN=VALUE` texts of the analyst."""
+"""Choose training rows by the analyst's `COLUMN=VALUE` texts."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Row ids of tables: the user's id column, or a hash of what is in the row."""
+"""Row ids of tables: the user's id column, or a hash of the row's content."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from ad_core.data.dataset import row_ids
 from ad_core.data.tables.values import level_text
 
 CHUNK, BLOCK = 20_000, 500_000
-"""Rows that are written as JSON at a time, and integers that become text at a time."""
+"""Number of rows that are written as JSON at a time, and of integers that are converted to text at a time."""
 NO_ID = "(no id)"
 
 
@@ -30,7 +30,7 @@ def ids_from_column(values: pd.Series) -> pd.Series:
 
 
 def _integer_ids(values: pd.Series) -> pd.Series:
-    """Block by block and without a Python object for each: millions of ids must not cost more than their digits."""
+    """Converted in blocks and without a Python object for each, which saves memory with millions of ids."""
     blocks = [pa.array(values.iloc[b : b + BLOCK]).cast(pa.large_string()) for b in range(0, len(values), BLOCK)]
     texts = pa.chunked_array(blocks, pa.large_string()).to_pandas().astype("str")
     ordered = np.sort(values.to_numpy())  # a hash table would be several times as large
@@ -66,8 +66,8 @@ def _json_rows(part: pd.DataFrame, names: Sequence[str]) -> list[bytes]:
         pieces += [pa.scalar(before, pa.large_string()), _json_cells(part[name])]
     end = pa.scalar("}", pa.large_string())
     rows = pc.binary_join_element_wise(*pieces, end, pa.scalar("", pa.large_string()))
-    found: list[bytes] = rows.cast(pa.large_binary()).to_pylist()
-    return found
+    encoded: list[bytes] = rows.cast(pa.large_binary()).to_pylist()
+    return encoded
 
 
 def _hex(digests: np.ndarray) -> pd.Series:
@@ -83,7 +83,7 @@ def _json_cells(values: pd.Series) -> Any:
         head = values.to_numpy()[:200]
         if len(head) > 1 and len(np.unique(head)) > 0.5 * len(head):
             return _json_floats(values.to_numpy(dtype=np.float64))
-    if pd.api.types.is_object_dtype(values):  # 1 and True are equal to pandas, and the first would stand for both
+    if pd.api.types.is_object_dtype(values):  # pandas treats 1 and True as equal and would write both as the first
         cells = ["null" if missing else _json_cell(v) for v, missing in zip(values, values.isna(), strict=True)]
         return pa.array(cells, pa.large_string())
     codes, uniques = pd.factorize(values)
@@ -92,14 +92,14 @@ def _json_cells(values: pd.Series) -> Any:
     return pa.array(levels, pa.large_string()).take(pa.array(np.where(codes < 0, len(levels) - 1, codes)))
 
 
-def _json_floats(found: np.ndarray) -> Any:
-    """As Python writes them, whole numbers without a point. Arrow is fast, and writes 1e-5 and 1e10 differently."""
-    found = found + 0.0  # turns -0.0 into 0.0
-    size = np.abs(found)
-    cells = pa.array(found).cast(pa.large_string())
-    if (alike := (found == 0) | ((size >= 1e-4) & (size < 1e9))).all():
+def _json_floats(values: np.ndarray) -> Any:
+    """JSON as Python writes it, whole numbers without a point; Arrow is faster, but writes 1e-5 differently."""
+    values = values + 0.0  # turns -0.0 into 0.0
+    size = np.abs(values)
+    cells = pa.array(values).cast(pa.large_string())
+    if (alike := (values == 0) | ((size >= 1e-4) & (size < 1e9))).all():
         return cells
-    others = [_json_cell(float(value)) for value in found[~alike]]
+    others = [_json_cell(float(value)) for value in values[~alike]]
     return pc.replace_with_mask(cells, pa.array(~alike), pa.array(others, pa.large_string()))
 
 

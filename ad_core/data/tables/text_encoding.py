@@ -1,4 +1,4 @@
-"""Free text as entries of an item: what it is about, how unusual its wording is, and how long it is.
+"""Free text as entries of an item: its topic, how unusual its wording is, and its length.
 
 Texts become TF-IDF weights of hashed character n-grams; a truncated singular value decomposition reduces them to a few
 directions (Deerwester et al. 1990, Indexing by latent semantic analysis).
@@ -18,12 +18,12 @@ from ad_core.data.tables.encoding import MISSING, ColumnEncoding
 from ad_core.data.tables.values import Coded, coded
 
 BUCKETS = 2048
-"""N-grams are counted in so many buckets."""
+"""Number of hash buckets for n-grams."""
 DIRECTIONS = 6
-TEACHING_TEXTS = 10_000
-"""Of more different texts, so many are learnt from, drawn at even distances."""
+FITTED_TEXTS = 10_000
+"""Maximum number of distinct texts that the encoding is fitted to, evenly spaced."""
 KEPT_TEXTS, KEPT_LENGTH = 256, 200
-"""So many of the texts that taught, the most frequent first, stay to give an encoding a wording again."""
+"""Maximum number and length of the training texts that are stored, the most frequent first, to decode to."""
 AT_A_TIME = 4096
 
 TEXT = "(text)"
@@ -31,14 +31,14 @@ _WORD = re.compile(r"\w+")
 
 
 class TextEncoding(ColumnEncoding):
-    """z-scores of each direction, of the share of the wording that no direction holds, and of the length's logarithm.
+    """z-scores of each direction, of the residual norm outside all directions, and of the logarithm of the length.
 
-    A missing text is average; a last entry says that it was missing, where that occurred.
+    A missing text is encoded as the mean; where texts were missing, a last entry is 1 for a missing one.
     """
 
     form: Literal["text"] = "text"
     weights: tuple[float, ...]
-    """Of each bucket: rare n-grams weigh more."""
+    """Weight of each bucket: rare n-grams weigh more."""
     directions: tuple[tuple[float, ...], ...]
     """(directions, buckets)."""
     mean: tuple[float, ...]
@@ -76,12 +76,12 @@ class TextEncoding(ColumnEncoding):
         return self._z(self.known)
 
 
-def learn_text(name: str, unit: str | None, found: Coded) -> TextEncoding | None:
-    """From the training rows; None where the texts have nothing in common that could be learnt."""
+def learn_text(name: str, unit: str | None, values: Coded) -> TextEncoding | None:
+    """Fit to the training rows; None where there are too few texts or no n-grams."""
     from sklearn.decomposition import TruncatedSVD
 
-    step = max(1, -(-len(found.levels) // TEACHING_TEXTS))
-    counts, texts = found.counts()[::step], found.levels[::step]
+    step = max(1, -(-len(values.levels) // FITTED_TEXTS))
+    counts, texts = values.counts()[::step], values.levels[::step]
     x = _counted(texts)
     present = np.asarray((x > 0).sum(axis=0)).ravel()
     weights = np.log((1 + len(texts)) / (1 + present)) + 1  # smoothed inverse document frequency
@@ -95,44 +95,44 @@ def learn_text(name: str, unit: str | None, found: Coded) -> TextEncoding | None
     share = counts / counts.sum()
     mean = share @ reduced
     scale = np.sqrt(share @ np.square(reduced - mean))
-    by_count = np.argsort(-found.counts(), kind="stable")
+    by_count = np.argsort(-values.counts(), kind="stable")
     return TextEncoding(
         name=name,
         kind=ColumnKind.TEXT,
         unit=unit,
-        has_missing=bool(found.missing().any()),
+        has_missing=bool(values.missing().any()),
         weights=tuple(weights.tolist()),
         directions=tuple(map(tuple, directions.tolist())),
         mean=tuple(mean.tolist()),
         scale=tuple(np.where(scale > 1e-9, scale, 1.0).tolist()),
-        known=tuple(text for i in by_count[:KEPT_TEXTS] if len(text := found.levels[i]) <= KEPT_LENGTH),
+        known=tuple(text for i in by_count[:KEPT_TEXTS] if len(text := values.levels[i]) <= KEPT_LENGTH),
     )
 
 
 def words_repeat(texts: Sequence[str]) -> bool:
-    """Whether most of these texts have a word that some of the others have too, but not nearly all of them.
+    """Whether most of these texts share a word with some, but not nearly all, of the others.
 
-    Names of rows, and sentences that differ in a number only, have none: there is nothing to learn from them.
+    Identifiers, and sentences that differ in a number only, do not: nothing can be learnt from them.
     """
     words = [set(_WORD.findall(text.lower())) for text in texts]
     if np.median([len(text.split()) for text in texts] or [0]) < 2:
         return False
-    often = Counter(word for found in words for word in found)
+    often = Counter(word for own in words for word in own)
     telling = {word for word, n in often.items() if 2 <= n <= 0.9 * len(texts)}
-    return sum(bool(found & telling) for found in words) > 0.5 * len(texts)
+    return sum(bool(own & telling) for own in words) > 0.5 * len(texts)
 
 
 def _reduced(texts: Sequence[str], weights: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    """(texts, directions + 2): place on each direction, share that none holds, logarithm of the length."""
-    found = np.empty((len(texts), len(directions) + 2))
+    """(texts, directions + 2): coordinate on each direction, residual norm, logarithm of the length."""
+    result = np.empty((len(texts), len(directions) + 2))
     for begin in range(0, len(texts), AT_A_TIME):
         part = texts[begin : begin + AT_A_TIME]
         unit = _unit(_counted(part).multiply(weights))
         on = unit @ directions.T
-        length = np.asarray(unit.multiply(unit).sum(axis=1)).ravel()  # 1, or 0 of a text without any n-gram
+        length = np.asarray(unit.multiply(unit).sum(axis=1)).ravel()  # 1, or 0 for a text without any n-gram
         rest = np.sqrt(np.clip(length - np.square(on).sum(axis=1), 0, None))
-        found[begin : begin + len(part)] = np.column_stack([on, rest, np.log1p([len(text) for text in part])])
-    return found
+        result[begin : begin + len(part)] = np.column_stack([on, rest, np.log1p([len(text) for text in part])])
+    return result
 
 
 def _counted(texts: Sequence[str]) -> Any:

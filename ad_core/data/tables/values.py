@@ -1,4 +1,4 @@
-"""A table's column as numbers, levels or dates, whatever type its cells came in."""
+"""Convert a column of any type to numbers, levels or dates."""
 
 import re
 from collections.abc import Sequence
@@ -64,28 +64,28 @@ def numbers(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """A column as numbers.
 
     Returns:
-        (rows,) float64 with NaN where a cell is missing, infinite or no number; and (rows,) bool, true where there is a
-        cell that is no number.
+        (rows,) float64 with NaN where a cell is missing, infinite or not a number; and (rows,) bool, true where a cell
+        is neither missing nor a number.
     """
     if is_number_type(values) or pd.api.types.is_bool_dtype(values):
-        found = _as_float64(values)
-        if np.isinf(found).any():
-            found = np.where(np.isinf(found), np.nan, found)
-        return found, np.zeros(len(found), dtype=bool)
+        parsed = _as_float64(values)
+        if np.isinf(parsed).any():
+            parsed = np.where(np.isinf(parsed), np.nan, parsed)
+        return parsed, np.zeros(len(parsed), dtype=bool)
     return numbers_of(coded(values))
 
 
 def _as_float64(values: pd.Series) -> np.ndarray:
-    """Without a copy where there is nothing to convert: `na_value` always makes one."""
+    """Without a copy where nothing has to be converted; `na_value` always makes one."""
     if isinstance(values.dtype, np.dtype):
         return np.asarray(values.to_numpy().astype(np.float64, copy=False))
     return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
 
 
-def known_of(found: np.ndarray) -> np.ndarray:
-    """The numbers that are there; no copy where all are. Not to be written to."""
-    missing = np.isnan(found)
-    return found[~missing] if missing.any() else found
+def known_of(values: np.ndarray) -> np.ndarray:
+    """The known numbers; not a copy where all are known, so don't write to it."""
+    missing = np.isnan(values)
+    return values[~missing] if missing.any() else values
 
 
 def numbers_of(column: Coded) -> tuple[np.ndarray, np.ndarray]:
@@ -99,12 +99,12 @@ def numbers_of(column: Coded) -> tuple[np.ndarray, np.ndarray]:
 
 
 def infinities(values: pd.Series) -> int:
-    """How many cells are infinite."""
+    """Number of infinite cells."""
     return int(np.isinf(values.to_numpy(dtype=np.float64, na_value=np.nan)).sum()) if is_number_type(values) else 0
 
 
 def date_format(levels: Sequence[str]) -> tuple[str | None, bool]:
-    """The way in which texts are dates, and whether day and month could be the other way round.
+    """The date format of texts, None if they are not dates; and whether day and month could be swapped.
 
     Args:
         levels: distinct texts; all must be dates in one format.
@@ -120,10 +120,10 @@ def date_format(levels: Sequence[str]) -> tuple[str | None, bool]:
 
 
 def parse_dates(values: pd.Series, form: str | None) -> pd.Series:
-    """datetime64 in UTC without a zone, missing where a cell is missing or no date.
+    """datetime64 in UTC without a zone, missing where a cell is missing or not a date.
 
     Args:
-        form: as `date_format` found it; None where pandas holds dates already.
+        form: as `date_format` returns it; None where pandas holds dates already.
     """
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         return values.dt.tz_convert("UTC").dt.tz_localize(None)
@@ -134,18 +134,18 @@ def parse_dates(values: pd.Series, form: str | None) -> pd.Series:
 
 
 def is_boolean(values: pd.Series, levels: Sequence[str] = ()) -> bool:
-    """Whether a column is true or false: by its type, by being 0 and 1, or by saying yes and no.
+    """Whether a column is boolean: by its type, by the values 0 and 1, or by words such as yes and no.
 
     Args:
-        levels: the distinct texts of a column that is not of a number type.
+        levels: the distinct texts of a column without a number type.
     """
     if pd.api.types.is_bool_dtype(values):
         return True
     if is_number_type(values):
-        found = values.to_numpy(dtype=np.float64, na_value=np.nan)
-        head = found[:1000]
+        parsed = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        head = parsed[:1000]
         if not np.isin(head[~np.isnan(head)], (0.0, 1.0)).all():
             return False
-        return set(np.unique(found[~np.isnan(found)])) == {0.0, 1.0}
+        return set(np.unique(parsed[~np.isnan(parsed)])) == {0.0, 1.0}
     words = {level.lower() for level in levels[:3]}
     return words in ({"true", "false"}, {"0", "1"}, {"yes", "no"}, {"y", "n"}, {"t", "f"}, {"on", "off"})

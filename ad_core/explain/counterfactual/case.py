@@ -1,6 +1,4 @@
-"""The row for which a counterfactual is searched: its item, normal items that provide values, and the way back to the
-user's own terms.
-"""
+"""The row for which a counterfactual is searched: its item, normal items that provide values, and the user's terms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +29,7 @@ added of those that are nearest when the most different parts are left out: they
 
 @dataclass(frozen=True)
 class ChangedCase:
-    """One row with the item that stands for it."""
+    """One row with its item."""
 
     detector: Detector
     dataset: Dataset
@@ -42,7 +40,7 @@ class ChangedCase:
     donors: Tensor
     donor_ids: list[str]
     allowed: dict[str, Allowed]
-    """Of tables: the values that each column can have, from all rows of the data."""
+    """For tables: the values that each column can have, from all rows of the data."""
 
 
 def case_of(detector: Detector, dataset: Dataset, row_id: str) -> ChangedCase:
@@ -54,7 +52,7 @@ def case_of(detector: Detector, dataset: Dataset, row_id: str) -> ChangedCase:
     at, allowed = position(dataset, row_id), {}
     if detector.modality is Modality.TABLE:
         allowed = editable(detector, dataset)
-    if detector.modality is not Modality.SENSOR:  # a window consists of neighbouring rows, all else of one
+    if detector.modality is not Modality.SENSOR:  # a window consists of neighbouring rows, other items of one
         dataset, at = only_row(dataset, at), 0
     item_set = detector.item_set(dataset)
     if item_set.tiled:
@@ -113,7 +111,7 @@ def _area(case: ChangedCase, move: Move) -> Description:
     return Description(f"y {y[0]}-{y[1]}, x {x[0]}-{x[1]}", as_in=move.to["as_in"], y0=y[0], y1=y[1], x0=x[0], x1=x[1])
 
 
-def picture(case: ChangedCase, changed: Tensor) -> np.ndarray:
+def changed_image(case: ChangedCase, changed: Tensor) -> np.ndarray:
     """A changed image in the size of the user's: (height, width), or (height, width, 3) uint8."""
     maps = [case.item_set.place(channel[None].numpy(), case.row) for channel in changed]
     pixels = np.stack(maps, axis=-1).clip(0, 1) * 255

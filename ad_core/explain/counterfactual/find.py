@@ -1,7 +1,7 @@
 """What would make a case normal: the smallest change of at most three of its parts, with values that exist.
 
-Normal means both that the score is no alert by the rule in force, and that the changed item lies no further from normal
-items than these lie from each other: a score can also be low where the detector has never been.
+Normal means that the score is no alert by the rule in force, and that the changed item lies no further from normal
+items than these lie from each other: a score can also be low far from all training data.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from ad_core.detector.detector import Detector
 from ad_core.errors import DataError
 from ad_core.explain.anomaly_maps import grids
 from ad_core.explain.attribution import at_a_time, nearest_normals
-from ad_core.explain.counterfactual.case import ChangedCase, case_of, described_moves, picture, window
+from ad_core.explain.counterfactual.case import ChangedCase, case_of, changed_image, described_moves, window
 from ad_core.explain.counterfactual.images import image_moves
 from ad_core.explain.counterfactual.rows import Columns
 from ad_core.explain.counterfactual.search import Breadth, Found, Judge, Move, Outcome, apply, search
@@ -33,16 +33,16 @@ from ad_core.training.fit import score_items
 from ad_core.types import Modality
 
 TYPICAL = 0.95
-"""So large a share of the normal items lies within the distance that counts as typical."""
+"""Quantile of the distances among normal items up to which a distance is typical."""
 
 KEPT = 3
-"""So many changes of different parts are taken back as far as goes; the smallest is told, the others beside it."""
+"""Number of alternative counterfactuals to minimise and report, smallest first."""
 
 BREADTH = {Modality.TABLE: Breadth(), Modality.SENSOR: Breadth(8, 24), Modality.IMAGE: Breadth(3, 9)}
 
 
 class Counterfactual(BaseModel):
-    """What was found for one row; JSON-able."""
+    """The counterfactual of one row; JSON-able."""
 
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="null")
 
@@ -51,7 +51,7 @@ class Counterfactual(BaseModel):
     sentence: str
     """The change, or why there is none."""
     changes: list[dict[str, Any]] = []
-    """`part`, `value`, `to`, and where in the item it is; largest change first."""
+    """`part`, `value`, `to`, and the region or times of the part; largest change first."""
     before: dict[str, Any]
     """`score`, `percentile`, `p_value`, `severity`."""
     after: dict[str, Any] | None = None
@@ -69,7 +69,7 @@ class Counterfactual(BaseModel):
 
 @dataclass(frozen=True)
 class Answer:
-    """The facts, and what the changed item looks like."""
+    """The facts, and the changed item."""
 
     facts: Counterfactual
     picture: np.ndarray | None = None
@@ -84,16 +84,16 @@ def counterfactual(
     """Find the smallest change that makes a row normal.
 
     Args:
-        begin: score from which on the row is an alert, see `alert_begin`.
+        begin: score from which on the row is an alert, see `alerts.boundary`.
         fixed: columns or channels that must stay as they are.
 
     Raises:
-        DataError: the row does not exist or has no score, the data have lost a column, or a fixed part does not exist.
+        DataError: the row does not exist or has no score, the data lack a column, or a fixed part does not exist.
     """
     case = case_of(detector, dataset, row_id)
     names = case.item_set.shape.parts.names
     if unknown := [name for name in fixed if name not in names]:
-        raise DataError(f"{unknown[0]!r} can't be fixed: the detector uses no such part. It uses {', '.join(names)}.")
+        raise DataError(f"{unknown[0]!r} can't be fixed: the detector has no such part. It uses {', '.join(names)}.")
     before = _before(case, row_id)
     judge, limit = _judge(case, begin)
     facts = {"row_id": row_id, "before": before, "begin": begin, "fixed": list(fixed), "typical_distance": limit}
@@ -120,7 +120,7 @@ def counterfactual(
 
 
 def _before(case: ChangedCase, row_id: str) -> dict[str, Any]:
-    """The row's score as it stands in the score table; of recordings that of the window around it, which is changed."""
+    """The row's score as in the score table; for recordings that of the window around it, which is changed."""
     detector = case.detector
     scores = score_items(detector.model, case.item_set, np.array([case.item]), device=detector.device)
     if detector.modality is Modality.SENSOR:
@@ -137,7 +137,7 @@ def _meaning(detector: Detector, score: float) -> dict[str, Any]:
 
 
 def _judge(case: ChangedCase, begin: float) -> tuple[Judge, float | None]:
-    """What counts as normal, and the typical distance; None where the detector does not embed."""
+    """The criterion for normal, and the typical distance; None where the detector has no embedding."""
     detector, size = case.detector, at_a_time(case.item_set.shape)
     original = case.x[None].to(detector.device)
 
@@ -161,10 +161,10 @@ def _judge(case: ChangedCase, begin: float) -> tuple[Judge, float | None]:
 
 
 def _distance(detector: Detector, x: Tensor) -> np.ndarray:
-    """(c,) how far items are from the nearest normal one."""
+    """(c,) distance of items to the nearest normal one."""
     with torch.no_grad():
         z = detector.model.embed(x.to(detector.device))
-    assert z is not None  # only asked where there is one
+    assert z is not None  # only called where there is one
     return nearest_normals(z.cpu().numpy(), detector.normals.embeddings.numpy(), 1)[1][:, 0]
 
 
@@ -175,8 +175,8 @@ def _moves(case: ChangedCase, judge: Judge, fixed: Sequence[str]) -> list[Move]:
     if detector.modality is Modality.IMAGE:
         grid = grids(detector, case.item_set, np.array([case.item]))[0]
         return image_moves(case.x, case.donors, case.donor_ids, grid)
-    looked_at = best_channels(case.x, case.donors, judge.score, fixed, names)
-    stay = [name for c, name in enumerate(names) if c not in looked_at]
+    best = best_channels(case.x, case.donors, judge.score, fixed, names)
+    stay = [name for c, name in enumerate(names) if c not in best]
     return window_moves(case.x, case.donors, case.donor_ids, names, stay)
 
 
@@ -186,7 +186,7 @@ def _columns(case: ChangedCase) -> Columns:
 
 
 def _smallest(case: ChangedCase, outcome: Outcome, judge: Judge, report: Report) -> list[Found]:
-    """The changes that suffice, the smallest first; numbers are taken back as far as goes."""
+    """The sufficient changes, the smallest first; changes of numbers are minimised."""
     best = outcome.normal[:KEPT]
     if case.detector.modality is Modality.TABLE:
         columns = _columns(case)
@@ -197,7 +197,7 @@ def _smallest(case: ChangedCase, outcome: Outcome, judge: Judge, report: Report)
 def _answer(case: ChangedCase, best: Sequence[Found], facts: Mapping[str, Any]) -> Answer:
     first, changes = best[0], [described_moves(case, one.moves) for one in best]
     changed, after = apply(case.x, first.moves), [_meaning(case.detector, one.score) for one in best]
-    said = [
+    results = [
         {
             "changes": [change.facts() for change in own],
             "after": then,
@@ -206,10 +206,10 @@ def _answer(case: ChangedCase, best: Sequence[Found], facts: Mapping[str, Any]) 
         for own, then in zip(changes, after, strict=True)
     ]
     distance = None if facts["typical_distance"] is None else float(_distance(case.detector, changed[None])[0])
-    found = Counterfactual(found=True, **said[0], others=said[1:], distance=distance, **facts)
-    pixels = picture(case, changed) if case.detector.modality is Modality.IMAGE else None
-    course = window(case, changed, first) if case.detector.modality is Modality.SENSOR else None
-    return Answer(found, pixels, course)
+    facts_found = Counterfactual(found=True, **results[0], others=results[1:], distance=distance, **facts)
+    pixels = changed_image(case, changed) if case.detector.modality is Modality.IMAGE else None
+    changed_window = window(case, changed, first) if case.detector.modality is Modality.SENSOR else None
+    return Answer(facts_found, pixels, changed_window)
 
 
 def _better(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What may be changed in an image: its most unusual regions, painted over as in normal images, or smoothly."""
+"""Candidate changes of an image: inpaint its most anomalous regions from normal images or smoothly."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,14 +13,15 @@ from ad_core.explain.counterfactual.words import SMOOTH
 from ad_core.explain.inpainting import as_bright, smooth, soft_edge
 
 REGIONS = 3
+"""Maximum number of regions that are tried."""
 MARGINS = (0.0, 0.25, 0.5, 0.75)
-"""A region is tried as it is and with margins of these shares of its size: what is unusual often reaches further."""
+"""Margins that are tried around a region, as shares of its size: an anomaly often extends beyond the peak."""
 
 MOST_AREA = 0.5
-"""What is painted over covers at most this share of the image: else hardly anything of it would be left."""
+"""Maximum share of the image that is inpainted, so that enough of it is left."""
 
 FAINT = 0.1
-"""Regions that stand out by less than this share of the highest one are left alone."""
+"""Minimum height of a region's peak, as a share of the highest one."""
 
 
 def image_moves(x: Tensor, donors: Tensor, donor_ids: Sequence[str], grid: np.ndarray) -> list[Move]:
@@ -31,40 +32,40 @@ def image_moves(x: Tensor, donors: Tensor, donor_ids: Sequence[str], grid: np.nd
         donors: (k, channel, y, x) normal images, the nearest first.
         grid: (y, x) anomaly map of the image, on any grid that spans it.
     """
-    picture = x.double().numpy()
-    side = picture.shape[1:]
+    image = x.double().numpy()
+    side = image.shape[1:]
     zoomed = torch.nn.functional.interpolate(
         torch.from_numpy(np.ascontiguousarray(grid, dtype=np.float32))[None, None], side, mode="bilinear"
     )[0, 0].numpy()
-    found = []
-    for number, place in enumerate(_places(zoomed)):
+    moves = []
+    for number, region in enumerate(_regions(zoomed)):
         for margin in MARGINS:
-            box = _wider(place, margin, side)
+            box = _wider(region, margin, side)
             weight = soft_edge(_filled(box, side))
             if (weight == 1).mean() > MOST_AREA:
                 continue
             hidden = weight > 0
-            fillings = [(SMOOTH, smooth(picture, hidden, _reach(box)))]
+            fillings = [(SMOOTH, smooth(image, hidden, _reach(box)))]
             fillings += [
-                (name, as_bright(donor.double().numpy(), picture, hidden))
+                (name, as_bright(donor.double().numpy(), image, hidden))
                 for name, donor in zip(donor_ids, donors, strict=True)
             ]
             for name, filling in fillings:
-                values = picture * (1 - weight) + filling * weight
-                found.append(_move(f"region {number + 1}", values, weight, box, name))
-    return found
+                values = image * (1 - weight) + filling * weight
+                moves.append(_move(f"region {number + 1}", values, weight, box, name))
+    return moves
 
 
-def _places(zoomed: np.ndarray) -> list[tuple[slice, slice]]:
-    """Bounding boxes of the most unusual regions of a (y, x) map; where one outshines the others, these come next."""
-    left, found = zoomed - np.median(zoomed), list[tuple[slice, slice]]()
+def _regions(zoomed: np.ndarray) -> list[tuple[slice, slice]]:
+    """Bounding boxes of the highest regions of a (y, x) map; after the highest peak, lower ones are searched for."""
+    left, chosen = zoomed - np.median(zoomed), list[tuple[slice, slice]]()
     faint = FAINT * left.max()
-    while len(found) < REGIONS and left.max() > faint:
-        places = peaks_of(left)
-        found += places
-        for place in places:
+    while len(chosen) < REGIONS and left.max() > faint:
+        regions = peaks_of(left)
+        chosen += regions
+        for place in regions:
             left[_wider(place, MARGINS[1], left.shape)] = 0
-    return found[:REGIONS]
+    return chosen[:REGIONS]
 
 
 def _move(part: str, values: np.ndarray, weight: np.ndarray, box: tuple[slice, slice], name: str) -> Move:

@@ -1,4 +1,4 @@
-"""What may be changed in a row of a table: columns, to values of the nearest normal rows and to known levels."""
+"""Candidate changes of a table row: columns, to values of the nearest normal rows and to known levels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,28 +21,28 @@ from ad_core.explain.counterfactual.search import Found, Judge, Move, apply
 from ad_core.progress import Report
 
 PER_COLUMN = 16
-"""Of each column so many different values are tried."""
+"""Maximum number of values that are tried per column."""
 
 STEPS, ROUNDS = 16, 2
-"""A number's way back is cut into so many steps, and the step in which it turns once more."""
+"""Number of steps between a number's old and new value, and number of rounds of this search."""
 
 DIGITS = (2, 3, 4)
-"""A number is told with as few significant digits as do."""
+"""Significant digits that are tried for a number, the fewest first."""
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of one row, and how values of theirs become entries of an item."""
+    """The columns of one row, and the encoding of their values as entries of an item."""
 
     reader: Table
     allowed: dict[str, Allowed]
     row: pd.Series
-    """Its cells as they stand in the data."""
+    """Its cells as in the data."""
     x: Tensor
     """(entries,) its item."""
 
     def moves(self, donors: Tensor, fixed: Sequence[str]) -> list[Move]:
-        """Every value to be tried, column by column.
+        """Every value to try, column by column.
 
         Args:
             donors: (k, entries) normal rows, the nearest first.
@@ -59,7 +59,7 @@ class Columns:
         return found
 
     def move(self, part: int, cell: Any) -> Move:
-        """A column with this value in it; a number costs by how far it goes [standard deviations], all else 1."""
+        """A column with this value; numbers and dates cost their distance [standard deviations], others 1."""
         entries = self.reader.shape.parts.entries(part)
         values = torch.from_numpy(self.reader.encoded_cells(part, [cell])[0])
         is_far = self.reader.codes[part].kind in (ColumnKind.NUMBER, ColumnKind.DATE) and not pd.isna(self._cell(part))
@@ -67,11 +67,11 @@ class Columns:
         return Move(self.reader.codes[part].name, (entries,), values, cost, cell)
 
     def shrunk(self, found: Found, judge: Judge, report: Report) -> Found:
-        """Take each number and date back towards what it was, for as long as the row stays normal."""
+        """Minimise the change of each number and date while the row stays normal."""
         moves = list(found.moves)
         for i in np.argsort([-move.cost for move in moves], kind="stable"):
             moves[i] = self._taken_back(moves, int(i), judge, report)
-        moves = [move for move in moves if self._changes(move)]  # one may have come back all the way
+        moves = [move for move in moves if self._changes(move)]  # one may be back at its old value
         score = float(judge.scores([apply(self.x, moves)], report)[0])
         return replace(found, moves=tuple(moves), score=score)
 
@@ -94,14 +94,14 @@ class Columns:
             values = np.linspace(near, far, STEPS + 1)[1:-1].tolist()
             own, normal = holds(values)
             kept = len(values) - int(np.argmin(normal[::-1])) if not normal.all() else 0
-            if kept < len(values):  # from there to the goal all stay normal
+            if kept < len(values):  # all from there to the goal are normal
                 best, far = own[kept], values[kept]
             near = values[kept - 1] if kept else near
         own, normal = holds(self._short(far, goal, part))
         return next((one for one, is_normal in zip(own, normal, strict=True) if is_normal), best)
 
     def _short(self, value: float, goal: float, part: int) -> list[float]:
-        """Numbers of few digits from here towards the goal; dates stay as they are."""
+        """Numbers with few digits between the value and the goal; none for dates."""
         if self.reader.codes[part].kind is not ColumnKind.NUMBER or value == 0:
             return []
         towards = np.ceil if goal > value else np.floor
@@ -110,7 +110,7 @@ class Columns:
         return [one for one in found if min(value, goal) <= one <= max(value, goal)]
 
     def _cells(self, part: int, entries: np.ndarray) -> list[Any]:
-        """Different values of the donors in the user's terms, then the other levels of a choice; never empty ones."""
+        """Distinct values of the donors in the user's terms, then the other levels of a category; none missing."""
         code, allowed = self.reader.codes[part], self.allowed[self.reader.codes[part].name]
         if isinstance(code, FrequencyEncoding):
             return _as_frequent(code, entries)
@@ -127,7 +127,7 @@ class Columns:
         return self.row[self.reader.codes[part].name]
 
     def _as_number(self, part: int, cell: Any) -> float | None:
-        """A number or a date as something that can be halved, held within what taught; None of all else."""
+        """A number or a date as a float, clipped to the range of the training rows; None for other kinds."""
         code = self.reader.codes[part]
         column, allowed = pd.Series([cell], dtype="object").infer_objects(), self.allowed[code.name]
         if code.kind is ColumnKind.NUMBER:
@@ -146,7 +146,7 @@ class Columns:
 
 
 def _as_frequent(code: FrequencyEncoding, entries: np.ndarray) -> list[Any]:
-    """For each donor a value that was as frequent as its own: which one it was, its entry does not tell."""
+    """For each donor a level of the same frequency, as its entry holds the frequency only."""
     counts = np.expm1(entries[:, 0].astype(np.float64) * code.scale + code.mean)
     of_count: dict[int, str] = {}
     for level, count in code.counts.items():

@@ -1,6 +1,6 @@
 """The smallest change that makes an item normal: parts are replaced one by one, then two and three at a time.
 
-Which values are tried, and what a part is, is handed in: the same search serves tables, windows and images.
+The caller gives the candidate values and the parts: the same search serves tables, windows and images.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,6 +14,7 @@ from torch import Tensor
 from ad_core.progress import Report
 
 MOST_PARTS = 3
+"""Maximum number of parts that are changed together."""
 
 
 @dataclass(frozen=True)
@@ -24,16 +25,16 @@ class Move:
     at: Any
     """Index into an item, (*item)."""
     values: Tensor
-    """What is written there."""
+    """The new values there."""
     cost: float
-    """How much is changed; only compared among changes of as many parts."""
+    """Size of the change; only compared between changes of the same number of parts."""
     to: Any = None
-    """What it means in the user's terms."""
+    """The new value in the user's terms."""
 
 
 @dataclass(frozen=True)
 class Judge:
-    """When an item is normal."""
+    """Decides whether an item is normal."""
 
     score: Callable[[Tensor], np.ndarray]
     """(c, *item) -> (c,) float64."""
@@ -48,7 +49,7 @@ class Judge:
         return self._some(self.score, items, report)
 
     def normal(self, items: Sequence[Tensor], report: Report, scores: np.ndarray | None = None) -> np.ndarray:
-        """(c,) bool; only what scores low enough is looked at closer."""
+        """(c,) bool; only items with a low enough score are tested for being typical."""
         found = self.scores(items, report) if scores is None else scores
         low = np.flatnonzero(found < self.below)
         normal = np.zeros(len(items), dtype=bool)
@@ -73,21 +74,21 @@ class Found:
 
     @property
     def parts(self) -> frozenset[str]:
-        """Their names."""
+        """Names of the parts."""
         return frozenset(move.part for move in self.moves)
 
     @property
     def cost(self) -> float:
-        """How much is changed."""
+        """Size of the change."""
         return sum(move.cost for move in self.moves)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a search came to."""
+    """The result of a search."""
 
     normal: list[Found]
-    """Changes of the fewest parts that suffice, the smallest first, one for each set of parts; empty = none does."""
+    """Sufficient changes with the fewest parts, the smallest first, one per set of parts; empty = there is none."""
     lowest: Found | None
     """The lowest score that was reached, normal or not; None where there was nothing to try."""
     tried: int
@@ -95,14 +96,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Breadth:
-    """How much is tried: grows with none of the sizes of the data."""
+    """Limits of the search, which do not depend on the size of the data."""
 
     beam: int = 16
-    """So many of the best changes are extended by a further part."""
+    """Maximum number of best changes that are extended by a further part."""
     wide: int = 64
-    """By so many of the best single moves."""
+    """Maximum number of best single moves that they are extended by."""
     per_part: int = 3
-    """And no more of one part than so many: else one part's values would crowd out the others."""
+    """Maximum number of values per part, so that the values of one part do not displace the others."""
 
 
 def apply(x: Tensor, moves: Iterable[Move]) -> Tensor:
@@ -114,7 +115,7 @@ def apply(x: Tensor, moves: Iterable[Move]) -> Tensor:
 
 
 def search(x: Tensor, moves: Sequence[Move], judge: Judge, report: Report, breadth: Breadth | None = None) -> Outcome:
-    """Greedy, then by beam over 1, 2 and 3 parts; stops at the fewest parts that suffice. Nothing is drawn at random.
+    """Beam search over 1, 2 and 3 parts; stops at the fewest parts that suffice. Deterministic.
 
     Source of the idea: Wachter et al. 2017, arXiv:1711.00399, eq. 2 (the nearest item on the other side); sparsity and
     values that exist, as in Mothilal et al. 2020 (DiCE), arXiv:1905.07697, sections 3.1 to 3.3.

@@ -1,4 +1,4 @@
-"""What may be changed in a recording: stretches of single channels, to those of the nearest normal windows."""
+"""Candidate changes of a window: segments of single channels, to those of the nearest normal windows."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,19 +9,19 @@ from torch import Tensor
 from ad_core.explain.counterfactual.search import Move
 
 EIGHTHS = ((1, 1), (2, 1), (4, 2), (8, 8))
-"""Lengths of stretches in eighths of the window, and how far apart those of one length begin."""
+"""Lengths of segments, and distances between their beginnings, in eighths of the window."""
 
 MOST_CHANNELS = 8
-"""Of more channels, those whose whole replacement lowers the score most are looked at."""
+"""Maximum number of channels that are tried: those whose replacement as a whole lowers the score most."""
 
 BLENDED = 8
-"""Over this share of a stretch, at ends within the window, the one goes over into the other: a jump is unusual too."""
+"""Old and new values are blended over 1 / BLENDED of a segment at its ends, as a jump would be anomalous too."""
 
 
 def window_moves(
     x: Tensor, donors: Tensor, donor_ids: Sequence[str], channels: Sequence[str], fixed: Sequence[str]
 ) -> list[Move]:
-    """Every stretch of every channel, as it is in each of the donors.
+    """Every segment of every channel, with the values of each donor.
 
     Args:
         x: (channel, time).
@@ -34,7 +34,7 @@ def window_moves(
         if name in fixed:
             continue
         for donor, donor_id in zip(donors, donor_ids, strict=True):
-            for low, high in _stretches(time):
+            for low, high in _segments(time):
                 values = _blended(x[c], donor[c], low, high)
                 if not torch.equal(values, x[c, low:high]):
                     to = {"low": low, "high": high, "as_in": donor_id}
@@ -57,7 +57,7 @@ def best_channels(
     return sorted(free[i] for i in np.argsort(lowest, kind="stable")[:MOST_CHANNELS])
 
 
-def _stretches(time: int) -> list[tuple[int, int]]:
+def _segments(time: int) -> list[tuple[int, int]]:
     pieces = min(8, time)
     edges = [round(i * time / pieces) for i in range(pieces + 1)]
     return [

@@ -15,12 +15,12 @@ PARTS = {Modality.TABLE: "column", Modality.IMAGE: "region", Modality.SENSOR: "c
 NUMBERS = {1: "one", 2: "two", 3: "three"}
 
 SMOOTH = "its surroundings"
-"""What a region is filled like when it is not filled like another image."""
+"""Name of the source of a region that is filled smoothly instead of from another image."""
 
 
 @dataclass(frozen=True)
 class Description:
-    """One changed part in the user's terms: a cell with its old and new value, or a place and what it is made like."""
+    """One changed part in the user's terms: a cell with old and new value, or a region or segment and its source."""
 
     part: str
     value: Any = None
@@ -34,7 +34,7 @@ class Description:
     x1: int | None = None
 
     def facts(self) -> dict[str, Any]:
-        """JSON-able; what does not apply is left out."""
+        """As JSON-able facts, without those that do not apply."""
         if self.as_in is None:
             return {"part": self.part, "value": plain(self.value), "to": plain(self.to)}
         place = {name: plain(getattr(self, name)) for name in ("t0", "t1", "y0", "y1", "x0", "x1")}
@@ -53,7 +53,7 @@ class Description:
 
 
 def described(changes: Sequence[Description]) -> str:
-    """All changes in one line; channels that are changed alike are named together."""
+    """All changes in one line; channels with the same change are named together."""
     alike: dict[tuple[Any, ...], list[Description]] = {}
     for number, change in enumerate(changes):
         same = (change.as_in, change.t0, change.t1) if change.t0 is not None else (number,)
@@ -70,12 +70,12 @@ def sentence_of(
     begin: float = np.nan,
     lowest: tuple[float, str] | None = None,
 ) -> str:
-    """Why there is no change to tell.
+    """Why there is no counterfactual.
 
     Args:
-        normal_again: None = it is an alert; else whether it was one and is none when it is scored once more.
+        normal_again: None = it is an alert; else whether it was one and is normal when scored again.
         free: parts that may be changed.
-        moves: how many values there were to try.
+        moves: number of values to try.
         begin: score from which on it is an alert.
         lowest: the lowest score that was reached, and by which change.
     """
@@ -85,7 +85,8 @@ def sentence_of(
             return "The window around this time stamp is no alert by itself, so there is nothing to change in it."
         if not normal_again:
             return f"This {unit} is no alert by the rule in force, so there is nothing to change."
-        return f"Scored once more by the detector that it taught, this {unit} is normal, so there is nothing to change."
+        again = "Scored again by the detector that was trained on it"
+        return f"{again}, this {unit} is normal, so there is nothing to change."
     if shape.modality is not Modality.IMAGE and free == 0:
         return f"Every {part} is marked as fixed, so nothing may change. Free at least one."
     if not moves:
@@ -107,7 +108,7 @@ def sentence_of(
 
 
 def short(value: Any) -> str:
-    """A cell as people write it."""
+    """A cell as text for people."""
     if (
         value is None
         or value is pd.NaT
@@ -126,7 +127,7 @@ def short(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """What JSON knows."""
+    """The value as a JSON type."""
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and not np.isfinite(value)):

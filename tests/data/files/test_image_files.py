@@ -224,7 +224,7 @@ def test_a_flipped_bit_in_a_png_is_found_without_decoding(tmp_path):
     content[content.index(b"IDAT") + 10] ^= 1
     file.write_bytes(content)
 
-    assert read_header(str(file)).note.startswith("Damaged picture")
+    assert read_header(str(file)).note.startswith("Damaged image")
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -71,7 +71,7 @@ def test_a_folder_is_read_in_order_of_paths_and_every_picture_is_a_row(plates):
     assert dataset.data["mode"].tolist() == ["L", "L", "L"]
     assert dataset.is_training.tolist() == [True, True, True]
     assert (dataset.modality, dataset.name) == (Modality.IMAGE, "plates")
-    assert dataset.notices == ("Left out, as they do not end like images: notes.txt.",)
+    assert dataset.notices == ("Left out, as their names do not end like those of images: notes.txt.",)
 
 
 def test_a_zip_is_the_same_data_set_as_its_folder(plates, tmp_path):
@@ -145,10 +145,10 @@ def test_one_broken_picture_among_good_ones_is_named_and_left_out(plates, tmp_pa
     item_set = fitted(dataset).item_set(dataset)
 
     assert item_set.rows["row_id"].tolist() == ["good/a.jpg", "good/aa.png", "good/b.png", "scratch/c.bmp"]
-    assert item_set.rows["note"].str.startswith("No picture, or damaged").tolist() == [False, True, False, False]
+    assert item_set.rows["note"].str.startswith("Not an image, or damaged").tolist() == [False, True, False, False]
     assert item_set.rows["sample"].tolist() == [0, -1, 1, 2]
     assert np.isnan(item_set.reduce(np.ones(3))).tolist() == [False, True, False, False]
-    assert dataset.notices[0].startswith("1 of 4 images can't be used: good/aa.png (No picture, or damaged")
+    assert dataset.notices[0].startswith("1 of 4 images can't be used: good/aa.png (Not an image, or damaged")
 
 
 def test_a_picture_whose_damage_shows_only_when_decoded_is_named_too(plates):
@@ -159,9 +159,9 @@ def test_a_picture_whose_damage_shows_only_when_decoded_is_named_too(plates):
     item_set = fitted(dataset).item_set(dataset)
 
     assert dataset.rows["note"].tolist() == [""] * 4
-    assert item_set.rows["note"].str.startswith("Damaged picture").tolist() == [False, True, False, False]
+    assert item_set.rows["note"].str.startswith("Damaged image").tolist() == [False, True, False, False]
     assert len(item_set) == 3
-    assert item_set.notices[0].startswith("1 of 4 images can't be used: good/aa.jpg (Damaged picture")
+    assert item_set.notices[0].startswith("1 of 4 images can't be used: good/aa.jpg (Damaged image")
     chosen = item_set.items_within(np.array([True, True, False, True]))
     assert item_set.row_ids(chosen) == ["good/a.jpg", "scratch/c.bmp"]
     assert np.array_equal(item_set.take(chosen)[1] * 255, fitted(dataset).item_set(opened(plates / "scratch")).x[0])
@@ -179,7 +179,7 @@ def test_broken_pictures_alone_are_refused(tmp_path):
     for name in ("a.png", "b.png"):
         (tmp_path / name).write_bytes(b"x")
 
-    with pytest.raises(DataError, match=r"None of the 2 images can be used. The first, a\.png: No picture"):
+    with pytest.raises(DataError, match=r"None of the 2 images can be used. The first, a\.png: Not an image"):
         opened(tmp_path)
 
 
@@ -297,7 +297,7 @@ def test_deep_pictures_of_one_even_brightness_teach_nothing(tmp_path):
     for name, height in (("a.png", 20), ("b.png", 21)):
         Image.fromarray(np.full((height, 20), 900, np.uint16)).save(tmp_path / name)
 
-    with pytest.raises(DataError, match="even brightness"):
+    with pytest.raises(DataError, match="the same brightness"):
         fitted(opened(tmp_path))
 
 
@@ -421,7 +421,7 @@ def test_the_rows_that_teach_are_chosen_by_folder_or_path(tmp_path, only, teachi
         ({"class_column": "camera"}, "no class column 'camera'"),
         ({"id": "serial"}, r"no id column 'serial'. It can only be 'path'"),
         ({"time": "t"}, r"no time column 't'. Leave it out"),
-        ({"use": ("height",)}, "no columns to learn from, but height was named"),
+        ({"use": ("height",)}, "no columns to train on, but height was named"),
     ],
 )
 def test_what_pictures_do_not_have_can_not_be_declared(plates, declared, sentence):
@@ -462,7 +462,7 @@ def test_one_picture_is_too_few_to_learn_from(tmp_path, copies):
     for k in range(copies):
         (tmp_path / f"{k}.png").write_bytes(file.read_bytes())
 
-    with pytest.raises(DataError, match="Two different images are needed"):
+    with pytest.raises(DataError, match="At least two different images are needed"):
         fitted(opened(tmp_path))
 
 

@@ -76,7 +76,7 @@ def test_columns_get_their_roles_by_name_and_content():
     assert columns["p (bar)"].unit == "bar"
     assert columns["flat"].grade == "B"
     for name, reason in {
-        "is_anomaly_point": "truth",
+        "is_anomaly_point": "true labels",
         "split": "training and test",
         "comment": "text with 400",
         "empty": "empty",
@@ -195,7 +195,7 @@ def test_rows_are_identified_by_time_and_with_entities_by_both():
 def test_without_a_time_column_the_row_number_is_the_time():
     dataset = opened(recording().drop(columns="time"))
     assert dataset.rows["row_id"].iloc[-1] == "399"
-    assert said(dataset.notices, "the row number is taken as the time")
+    assert said(dataset.notices, "the row number is used as the time")
 
 
 def test_a_shuffled_recording_gives_the_windows_of_the_sorted_one_and_rows_stay_in_input_order():
@@ -251,7 +251,7 @@ def test_no_window_crosses_a_gap_and_the_gap_is_reported():
     assert not ((start < 200) & (start + 16 > 200)).any()
     assert said(
         dataset.notices,
-        "1 gap of more than 5 usual intervals (5 min), the first after 2024-03-01T03:19:00, the longest 1.02 h",
+        "1 gap of more than 5 typical intervals (5 min), the first after 2024-03-01T03:19:00, the longest 1.02 h",
     )
 
 
@@ -265,11 +265,11 @@ def test_irregular_sampling_is_reported_without_being_cut_to_pieces():
 
 
 def test_a_repeating_pattern_is_given_as_a_hint():
-    assert said(opened(recording()).notices, "repeats itself about every 25 samples (25 min)")
+    assert said(opened(recording()).notices, "repeats about every 25 samples (25 min)")
     noise = recording().assign(
         c0=np.random.default_rng(0).normal(size=400), c1=np.random.default_rng(1).normal(size=400)
     )
-    assert not said(opened(noise).notices, "repeats itself")
+    assert not said(opened(noise).notices, "repeats about")
 
 
 # several recordings
@@ -310,7 +310,7 @@ def test_two_entities_of_different_length_in_one_file_keep_to_themselves():
     _, _, item_set = framed(table, entity="machine")
 
     assert set(item_set.items["entity"]) == {"m1"}
-    assert item_set.rows["note"].iloc[-1] == "Its stretch without a gap has 10 samples, fewer than the 16 of a window."
+    assert item_set.rows["note"].iloc[-1] == "Its segment without a gap has 10 samples, fewer than the 16 of a window."
     assert (item_set.rows["sample"].iloc[300:] == -1).all()
     assert said(item_set.notices, "10 of 310 rows get no score")
 
@@ -514,8 +514,8 @@ def test_unusable_recordings_are_refused_in_a_sentence_on_opening(table, words):
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        (recording().assign(c0=1.0, c1=2.0), "All 2 channels are constant or empty in the 400 rows to learn from"),
-        (recording(1), "constant or empty in the 1 rows"),
+        (recording().assign(c0=1.0, c1=2.0), "All 2 channels are constant or empty in the 400 training rows"),
+        (recording(1), "constant or empty in the 1 training rows"),
         (recording(12), "has 12 samples, but a window takes 16"),
     ],
     ids=["all constant", "one row", "shorter than a window"],
@@ -528,7 +528,7 @@ def test_recordings_that_teach_nothing_are_refused_when_learning(table, words):
 def test_a_new_recording_shorter_than_a_window_is_refused_when_scoring():
     reader, _, _ = framed(recording())
     with pytest.raises(
-        DataError, match="No window of 16 samples can be cut from this recording of 9 samples, first row 1: Its stretch"
+        DataError, match="No window of 16 samples can be cut from this recording of 9 samples, first row 1: Its segment"
     ):
         reader.item_set(opened(recording(9)))
 
@@ -569,7 +569,7 @@ def test_what_differs_but_can_be_handled_is_said():
     for words in (
         "another order",
         "does not know it: more",
-        "'mode' has values that the detector never saw",
+        "'mode' has values that are not in the training rows",
         "'c1': 100% of the values lie outside",
         "every 10 min here, but every 1 min",
     ):

@@ -172,7 +172,7 @@ def test_a_column_that_knows_the_label_is_named_but_kept(values_of):
 
     found = column(dataset, "leak")
     assert (found.role, found.grade) == (Role.FEATURE, "B")
-    assert "Tells 'fraud' apart without an error" in found.reason
+    assert "Predicts 'fraud' without an error" in found.reason
     assert column(dataset, "speed [m/s]").grade == "A"
 
 
@@ -484,7 +484,7 @@ def test_a_single_cell_of_text_in_a_number_column_costs_only_its_row():
     new = reader.item_set(opened(broken))
 
     assert new.rows["sample"][7] == -1
-    assert "'n.a. (sensor off)', which is no number" in new.rows["note"][7]
+    assert "'n.a. (sensor off)', which is not a number" in new.rows["note"][7]
     np.testing.assert_array_equal(new.x, np.delete(item_set.x, 7, axis=0))
 
 

@@ -51,19 +51,19 @@ def said(done: pipeline.Trained, words: str) -> bool:
 
 @pytest.mark.parametrize("n", [30, 90])
 def test_a_series_shorter_than_a_window_says_how_long_it_is(n):
-    with pytest.raises(DataError, match=r"The longest stretch without a gap .* a window takes 128\. Bring a longer"):
+    with pytest.raises(DataError, match=r"The longest segment without a gap .* a window takes 128\. Open a longer"):
         trained(recording(n), window=128)
 
 
 def test_a_series_of_a_few_samples_says_that_more_are_needed():
-    with pytest.raises(DataError, match="Only 8 time stamps can teach, but at least 20 are needed"):
+    with pytest.raises(DataError, match="Only 8 time stamps can be used for training, but at least 20 are needed"):
         trained(recording(9))
 
 
 def test_a_short_series_without_a_set_window_gets_short_windows_and_says_so():
     done = trained(recording(120), window=0)
     assert_sane(done, recording(120))
-    assert said(done, "samples instead of 128, because the training rows are few")
+    assert said(done, "samples instead of 128, because there are few training rows")
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -76,7 +76,7 @@ def test_one_channel_is_enough(method):
 
 def test_constant_channels_alone_are_refused_and_beside_others_ignored():
     table = recording()
-    with pytest.raises(DataError, match=r"All 3 channels are constant or empty in the .* rows to learn from"):
+    with pytest.raises(DataError, match=r"All 3 channels are constant or empty in the .* training rows"):
         trained(table.assign(c0=1.0, c1=0.0, c2=-5.5))
     done = trained(table.assign(c1=0.0, c2=-5.5))
     assert_sane(done, table)
@@ -97,7 +97,10 @@ def test_a_channel_of_which_nine_in_ten_cells_are_missing_does_not_hurt_the_othe
 def test_where_nine_in_ten_of_all_cells_are_missing_long_windows_bridge_them_and_short_ones_say_that_they_can_not():
     table, rng = recording(n=2000), np.random.default_rng(1)
     table[["c0", "c1", "c2"]] = table[["c0", "c1", "c2"]].mask(rng.random((2000, 3)) < 0.9)
-    with pytest.raises(DataError, match=r"No window of 16 samples can be cut .* Bring a longer or fuller recording"):
+    with pytest.raises(
+        DataError,
+        match=r"No window of 16 samples can be cut .* Open a longer recording, or one with fewer missing values",
+    ):
         trained(table)
 
     done = trained(table, window=128)
@@ -128,7 +131,7 @@ def test_two_recordings_of_different_length_are_scored_each_by_itself_and_one_to
     assert_sane(done, table)
     missing = done.scores["score"].isna().groupby(table["pump"]).mean()
     assert missing.to_dict() == {"a": 0.0, "b": 0.0, "c": 1.0}
-    assert done.scores["note"].iloc[-1] == "Its stretch without a gap has 10 samples, fewer than the 16 of a window."
+    assert done.scores["note"].iloc[-1] == "Its segment without a gap has 10 samples, fewer than the 16 of a window."
 
 
 def test_a_text_column_is_left_out_with_a_reason_and_two_states_become_a_channel():

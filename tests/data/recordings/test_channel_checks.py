@@ -77,7 +77,7 @@ def test_a_drift_of_the_level_is_named_in_usual_spreads():
     reader.fit(dataset, dataset.is_training)
 
     (notice,) = [n for n in reader.notices if "drifts" in n]
-    assert "in usual spreads: c0 (+" in notice
+    assert "in typical spreads: c0 (+" in notice
     assert 4 < float(notice.split("c0 (+")[1].split(")")[0]) < 7
     assert notice in profile(dataset).warnings
     assert "c1" not in notice
@@ -104,5 +104,7 @@ def test_columns_of_zeros_and_ones_are_commands():
         assert (columns[name].kind, columns[name].role, columns[name].grade) == (ColumnKind.BOOLEAN, Role.FEATURE, "A")
         assert columns[name].reason == "A command: it is on or off."
     assert columns["two"].kind is ColumnKind.NUMBER
-    assert about(dataset, "commands") == ["Taken as commands, on or off, because they hold only 0 and 1: start, stop."]
+    assert about(dataset, "commands") == [
+        "Treated as commands, on or off, because they hold only 0 and 1: start, stop."
+    ]
     assert opened(table, kinds={"stop": ColumnKind.NUMBER}).schema.columns[4].kind is ColumnKind.NUMBER

@@ -41,7 +41,7 @@ def test_rows_between_both_ends_are_marked_and_do_not_teach():
 
     assert np.flatnonzero(dataset.rows["excluded"]).tolist() == list(range(300, 400))
     assert np.flatnonzero(~dataset.is_training).tolist() == list(range(300, 400))
-    assert "100 of 1200 rows are excluded: they don't teach, are scored, and marked." in dataset.notices
+    assert "100 of 1200 rows are excluded: they are scored and marked, but not used for training." in dataset.notices
     assert not dataset.with_training_rows(np.ones(N, dtype=bool)).is_training[300:400].any()
 
 
@@ -109,7 +109,7 @@ def test_a_range_that_can_not_be_meant_is_refused(one, words):
 
 
 def test_only_recordings_have_times_to_exclude():
-    with pytest.raises(DataError, match="Times can be excluded of recordings only; these data are read as table"):
+    with pytest.raises(DataError, match="Only recordings can have excluded times; these data are read as table"):
         pipeline.open_dataset(payments(), exclude=[DOWN])
     with pytest.raises(ValidationError, match="a range is"):
         Declared(exclude=(("2026-01-01",),))
@@ -124,7 +124,7 @@ def test_a_range_is_written_with_two_dots_on_the_command_line():
     assert parse_range("2026-01-01T00:05..2026-01-01T00:06") == ("2026-01-01T00:05", "2026-01-01T00:06")
     assert parse_range(" 10.5..11.5 @ pump 1") == ("10.5", "11.5", "pump 1")
     for wrong in ("2026-01-01", "..2026-01-01", "2026-01-01.."):
-        with pytest.raises(DataError, match="is no range of time"):
+        with pytest.raises(DataError, match="is not a range of time"):
             parse_range(wrong)
 
 

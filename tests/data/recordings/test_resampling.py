@@ -1,4 +1,4 @@
-"""Irregular sampling is evened out on the line between near values, never over a gap, and rows keep their scores."""
+"""Irregular recordings are interpolated between near values, never across a gap; rows keep their scores."""
 
 import numpy as np
 import pandas as pd
@@ -111,8 +111,10 @@ def test_what_is_done_and_how_to_switch_it_on_is_said():
     _, dataset, item_set = fitted(irregular())
 
     (notice,) = [n for n in dataset.notices if n.startswith("Sampling is irregular")]
-    assert notice.endswith(f"resample evens it out, for example to {dataset.data['time'].diff().median():.3g} seconds.")
-    assert any("evened out to one sample every 1 s (reader setting resample)" in n for n in item_set.notices)
+    assert notice.endswith(
+        f"resample makes it regular, for example {dataset.data['time'].diff().median():.3g} seconds."
+    )
+    assert any("resampled to one sample every 1 s (reader setting resample)" in n for n in item_set.notices)
     assert fitted(irregular(), resample="off")[2].times is None
 
 

@@ -1,4 +1,4 @@
-"""Channels are counted in their usual spreads: of all recordings, of their own, or several constant ones as one."""
+"""Channels become z-scores: by pooled values, by those of each recording, or several constant ones as one."""
 
 import json
 
@@ -57,7 +57,7 @@ def test_recordings_of_clearly_different_levels_get_scales_of_their_own_in_that_
     np.testing.assert_allclose(levels_of(item_set, 0), [0, 0], atol=0.05)
     assert item_set.x[:, 0].std() == pytest.approx(1.0, abs=0.05)
     assert reader.scaling.own["a"][:, 1].tolist() == reader.scaling.own["b"][:, 1].tolist()
-    assert "Each of 2 recordings has its own level and scale in temp, because" in " ".join(item_set.notices)
+    assert "Each of 2 recordings has its own mean and scale in temp, because" in " ".join(item_set.notices)
 
 
 def test_recordings_of_like_levels_share_their_scale_unless_asked_otherwise():
@@ -68,7 +68,7 @@ def test_recordings_of_like_levels_share_their_scale_unless_asked_otherwise():
 
     reader, _, item_set = fitted(like, scale_per_entity="on")
     np.testing.assert_allclose(levels_of(item_set, 0), [0, 0], atol=0.05)
-    assert "as asked" in " ".join(item_set.notices)
+    assert "as requested" in " ".join(item_set.notices)
 
     reader, _, item_set = fitted(pumps({"a": 20.0, "b": 60.0}), scale_per_entity="off")
     assert levels_of(item_set, 0)[1] - levels_of(item_set, 0)[0] > 1.5
@@ -90,16 +90,14 @@ def test_a_recording_that_was_not_learnt_from_takes_the_scale_of_all_and_that_is
     assert reader.match(dataset) == []
 
     later = Sensor.open(pumps({"a": 20.0, "c": 40.0}), Declared(time="time", entity="pump"))
-    assert reader.match(later) == [
-        "Not among the recordings learnt from: c. The scale of all of them together is taken."
-    ]
+    assert reader.match(later) == ["Not among the training recordings: c. Their pooled scale is used."]
     a, c = levels_of(reader.item_set(later), 0)
     assert abs(a) < 0.1
     assert abs(c) < 0.1  # the pooled level is 40, with a spread of 20
     assert reader.item_set(later).take(slice(None))[-1, 0].std() < 0.2
 
     alone = Sensor.open(pumps({"a": 20.0}).drop(columns="pump"), Declared(time="time"))
-    assert "Not among the recordings learnt from: this recording" in reader.match(alone)[0]
+    assert "Not among the training recordings: this recording" in reader.match(alone)[0]
 
 
 def test_a_channel_that_differs_only_between_recordings_is_zero_in_each():

@@ -57,12 +57,12 @@ def test_values_are_read_as_the_column_holds_them(allowed):
     ("column", "text", "said"),
     [
         ("hour", "7.5", "whole numbers only"),
-        ("amount", "much", "no number"),
-        ("amount", "inf", "no number"),
+        ("amount", "much", "not a number"),
+        ("amount", "inf", "not a number"),
         ("shop", "foot", "Did you mean 'food'"),
         ("shop", "", "never empty"),
         ("merchant", "x9", "There is: m1, m2, m3"),
-        ("seen", "some day", "no date"),
+        ("seen", "some day", "not a date"),
     ],
 )
 def test_what_cannot_stand_there_is_refused_in_a_sentence(allowed, column, text, said):

@@ -40,7 +40,7 @@ def test_three_rows_are_refused_in_one_sentence():
     with pytest.raises(DataError) as caught:
         trained(table(3))
 
-    assert "Only 3 rows can teach, but at least 20 are needed" in str(caught.value)
+    assert "Only 3 rows can be used for training, but at least 20 are needed" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
