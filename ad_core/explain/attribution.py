@@ -40,7 +40,6 @@ __all__ = [
     "explain",
     "heat",
     "methods_for",
-    "nearest_normals",
     "spans",
 ]
 
@@ -149,37 +148,12 @@ def at_a_time(shape: ItemShape) -> int:
     return max(1, min(MOST_ITEMS, BATCH_ENTRIES // shape.entries))
 
 
-def nearest_normals(
-    embeddings_x: np.ndarray, embeddings_normals: np.ndarray, k: int = 5
-) -> tuple[np.ndarray, np.ndarray]:
-    """The normal items that are nearest by Euclidean distance.
-
-    Args:
-        embeddings_x: (n, d); embeddings, or flat items of a model without embedding.
-        embeddings_normals: (m, d).
-
-    Returns:
-        (n, min(k, m)) positions among the normals, nearest first (the earlier one among equals), and their distances.
-    """
-    some, normals = np.asarray(embeddings_x, dtype=np.float64), np.asarray(embeddings_normals, dtype=np.float64)
-    k = min(k, len(normals))
-    index, distance = np.empty((len(some), k), dtype=np.int64), np.empty((len(some), k))
-    for begin in range(
-        0, len(some), 64
-    ):  # blocks of rows: exact differences, since |a|²+|b|²-2ab loses near neighbours
-        rows = slice(begin, begin + 64)
-        apart = np.stack([np.sqrt(((normals - row) ** 2).sum(1)) for row in some[rows]])
-        index[rows] = np.argsort(apart, axis=1, kind="stable")[:, :k]
-        distance[rows] = np.take_along_axis(apart, index[rows], 1)
-    return index, distance
-
-
 def baseline_from(normals_x: Tensor, index: np.ndarray, kind: Baseline = "nearest") -> Tensor:
     """(k, *item) the baseline of each item, by default the nearest normal item.
 
     Args:
         normals_x: (m, *item).
-        index: (k, any) from `nearest_normals`.
+        index: (k, any) from `neighbours.nearest_normals`.
     """
     if kind == "nearest":
         return normals_x[torch.as_tensor(index[:, 0], device=normals_x.device)]

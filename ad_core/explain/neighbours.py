@@ -5,7 +5,6 @@ import pandas as pd
 
 from ad_core.data.item_set import ItemSet
 from ad_core.detector.detector import Detector
-from ad_core.explain import attribution
 from ad_core.training.fit import embed_items
 
 NEIGHBOURS = 5
@@ -21,7 +20,7 @@ def nearest(
     """
     embeddings = embed_items(detector.model, item_set, index, device=detector.device)
     normals = detector.normals
-    near, distance = attribution.nearest_normals(embeddings, normals.embeddings.numpy(), len(normals.row_ids))
+    near, distance = nearest_normals(embeddings, normals.embeddings.numpy(), len(normals.row_ids))
     sample = pd.Series(item_set.rows["sample"].to_numpy(), index=item_set.rows["row_id"].to_numpy())
     at = (
         sample.reindex(normals.row_ids).fillna(-item_set.span).to_numpy()
@@ -30,3 +29,28 @@ def nearest(
     shares = np.abs(at[near] - middle[:, None]) < item_set.span
     order = np.argsort(shares, axis=1, kind="stable")[:, :k]
     return np.take_along_axis(near, order, 1), np.take_along_axis(distance, order, 1)
+
+
+def nearest_normals(
+    embeddings_x: np.ndarray, embeddings_normals: np.ndarray, k: int = 5
+) -> tuple[np.ndarray, np.ndarray]:
+    """The normal items that are nearest by Euclidean distance.
+
+    Args:
+        embeddings_x: (n, d); embeddings, or flat items of a model without embedding.
+        embeddings_normals: (m, d).
+
+    Returns:
+        (n, min(k, m)) positions among the normals, nearest first (the earlier one among equals), and their distances.
+    """
+    some, normals = np.asarray(embeddings_x, dtype=np.float64), np.asarray(embeddings_normals, dtype=np.float64)
+    k = min(k, len(normals))
+    index, distance = np.empty((len(some), k), dtype=np.int64), np.empty((len(some), k))
+    for begin in range(
+        0, len(some), 64
+    ):  # blocks of rows: exact differences, since |a|²+|b|²-2ab loses near neighbours
+        rows = slice(begin, begin + 64)
+        apart = np.stack([np.sqrt(((normals - row) ** 2).sum(1)) for row in some[rows]])
+        index[rows] = np.argsort(apart, axis=1, kind="stable")[:, :k]
+        distance[rows] = np.take_along_axis(apart, index[rows], 1)
+    return index, distance

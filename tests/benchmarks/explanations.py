@@ -22,9 +22,10 @@ from ad_core.data.item_set import ItemSet
 from ad_core.data.sample_datasets import sample
 from ad_core.detector.detector import Detector
 from ad_core.evaluation.precision import wilson
-from ad_core.explain.attribution import baseline_from, explain, methods_for, nearest_normals
+from ad_core.explain.attribution import baseline_from, explain, methods_for
 from ad_core.explain.attribution_regions import cells, heat
 from ad_core.explain.faithfulness import check
+from ad_core.explain.neighbours import nearest_normals
 from ad_core.methods.augmentations.drawn_defects import with_defects
 from ad_core.pipeline import Trained, open_dataset, train_all
 from ad_core.progress import Silent

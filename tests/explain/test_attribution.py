@@ -9,16 +9,8 @@ from hypothesis.extra.numpy import arrays
 from torch import Tensor
 
 from ad_core.errors import ExplanationError
-from ad_core.explain.attribution import (
-    baseline_from,
-    boxes,
-    by_part,
-    explain,
-    heat,
-    methods_for,
-    nearest_normals,
-    spans,
-)
+from ad_core.explain.attribution import baseline_from, boxes, by_part, explain, heat, methods_for, spans
+from ad_core.explain.neighbours import nearest_normals
 from ad_core.methods.scorer import ScoreModel
 from ad_core.types import ItemShape, Modality, PartKind, Parts
 

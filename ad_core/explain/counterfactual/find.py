@@ -20,13 +20,14 @@ from ad_core.data.readers.table import Table
 from ad_core.detector.detector import Detector
 from ad_core.errors import DataError
 from ad_core.explain.anomaly_maps import grids
-from ad_core.explain.attribution import at_a_time, nearest_normals
+from ad_core.explain.attribution import at_a_time
 from ad_core.explain.counterfactual.case import ChangedCase, case_of, changed_image, described_moves, window
 from ad_core.explain.counterfactual.images import image_moves
 from ad_core.explain.counterfactual.rows import Columns
 from ad_core.explain.counterfactual.search import Breadth, Found, Judge, Move, Outcome, apply, search
 from ad_core.explain.counterfactual.windows import best_channels, window_moves
 from ad_core.explain.counterfactual.words import described, sentence_of
+from ad_core.explain.neighbours import nearest_normals
 from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.progress import Report
 from ad_core.training.fit import score_items
