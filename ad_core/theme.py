@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-USUAL, ALERT, CHOSEN, MUTED = "#2F8F8B", "#E0702C", "#8468B5", "#8FA3A8"
+NORMAL, ALERT, CHOSEN, MUTED = "#2F8F8B", "#E0702C", "#8468B5", "#8FA3A8"
 SIGNED = [[0.0, "#2B5C9E"], [0.25, "#7FA3D1"], [0.5, "#EEF1F0"], [0.75, "#E5975A"], [1.0, "#A94F12"]]
 """Blue lowers a score, orange raises it."""
 MAGNITUDE = "Cividis"

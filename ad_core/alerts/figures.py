@@ -6,26 +6,27 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ad_core.theme import ALERT, CHOSEN, MUTED, USUAL, thinned, tidy
+from ad_core.theme import ALERT, CHOSEN, MUTED, NORMAL, thinned, tidy
 
 
 def score_histogram(
-    scores: np.ndarray, calibration_scores: np.ndarray | None, threshold: float, *, bins: int | None = None
+    scores: np.ndarray, alert: np.ndarray, calibration_scores: np.ndarray | None, *, bins: int | None = None
 ) -> go.Figure:
-    """Histogram of the scores, alerts in orange, with the threshold as a line.
+    """Histogram of the scores, alerts in orange; a line where one score divides alerts from the other rows.
 
     Args:
         scores: (rows,); NaN is left out.
+        alert: (rows,) bool.
         calibration_scores: (k,) drawn as an outline of the same area; None = no outline.
-        threshold: scores from here on are alerts; infinite = there are none.
     """
-    known = scores[np.isfinite(scores)]
+    has_score = np.isfinite(scores)
+    known, alert = scores[has_score], alert[has_score]
     edges = _edges(known, bins or int(np.clip(3 * np.sqrt(len(known)), 12, 60)))
     centre, width = (edges[:-1] + edges[1:]) / 2, np.diff(edges)
     figure, highest = go.Figure(), 1.0
     for name, part, colour in (
-        ("below the threshold", known[known < threshold], USUAL),
-        ("alerts", known[known >= threshold], ALERT),
+        ("other rows", known[~alert], NORMAL),
+        ("alerts", known[alert], ALERT),
     ):
         count = np.histogram(part, edges)[0]
         highest = max(highest, float(count.max()))
@@ -50,7 +51,7 @@ def score_histogram(
             name="calibration rows, scaled",
             hoverinfo="skip",
         )
-    if np.isfinite(threshold):
+    if (threshold := single_threshold(known, alert)) is not None:
         figure.add_vline(x=threshold, line={"color": ALERT, "dash": "dash", "width": 2})
     figure.update_xaxes(title="score (higher = more anomalous)", type="log" if _is_wide(known) else "linear")
     # a bar of one row must be visible, and log 1 is 0
@@ -58,18 +59,30 @@ def score_histogram(
     return tidy(figure, 300, barmode="overlay", bargap=0.02)
 
 
-def histogram_in_words(scores: np.ndarray, threshold: float) -> str:
+def single_threshold(scores: np.ndarray, alert: np.ndarray) -> float | None:
+    """The lowest score of an alert where every row with that score or a higher one is an alert; else None.
+
+    There is none where recordings have thresholds of their own, where a budget counts per day, and without an alert.
+    """
+    if not alert.any():
+        return None
+    lowest = float(scores[alert].min())
+    return lowest if alert[scores >= lowest].all() else None
+
+
+def histogram_in_words(scores: np.ndarray, alert: np.ndarray) -> str:
     """The finding of `score_histogram`."""
-    known = scores[np.isfinite(scores)]
+    has_score = np.isfinite(scores)
+    known, alert = scores[has_score], alert[has_score]
     if not len(known):
         return "No row has a score."
-    alerts = int((known >= threshold).sum())
     text = f"Scores of {len(known):,} rows: half are below {np.median(known):.3g}, the highest is {known.max():.3g}."
-    return (
-        f"{text} {alerts:,} rows are at or above the threshold of {threshold:.3g}."
-        if alerts
-        else f"{text} No row is an alert."
-    )
+    if not alert.any():
+        return f"{text} No row is an alert."
+    lowest = known[alert].min()
+    if single_threshold(known, alert) is None:
+        return f"{text} {alert.sum():,} rows are alerts; the lowest score of an alert is {lowest:.3g}."
+    return f"{text} {alert.sum():,} rows are alerts: those with a score of at least {lowest:.3g}."
 
 
 def alerts_curve(
@@ -96,7 +109,7 @@ def alerts_curve(
         x=values,
         y=alerts,
         mode="lines",
-        line={"shape": "hv", "color": USUAL, "width": 2},
+        line={"shape": "hv", "color": NORMAL, "width": 2},
         name="alerts",
         hovertemplate="%{x:.3g}<br>%{y:,} alerts<extra></extra>",
     )
@@ -137,7 +150,7 @@ def timeline(
         x=time[keep],
         y=score[keep],
         mode="lines",
-        line={"color": USUAL, "width": 1.4},
+        line={"color": NORMAL, "width": 1.4},
         name="score",
         hovertemplate="%{x}<br>score %{y:.3g}<extra></extra>",
     )

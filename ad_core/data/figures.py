@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ad_core.theme import ALERT, LABEL_PX, USUAL, axis_label, thinned, tidy
+from ad_core.theme import ALERT, LABEL_PX, NORMAL, axis_label, thinned, tidy
 
 
 def series(
@@ -26,7 +26,7 @@ def series(
         values = frame[column].to_numpy(dtype=np.float64)
         keep = thinned(values)
         figure.add_scattergl(
-            x=x[keep], y=values[keep], mode="lines", line={"color": USUAL, "width": 1.2}, name=column, row=row, col=1
+            x=x[keep], y=values[keep], mode="lines", line={"color": NORMAL, "width": 1.2}, name=column, row=row, col=1
         )
         unit = (units or {}).get(column)
         figure.add_annotation(**axis_label(f"{column} [{unit}]" if unit and unit not in column else column, row))
@@ -46,11 +46,11 @@ def sparkline(values: np.ndarray, marked: np.ndarray | None = None, *, points: b
     marks = np.zeros(len(y), dtype=bool) if marked is None else marked
     if points:
         figure.add_scatter(
-            x=x[~marks], y=y[~marks], mode="markers", marker={"color": USUAL, "size": 5, "opacity": 0.55}
+            x=x[~marks], y=y[~marks], mode="markers", marker={"color": NORMAL, "size": 5, "opacity": 0.55}
         )
         figure.add_scatter(x=x[marks], y=y[marks], mode="markers", marker={"color": ALERT, "size": 8})
     else:
-        figure.add_scatter(x=x, y=y, mode="lines", line={"color": USUAL, "width": 1.5})
+        figure.add_scatter(x=x, y=y, mode="lines", line={"color": NORMAL, "width": 1.5})
         figure.add_scatter(x=x, y=np.where(marks, y, np.nan), mode="lines", line={"color": ALERT, "width": 2.2})
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)

@@ -1,8 +1,8 @@
-"""May what was guaranteed of alerts be believed for a new file? Only while it looks like the rows that calibrated.
+"""Whether a guarantee about alerts holds for a new file: only while its rows are like the calibration rows.
 
-A p-value says how often a normal row scores so high, where usual means: like the calibration rows. If a new file as a
-whole is another, its scores still rank, but nothing is guaranteed. If only some rows are of another kind, such as those
-of a shop that was never seen, the guarantee is withdrawn for these rows alone.
+A p-value is the probability that a normal row scores so high, where normal means: like the calibration rows. If a new
+file as a whole differs, its scores still rank its rows, but nothing is guaranteed. If only some rows differ, such as
+those of a shop that was never seen, the guarantee is void for these rows alone.
 """
 
 from dataclasses import dataclass
@@ -21,18 +21,18 @@ from ad_core.types import Modality
 State = Literal["same", "watch", "withdrawn", "withdrawn for some rows"]
 
 MOST_ROWS = 200_000
-"""Of more rows on either side a random sample is compared."""
+"""Maximum number of rows on either side; of more rows a random sample is compared."""
 
 NAMED, LISTED = 3, 20
-"""So many columns are named in the sentence, and kept with the run."""
+"""Maximum number of columns that the sentence names, and that are kept with the run."""
 
 MEASURES = ("brightness", "contrast", "sharpness")
-"""What images are compared by."""
+"""Measures by which images are compared."""
 
 
 @dataclass(frozen=True)
 class Gate:
-    """How a new file compares with what was learnt from."""
+    """How a new file compares with the training data."""
 
     state: State
     columns: pd.DataFrame
@@ -42,27 +42,26 @@ class Gate:
 
     @property
     def sentence(self) -> str:
-        """What it means for the alerts."""
+        """What the comparison means for the alerts."""
         moved = self.columns.loc[self.columns["verdict"] != "stable", "column"].tolist()
         named = ", ".join(moved[:NAMED]) + (f" and {len(moved) - NAMED} more" if len(moved) > NAMED else "")
         count = int((self.outside != "").sum())
         if self.state == "withdrawn":
             return (
                 f"These data differ from those that the detector was calibrated with, most in {named}. Scores still "
-                "rank the rows, but nothing is guaranteed about false alarms. Train on newer training rows to have it "
-                "again."
+                "rank the rows, but no error rate is guaranteed. Train on newer rows to have a guarantee again."
             )
         if self.state == "withdrawn for some rows":
             return (
-                f"{count:,} rows hold categories that were never seen. Nothing is guaranteed about false alarms among "
-                "them; the rest looks as before."
+                f"{count:,} rows hold categories that were never seen. No error rate is guaranteed among them; the "
+                "other rows differ little from the calibration rows."
             )
         if self.state == "watch":
             return (
-                f"These data have moved a little, most in {named}. "
-                "The guarantee about false alarms may be somewhat off."
+                f"These data differ a little from those that the detector was calibrated with, most in {named}. The "
+                "realised error rates may differ somewhat from the guaranteed ones."
             )
-        return "These data look like those that the detector was calibrated with."
+        return "These data are like those that the detector was calibrated with."
 
     def facts(self) -> dict[str, Any]:
         """JSON-able, for a run's summary."""
@@ -79,9 +78,9 @@ def of_columns(reference: pd.DataFrame, new: pd.DataFrame, schema: Schema) -> Ga
     """Compare tables or recordings column by column.
 
     Args:
-        reference: the rows that the detector learnt and was calibrated with.
+        reference: the rows that the detector was trained and calibrated on.
         new: the rows of the new file, in order.
-        schema: of the reference.
+        schema: of the reference rows.
     """
     reference = reference.iloc[drawn_items(np.arange(len(reference)), MOST_ROWS, 0)]
     outside = _never_seen(reference, new, schema)
@@ -110,11 +109,11 @@ def of_images(normals: np.ndarray, item_set: ItemSet) -> Gate:
 
 
 def gate(detector: Detector, trained: Dataset | None, new: Dataset, item_set: ItemSet) -> Gate | None:
-    """Compare a new file with what taught the detector; None where that can't be opened any more.
+    """Compare a new file with the training data; None where these can't be opened any more.
 
     Args:
         trained: the data set that the detector was trained on.
-        frame: of the new data.
+        item_set: of the new data.
     """
     if detector.modality is Modality.IMAGE:
         return of_images(detector.normals.x.numpy(), item_set) if len(item_set) else None

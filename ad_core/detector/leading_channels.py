@@ -1,9 +1,9 @@
-"""Which channels led an event: whose own part of the score left its usual range first, and how long before the peak.
+"""Which channels led an event: whose score rose first above its reference level, and how long before the peak.
 
-A model that knows where its surprise sits gives every channel a course of its own: the mean of its part scores over the
-windows that cover a time stamp. On calibration windows this course says what is usual for the channel: its 99 % level.
-In an event, a channel leads from where its course rose above that level for the last time before the peak, short dips
-aside. One time stamp in a hundred is above by chance, so only what reaches into the event counts.
+A model with part scores gives each channel a score over time: the mean of its part scores over the windows that cover a
+time stamp. The reference level of a channel is the 99 % quantile of that score on calibration windows. In an event, a
+channel leads from where its score rose above the level for the last time before the peak, short dips aside. One time
+stamp in a hundred exceeds the level by chance, so only an excess that reaches into the event counts.
 """
 
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from ad_core.data.overlap import covering_sums
 from ad_core.data.recordings.timeline import in_words
 from ad_core.methods.scorer import ScoreModel
 
-USUAL = 0.99
+QUANTILE = 0.99
 WINDOWS, RUN = 256, 32
-"""Levels are learnt from at most so many calibration windows, in runs of neighbours."""
+"""Maximum number of calibration windows for the levels, and number of neighbouring ones taken together."""
 
 LOOK_BACK, WINDOWS_OF_EVENT = 8, 128
-"""Of an event, so many windows' lengths before the peak are looked at, by at most so many windows."""
+"""Number of window lengths before the peak of an event that are searched, and maximum number of windows for it."""
 
 DIP = 8
 """A dip below the level of at most a window's length divided by this does not end what led up to the peak."""
@@ -57,11 +57,11 @@ def reference_levels(
     if len(index) > WINDOWS:
         begin = np.linspace(0, len(index) - RUN, WINDOWS // RUN).astype(np.int64)
         index = np.unique(np.asarray(index)[(begin[:, None] + np.arange(RUN)).ravel()])
-    found = _courses(model, item_set, index, device)
+    found = _channel_scores(model, item_set, index, device)
     if found is None:
         return None
-    _, courses = found
-    return np.asarray(np.nanquantile(courses, USUAL, axis=0))
+    _, signals = found
+    return np.asarray(np.nanquantile(signals, QUANTILE, axis=0))
 
 
 def leads(
@@ -76,17 +76,17 @@ def leads(
     start, peak = event
     low = max(start - item_set.span, peak - LOOK_BACK * item_set.span, 0)
     index = _windows(item_set, low, peak)
-    found = _courses(model, item_set, index, device) if len(index) else None
+    found = _channel_scores(model, item_set, index, device) if len(index) else None
     if found is None:
         return []
-    first, courses = found
-    courses = courses[max(0, low - first) : peak + 1 - first]
+    first, signals = found
+    signals = signals[max(0, low - first) : peak + 1 - first]
     first, rows = max(first, low), item_set.row_of_sample()
     led = []
     for c, name in enumerate(item_set.shape.parts.names):
-        begin = _rise(courses[:, c] > levels[c], start - first, max(1, item_set.span // DIP))
+        begin = _rise(signals[:, c] > levels[c], start - first, max(1, item_set.span // DIP))
         if begin is not None:
-            excess = float(np.nanmax(courses[begin:, c]) / max(levels[c], 1e-12))
+            excess = float(np.nanmax(signals[begin:, c]) / max(levels[c], 1e-12))
             led.append(Lead(name, peak - first - begin, int(rows[first + begin]), excess))
     return sorted(led, key=lambda lead: (-lead.samples, -lead.excess))
 
@@ -118,7 +118,7 @@ def _windows(item_set: ItemSet, low: int, high: int) -> np.ndarray:
     return index
 
 
-def _courses(
+def _channel_scores(
     model: ScoreModel, item_set: ItemSet, index: np.ndarray, device: torch.device
 ) -> tuple[int, np.ndarray] | None:
     """First sample, and (samples, channel) mean part score over these windows, NaN where none of them covers."""
@@ -134,15 +134,15 @@ def _courses(
                 return None
             parts.append(own.double().cpu().numpy())
     scores = np.concatenate(parts)  # (n, channel) or (n, channel, time)
-    courses = np.empty((samples, scores.shape[1]))
+    signals = np.empty((samples, scores.shape[1]))
     for c in range(scores.shape[1]):
         total, count = covering_sums(start - first, scores[:, c], item_set.span, samples)
-        courses[:, c] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return first, courses
+        signals[:, c] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return first, signals
 
 
 def _rise(above: np.ndarray, start: int, dip: int) -> int | None:
-    """Where the last time above began, with dips of at most so many samples; None where it ended before the event."""
+    """Where the last time above began, with dips of at most `dip` samples; None where it ended before the event."""
     at = np.flatnonzero(above)
     if not len(at) or at[-1] < start:
         return None

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ad_core.theme import ALERT, MUTED, USUAL, tidy
+from ad_core.theme import ALERT, MUTED, NORMAL, tidy
 
 HEIGHT = 340
 
@@ -25,7 +25,7 @@ def precision_recall(curve: pd.DataFrame, base_rate: float, now: tuple[float, fl
         y=curve["precision"],
         mode="lines",
         name="this run",
-        line={"color": USUAL, "width": 2.5, "shape": "hv"},
+        line={"color": NORMAL, "width": 2.5, "shape": "hv"},
         hovertemplate="recall %{x:.2f}<br>precision %{y:.2f}<extra></extra>",
     )
     _random_scores(figure, [0, 1], [base_rate, base_rate])
@@ -52,7 +52,7 @@ def roc(curve: pd.DataFrame, now: tuple[float, float] | None) -> go.Figure:
         y=curve["recall"],
         mode="lines",
         name="this run",
-        line={"color": USUAL, "width": 2.5},
+        line={"color": NORMAL, "width": 2.5},
         hovertemplate="false positive rate %{x:.3f}<br>recall %{y:.2f}<extra></extra>",
     )
     _random_scores(figure, [0, 1], [0, 1])
@@ -75,7 +75,7 @@ def kept_guarantees(lines: pd.DataFrame) -> go.Figure:
         y=names,
         mode="markers",
         name="realised (95 % interval)",
-        marker={"size": 10, "color": [USUAL if held else ALERT for held in lines["held"]]},
+        marker={"size": 10, "color": [NORMAL if held else ALERT for held in lines["held"]]},
         error_x={
             "type": "data",
             "array": lines["high"] - lines["realised"],

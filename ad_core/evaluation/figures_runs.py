@@ -4,12 +4,12 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ad_core.evaluation.run_comparison import Compared
-from ad_core.theme import ALERT, CHOSEN, MUTED, USUAL, tidy
+from ad_core.theme import ALERT, CHOSEN, MUTED, NORMAL, tidy
 
 MOST_POINTS = 4000
 """Maximum number of rows without an alert, and of alerts, that are drawn; of more rows a random sample is drawn."""
 
-KINDS = (("neither", MUTED), ("alert of both", ALERT), ("only of the first", CHOSEN), ("only of the second", USUAL))
+KINDS = (("neither", MUTED), ("alert of both", ALERT), ("only of the first", CHOSEN), ("only of the second", NORMAL))
 
 
 def rank_scatter(found: Compared) -> go.Figure:

@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ad_core.theme import ALERT, LABEL_PX, MUTED, SIGNED, SMALLEST_BAR, USUAL, axis_label, shortened, thinned, tidy
+from ad_core.theme import ALERT, LABEL_PX, MUTED, NORMAL, SIGNED, SMALLEST_BAR, axis_label, shortened, thinned, tidy
 
 
 def attribution_bars(parts: Sequence[str], values: np.ndarray, *, keep: int = 10, doubtful: bool = False) -> go.Figure:
@@ -81,7 +81,7 @@ def window(
     for row, channel in enumerate(channels, start=first + 1):
         for column, name, line in (
             (f"{channel} {second}", second, {"color": ALERT, "width": 1.6, "dash": "dot"}),
-            (channel, "actual", {"color": USUAL, "width": 1.8}),
+            (channel, "actual", {"color": NORMAL, "width": 1.8}),
         ):
             if column in frame:
                 values = frame[column].to_numpy(dtype=np.float64)

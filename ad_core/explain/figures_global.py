@@ -7,9 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ad_core.explain.image_grid import FIELDS
-from ad_core.theme import ALERT, CHOSEN, MUTED, USUAL, literal, tidy
+from ad_core.theme import ALERT, CHOSEN, MUTED, NORMAL, literal, tidy
 
-PALETTE = (ALERT, "#4F7CC4", "#B8922E", CHOSEN, USUAL, "#C25577")
+PALETTE = (ALERT, "#4F7CC4", "#B8922E", CHOSEN, NORMAL, "#C25577")
 """Colours of the parts with the largest shares over time; the others are grey."""
 
 SHADES = [[0.0, "#F4F6F5"], [0.5, "#F0B48A"], [1.0, "#C4571B"]]

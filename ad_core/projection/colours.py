@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ad_core.theme import ALERT, CHOSEN, MUTED, USUAL, shortened
+from ad_core.theme import ALERT, CHOSEN, MUTED, NORMAL, shortened
 
 FAR, FAR_WORDS = "#C25577", "drawn inside, lies far outside"
 """Colour and name of the ring around points with a misleading position."""
 
-TINTS = (USUAL, "#4F7CC4", "#B8922E", CHOSEN, "#C25577", "#5E9B4A", "#6E8790")
+TINTS = (NORMAL, "#4F7CC4", "#B8922E", CHOSEN, "#C25577", "#5E9B4A", "#6E8790")
 """Colours of the most common values of a column; all others are MUTED."""
 
 LEVELS, UNKNOWN = 255, 255
@@ -39,7 +39,7 @@ def colouring(points: pd.DataFrame, colour: str) -> Colouring:
     title = shortened({"kept": "neighbours kept"}.get(colour, colour.removeprefix("data:")))
     values = points[colour]
     if colour == "alert":
-        return Colouring(title, values.to_numpy(dtype=np.uint8), ("normal", "alert"), (USUAL, ALERT))
+        return Colouring(title, values.to_numpy(dtype=np.uint8), ("normal", "alert"), (NORMAL, ALERT))
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         return _numbers(title, values.to_numpy(dtype=np.float64, na_value=np.nan))
     text = values.astype("string").fillna("(missing)")

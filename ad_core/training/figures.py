@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ad_core.theme import ALERT, MUTED, USUAL, thinned, tidy
+from ad_core.theme import ALERT, MUTED, NORMAL, thinned, tidy
 
 
 def loss_curve(curve: Sequence[Mapping[str, float]]) -> go.Figure:
     """Training loss and held-out loss by step."""
     frame = pd.DataFrame(list(curve))
     figure = go.Figure()
-    for column, name, colour in (("loss", "training rows", USUAL), ("held_out_loss", "early-stop rows", ALERT)):
+    for column, name, colour in (("loss", "training rows", NORMAL), ("held_out_loss", "early-stop rows", ALERT)):
         if column in frame and frame[column].notna().any():
             line = frame[["step", column]].dropna()
             line = line.iloc[thinned(line[column].to_numpy(dtype=np.float64))]
@@ -38,7 +38,7 @@ def split_bar(fit: int, early_stop: int, calibration: int, other: int = 0) -> go
     """One bar: shares of the rows for the fit, the early stop, the calibration, and those that are only scored."""
     figure = go.Figure()
     parts = (
-        ("fit", fit, USUAL),
+        ("fit", fit, NORMAL),
         ("stop", early_stop, "#6FA9B8"),
         ("calibrate", calibration, "#4F7CC4"),
         ("score", other, MUTED),

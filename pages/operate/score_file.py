@@ -67,8 +67,8 @@ if run.kind == "score":
         st.metric("Scored", f"{int(rows['score'].notna().sum()):,}", border=True, width=170)
         st.metric("Alerts", f"{threshold.alerts:,}", border=True, width=190, help=threshold.found.sentence)
     chart(
-        figures.score_histogram(rows["score"].to_numpy(), calibrated, threshold.score),
-        alt=figures.histogram_in_words(rows["score"].to_numpy(), threshold.score),
+        figures.score_histogram(rows["score"].to_numpy(), threshold.of(rows), calibrated),
+        alt=figures.histogram_in_words(rows["score"].to_numpy(), threshold.of(rows)),
         caption="The outline is the histogram of the calibration rows, scaled to this number of rows. If most new "
         "scores are shifted against it, the data have drifted.",
         key="batch-histogram",

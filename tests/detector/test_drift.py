@@ -27,7 +27,7 @@ def test_rows_of_the_same_kind_keep_the_guarantee():
 
     assert found.state == "same"
     assert not (found.outside != "").any()
-    assert "look like those" in found.sentence
+    assert "are like those" in found.sentence
 
 
 def test_a_moved_column_withdraws_the_guarantee_and_is_named():
@@ -42,7 +42,7 @@ def test_a_little_drift_is_watched():
     found = gate(shop(4000, 1, mean=0.4))
 
     assert found.state == "watch"
-    assert "somewhat off" in found.sentence
+    assert "may differ somewhat from the guaranteed ones" in found.sentence
 
 
 def test_rows_of_a_shop_that_was_never_seen_lose_the_guarantee_alone():

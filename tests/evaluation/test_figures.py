@@ -41,7 +41,7 @@ def test_words_give_the_precision_where_half_is_found():
 def test_broken_guarantee_are_orange_and_named():
     figure = figures.kept_guarantees(GUARANTEES)
 
-    assert list(figure.data[0].marker.color) == [figures.ALERT, figures.USUAL]
+    assert list(figure.data[0].marker.color) == [figures.ALERT, figures.NORMAL]
     assert list(figure.data[0].y) == ["false alarms ≤ 5 %", "false alerts ≤ 10 % (no alert)"]
     assert list(figure.data[1].x) == [0.05, 0.1]
     assert figure.data[0].error_x.array[0] == pytest.approx(0.1)

@@ -27,7 +27,7 @@ def drift_gate(facts: dict[str, Any]) -> None:
         )
 
 
-def guarantee_withdrawn(facts: dict[str, Any]) -> None:
+def guarantee_voided(facts: dict[str, Any]) -> None:
     """On pages that show alerts: a warning where their guarantee no longer holds."""
     found = facts.get("drift") or {}
     if str(found.get("state", "")).startswith("withdrawn"):

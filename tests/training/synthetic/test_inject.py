@@ -9,17 +9,17 @@ from ad_core.training.synthetic.inject import SYNTHETIC_ANOMALIES, inject
 from ad_core.types import Modality
 from tests.contracts import items
 
-USUAL, USED_FOR = np.arange(64, 96), np.arange(64)
+HELD_OUT, TRAINING = np.arange(64, 96), np.arange(64)
 
 
 @pytest.mark.parametrize("modality", Modality)
 def test_every_kind_gives_items_that_differ_from_the_real_ones(modality: Modality) -> None:
     item_set = items.item_set(modality)
-    made, impossible = inject(item_set, USUAL, USED_FOR, 24, 0)
+    made, impossible = inject(item_set, HELD_OUT, TRAINING, 24, 0)
 
     assert not impossible
     assert [kind.flaw for kind in made] == list(SYNTHETIC_ANOMALIES[modality])
-    real = item_set.take(USUAL).numpy()
+    real = item_set.take(HELD_OUT).numpy()
     for kind in made:
         x = kind.item_set.take(np.arange(len(kind.item_set))).numpy()
         assert len(x) >= 12
@@ -31,7 +31,7 @@ def test_every_kind_gives_items_that_differ_from_the_real_ones(modality: Modalit
 @pytest.mark.parametrize("modality", Modality)
 def test_the_seed_says_all(modality: Modality) -> None:
     def made(seed: int) -> list[np.ndarray]:
-        return [k.item_set.x for k in inject(items.item_set(modality), USUAL, USED_FOR, 8, seed)[0]]
+        return [k.item_set.x for k in inject(items.item_set(modality), HELD_OUT, TRAINING, 8, seed)[0]]
 
     assert all(np.array_equal(a, b) for a, b in zip(made(3), made(3), strict=True))
     assert not any(np.array_equal(a, b) for a, b in zip(made(3), made(4), strict=True))
@@ -40,7 +40,7 @@ def test_the_seed_says_all(modality: Modality) -> None:
 def test_the_frame_that_they_are_made_of_stays_as_it_is() -> None:
     item_set = items.item_set(Modality.TABLE)
     before = item_set.x.copy()
-    inject(item_set, USUAL, USED_FOR, 24, 0)
+    inject(item_set, HELD_OUT, TRAINING, 24, 0)
 
     assert np.array_equal(item_set.x, before)
 
