@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from ad_core import __version__
 from ad_core.data.dataset import Dataset
 from ad_core.data.item_set import ItemSet, Split
 from ad_core.data.opening import as_used, open_as, open_dataset, open_declared
@@ -291,9 +292,7 @@ def _facts(dataset: Dataset, choice: Choice, method: str, kind: str, split: Spli
 def versions() -> dict[str, str]:
     """What the numbers of a run depend on."""
     packages = ("torch", "numpy", "pandas", "scikit-learn", "captum")
-    return {"anomaly_lens": version("anomaly-lens"), "python": platform.python_version()} | {
-        p: version(p) for p in packages
-    }
+    return {"anomaly_lens": __version__, "python": platform.python_version()} | {p: version(p) for p in packages}
 
 
 def _check_sections(settings: Mapping[str, Mapping[str, Any]]) -> None:
