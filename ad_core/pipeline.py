@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ad_core import __version__
 from ad_core.data.dataset import Dataset
 from ad_core.data.item_set import ItemSet, Split
 from ad_core.data.opening import as_used, open_as, open_dataset, open_declared
@@ -260,9 +261,7 @@ def _info(dataset: Dataset, choice: Choice, data: _Prepared, training: Mapping[s
 def versions() -> dict[str, str]:
     """Versions of the software that the numbers of a run depend on."""
     packages = ("torch", "numpy", "pandas", "scikit-learn", "captum")
-    return {"anomaly_lens": version("anomaly-lens"), "python": platform.python_version()} | {
-        p: version(p) for p in packages
-    }
+    return {"anomaly_lens": __version__, "python": platform.python_version()} | {p: version(p) for p in packages}
 
 
 def score_item_set(detector: "Detector", item_set: ItemSet, report: Report) -> np.ndarray:
