@@ -143,6 +143,9 @@ def use_commands(python: Path, work: Path, env: Mapping[str, str]) -> None:
     script = python.parent / "anomaly-lens"
     expect("masked_cells" in run(script, "methods", cwd=work, env=env), "masked_cells is not among the methods")
     run(python, "-m", "ad_core", "methods", "--json", cwd=work, env=env)
+    run(script, "samples", "--copy", "sample_data", cwd=work, env=env)
+    train = work / "sample_data" / "card_payments_synthetic" / "train.csv"
+    expect(train.is_file(), "the samples are not in the wheel")
     find = "from ad_core.data.sample_datasets import samples; print(*samples()[0].train, *samples()[0].new, sep='\\n')"
     files = run(python, "-c", find, cwd=work, env=env).splitlines()
     for name, file in zip(("train.csv", "new.csv"), files, strict=True):

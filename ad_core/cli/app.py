@@ -13,6 +13,7 @@ from ad_core.cli.explain import explain
 from ad_core.cli.methods import methods
 from ad_core.cli.recommend import recommend
 from ad_core.cli.report import report
+from ad_core.cli.samples import samples
 from ad_core.cli.score import score
 from ad_core.cli.start_app import start_app
 from ad_core.cli.threshold import threshold
@@ -27,7 +28,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (train, score, explain, threshold, evaluate, recommend, methods, report, whatif, counterfactual):
+for verb in (train, score, explain, threshold, evaluate, recommend, methods, report, samples, whatif, counterfactual):
     app.command()(verb)
 app.command("app")(start_app)
 app.add_typer(verdicts_app, name="verdicts")
