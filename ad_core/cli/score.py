@@ -39,4 +39,4 @@ def score(
                 target = maps / f"{row_id}.npy"
                 target.parent.mkdir(parents=True, exist_ok=True)
                 np.save(target, anomaly_map, allow_pickle=False)
-    typer.echo(f"{scores['score'].notna().sum()} of {len(scores)} rows scored; {out}")
+    typer.echo(f"{scores['score'].notna().sum()} of {len(scores)} rows scored, {alerts.count} alerts; {out}")

@@ -65,5 +65,7 @@ def threshold(
         typer.echo("No threshold was saved. Choose one with --fdr 0.1, --budget 20, --p 0.01, ...")
     for number, entry in enumerate(reversed(entries)):
         created = f"{entry.created:%Y-%m-%dT%H:%M}"
-        about = " · ".join(text for text in (entry.name, entry.reason, entry.author, created) if text)
-        typer.echo(f"{'now:   ' if not number else 'before:'} {entry.rule.in_words()} ({about})")
+        words = entry.rule.in_words()
+        named = "" if entry.name == words else entry.name
+        about = " · ".join(text for text in (named, entry.reason, entry.author, created) if text)
+        typer.echo(f"{'now:   ' if not number else 'before:'} {words} ({about})")

@@ -250,7 +250,7 @@ def _warnings(dataset: Dataset, usable: np.ndarray, duplicates: int, facts: dict
     if "label" in dataset.rows and (known := dataset.rows["label"].to_numpy()[training] == 1).any():
         warnings.append(
             f"{known.sum()} of {training.sum()} training rows are labelled as anomalies. "
-            f"Leave them out of the training rows, or declare the training rows as mixed."
+            f"Leave them out of the training rows, or state that there are anomalies among the training rows."
         )
     if duplicates:
         warnings.append(f"{duplicates} of {len(dataset)} rows equal an earlier one.")

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ad_core.theme import ALERT, CHOSEN, MUTED, NORMAL, shortened
 
-FAR, FAR_WORDS = "#C25577", "drawn inside, lies far outside"
+FAR, FAR_WORDS = "#C25577", "position misleads: far from the others"
 """Colour and name of the ring around points with a misleading position."""
 
 TINTS = (NORMAL, "#4F7CC4", "#B8922E", CHOSEN, "#C25577", "#5E9B4A", "#6E8790")

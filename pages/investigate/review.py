@@ -62,14 +62,15 @@ review_progress(waiting, known.reindex(rows.loc[alerts, "row_id"]).dropna())
 if waiting.items.empty:
     if waiting.total:
         st.success(
-            f"Every row of this queue has a verdict ({words.count(waiting.total, 'row')}). Another order or a lower "
-            "threshold shows more.",
+            f"Every row of this queue has a verdict ({words.count(waiting.total, 'row')}). Another order, or a "
+            "rule with more alerts, shows more.",
             icon=":material/done_all:",
             title="All reviewed",
         )
     else:
         st.info(
-            "At this threshold there are no alerts. Choose a lower one on the Alerts page.", title="No alerts to review"
+            "The current rule gives no alerts. Choose another rule or value on the Alerts page.",
+            title="No alerts to review",
         )
     go_button("See them in Alerts", "alerts", type="primary", icon=":material/notifications:")
     with st.bottom, st.container(horizontal=True, horizontal_alignment="center"):

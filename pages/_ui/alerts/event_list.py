@@ -73,9 +73,9 @@ def _columns(unit: str) -> dict[str, Any]:
     return {
         "peak_score": st.column_config.NumberColumn("peak score", format="%.3g"),
         "duration": st.column_config.NumberColumn(f"lasts [{unit}]", format="%.4g"),
-        "n_alarms": st.column_config.NumberColumn("alarms", help="Time stamps of the event that are alerts."),
+        "n_alarms": st.column_config.NumberColumn("alerts", help="Time stamps of the event that are alerts."),
         "leads": st.column_config.TextColumn(
-            "moved first",
+            "first to deviate",
             width=260,
             help="The channels whose own part of the score first rose above its 99 % level on calibration windows, and "
             "how long before the peak. Known for the highest events of the rule that was in force when the run was "

@@ -68,7 +68,7 @@ def _about(event: dict[str, object], rows: bool) -> str:
     if "entity" in event:
         lines.insert(0, str(event["entity"]))
     if isinstance(event.get("leading"), str):
-        lines.append(f"moved first: {event['leading']}")
+        lines.append(f"first to deviate: {event['leading']}")
     return "<br>".join(literal(line, 120) for line in lines)
 
 

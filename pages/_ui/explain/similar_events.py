@@ -41,7 +41,8 @@ def similar_events(run_id: str, row_id: str) -> None:
     earlier = earlier.assign(alike=earlier["key"].map(alike))
     close = earlier[earlier["alike"] >= ALIKE].nlargest(MOST, "alike")
     if close.empty:
-        st.caption(f"None of {words.count(len(earlier), 'earlier event')} is similar {by}.")
+        explained = words.count(len(earlier), "earlier event")
+        st.caption(f"None of {explained} with an explanation that passed the check is similar {by}.")
         return
     _list(close, run_id)
     st.caption(

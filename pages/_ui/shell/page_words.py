@@ -51,7 +51,7 @@ PAGES = {
     ),
     "map": (
         "Map",
-        "Each point is a row, placed by its embedding. Rows that are similar to the detector lie close together.",
+        "Each point is a row, placed by its embedding. Rows with similar embeddings lie close together.",
         "Draw around points to list them below and to see in which columns they differ from the rest. A click on a "
         "point makes it the current case (where there is a *Mouse* field, switch it to *Click a point* first). "
         "Distances between distant groups mean little in a UMAP map; use PCA, a linear projection, as a second view. "
