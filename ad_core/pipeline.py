@@ -37,7 +37,6 @@ __all__ = [
     "open_declared",
     "open_like",
     "reference_scores",
-    "score_item_set",
     "train",
     "train_all",
     "versions",
@@ -262,10 +261,3 @@ def versions() -> dict[str, str]:
     """Versions of the software that the numbers of a run depend on."""
     packages = ("torch", "numpy", "pandas", "scikit-learn", "captum")
     return {"anomaly_lens": __version__, "python": platform.python_version()} | {p: version(p) for p in packages}
-
-
-def score_item_set(detector: "Detector", item_set: ItemSet, report: Report) -> np.ndarray:
-    """Scores of all items of an item set, as returned by `training.fit.score_items`."""
-    from ad_core.training.fit import score_items
-
-    return score_items(detector.model, item_set, np.arange(len(item_set)), device=detector.device, report=report)

@@ -22,6 +22,7 @@ TrainingRows = Literal["clean", "mixed", "unsure"]
 
 
 MethodKind = Literal["recipe", "pretext", "reference"]
+PlugInKind = Literal["recipe", "pretext", "reference", "scorer", "encoder", "reader"]
 """What can be trained: an ensemble, a pretext task, or a classical detector."""
 
 

@@ -6,21 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ad_core.cli.options import AsJson, BundleFolder, Device
 from ad_core.errors import SettingsError
 
 if TYPE_CHECKING:
     from ad_core.data.dataset import Dataset
     from ad_core.detector.detector import Detector
 
-Bundle = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder that `train --out` wrote.")]
 Data = Annotated[list[Path], typer.Argument(metavar="DATA...", help="The data that hold the row.")]
 Row = Annotated[str, typer.Option(help="Id of the row.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 
 
 def whatif(
-    bundle: Bundle,
+    bundle: BundleFolder,
     data: Data,
     row: Row,
     assignments: Annotated[list[str], typer.Option("--set", metavar="COLUMN=VALUE", help="A new value; repeatable.")],
@@ -48,7 +46,7 @@ def whatif(
 
 
 def counterfactual(
-    bundle: Bundle,
+    bundle: BundleFolder,
     data: Data,
     row: Row,
     fixed: Annotated[list[str] | None, typer.Option(help="Column or channel that must stay; repeatable.")] = None,

@@ -111,8 +111,11 @@ class Detector:
             DataError: the data lack what the detector needs.
         """
         item_set = self.item_set(dataset, report)
-        scores = score_items(self.model, item_set, np.arange(len(item_set)), device=self.device, report=report)
-        return self.scored_rows(item_set, scores)
+        return self.scored_rows(item_set, self.item_scores(item_set, report))
+
+    def item_scores(self, item_set: ItemSet, report: Report | None = None) -> np.ndarray:
+        """Scores of all items, as returned by `training.fit.score_items`."""
+        return score_items(self.model, item_set, np.arange(len(item_set)), device=self.device, report=report)
 
     def scored_rows(self, item_set: ItemSet, item_scores: np.ndarray) -> pd.DataFrame:
         """Scores of rows from scores of items, calibrated; columns as in `score`."""

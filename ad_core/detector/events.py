@@ -27,7 +27,7 @@ def event_rule(detector: Detector, item_set: ItemSet, rule: Rule) -> dict[str, A
 def find_events(
     detector: Detector, scores: pd.DataFrame, item_set: ItemSet, alerts: Alerts, led: int = LED
 ) -> pd.DataFrame:
-    """The events of a recording; see `event_rule` and `alerts.events.events`.
+    """The events of a recording; see `alerts.events.events`.
 
     Args:
         alerts: which of the scored rows are alerts, such as `Detector.alerts` gives.
@@ -37,7 +37,7 @@ def find_events(
         Columns of `alerts.events.events`. Where the model has scores per channel, also `leading` (the channel that led)
         and `leads` (the first three, and how long before the peak), filled for the highest events.
     """
-    found = events(scores, alerts.of_rows, event_rule(detector, item_set, alerts.rule)["merge_gap"])
+    found = events(scores, alerts.of_rows, detector.reader.events_gap(item_set).rows)
     if detector.part_levels is None or not led:
         return found
     row = pd.Series(np.arange(len(item_set.rows)), index=item_set.rows["row_id"].to_numpy())

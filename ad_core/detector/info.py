@@ -1,12 +1,12 @@
 """What a detector remembers of how it came about: method, data, settings, versions."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from ad_core.data.dataset import Declared
-from ad_core.types import Modality, TrainingRows
+from ad_core.types import MethodKind, Modality, TrainingRows
 
 
 class TrainingData(BaseModel):
@@ -37,7 +37,7 @@ class DetectorInfo(BaseModel):
 
     method: str
     """As the user chose it: a pretext task, a classical detector or a recipe."""
-    kind: Literal["pretext", "reference", "recipe"]
+    kind: MethodKind
     scorer: str | None
     """None where the method scores by itself."""
     preset: str

@@ -83,8 +83,8 @@ def guarantees_table(labels: npt.ArrayLike, p_values: npt.ArrayLike) -> pd.DataF
         p_values: (n,) of all rows that are neither training nor calibration rows; NaN = none.
 
     Returns:
-        One line per guarantee: `guarantee` ("false alarms" = false positive rate among normal rows at p <= share, or
-        "false alerts" = false discovery rate by Benjamini & Hochberg 1995), `guaranteed`, `alerts` (with a label),
+        One line per guarantee: `guarantee` ("false positive rate" of normal rows at p <= share, or "false discovery
+        rate" of the alerts by Benjamini & Hochberg 1995), `guaranteed`, `alerts` (with a label),
         `realised` with `low` and `high`, `recall`, `held` (False only if the whole interval is above `guaranteed`).
         Empty without p-values.
     """
@@ -101,10 +101,10 @@ def guarantees_table(labels: npt.ArrayLike, p_values: npt.ArrayLike) -> pd.DataF
     lines = []
     for share in FALSE_ALARM_SHARES:
         alert = p <= share * (1 + 1e-9)
-        lines.append(_kept("false alarms", share, alert, anomalous, of=~anomalous))
+        lines.append(_kept("false positive rate", share, alert, anomalous, of=~anomalous))
     for share in FALSE_ALERT_SHARES:
         alert = adjusted <= share
-        lines.append(_kept("false alerts", share, alert, anomalous, of=alert))
+        lines.append(_kept("false discovery rate", share, alert, anomalous, of=alert))
     return pd.DataFrame(lines)
 
 

@@ -45,7 +45,7 @@ def explain_top(detector: Detector, dataset: Dataset, top: int, how: How, report
         DataError: events are needed, and the rule in force has a segment that is not known of these rows.
     """
     item_set = detector.item_set(dataset)
-    item_scores = score_items(detector.model, item_set, np.arange(len(item_set)), device=detector.device, report=report)
+    item_scores = detector.item_scores(item_set, report)
     scores = detector.scored_rows(item_set, item_scores)
     events = None
     if detector.modality is Modality.SENSOR:

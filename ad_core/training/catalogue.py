@@ -1,11 +1,11 @@
 """What can be trained: recipes, pretext tasks and classical detectors, with their cards and settings."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
 from ad_core.errors import MethodError
-from ad_core.types import Modality
+from ad_core.types import MethodKind, Modality, PlugInKind
 
 if TYPE_CHECKING:
     from ad_core.methods.recipe import Recipe
@@ -26,7 +26,7 @@ class MethodCard(BaseModel):
 
     name: str
     """What `--pretext` takes; a recipe has the same name for every kind of data."""
-    kind: Literal["pretext", "reference", "recipe", "scorer", "encoder", "reader"]
+    kind: PlugInKind
     modalities: tuple[Modality, ...]
     title: str
     source: str
@@ -95,7 +95,7 @@ def not_loaded() -> list[MethodCard]:
     ]
 
 
-def kind_of(method: str, modality: Modality) -> Literal["pretext", "reference", "recipe"]:
+def kind_of(method: str, modality: Modality) -> MethodKind:
     """What a method's name stands for, checked against the modality.
 
     Raises:

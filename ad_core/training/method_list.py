@@ -9,14 +9,13 @@ import ast
 import re
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from ad_core.types import Modality
+from ad_core.types import Modality, PlugInKind
 
 ROOT = Path(__file__).parents[1]
 
-Kind = Literal["pretext", "reference", "recipe", "scorer", "encoder", "reader"]
-SOURCES: dict[Kind, tuple[str, str]] = {
+SOURCES: dict[PlugInKind, tuple[str, str]] = {
     "recipe": ("methods/recipe.py", "recipes"),
     "pretext": ("methods/pretext.py", "methods/pretexts"),
     "scorer": ("methods/scorer.py", "methods/scorers"),
@@ -32,7 +31,7 @@ class Method(NamedTuple):
     """A line of the table."""
 
     name: str
-    kind: Kind
+    kind: PlugInKind
     modalities: tuple[Modality, ...]
     title: str
     source: str

@@ -168,6 +168,7 @@ def test_until_a_threshold_is_saved_the_default_rule_marks_alerts(payments_bundl
         "as no threshold was saved)."
     )
     assert rule in finished.stderr
+    assert f"{len(scores)} of {len(scores)} rows scored, {scores['alert'].sum()} alerts;" in finished.stdout
     assert rule in done("threshold", payments_bundle)
 
 

@@ -64,7 +64,7 @@ def test_people_get_sentences(labelled):
 
     assert "20 labelled anomalies among 120 rows." in found.stdout
     assert "right among the highest 10: 1.00 [0.72, 1.00]" in found.stdout
-    assert "false alarms guaranteed 0.05" in found.stdout
+    assert "false positive rate guaranteed 0.05" in found.stdout
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from ad_core.evaluation import figures
 
 GUARANTEES = pd.DataFrame(
     {
-        "guarantee": ["false alarms", "false alerts"],
+        "guarantee": ["false positive rate", "false discovery rate"],
         "guaranteed": [0.05, 0.1],
         "alerts": [12, 0],
         "realised": [0.2, float("nan")],
@@ -42,11 +42,11 @@ def test_broken_guarantee_are_orange_and_named():
     figure = figures.kept_guarantees(GUARANTEES)
 
     assert list(figure.data[0].marker.color) == [figures.ALERT, figures.NORMAL]
-    assert list(figure.data[0].y) == ["false alarms ≤ 5 %", "false alerts ≤ 10 % (no alert)"]
+    assert list(figure.data[0].y) == ["false positive rate ≤ 5 %", "false discovery rate ≤ 10 % (no alert)"]
     assert list(figure.data[1].x) == [0.05, 0.1]
     assert figure.data[0].error_x.array[0] == pytest.approx(0.1)
     assert (
         figures.kept_guarantees_in_words(GUARANTEES)
-        == "1 of 2 guarantees were significantly exceeded: false alarms ≤ 5 %."
+        == "1 of 2 guarantees were significantly exceeded: false positive rate ≤ 5 %."
     )
     assert figures.kept_guarantees_in_words(GUARANTEES.iloc[1:]) == "None of 1 guarantees was significantly exceeded."

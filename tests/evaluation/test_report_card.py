@@ -68,15 +68,15 @@ def test_guarantee_are_compared_with_what_became_of_them():
     p = np.r_[np.full(10, 0.001), np.full(8, 0.03), np.linspace(0.2, 1, 92)]
     found = guarantees_table(np.r_[np.ones(10), np.zeros(100)], p).set_index(["guarantee", "guaranteed"])
 
-    five = found.loc[("false alarms", 0.05)]
+    five = found.loc[("false positive rate", 0.05)]
     assert (five["alerts"], five["realised"], five["recall"]) == (18, 0.08, 1.0)
     assert five["held"]
     assert not guarantees_table(np.zeros(100), np.full(100, 0.01))["held"].iloc[1]
     # Benjamini-Hochberg at 10 %: p(10) = .001 <= .1 * 10 / 110; p(18) = .03 > .1 * 18 / 110
-    assert found.loc[("false alerts", 0.1), "alerts"] == 10
-    assert found.loc[("false alerts", 0.1), "realised"] == 0
-    assert found.loc[("false alerts", 0.2), "alerts"] == 18
-    assert found.loc[("false alerts", 0.2), "realised"] == pytest.approx(8 / 18)
+    assert found.loc[("false discovery rate", 0.1), "alerts"] == 10
+    assert found.loc[("false discovery rate", 0.1), "realised"] == 0
+    assert found.loc[("false discovery rate", 0.2), "alerts"] == 18
+    assert found.loc[("false discovery rate", 0.2), "realised"] == pytest.approx(8 / 18)
 
 
 def test_a_false_discovery_rate_looks_at_every_row_and_is_judged_on_the_labelled_ones():
@@ -86,9 +86,9 @@ def test_a_false_discovery_rate_looks_at_every_row_and_is_judged_on_the_labelled
     whole = guarantees_table(labels, p).set_index(["guarantee", "guaranteed"])
     alone = guarantees_table(labels[:30], p[:30]).set_index(["guarantee", "guaranteed"])
 
-    assert whole.loc[("false alerts", 0.2), "alerts"] == 0
-    assert alone.loc[("false alerts", 0.2), "alerts"] == 10
-    assert whole.loc[("false alarms", 0.05), "alerts"] == 10
+    assert whole.loc[("false discovery rate", 0.2), "alerts"] == 0
+    assert alone.loc[("false discovery rate", 0.2), "alerts"] == 10
+    assert whole.loc[("false positive rate", 0.05), "alerts"] == 10
 
 
 def test_without_p_values_nothing_was_promised():

@@ -44,12 +44,13 @@ def score_charts(run: RunRecord, rows: pd.DataFrame, threshold: Threshold) -> No
     """The histogram of the scores, and the number of alerts by the value of the rule."""
     scores, alert = rows["score"].to_numpy(), threshold.of(rows)
     scored = int(rows["score"].notna().sum())
-    note = " Recordings have thresholds of their own, so no line divides alerts from the others."
+    is_divided = not alert.any() or figures.single_threshold(scores, alert) is not None
+    note = " No single score divides the alerts from the other rows, so there is no line."
     chart(
         figures.score_histogram(scores, alert, _calibration(run, scored)),
         alt=figures.histogram_in_words(scores, alert),
         caption=f"{words.count(scored, 'row')} of {len(rows):,} have a score. Counts on a logarithmic axis."
-        + (note if threshold.rule.segment else ""),
+        + ("" if is_divided else note),
         key="histogram",
     )
     threshold_curve(run.id, threshold)
