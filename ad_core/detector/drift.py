@@ -53,15 +53,15 @@ class Gate:
             )
         if self.state == "withdrawn for some rows":
             return (
-                f"{count:,} rows hold categories that were never seen. No error rate is guaranteed among them; the "
-                "other rows differ little from the calibration rows."
+                f"{count:,} rows hold categories that were never seen. No error rate is guaranteed among them. In no "
+                "single column do the other rows differ much from those that the detector was calibrated with."
             )
         if self.state == "watch":
             return (
                 f"These data differ a little from those that the detector was calibrated with, most in {named}. The "
                 "realised error rates may differ somewhat from the guaranteed ones."
             )
-        return "These data are like those that the detector was calibrated with."
+        return "In every single column these data are like those that the detector was calibrated with."
 
     def facts(self) -> dict[str, Any]:
         """JSON-able, for a run's summary."""

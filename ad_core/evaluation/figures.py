@@ -12,12 +12,12 @@ HEIGHT = 340
 
 
 def precision_recall(curve: pd.DataFrame, base_rate: float, now: tuple[float, float] | None) -> go.Figure:
-    """Precision-recall curve, with random scores as a dashed line and the present threshold as a point.
+    """Precision-recall curve, with random scores as a dashed line and the current threshold as a point.
 
     Args:
         curve: `recall`, `precision`.
         base_rate: share of anomalies among the labelled rows, which is the precision of random scores.
-        now: recall and precision at the present threshold; None = it gives no alert.
+        now: recall and precision at the current threshold; None = it gives no alert.
     """
     figure = go.Figure()
     figure.add_scatter(
@@ -45,7 +45,7 @@ def precision_recall_in_words(curve: pd.DataFrame, base_rate: float) -> str:
 
 
 def roc(curve: pd.DataFrame, now: tuple[float, float] | None) -> go.Figure:
-    """ROC curve, with random scores as the diagonal and the present threshold as a point."""
+    """ROC curve, with random scores as the diagonal and the current threshold as a point."""
     figure = go.Figure()
     figure.add_scatter(
         x=curve["false_alarms"],
@@ -127,7 +127,7 @@ def _present(figure: go.Figure, now: tuple[float, float] | None, hover: str) -> 
             x=[now[0]],
             y=[now[1]],
             mode="markers",
-            name="present threshold",
+            name="current threshold",
             marker={"size": 12, "color": ALERT, "symbol": "diamond"},
             hovertemplate=f"{hover}<extra></extra>",
         )

@@ -22,7 +22,7 @@ def test_the_present_threshold_and_guessing_are_on_both_curves():
     pr = figures.precision_recall(pd.DataFrame({"recall": [0, 1], "precision": [1, 0.5]}), 0.1, (0.5, 0.8))
     roc = figures.roc(pd.DataFrame({"false_alarms": [0, 1], "recall": [0, 1]}), None)
 
-    assert [trace.name for trace in pr.data] == ["this run", "random scores", "present threshold"]
+    assert [trace.name for trace in pr.data] == ["this run", "random scores", "current threshold"]
     assert pr.data[1].y == (0.1, 0.1)
     assert (pr.data[2].x, pr.data[2].y) == ((0.5,), (0.8,))
     assert [trace.name for trace in roc.data] == ["this run", "random scores"]
