@@ -20,19 +20,54 @@ SMALLEST_BAR = 0.01
 LABEL_PX = 22
 """Height reserved above each line of a stack for its name."""
 LINE_POINTS = 1500
-"""Maximum number of points of a drawn line; minima and maxima are kept, so a spike is never lost."""
+"""Maximum number of points of a drawn line, its breaks among them."""
+BREAKS = 150
+"""Maximum number of gaps that break a line with more than LINE_POINTS values: the widest ones."""
+LONE_POINT_PX = 4
+"""Size of a value that stands alone between two gaps, where no line could show it."""
 
 
 def thinned(values: np.ndarray) -> np.ndarray:
-    """Positions to draw: all, or LINE_POINTS that keep the minima and maxima of every segment. Gaps stay gaps."""
+    """Positions to draw, ascending: all, or at most LINE_POINTS.
+
+    The known values are thinned so that the minimum and the maximum of every segment stay, those of all values among
+    them. Then a position without a value breaks the line at each gap, and the values on either side of it are kept; of
+    more than BREAKS gaps the widest break the line.
+
+    Args:
+        values: (n,); NaN and infinite = a gap.
+    """
     if len(values) <= LINE_POINTS:
         return np.arange(len(values))
-    from tsdownsample import NaNMinMaxLTTBDownsampler
+    known = np.flatnonzero(np.isfinite(values))
+    if not len(known):
+        return known
+    before = np.flatnonzero(np.diff(known) > 1)  # the last known value before each gap
+    widest = before[np.argsort(known[before] - known[before + 1], kind="stable")[:BREAKS]]
+    room = LINE_POINTS - 2 - 3 * len(widest)
+    kept = known if len(known) <= room else known[_extremes(values[known], room)]
+    return np.unique(np.concatenate([kept, known[[0, -1]], known[widest], known[widest] + 1, known[widest + 1]]))
 
-    thinner: Any = NaNMinMaxLTTBDownsampler
-    return np.asarray(
-        thinner().downsample(np.ascontiguousarray(values, dtype=np.float64), n_out=LINE_POINTS), dtype=np.int64
-    )
+
+def _extremes(values: np.ndarray, n_out: int) -> np.ndarray:
+    """At most `n_out` positions, with the minimum and the maximum of every segment."""
+    from tsdownsample import MinMaxDownsampler
+
+    thinner: Any = MinMaxDownsampler
+    values = np.ascontiguousarray(values, dtype=np.float64)
+    return np.asarray(thinner().downsample(values, n_out=n_out // 2 * 2), dtype=np.int64)
+
+
+def line_of(x: np.ndarray, values: np.ndarray, color: str) -> dict[str, Any]:
+    """`x`, `y` and `mode` of a scatter trace: `thinned`, and a value alone between two gaps as a point."""
+    keep = thinned(values)
+    y = values[keep]
+    known = np.isfinite(np.concatenate([[np.nan], y, [np.nan]]))
+    alone = known[1:-1] & ~known[:-2] & ~known[2:]
+    if not alone.any():
+        return {"x": x[keep], "y": y, "mode": "lines"}
+    marker = {"size": np.where(alone, LONE_POINT_PX, 0), "color": color, "line": {"width": 0}}
+    return {"x": x[keep], "y": y, "mode": "lines+markers", "marker": marker}
 
 
 def axis_label(text: str, row: int) -> dict[str, Any]:

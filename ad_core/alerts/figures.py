@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from ad_core.theme import ALERT, CHOSEN, MUTED, NORMAL, thinned, tidy
+from ad_core.theme import ALERT, CHOSEN, MUTED, NORMAL, line_of, tidy
 
 
 def score_histogram(
@@ -142,14 +142,11 @@ def timeline(
     time: np.ndarray, score: np.ndarray, threshold: float, events: pd.DataFrame | None, chosen: Any = None
 ) -> go.Figure:
     """Score over time with the threshold and the events (`start`, `end`, `peak`) shaded."""
-    keep = thinned(score)
     figure = go.Figure()
     for _, event in events.iterrows() if events is not None else ():
         figure.add_vrect(x0=event["start"], x1=event["end"], fillcolor=ALERT, opacity=0.22, line_width=0)
     figure.add_scattergl(
-        x=time[keep],
-        y=score[keep],
-        mode="lines",
+        **line_of(time, score, NORMAL),
         line={"color": NORMAL, "width": 1.4},
         name="score",
         hovertemplate="%{x}<br>score %{y:.3g}<extra></extra>",

@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ad_core.theme import ALERT, LABEL_PX, NORMAL, axis_label, thinned, tidy
+from ad_core.theme import ALERT, LABEL_PX, NORMAL, axis_label, line_of, tidy
 
 
 def series(
@@ -24,9 +24,8 @@ def series(
     x = frame[time].to_numpy() if time else np.arange(len(frame))
     for row, column in enumerate(columns, start=1):
         values = frame[column].to_numpy(dtype=np.float64)
-        keep = thinned(values)
         figure.add_scattergl(
-            x=x[keep], y=values[keep], mode="lines", line={"color": NORMAL, "width": 1.2}, name=column, row=row, col=1
+            **line_of(x, values, NORMAL), line={"color": NORMAL, "width": 1.2}, name=column, row=row, col=1
         )
         unit = (units or {}).get(column)
         figure.add_annotation(**axis_label(f"{column} [{unit}]" if unit and unit not in column else column, row))

@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ad_core.theme import ALERT, LABEL_PX, MUTED, NORMAL, SIGNED, SMALLEST_BAR, axis_label, shortened, thinned, tidy
+from ad_core.theme import ALERT, LABEL_PX, MUTED, NORMAL, SIGNED, SMALLEST_BAR, axis_label, line_of, shortened, tidy
 
 
 def attribution_bars(parts: Sequence[str], values: np.ndarray, *, keep: int = 10, doubtful: bool = False) -> go.Figure:
@@ -85,11 +85,8 @@ def window(
         ):
             if column in frame:
                 values = frame[column].to_numpy(dtype=np.float64)
-                keep = thinned(values)
                 figure.add_scatter(
-                    x=x[keep],
-                    y=values[keep],
-                    mode="lines",
+                    **line_of(x, values, str(line["color"])),
                     line=line,
                     name=name,
                     legendgroup=name,
