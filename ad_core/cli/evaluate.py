@@ -52,7 +52,8 @@ def evaluate(
 
 
 def card(dataset: "Dataset", scores: "pd.DataFrame", segment: str | None, fresh: "np.ndarray") -> dict[str, Any]:
-    """Everything that is measured, JSON-able: `figures`, `guarantees`, `precision`, `segments`, `more_labels`.
+    """Everything that is measured, JSON-able: `figures`, `guarantees`, `precision`, `segments`, `more_labels`, and
+    `indistinguishable`: the number of anomalies that equal a normal row.
 
     Args:
         fresh: (rows,) bool: rows that the detector was neither trained nor calibrated on; they test its guarantees.
@@ -60,6 +61,7 @@ def card(dataset: "Dataset", scores: "pd.DataFrame", segment: str | None, fresh:
     import numpy as np
 
     from ad_core.evaluation import report_card
+    from ad_core.evaluation.indistinguishable import equal_to_normal
     from ad_core.evaluation.of_run import run_metrics
 
     labels = dataset.rows["label"].to_numpy(dtype=np.float64, na_value=np.nan)
@@ -73,7 +75,12 @@ def card(dataset: "Dataset", scores: "pd.DataFrame", segment: str | None, fresh:
     if segment is not None:
         tables["segments"] = report_card.by_segment(labels, values, dataset.data[segment])
     plain = {name: json.loads(table.to_json(orient="records")) for name, table in tables.items()}
-    return {"figures": figures, **plain, "more_labels": report_card.more_labels_in_words(figures)}
+    return {
+        "figures": figures,
+        **plain,
+        "more_labels": report_card.more_labels_in_words(figures),
+        "indistinguishable": equal_to_normal(dataset, labels),
+    }
 
 
 def of_alerts(dataset: "Dataset", alerts: "Alerts", *, is_saved: bool) -> dict[str, Any]:
@@ -107,8 +114,12 @@ def of_alerts(dataset: "Dataset", alerts: "Alerts", *, is_saved: bool) -> dict[s
 
 
 def _in_words(report: dict[str, Any]) -> str:
+    from ad_core.evaluation.indistinguishable import equal_in_words
+
     figures = report["figures"]
     lines = [f"{figures['positives']:,} labelled anomalies among {figures['n']:,} rows. {figures['note']}".strip()]
+    if report["indistinguishable"]:
+        lines.append(equal_in_words(report["indistinguishable"], figures["positives"]))
     for name in ("vus_pr", "event_recall", "average_precision", "auroc"):
         if figures.get(name) is not None:
             interval = (

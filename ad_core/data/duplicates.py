@@ -57,7 +57,7 @@ def equal_rows(dataset: Dataset) -> int:
     used = dataset.schema.names(Role.FEATURE)
     if not used or dataset.modality is Modality.SENSOR:
         return 0
-    mixed = _row_codes(dataset.data, used)
+    mixed = row_codes(dataset.data, used)
     mixed.sort()  # in place: a hash table of millions of rows would be several times as large
     return int((mixed[1:] == mixed[:-1]).sum())
 
@@ -74,7 +74,7 @@ def near_duplicates(dataset: Dataset) -> NearDuplicates:
     return find(dataset)
 
 
-def _row_codes(data: pd.DataFrame, used: list[str]) -> np.ndarray:
+def row_codes(data: pd.DataFrame, used: list[str]) -> np.ndarray:
     """(rows,) uint64, the same for rows that equal each other in all of the columns."""
     mixed = np.zeros(len(data), dtype=np.uint64)
     for begin in range(0, len(mixed), AT_A_TIME):
@@ -90,7 +90,7 @@ def _rows(dataset: Dataset) -> NearDuplicates:
     if len(columns) < FEWEST_COLUMNS:
         return NONE
     data = dataset.data.iloc[: CELLS // len(columns)]
-    first = ~pd.Series(_row_codes(data, [c.name for c in columns])).duplicated().to_numpy()
+    first = ~pd.Series(row_codes(data, [c.name for c in columns])).duplicated().to_numpy()
     position = np.flatnonzero(first)
     codes = [_rough(data[c.name].iloc[position], c.kind, number) for number, c in enumerate(columns)]
     random = np.random.default_rng(0)
@@ -188,7 +188,7 @@ def _segments(dataset: Dataset) -> NearDuplicates:
     rows = len(dataset)
     if not used or rows < 2 * SEGMENT:
         return NONE
-    codes = _row_codes(dataset.data, used)
+    codes = row_codes(dataset.data, used)
     keys = np.zeros(rows - SEGMENT + 1, dtype=np.uint64)
     for k in range(SEGMENT):
         keys = keys * np.uint64(1_000_003) + codes[k : k + len(keys)]

@@ -4,12 +4,13 @@ import numpy as np
 import streamlit as st
 
 from ad_core.evaluation import figures, report_card
+from ad_core.evaluation.indistinguishable import equal_in_words
 from ad_core.evaluation.metrics import FEW
 from ad_core.evaluation.report_card import known_rows
 from ad_core.storage import verdicts
 from pages._ui.evaluate.found_events import found_events
 from pages._ui.evaluate.judged import judged
-from pages._ui.evaluate.measured import measured, present_point
+from pages._ui.evaluate.measured import equal_rows, measured, present_point
 from pages._ui.evaluate.pixel_figures import pixel_figures
 from pages._ui.evaluate.segments import segments
 from pages._ui.shell import words
@@ -88,6 +89,8 @@ with st.container(horizontal=True):
         delta_color="off",
         delta_arrow="off",
     )
+if equal := equal_rows(run.id, rows["row_id"].to_numpy(), labels):
+    st.warning(equal_in_words(equal, positives), icon=":material/join_inner:")
 st.caption(report_card.more_labels_in_words(found))
 
 drawn = report_card.curves(labels, scores)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -78,6 +79,18 @@ def test_few_labels_are_called_an_anecdote_and_still_measured(table_run: RunReco
     assert {m.label: m.value for m in test.metric}["AUROC"] == "1.000"
     assert "15 more labelled anomalies would halve that" in texts(test)
     assert "can't test its guarantees" in texts(test)
+
+
+def test_anomalies_that_equal_a_normal_row_are_said(table_run: RunRecord, store: Store, open_page: Open) -> None:
+    file = Path(store.dataset(table_run.dataset_id).sources[0])
+    data = pd.read_csv(file)
+    data.loc[ROWS - 2 :, ["amount", "hour", "shop"]] = data.loc[:1, ["amount", "hour", "shop"]].to_numpy()
+    data.to_csv(file, index=False)
+
+    test = open_page("operate/evaluate.py", run=table_run.id)
+
+    assert not test.exception
+    assert [str(w.value)[:54] for w in test.warning] == ["2 of 5 labelled anomalies equal a row labelled normal "]
 
 
 def test_guarantee_are_judged_by_rows_that_neither_taught_nor_calibrate(

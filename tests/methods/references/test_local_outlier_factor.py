@@ -26,3 +26,27 @@ def test_a_fitted_row_gets_the_factor_that_leaves_itself_out():
     np.testing.assert_allclose(
         reference.score(x), -Factor(n_neighbors=20).fit(x.astype(float)).negative_outlier_factor_
     )
+
+
+@pytest.mark.parametrize("copies", [21, 60, 400])
+def test_many_equal_rows_do_not_hide_an_outlier(copies):
+    """More equal rows than neighbours have an infinite density, so that rows beside them would score billions."""
+    x = np.random.default_rng(0).normal(size=(500, 4)).astype(np.float32)
+    x[:copies] = x[0]
+    x[-1] = [6, 6, -6, 6]
+    reference = LocalOutlierFactor(LocalOutlierFactorSettings(), 0)
+    reference.fit(x)
+
+    scores = reference.score(x)
+
+    assert scores.argmax() == len(x) - 1
+    assert scores.max() < 100
+    assert np.ptp(scores[:copies]) == 0
+    assert scores[0] < np.median(scores) + 1  # its copies are still there without it
+
+
+def test_nothing_but_equal_rows_is_scored_by_the_distance_from_them():
+    reference = LocalOutlierFactor(LocalOutlierFactorSettings(), 0)
+    reference.fit(np.ones((50, 2), dtype=np.float32))
+
+    np.testing.assert_allclose(reference.score(np.array([[1, 1], [1, 4]], dtype=np.float32)), [0, 3])
