@@ -101,6 +101,13 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     return manifest["facts"], {_stem(name): _read_part(folder / name) for name in manifest["files"]}
 
 
+def edited(folder: Path, what: str) -> BundleError:
+    """The error about a bundle whose checksums are right and whose content is not, so it was edited on purpose."""
+    return BundleError(
+        f"The bundle {folder} was edited after it was written: {what}. Copy it again, or export the detector again."
+    )
+
+
 def identity(folder: Path) -> str:
     """sha256 of the manifest. It identifies the detector, since the manifest holds the checksum of every file."""
     return _sha256(folder / MANIFEST)
@@ -115,6 +122,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = dict(json.loads(manifest_file.read_text(encoding="utf-8")))
         version, manifest["files"] = int(manifest["format"]), dict(manifest["files"])
+        manifest["facts"] = dict(manifest["facts"])
     except (ValueError, KeyError, TypeError):
         raise BundleError(f"{manifest_file} is damaged. Export the detector again.") from None
     if version > FORMAT:
@@ -158,13 +166,18 @@ def _write_part(folder: Path, stem: str, part: Any) -> str:
 
 
 def _read_part(file: Path) -> Any:
-    if file.suffix == ".parquet":
-        return pd.read_parquet(file)
-    if file.suffix == ".safetensors":
-        from safetensors.numpy import load_file
+    from pyarrow import ArrowException
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
 
-        return load_file(file)
-    return json.loads(file.read_text(encoding="utf-8"))
+    try:
+        if file.suffix == ".parquet":
+            return pd.read_parquet(file)
+        if file.suffix == ".safetensors":
+            return load_file(file)
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, TypeError, KeyError, OSError, ArrowException, SafetensorError):
+        raise edited(file.parent, f"{file.name} can't be read") from None
 
 
 def _sha256(file: Path) -> str:
