@@ -33,11 +33,16 @@ def write(folder: Path, facts: Mapping[str, Any], parts: Mapping[str, Any]) -> N
     Raises:
         BundleError: the folder is not empty and holds no bundle.
     """
-    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
-        raise BundleError(f"{folder} exists and is not a detector bundle. Choose an empty or a new folder.")
     draft = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise BundleError(f"{folder} is a file, and a detector bundle is a folder. Choose a new folder.")
+        if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
+            raise BundleError(f"{folder} exists and is not a detector bundle. Choose an empty or a new folder.")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+    except OSError as error:
+        raise BundleError(f"{folder} can't be made: {error.strerror}. Choose another place, or make room.") from None
     names = [_write_part(draft, stem, part) for stem, part in parts.items()]
     manifest = {"format": FORMAT, "facts": facts, "files": {name: _sha256(draft / name) for name in names}}
     (draft / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False), encoding="utf-8")
@@ -115,7 +120,11 @@ def identity(folder: Path) -> str:
 
 def _manifest(folder: Path) -> dict[str, Any]:
     manifest_file = folder / MANIFEST
-    if not manifest_file.is_file():
+    try:
+        is_there = manifest_file.is_file()
+    except OSError as error:
+        raise BundleError(f"{folder} can't be opened: {error.strerror}. Give the folder of a bundle.") from None
+    if not is_there:
         raise BundleError(
             f"{folder} is not a detector bundle: it has no {MANIFEST}. Give the folder that `train --out` wrote."
         )
