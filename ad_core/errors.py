@@ -32,6 +32,10 @@ class StoreError(AdError):
     """The folder or the database of this installation can't be used, or a record in it is gone."""
 
 
+class DamagedError(StoreError):
+    """A stored result was cut off, edited or deleted; what else there is of the run can still be used."""
+
+
 class ResourceError(AdError):
     """Memory, disk or device ran out, and nothing smaller is left to try."""
 

@@ -38,7 +38,7 @@ def opened(store: "Store", run_id: str) -> "Dataset | None":
 
     training = results.detector_run(store, run_id)
     record = store.dataset(store.run(run_id).dataset_id)
-    declared = results.summary(store.folder(training.id)).get("declared") or {}
+    declared = results.facts(store, training.id).get("declared") or {}
     try:
         return open_as(declared, list(record.sources), record.declared)
     except AdError as error:

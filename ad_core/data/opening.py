@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from ad_core.data.dataset import ColumnKind, Dataset, Declared
+from ad_core.data.files.paths import existing
 from ad_core.data.reader import READER_OF
 from ad_core.errors import DataError
 from ad_core.types import JudgedBy, Modality
@@ -62,7 +63,7 @@ def open_declared(sources: str | Path | Sequence[str | Path] | pd.DataFrame, dec
     from ad_core.data.reader import READERS
 
     if not isinstance(sources, pd.DataFrame):
-        sources = _existing(sources)
+        sources = existing(sources)
     kind = declared.modality or _modality_of(sources, declared)
     if declared.exclude and kind is not Modality.SENSOR:
         raise DataError(
@@ -106,16 +107,6 @@ def as_used(dataset: Dataset) -> Declared:
     )
 
 
-def _existing(sources: str | Path | Sequence[str | Path]) -> list[Path]:
-    paths = [Path(sources)] if isinstance(sources, str | Path) else [Path(p) for p in sources]
-    if not paths:
-        raise DataError("No file was given. Name a file, several files, or a folder.")
-    for path in paths:
-        if not path.expanduser().exists():
-            raise DataError(f"{path} does not exist. Check the spelling, or give the full path.")
-    return [path.expanduser().resolve() for path in paths]
-
-
 def _modality_of(sources: list[Path] | pd.DataFrame, declared: Declared) -> Modality:
     from ad_core.data.readers.sensor import looks_like_recording
 
@@ -149,7 +140,7 @@ def _that_exist(declared: Declared, sources: Any) -> Declared:
     else:
         from ad_core.data.files.tabular_files import read_head
 
-        there = set(read_head(_first_file(_existing(sources))).columns)
+        there = set(read_head(_first_file(existing(sources))).columns)
     single = {role: getattr(declared, role) for role in ("id", "label", "class_column", "time", "entity")}
     return declared.model_copy(
         update={role: name if name in there else None for role, name in single.items()}

@@ -16,9 +16,10 @@ from torch import Tensor
 from ad_core.alerts.calibration import Calibration
 from ad_core.alerts.saved_threshold import read_thresholds
 from ad_core.data.reader import READERS, Reader
+from ad_core.detector.bundle_check import what_does_not_fit
 from ad_core.detector.info import DetectorInfo
 from ad_core.detector.normals import Normals
-from ad_core.errors import BundleError
+from ad_core.errors import AdError, BundleError
 from ad_core.methods.encoder import EncoderChoice
 from ad_core.methods.pretext import PRETEXTS
 from ad_core.methods.recipe import RECIPES, Recipe
@@ -88,8 +89,30 @@ def read_detector(folder: Path, detector_class: "type[Detector]") -> "Detector":
     """
     facts, parts = bundle.read(folder)
     info = _read_info(facts, folder)
+    try:
+        detector = _detector(info, parts, folder, detector_class)
+        scores = _normal_scores(detector)
+        same = np.allclose(scores, parts["normals"]["score"], rtol=ELSEWHERE, atol=ELSEWHERE)
+        wrong = what_does_not_fit(detector)
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+        if isinstance(error, AdError):
+            raise
+        raise bundle.edited(folder, f"its parts do not fit together ({type(error).__name__}: {error})") from error
+    if wrong:
+        raise bundle.edited(folder, wrong)
+    if not same:
+        raise BundleError(
+            f"The detector in {folder} gives other scores here than where it was trained. "
+            "Train it again with these versions."
+        )
+    return detector
+
+
+def _detector(
+    info: DetectorInfo, parts: Mapping[str, Any], folder: Path, detector_class: "type[Detector]"
+) -> "Detector":
     model, recipe = _restored_model(parts["model"], _without_marker(parts["weights"]), info.modality)
-    detector = detector_class(
+    return detector_class(
         reader=_restored_reader(parts["reader"], parts["reader_arrays"]),
         model=model,
         calibration=Calibration.from_frame(parts["calibration"], parts["calibration_facts"]),
@@ -106,12 +129,6 @@ def read_detector(folder: Path, detector_class: "type[Detector]") -> "Detector":
         calibration_rows=parts.get("calibration_rows"),
         thresholds=read_thresholds(parts.get("threshold"), folder),
     )
-    if not np.allclose(_normal_scores(detector), parts["normals"]["score"], rtol=ELSEWHERE, atol=ELSEWHERE):
-        raise BundleError(
-            f"The detector in {folder} gives other scores here than where it was trained. "
-            "Train it again with these versions."
-        )
-    return detector
 
 
 def _read_info(facts: Mapping[str, Any], folder: Path) -> DetectorInfo:

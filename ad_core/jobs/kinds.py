@@ -3,7 +3,6 @@ stable, score edited rows, find what would make a case normal.
 Results are published as soon as they exist.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from ad_core.data.dataset import Dataset
 from ad_core.data.item_set import ItemSet
 from ad_core.detector.drift import gate
 from ad_core.detector.events import event_rule, find_events
-from ad_core.errors import AdError
+from ad_core.errors import AdError, DamagedError
 from ad_core.evaluation.mask_metrics import mask_metrics
 from ad_core.evaluation.of_run import run_metrics
 from ad_core.explain.anomaly_maps import anomaly_maps, heat_scale
@@ -147,7 +146,7 @@ def explain_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, A
     report.stage("explain")
     how = How(run.config.get("method"), run.config.get("baseline", "nearest"))
     explained = explain_rows(detector, dataset, list(run.config["row_ids"]), how, report)
-    add_explanations(store.folder(scored.id), explained)
+    add_explanations(store.folder(scored.id), explained, report)
     return {"row_ids": run.config["row_ids"]}
 
 
@@ -178,23 +177,25 @@ def masks_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
     return {"masks": metrics.facts()}
 
 
-def add_explanations(folder: Path, explained: Explained) -> None:
+def add_explanations(folder: Path, explained: Explained, report: Report) -> None:
     """Add new explanations to those of a run; those of a row that is explained again are replaced."""
     for name, new in (
         ("explanations", explained.parts),
         ("neighbours", explained.neighbours),
         ("checks", explained.checks),
     ):
-        old = results.table(folder, name)
+        try:
+            old = results.table(folder, name)
+        except DamagedError as error:
+            report.say(f"{error} The explanations of other rows in it are gone.")
+            old = None
         if old is not None and len(old) and len(new):
             new = pd.concat([old[~old["row_id"].isin(new["row_id"].unique())], new], ignore_index=True)
         results.publish(folder, name, new)
-    maps = folder / "maps"
-    maps.mkdir(exist_ok=True)
     for row_id, values in explained.maps.items():
-        np.save(maps / f"{results.safe_name(row_id)}.npy", values, allow_pickle=False)
+        results.keep_map(folder, row_id, values)
     for row_id, window in explained.windows.items():
-        window.to_parquet(maps / f"{results.safe_name(row_id)}.parquet", index=False)
+        results.keep_window(folder, row_id, window)
 
 
 def _training_data(store: "Store", run: "RunRecord", report: Report) -> Dataset | None:
@@ -226,7 +227,7 @@ def _publish_scores(run: ScoredRun, report: Report) -> pd.DataFrame | None:
 
 
 def _summarise(run: ScoredRun) -> None:
-    (run.folder / "summary.json").write_text(json.dumps(run.facts, indent=2, ensure_ascii=False), encoding="utf-8")
+    results.summarise(run.folder, run.facts)
 
 
 def _map(run: ScoredRun, report: Report) -> None:
@@ -244,4 +245,4 @@ def _explain_highest(run: ScoredRun, events: pd.DataFrame | None, report: Report
     row_ids = highest_rows(run.scores, events, EXPLAINED[run.detector.modality])
     items = items_of_rows(run.item_set, row_ids, per_item(run.item_scores))
     found = explain_items(run.detector, run.dataset, run.item_set, items, row_ids, How(), report)
-    add_explanations(run.folder, found)
+    add_explanations(run.folder, found, report)

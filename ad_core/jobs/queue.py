@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ad_core.errors import StoreError
+from ad_core.errors import DamagedError, StoreError
 from ad_core.jobs import processes
 from ad_core.storage import host, run_files
 from ad_core.storage.store import RunRecord, Store
@@ -52,6 +52,8 @@ class JobState:
     facts: dict[str, float | None]
     curve: list[dict[str, Any]]
     log_tail: list[str]
+    damage: tuple[str, ...] = ()
+    """A sentence for each of its files that can't be read."""
 
 
 def submit(
@@ -136,15 +138,24 @@ def state(store: Store, run_id: str) -> JobState:
         StoreError: there is no such run.
     """
     run, folder = store.run(run_id), store.folder(run_id)
-    progress = run_files.read_progress(folder)
+    progress, curve, damage = run_files.JobProgress(), list[dict[str, Any]](), list[str]()
+    try:
+        progress = run_files.read_progress(folder)
+    except DamagedError as error:
+        damage.append(str(error))
+    try:
+        curve = run_files.read_curve(folder)
+    except DamagedError as error:
+        damage.append(str(error))
     return JobState(
         stage=progress.stage,
         done=1.0 if run.status == "done" else progress.done,
         stage_done=1.0 if run.status == "done" else progress.stage_done,
         eta_s=_eta_s(run, progress),
         facts=progress.facts,
-        curve=run_files.read_curve(folder),
+        curve=curve,
         log_tail=run_files.read_log(folder),
+        damage=tuple(damage),
     )
 
 

@@ -7,7 +7,6 @@ leaves it out, and taking that verdict back restores it. The result depends only
 present verdicts, so an interrupted recalibration can be repeated.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +21,7 @@ from ad_core.alerts.events import events, with_leads
 from ad_core.alerts.threshold import USED_FOR, Rule, apply_or_without_segment, rule_in_force
 from ad_core.errors import StoreError
 from ad_core.storage import bundle, results, saved_thresholds, verdicts
+from ad_core.storage.result_files import Draft
 
 if TYPE_CHECKING:
     from ad_core.storage.store import RunRecord, Store
@@ -114,8 +114,8 @@ def recalibrate(store: "Store", run_id: str, author: str = "") -> Calibration:
             "calibration_rows": found.rows,
         },
     )
-    for draft, target in drafts:
-        draft.replace(target)
+    for draft in drafts:
+        draft.publish()
     store.add_to_summaries([run.id for run in runs], {"calibration": facts})
     return calibration
 
@@ -145,8 +145,8 @@ def _rows(store: "Store", training: "RunRecord") -> pd.DataFrame:
 
 def _drafts(
     folder: Path, calibration: Calibration, facts: dict[str, Any], rule: Rule, calibration_rows: pd.DataFrame
-) -> list[tuple[Path, Path]]:
-    """New versions of a run's files beside the old ones, and which they are to replace."""
+) -> list[Draft]:
+    """New versions of a run's files beside the old ones."""
     summary = {**results.summary(folder), "calibration": facts}
     tables: dict[str, pd.DataFrame] = {}
     for name in ("scores", "map"):
@@ -162,11 +162,5 @@ def _drafts(
         summary["events"] = {"rule": alerts.rule.model_dump(mode="json"), **merging}
         found = events(tables["scores"], alerts.of_rows, merging["merge_gap"])
         tables["events"] = with_leads(found, results.table(folder, "events"))
-    drafts = []
-    for name, table in tables.items():
-        draft = folder / f".recalibrated-{name}.parquet"
-        table.to_parquet(draft, index=False)
-        drafts.append((draft, folder / f"{name}.parquet"))
-    draft = folder / ".recalibrated-summary.json"
-    draft.write_text(json.dumps(summary, indent=2, ensure_ascii=False), encoding="utf-8")
-    return [*drafts, (draft, folder / "summary.json")]
+    drafts = [results.draft(folder, name, table) for name, table in tables.items()]
+    return [*drafts, results.draft_summary(folder, summary)]

@@ -33,11 +33,16 @@ def write(folder: Path, facts: Mapping[str, Any], parts: Mapping[str, Any]) -> N
     Raises:
         BundleError: the folder is not empty and holds no bundle.
     """
-    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
-        raise BundleError(f"{folder} exists and is not a detector bundle. Choose an empty or a new folder.")
     draft = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise BundleError(f"{folder} is a file, and a detector bundle is a folder. Choose a new folder.")
+        if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
+            raise BundleError(f"{folder} exists and is not a detector bundle. Choose an empty or a new folder.")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+    except OSError as error:
+        raise BundleError(f"{folder} can't be made: {error.strerror}. Choose another place, or make room.") from None
     names = [_write_part(draft, stem, part) for stem, part in parts.items()]
     manifest = {"format": FORMAT, "facts": facts, "files": {name: _sha256(draft / name) for name in names}}
     (draft / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False), encoding="utf-8")
@@ -101,6 +106,13 @@ def read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     return manifest["facts"], {_stem(name): _read_part(folder / name) for name in manifest["files"]}
 
 
+def edited(folder: Path, what: str) -> BundleError:
+    """The error about a bundle whose checksums are right and whose content is not, so it was edited on purpose."""
+    return BundleError(
+        f"The bundle {folder} was edited after it was written: {what}. Copy it again, or export the detector again."
+    )
+
+
 def identity(folder: Path) -> str:
     """sha256 of the manifest. It identifies the detector, since the manifest holds the checksum of every file."""
     return _sha256(folder / MANIFEST)
@@ -108,13 +120,18 @@ def identity(folder: Path) -> str:
 
 def _manifest(folder: Path) -> dict[str, Any]:
     manifest_file = folder / MANIFEST
-    if not manifest_file.is_file():
+    try:
+        is_there = manifest_file.is_file()
+    except OSError as error:
+        raise BundleError(f"{folder} can't be opened: {error.strerror}. Give the folder of a bundle.") from None
+    if not is_there:
         raise BundleError(
             f"{folder} is not a detector bundle: it has no {MANIFEST}. Give the folder that `train --out` wrote."
         )
     try:
         manifest = dict(json.loads(manifest_file.read_text(encoding="utf-8")))
         version, manifest["files"] = int(manifest["format"]), dict(manifest["files"])
+        manifest["facts"] = dict(manifest["facts"])
     except (ValueError, KeyError, TypeError):
         raise BundleError(f"{manifest_file} is damaged. Export the detector again.") from None
     if version > FORMAT:
@@ -158,13 +175,18 @@ def _write_part(folder: Path, stem: str, part: Any) -> str:
 
 
 def _read_part(file: Path) -> Any:
-    if file.suffix == ".parquet":
-        return pd.read_parquet(file)
-    if file.suffix == ".safetensors":
-        from safetensors.numpy import load_file
+    from pyarrow import ArrowException
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
 
-        return load_file(file)
-    return json.loads(file.read_text(encoding="utf-8"))
+    try:
+        if file.suffix == ".parquet":
+            return pd.read_parquet(file)
+        if file.suffix == ".safetensors":
+            return load_file(file)
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, TypeError, KeyError, OSError, ArrowException, SafetensorError):
+        raise edited(file.parent, f"{file.name} can't be read") from None
 
 
 def _sha256(file: Path) -> str:

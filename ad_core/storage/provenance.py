@@ -17,7 +17,7 @@ def origin(store: "Store", run_id: str) -> dict[str, Any]:
     """
     run = store.run(run_id)
     training, record = results.detector_run(store, run_id), store.dataset(run.dataset_id)
-    facts = results.summary(store.folder(training.id))
+    facts = results.facts(store, training.id)
     return {
         "run": {"id": run.id, "name": run.name, "kind": run.kind, "created": run.created},
         "data": {name: getattr(record, name) for name in ("name", "sources", "fingerprint", "rows")},

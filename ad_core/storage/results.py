@@ -1,19 +1,34 @@
 """The result files in a run's folder: how they are written and read. Only this module knows their names."""
 
-import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from ad_core.alerts.calibration import severity
-from ad_core.errors import StoreError
+from ad_core.errors import DamagedError, StoreError
+from ad_core.storage.result_files import (
+    Draft,
+    draft_array,
+    draft_facts,
+    draft_table,
+    read_array,
+    read_facts,
+    read_table,
+    remove,
+)
 
 if TYPE_CHECKING:
     from ad_core.storage.store import RunRecord, Store
+
+T = TypeVar("T")
+
+SUMMARY = "summary.json"
+"""Facts about a run."""
 
 TABLES = ("scores", "references", "map", "explanations", "neighbours", "checks", "events", "sensitivity", "masks")
 """Parquet files of a run folder."""
@@ -43,27 +58,63 @@ class Case:
     changed: np.ndarray | pd.DataFrame | None = None
     """The changed item. Images: its pixels. Recordings: `time`, and per changed channel its values and
     `<channel> changed`."""
+    damage: tuple[str, ...] = ()
+    """A sentence for each stored result of the row that is damaged; it is None here."""
 
 
 def publish(folder: Path, name: str, table: pd.DataFrame) -> None:
     """Write one of TABLES atomically: readers see the old file or the new one."""
+    draft(folder, name, table).publish()
+
+
+def draft(folder: Path, name: str, table: pd.DataFrame) -> Draft:
+    """A new version of one of TABLES beside the old one, which `Draft.publish` puts in its place."""
     if name not in TABLES:
         raise ValueError(f"{name!r} is not a table of a run: {TABLES}")
-    draft = folder / f".{name}.parquet"
-    table.to_parquet(draft, index=False)
-    draft.replace(folder / f"{name}.parquet")
+    return draft_table(folder / f"{name}.parquet", table)
 
 
 def table(folder: Path, name: str) -> pd.DataFrame | None:
-    """One of TABLES, or None while it is not there yet."""
-    file = folder / f"{name}.parquet"
-    return pd.read_parquet(file) if file.exists() else None
+    """One of TABLES, or None while it is not there yet.
+
+    Raises:
+        DamagedError: it was cut off, edited or deleted.
+    """
+    return read_table(folder / f"{name}.parquet")
+
+
+def summarise(folder: Path, facts: dict[str, Any]) -> None:
+    """Write the facts about a run atomically."""
+    draft_summary(folder, facts).publish()
+
+
+def draft_summary(folder: Path, facts: dict[str, Any]) -> Draft:
+    """As `draft`, for the facts about a run."""
+    return draft_facts(folder / SUMMARY, facts)
 
 
 def summary(folder: Path) -> dict[str, Any]:
-    """The facts about a run; empty before they are written."""
-    file = folder / "summary.json"
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    """The facts about a run; empty before they are written.
+
+    Raises:
+        DamagedError: they were cut off, edited or deleted.
+    """
+    return read_facts(folder / SUMMARY) or {}
+
+
+def facts(store: "Store", run_id: str) -> dict[str, Any]:
+    """`summary` with what the database keeps of it, which is all of it once the run is done.
+
+    Raises:
+        DamagedError: the file is damaged and the database has nothing yet.
+    """
+    run = store.run(run_id)
+    try:
+        return {**summary(store.folder(run_id)), **run.summary}
+    except DamagedError:
+        if not run.summary:
+            raise
+        return dict(run.summary)
 
 
 def ranked(store: "Store", run_id: str) -> pd.DataFrame:
@@ -83,7 +134,7 @@ def ranked(store: "Store", run_id: str) -> pd.DataFrame:
 
 def smallest_p(store: "Store", run_id: str) -> float:
     """The smallest p-value that the run's calibration can give; NaN if it gives no p-values."""
-    value = summary(store.folder(run_id)).get("calibration", {}).get("smallest_p")
+    value = (facts(store, run_id).get("calibration") or {}).get("smallest_p")
     return float("nan") if value is None else float(value)
 
 
@@ -98,23 +149,34 @@ def case(store: "Store", run_id: str, row_id: str) -> Case:
 
     Raises:
         StoreError: the run or the row does not exist.
+        DamagedError: the scores are damaged; of other results, `Case.damage` says so.
     """
     scores = ranked(store, run_id)
     lines = scores.loc[scores["row_id"] == row_id]
     if lines.empty:
         raise StoreError(f"There is no row {row_id!r} in run {run_id}. Search for it on the Alerts page.")
     folder = store.folder(run_id)
-    checks, facts = _of_row(folder, "checks", row_id), counterfactual_file(folder, row_id)
-    image = _array(facts.with_suffix(".npy"))
+    change, damage = counterfactual_file(folder, row_id), list[str]()
+
+    def kept(read: Callable[..., T | None], *where: Any) -> T | None:
+        try:
+            return read(*where)
+        except DamagedError as error:
+            damage.append(str(error))
+            return None
+
+    checks = kept(_of_row, folder, "checks", row_id)
+    image = kept(read_array, change.with_suffix(".npy"))
     return Case(
         row=lines.iloc[0].to_dict(),
-        explanation=_of_row(folder, "explanations", row_id),
-        neighbours=_of_row(folder, "neighbours", row_id),
+        explanation=kept(_of_row, folder, "explanations", row_id),
+        neighbours=kept(_of_row, folder, "neighbours", row_id),
         check=None if checks is None else checks.iloc[0].to_dict(),
-        map=stored_map(folder, row_id),
-        window=stored_window(folder, row_id),
-        counterfactual=_json(facts),
-        changed=_window(facts.with_suffix(".parquet")) if image is None else image,
+        map=kept(stored_map, folder, row_id),
+        window=kept(stored_window, folder, row_id),
+        counterfactual=kept(read_facts, change),
+        changed=kept(read_table, change.with_suffix(".parquet")) if image is None else image,
+        damage=tuple(damage),
     )
 
 
@@ -126,14 +188,24 @@ def keep_counterfactual(
     where.mkdir(exist_ok=True)
     name = safe_name(row_id)
     for suffix in ("npy", "parquet"):
-        (where / f"{name}.{suffix}").unlink(missing_ok=True)
+        remove(where / f"{name}.{suffix}")
     if image is not None:
-        np.save(where / f"{name}.npy", image, allow_pickle=False)
+        draft_array(where / f"{name}.npy", image).publish()
     if window is not None:
-        window.to_parquet(where / f"{name}.parquet", index=False)
-    draft = where / f".{name}.json"
-    draft.write_text(json.dumps(facts, ensure_ascii=False, indent=2), encoding="utf-8")
-    draft.replace(where / f"{name}.json")
+        draft_table(where / f"{name}.parquet", window).publish()
+    draft_facts(where / f"{name}.json", facts).publish()
+
+
+def keep_map(folder: Path, row_id: str, values: np.ndarray) -> None:
+    """Store what `stored_map` reads."""
+    (folder / "maps").mkdir(exist_ok=True)
+    draft_array(folder / "maps" / f"{safe_name(row_id)}.npy", values).publish()
+
+
+def keep_window(folder: Path, row_id: str, window: pd.DataFrame) -> None:
+    """Store what `stored_window` reads."""
+    (folder / "maps").mkdir(exist_ok=True)
+    draft_table(folder / "maps" / f"{safe_name(row_id)}.parquet", window).publish()
 
 
 def counterfactual_file(folder: Path, row_id: str) -> Path:
@@ -143,12 +215,12 @@ def counterfactual_file(folder: Path, row_id: str) -> Path:
 
 def stored_map(folder: Path, row_id: str) -> np.ndarray | None:
     """As `Case.map`."""
-    return _array(folder / "maps" / f"{safe_name(row_id)}.npy")
+    return read_array(folder / "maps" / f"{safe_name(row_id)}.npy")
 
 
 def stored_window(folder: Path, row_id: str) -> pd.DataFrame | None:
     """As `Case.window`."""
-    return _window(folder / "maps" / f"{safe_name(row_id)}.parquet")
+    return read_table(folder / "maps" / f"{safe_name(row_id)}.parquet")
 
 
 def safe_name(row_id: str) -> str:
@@ -164,15 +236,3 @@ def _of_row(folder: Path, name: str, row_id: str) -> pd.DataFrame | None:
         return None
     frame = frame.loc[frame["row_id"] == row_id].reset_index(drop=True)
     return None if frame.empty else frame
-
-
-def _json(file: Path) -> dict[str, Any] | None:
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
-
-
-def _array(file: Path) -> np.ndarray | None:
-    return np.load(file, allow_pickle=False) if file.exists() else None
-
-
-def _window(file: Path) -> pd.DataFrame | None:
-    return pd.read_parquet(file) if file.exists() else None

@@ -29,7 +29,7 @@ def calibration_of(store: "Store", run_id: str) -> Calibration:
         frame, facts = (bundle.part(folder / "bundle", name) for name in ("calibration", "calibration_facts"))
         if frame is not None and facts is not None:
             return Calibration.from_frame(frame, facts)
-    scores = calibration_scores(results.ranked(store, training.id), results.summary(folder))
+    scores = calibration_scores(results.ranked(store, training.id), results.facts(store, training.id))
     known = np.zeros(0) if scores is None else scores[np.isfinite(scores)]
     return Calibration.fit(known) if len(known) else Calibration(known, np.zeros(0, dtype=bool))
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ad_core.alerts.events import events, with_leads
 from ad_core.alerts.threshold import Alerts
+from ad_core.errors import DamagedError
 from ad_core.storage import bundle, results
 from ad_core.storage.run_alerts import alerts_of
 from ad_core.types import Modality
@@ -32,7 +33,7 @@ def events_of(
 
     Returns:
         Columns of `alerts.events.events`, and `leading` and `leads` where these were published; they are missing for
-        events with another peak than the published ones.
+        events with another peak than the published ones, and for all where the published ones are damaged.
 
     Raises:
         StoreError, BundleError, DataError: as `run_alerts.alerts_of`.
@@ -42,7 +43,11 @@ def events_of(
     rows = results.ranked(store, run_id) if rows is None else rows
     alerts = alerts_of(store, run_id) if alerts is None else alerts
     found = events(rows, alerts.of_rows, merging(store, run_id)["merge_gap"])
-    return with_leads(found, results.table(store.folder(run_id), "events"))
+    try:
+        published = results.table(store.folder(run_id), "events")
+    except DamagedError:  # the events themselves follow from the scores
+        published = None
+    return with_leads(found, published)
 
 
 def merging(store: "Store", run_id: str) -> dict[str, Any]:
@@ -50,7 +55,7 @@ def merging(store: "Store", run_id: str) -> dict[str, Any]:
 
     Runs of older versions have not kept it; theirs follows from the window of their detector.
     """
-    kept = results.summary(store.folder(run_id)).get("events") or {}
+    kept = results.facts(store, run_id).get("events") or {}
     if "merge_gap" in kept:
         return {"merge_gap": int(kept["merge_gap"]), "merge_windows": float(kept.get("merge_windows", MERGE_WINDOWS))}
     folder = store.folder(results.detector_run(store, run_id).id) / "bundle"

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ad_core.errors import Cancelled
+from ad_core.errors import Cancelled, DamagedError
 
 PROGRESS, CURVE, LOG, CANCEL = "progress.json", "curve.jsonl", "log.txt", "cancel"
 
@@ -135,20 +135,35 @@ def replace_text(file: Path, text: str) -> None:
 
 
 def read_progress(folder: Path) -> JobProgress:
-    """The last progress written; that of a run that has not begun if there is none."""
+    """The last progress written; that of a run that has not begun if there is none.
+
+    Raises:
+        DamagedError: the file was edited.
+    """
     try:
         return JobProgress(**json.loads((folder / PROGRESS).read_text(encoding="utf-8")))
     except FileNotFoundError:
         return JobProgress()
+    except (ValueError, TypeError):
+        raise DamagedError(f"{PROGRESS} of run {folder.name} can't be read. Its results are not affected.") from None
 
 
 def read_curve(folder: Path) -> list[dict[str, Any]]:
-    """The loss curve so far: `step`, `loss` and, at times, `held_out_loss`."""
+    """The loss curve so far: `step`, `loss` and, at times, `held_out_loss`.
+
+    Raises:
+        DamagedError: the file was edited.
+    """
     try:
         text = (folder / CURVE).read_text(encoding="utf-8")
+        points = [json.loads(line) for line in text.split("\n")[:-1] if line]
+        if all(isinstance(point, dict) and "step" in point for point in points):
+            return points
     except FileNotFoundError:
         return []
-    return [json.loads(line) for line in text.split("\n")[:-1] if line]
+    except ValueError:
+        pass
+    raise DamagedError(f"The loss curve of run {folder.name} ({CURVE}) can't be read. Its results are not affected.")
 
 
 def read_log(folder: Path, lines: int = 200) -> list[str]:

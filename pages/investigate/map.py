@@ -40,11 +40,12 @@ if placed is None:
     )
     nothing_yet("No map yet", text, "Show the progress", "train")
 
+with errors_shown():
+    columns = colour_columns(run.id)
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     kind = st.segmented_control(
         "Map", list(KINDS), default="umap", format_func=KINDS.get, key="map_kind", required=True, bind="query-params"
     )
-    columns = colour_columns(run.id)
     colour = st.selectbox("Colour by", list(columns), format_func=columns.get, key="map_colour", width=260)
     on_canvas = len(placed) > MOST or has_pictures(run.id)
     if not on_canvas:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 from PIL import Image
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from ad_core.data.files.image_files import calm_pillow, decode
 from ad_core.data.images.tiles import Box
@@ -25,9 +25,9 @@ class Pixels(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    side: int
+    side: int = Field(gt=0)
     """[px]"""
-    tile: int = 0
+    tile: int = Field(0, ge=0)
     """Images are cut into tiles of this side [px of the image]; 0 = not."""
     colours: tuple[str, ...]
     """`("grey",)` or `("red", "green", "blue")`: the channels."""

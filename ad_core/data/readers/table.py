@@ -20,6 +20,7 @@ from ad_core.settings import Settings
 from ad_core.types import ItemShape, Modality, Parts
 
 _CODES: TypeAdapter[list[AnyEncoding]] = TypeAdapter(list[AnyEncoding])
+_NAMES: TypeAdapter[list[str]] = TypeAdapter(list[str])
 AT_A_TIME = 500_000
 """Number of rows of a column that are encoded at a time."""
 MOSTLY = 0.5
@@ -237,7 +238,7 @@ class Table(Reader[TableSettings]):
     def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:  # noqa: ARG002
         self._codes = list(_CODES.validate_python(facts["codes"]))
         self._classes, self._class_column = list(facts["classes"]), facts["class_column"]
-        self._columns, self._dropped = list(facts["columns"]), list(facts["dropped"])
+        self._columns, self._dropped = _NAMES.validate_python(facts["columns"]), list(facts["dropped"])
 
     @property
     def _own(self) -> TableSettings:

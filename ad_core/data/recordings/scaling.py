@@ -172,7 +172,10 @@ class Scaling:
             for channel, (mean, scale, low, high) in zip(facts["channels"], arrays["scales"], strict=True)
         )
         own = dict(zip(facts.get("entities", []), arrays.get("own_scales", ()), strict=True))
-        return cls(channels, clip, tuple(facts.get("shared", ())), own)
+        shared = tuple(facts.get("shared", ()))
+        if unknown := {*shared} - {channel.name for channel in channels}:
+            raise ValueError(f"shared channels that are no channels: {sorted(map(str, unknown))}")
+        return cls(channels, clip, shared, own)
 
 
 def learn_scaling(

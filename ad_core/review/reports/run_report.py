@@ -56,13 +56,13 @@ def gather(
         BundleError: its detector is gone or damaged.
     """
     run, rows, folder = store.run(run_id), results.ranked(store, run_id), store.folder(run_id)
-    modality, own = store.dataset(run.dataset_id).modality, results.summary(folder)
+    modality, own = store.dataset(run.dataset_id).modality, results.facts(store, run_id)
     found = alerts or alerts_of(store, run_id)
     events = events_of(store, run_id, found, rows)
     chosen = rows.loc[found.of_rows, "row_id"] if events is None else events["row_id_peak"]
     newest = verdicts.current(store, run.dataset_id).set_index("row_id")["verdict"]
     parts, checks = (results.table(folder, name) for name in ("explanations", "checks"))
-    scale = HeatScale.from_facts(results.summary(store.folder(results.detector_run(store, run_id).id)))
+    scale = HeatScale.from_facts(results.facts(store, results.detector_run(store, run_id).id))
     cases, shown = cases_of(folder, rows, chosen, events, newest, dataset, scale)
     facts: dict[str, Any] = {
         **origin(store, run_id),

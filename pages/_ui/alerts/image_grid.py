@@ -1,15 +1,18 @@
 """Ranked images as a grid of thumbnails."""
 
+from pathlib import Path
+
+import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ad_core.errors import AdError
+from ad_core.errors import AdError, DamagedError
 from ad_core.explain.heat_scale import HeatScale
 from ad_core.storage.results import detector_run, safe_name
 from pages._ui.shell import words
 from pages._ui.shell.images import name_of, small, small_with_map
 from pages._ui.shell.navigate import choose, current
-from pages._ui.shell.stored import batch, store, summary
+from pages._ui.shell.stored import batch, show_damage, store, summary
 
 PER_PAGE = 12
 
@@ -46,9 +49,8 @@ def picture_grid(run_id: str, rows: pd.DataFrame) -> None:
                     st.caption(f"{row.row_id}: {row.note}")
                 else:
                     file = files[row.row_id]
-                    shown = (
-                        small_with_map(file, maps / f"{safe_name(row.row_id)}.npy", scale) if mapped else small(file)
-                    )
+                    map_file = maps / f"{safe_name(row.row_id)}.npy"
+                    shown = _with_map(file, map_file, scale) if mapped else small(file)
                     st.image(shown, width="stretch", alt=f"{row.row_id}, score {row.score:.3g}")
                 st.button(
                     name_of(row.row_id),
@@ -62,3 +64,12 @@ def picture_grid(run_id: str, rows: pd.DataFrame) -> None:
                 )
                 st.caption(f"{words.SEVERITY[row.severity]} · {words.number(row.score)}")
     st.caption(f"{len(part)} of {words.count(len(rows), 'image')} shown, highest score first.")
+
+
+def _with_map(file: str, map_file: Path, scale: HeatScale | None) -> bytes | np.ndarray:
+    """A thumbnail with its anomaly map; without it where the map is damaged, which is shown."""
+    try:
+        return small_with_map(file, map_file, scale)
+    except DamagedError as error:
+        show_damage(str(error))
+        return small(file)

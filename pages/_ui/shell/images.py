@@ -12,6 +12,7 @@ from ad_core.data.dataset import Dataset, Declared, Role
 from ad_core.data.sample_datasets import Sample
 from ad_core.explain.heat_overlay import overlay
 from ad_core.explain.heat_scale import HeatScale
+from ad_core.storage.result_files import read_array
 from ad_core.types import Modality
 from pages._ui.shell import stored
 
@@ -86,7 +87,10 @@ def _with_map(file: str, map_file: str, stamp: int, scale: HeatScale | None, sid
     from PIL import Image
 
     image = np.asarray(Image.open(BytesIO(_thumbnail(file, side))).convert("RGB"))
-    heat = Image.fromarray(np.load(map_file, allow_pickle=False).astype(np.float32))
+    values = read_array(Path(map_file))
+    if values is None:
+        return image
+    heat = Image.fromarray(values.astype(np.float32))
     return overlay(image, np.asarray(heat.resize((image.shape[1], image.shape[0]))), MAP_OPACITY, scale)
 
 

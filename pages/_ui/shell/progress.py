@@ -11,7 +11,7 @@ from pages._ui.shell import words
 from pages._ui.shell.navigate import choose, go, go_button
 from pages._ui.shell.shell import chart
 from pages._ui.shell.side_job import watched
-from pages._ui.shell.stored import store, summary
+from pages._ui.shell.stored import show_damage, store, summary
 
 
 def progress(run: RunRecord) -> None:
@@ -69,6 +69,8 @@ def _ended(run: RunRecord) -> None:
             if (store().folder(run.id) / "scores.parquet").exists():
                 go_button("See alerts", "alerts", help="The scores are complete; the map or explanations are missing.")
             go_button("Change the data", "data", case={"data": run.dataset_id, "run": None})
+    for sentence in state.damage:
+        show_damage(sentence)
     _curve(state.curve)
     _log(state.log_tail, open_at_first=run.status == "failed")
 

@@ -13,12 +13,13 @@ from pages._ui.shell import words
 from pages._ui.shell.glossary import GLOSSARY, USED_ON
 from pages._ui.shell.navigate import choose, current, go_button
 from pages._ui.shell.page_words import PAGES
-from pages._ui.shell.stored import store
+from pages._ui.shell.stored import DAMAGE_SHOWN, store
 
 
 def page_top(page: str) -> None:
     """Title, one line about the page, the help with the glossary, and the error of the last callback."""
     title, about, help_text = PAGES[page]
+    st.session_state[DAMAGE_SHOWN] = set()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title(title, anchor=False, width="content")
         with st.popover("Help", icon=":material/help:", type="tertiary"):

@@ -5,6 +5,8 @@ Frames are shared between sessions and reruns and must not be changed in place.
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,12 @@ import streamlit as st
 
 from ad_core.alerts.calibration import Calibration
 from ad_core.data.dataset import Dataset, Declared
-from ad_core.errors import AdError, BundleError
+from ad_core.errors import AdError, BundleError, DamagedError
 from ad_core.storage import bundle, results, run_calibration, verdicts
 from ad_core.storage.store import DatasetRecord, Store
+
+DAMAGE_SHOWN = "_damage_shown"
+"""Key of the damage that this page has shown, in the session."""
 
 
 def store() -> Store:
@@ -75,15 +80,19 @@ def map_stamp(run_id: str) -> str:
 
 
 def table(run_id: str, name: str) -> pd.DataFrame | None:
-    """One of a run's tables, or None while it is not there yet."""
+    """One of a run's tables, or None while it is not there yet, or if it is damaged, which is shown."""
     file = store().folder(run_id) / f"{name}.parquet"
-    return _table(str(file), name, _stamp(file)) if file.exists() else None
+    with _damage_shown():
+        return _table(str(file), name, _stamp(file))
+    return None
 
 
 def reference_ranks(run_id: str) -> pd.DataFrame | None:
     """The percentile rank of each row from each classical detector, by row id, 100 = highest; None without any."""
     file = store().folder(run_id) / "references.parquet"
-    return _reference_ranks(str(file), _stamp(file)) if file.exists() else None
+    with _damage_shown():
+        return _reference_ranks(str(file), _stamp(file))
+    return None
 
 
 def said(run_id: str) -> pd.DataFrame:
@@ -95,7 +104,9 @@ def said(run_id: str) -> pd.DataFrame:
 def reasons(run_id: str, most: int = 3) -> pd.Series:
     """Row id -> the features that raise its score most, for the rows that have been explained."""
     file = store().folder(run_id) / "explanations.parquet"
-    return _reasons(str(file), most, _stamp(file)) if file.exists() else pd.Series(dtype=object)
+    with _damage_shown():
+        return _reasons(str(file), most, _stamp(file))
+    return pd.Series(dtype=object)
 
 
 def case(run_id: str, row_id: str) -> results.Case:
@@ -105,7 +116,7 @@ def case(run_id: str, row_id: str) -> results.Case:
         StoreError: the run or the row does not exist.
     """
     folder = store().folder(store().run(run_id).id)
-    return _case(
+    found = _case(
         run_id,
         row_id,
         _stamp(
@@ -116,12 +127,18 @@ def case(run_id: str, row_id: str) -> results.Case:
             results.counterfactual_file(folder, row_id),
         ),
     )
+    for sentence in found.damage:
+        show_damage(sentence)
+    return found
 
 
 def summary(run_id: str) -> dict[str, Any]:
-    """A run's facts, with what was added after the scores were there; empty while there are none."""
-    run = store().run(run_id)
-    return {**results.summary(store().folder(run.id)), **run.summary}
+    """A run's facts, with what was added after the scores were there; empty while there are none.
+
+    Raises:
+        DamagedError: the file is damaged, and the run is not done yet.
+    """
+    return results.facts(store(), run_id)
 
 
 def dataset(record: DatasetRecord) -> Dataset:
@@ -179,6 +196,23 @@ def profile(sources: tuple[str, ...], declared: Declared) -> Any:
     return _profile(sources, declared.model_dump_json(), _stamp(*(Path(source) for source in sources)))
 
 
+def show_damage(sentence: str) -> None:
+    """Say once per page that a stored result is damaged."""
+    shown = st.session_state.setdefault(DAMAGE_SHOWN, set())
+    if sentence not in shown:
+        shown.add(sentence)
+        st.warning(sentence, icon=":material/broken_image:")
+
+
+@contextmanager
+def _damage_shown() -> Iterator[None]:
+    """A damaged result is shown as damage, and the page goes on without it."""
+    try:
+        yield
+    except DamagedError as error:
+        show_damage(str(error))
+
+
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _store(home: str | None, url: str | None) -> Store:
     return Store.open(home, url)
@@ -220,8 +254,9 @@ def _table(file: str, name: str, stamp: str) -> pd.DataFrame | None:  # noqa: AR
 
 
 @st.cache_resource(show_spinner=False, max_entries=6)
-def _reference_ranks(file: str, stamp: str) -> pd.DataFrame:  # noqa: ARG001
-    return pd.read_parquet(file).set_index("row_id").rank(pct=True).mul(100)
+def _reference_ranks(file: str, stamp: str) -> pd.DataFrame | None:  # noqa: ARG001
+    references = results.table(Path(file).parent, "references")
+    return None if references is None else references.set_index("row_id").rank(pct=True).mul(100)
 
 
 @st.cache_resource(show_spinner=False, max_entries=6)
@@ -231,7 +266,9 @@ def _said(dataset_id: str, home: str, url: str, words: int) -> pd.DataFrame:  # 
 
 @st.cache_resource(show_spinner=False, max_entries=6)
 def _reasons(file: str, most: int, stamp: str) -> pd.Series:  # noqa: ARG001
-    parts = pd.read_parquet(file)
+    parts = results.table(Path(file).parent, "explanations")
+    if parts is None:
+        return pd.Series(dtype=object)
     if "channel" in parts:
         parts = parts.groupby(["row_id", "channel"], as_index=False, sort=False)["attribution"].sum()
         parts = parts.rename(columns={"channel": "part"})

@@ -23,6 +23,7 @@ from pages._ui.shell.stored import (
     scores_stamp,
     store,
     summary,
+    table,
 )
 
 
@@ -94,6 +95,7 @@ def events_at(run_id: str) -> pd.DataFrame | None:
         DataError: the rule has a segment that is not known.
     """
     rule = current_rule(run_id).model_dump_json()
+    table(run_id, "events")  # where it is damaged this says so: the events stay, which channels led is gone
     return _events(run_id, rule, f"{scores_stamp(run_id)}|{events_stamp(run_id)}")
 
 

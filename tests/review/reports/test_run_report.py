@@ -18,6 +18,7 @@ from ad_core.review.reports import run_report
 from ad_core.review.reports.run_report_cases import cases_of
 from ad_core.review.reports.self_contained import signals_of
 from ad_core.storage import results, verdicts
+from ad_core.storage.result_files import remove
 from ad_core.storage.run_alerts import alerts_of
 from ad_core.storage.store import Store
 
@@ -110,7 +111,7 @@ def test_text_of_the_user_is_escaped_and_nothing_is_fetched(run):
 def test_a_run_with_nothing_to_tell_says_so_in_sentences(run):
     store, run_id = run
     for name in ("explanations", "checks"):
-        (store.folder(run_id) / f"{name}.parquet").unlink()
+        remove(store.folder(run_id) / f"{name}.parquet")
 
     none = run_report.gather(store, run_id, None, alerts_of(store, run_id, Rule(kind="score", value=1e9)))
     one = run_report.gather(store, run_id, None, alerts_of(store, run_id, Rule(kind="budget", value=1)))
