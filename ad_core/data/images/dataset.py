@@ -8,6 +8,7 @@ import pandas as pd
 
 from ad_core.data.dataset import Column, ColumnKind, Dataset, Declared, Role, Schema, fingerprint_of, row_ids
 from ad_core.data.files.image_files import read_header
+from ad_core.data.files.image_modes import number_format
 from ad_core.data.images.pixels import in_threads
 from ad_core.data.images.sources import find_images
 from ad_core.errors import DataError
@@ -41,7 +42,7 @@ def open_images(sources: Sequence[Path], declared: Declared) -> Dataset:
     return Dataset(
         modality=Modality.IMAGE,
         schema=_schema(data, declared),
-        data=data.drop(columns="frames"),
+        data=data.drop(columns=["frames", "reduced"]),
         rows=rows,
         declared=declared,
         sources=tuple(str(source) for source in sources),
@@ -56,6 +57,23 @@ def left_out(row_ids: Sequence[str], notes: Sequence[str]) -> list[str]:
     """One sentence that names images which can't be used, or nothing."""
     bad = [f"{name} ({note.rstrip('.')})" for name, note in zip(row_ids, notes, strict=True) if note]
     return [f"{len(bad):,} of {len(notes):,} images can't be used: {_first(bad)}."] if bad else []
+
+
+def cut_to_range(paths: pd.Series, beyond: np.ndarray) -> list[str]:
+    """One sentence that names images with pixels beyond the range learnt in training, or nothing.
+
+    Args:
+        beyond: (images,) share of their pixels, 0..1.
+    """
+    cut = [f"{path} ({share:.1%})" for path, share in zip(paths, beyond, strict=True) if share > 0]
+    return (
+        [
+            f"{len(cut):,} of {len(paths):,} images have pixels far brighter or darker than all training images, which "
+            f"count as the brightest or darkest that an item can hold (share of their pixels): {_first(cut)}."
+        ]
+        if cut
+        else []
+    )
 
 
 def _check(declared: Declared) -> None:
@@ -146,6 +164,15 @@ def _notices(data: pd.DataFrame, rows: pd.DataFrame, other: list[str]) -> list[s
     if data["frames"].any():
         several = data.loc[data["frames"], "path"].tolist()
         notices.append(f"Of files with several frames or pages the first is used: {_first(several)}.")
+    for what, some in data[data["reduced"] != ""].groupby("reduced", sort=False):
+        notices.append(f"Not all of every pixel is used ({what}): {_first(some['path'].tolist())}.")
+    numbers = data.loc[data["grey"] & (rows["note"] == ""), "mode"].map(number_format).value_counts()
+    if len(numbers) > 1:
+        counts = ", ".join(f"{count:,} x {name}" for name, count in numbers.items())
+        notices.append(
+            f"The grey images hold different numbers ({counts}), which are compared as they are (uint8 as 257 times as "
+            f"much). Save them in one format if their scales differ."
+        )
     copies = data["sha"].duplicated() & (rows["note"] == "")
     if copies.any():
         originals = data.drop_duplicates("sha").set_index("sha")["path"]
