@@ -124,6 +124,9 @@ class Declared(BaseModel):
     rows are used neither for training nor for calibration; they are scored and marked."""
     kinds: dict[str, ColumnKind] = {}
     """Columns whose kind the user corrected."""
+    folders: dict[str, str] = {}
+    """Images only: folder (part of a path, `/PATH` from the top, or `*` for all) -> train, normal, anomaly, unknown or
+    mask, where its name says something else, or nothing."""
     judged_by: dict[str, JudgedBy] = {}
     """Channels of recordings for which the user chose whether the level, only the shape, or both matter."""
 
@@ -174,6 +177,10 @@ class Dataset:
     fingerprint: str = ""
     """sha256 over the content; the same data give the same fingerprint."""
     notices: tuple[str, ...] = field(default=())
+    training_notices: tuple[str, ...] = ()
+    """Those of the notices that matter only where a detector is trained on these data."""
+    folders: pd.DataFrame | None = None
+    """Images only: `folder`, `images` and `use` of each folder: train, normal, anomaly, unknown (only scored), mask."""
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -94,20 +94,28 @@ def decode(file: str, near: int | None = None) -> Image.Image:
     """
     content = read_bytes(file)
     with _damage_in_words():
-        if (odd := odd_tiff(content)) is not None:
-            _size(odd.width, odd.height, odd.orientation)
-            flat, turn = plain(odd.image()), _TURNS.get(odd.orientation)
-        else:
-            image = _open(content)
-            turn = _TURNS.get(_orientation(image))
-            if near is not None:
-                image.draft(None, (2 * near, 2 * near))
-            image.load()
-            flat = plain(image)
-            if flat.mode == "F":
-                stated = getattr(image, "tag_v2", {}).get(GDAL_NODATA)
-                check_all_present(np.asarray(flat), stated, image.mode.startswith("I;16"))
+        image, turn = _loaded(content, near)
+        flat = plain(image)
+        if flat.mode == "F" and image.format is not None:  # the numbers of an odd TIFF have been checked
+            stated = getattr(image, "tag_v2", {}).get(GDAL_NODATA)
+            check_all_present(np.asarray(flat), stated, image.mode.startswith("I;16"))
         return flat.transpose(turn) if turn is not None else flat
+
+
+def decode_as_stored(file: str) -> tuple[Image.Image, bool]:
+    """The first frame, upright, in the mode of the file: with its palette, transparency and numbers.
+
+    Returns:
+        The image, and whether its format changes values a little, as JPEG does.
+
+    Raises:
+        DataError: the image can't be decoded.
+    """
+    content = read_bytes(file)
+    with _damage_in_words():
+        image, turn = _loaded(content, None)
+        is_lossy = image.format in ("JPEG", "MPO", "WEBP")
+        return (image.transpose(turn) if turn is not None else image), is_lossy
 
 
 def load_image(file: str) -> Image.Image:
@@ -165,6 +173,19 @@ def _header(content: bytes, sha: str) -> Header:
     if min(height, width) < MIN_SIDE:
         note = f"Too small: {width} x {height} px, the shorter side must have {MIN_SIDE} px at least."
     return Header(height, width, mode, grey, frames, reduced, sha, note)
+
+
+def _loaded(content: bytes, near: int | None) -> tuple[Image.Image, Image.Transpose | None]:
+    """The first frame as it is stored, and how it has to be turned to be upright."""
+    if (odd := odd_tiff(content)) is not None:
+        _size(odd.width, odd.height, odd.orientation)
+        return odd.image(), _TURNS.get(odd.orientation)
+    image = _open(content)
+    turn = _TURNS.get(_orientation(image))
+    if near is not None:
+        image.draft(None, (2 * near, 2 * near))
+    image.load()
+    return image, turn
 
 
 def _size(width: int, height: int, orientation: int) -> tuple[int, int]:

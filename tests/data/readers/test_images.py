@@ -70,9 +70,8 @@ def test_a_folder_is_read_in_order_of_paths_and_every_picture_is_a_row(plates):
     assert dataset.data[["height", "width"]].to_numpy().tolist() == [[40, 24], [20, 30], [16, 16]]
     assert dataset.data["folder"].tolist() == ["good", "good", "scratch"]
     assert dataset.data["mode"].tolist() == ["L", "L", "L"]
-    assert dataset.is_training.tolist() == [True, True, True]
     assert (dataset.modality, dataset.name) == (Modality.IMAGE, "plates")
-    assert dataset.notices == ("Left out, as their names do not end like those of images: notes.txt.",)
+    assert dataset.notices[0] == "Left out, as their names do not end like those of images: notes.txt."
 
 
 def test_a_zip_is_the_same_data_set_as_its_folder(plates, tmp_path):
@@ -192,7 +191,7 @@ def test_pictures_that_all_fail_to_decode_are_refused(plates):
 
     with pytest.raises(DataError, match=r"No image can be decoded. The first, good/a\.jpg"):
         reader.item_set(dataset)
-    with pytest.raises(DataError, match="Only 0 of the 3 training images can be decoded"):
+    with pytest.raises(DataError, match="Only 0 of the 2 training images can be decoded"):
         fitted(dataset)
 
 
@@ -202,7 +201,7 @@ def test_a_picture_of_one_pixel_is_named(plates):
     dataset = opened(plates)
 
     assert dataset.rows["note"].tolist()[2].startswith("Too small: 1 x 1 px")
-    assert dataset.is_training.tolist() == [True, True, False, True]
+    assert dataset.is_training.tolist() == [True, True, False, False]
 
 
 def test_grey_pictures_have_one_channel_and_coloured_ones_three(plates):
@@ -470,7 +469,7 @@ def test_one_picture_is_too_few_to_learn_from(tmp_path, copies):
 def test_new_pictures_of_another_kind_are_described(tmp_path, plates):
     picture(tmp_path / "new" / "large.png", (400, 300), colour=True)
     picture(tmp_path / "new" / "alike.png")
-    reader = fitted(opened(plates))
+    reader = fitted(opened(plates, folders={"*": "train"}))
 
     notes = reader.match(opened(tmp_path / "new"))
 
