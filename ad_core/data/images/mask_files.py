@@ -42,12 +42,12 @@ def find_masks(paths: Sequence[str], files: Sequence[str]) -> tuple[np.ndarray, 
             doubted.append(folder)
     for (_, word), some in by_name.items():
         rest = [path for path in some if path not in found]
-        if rest and (is_surely_mask(word) or word == "mask" or _look_like_masks(rest, of_file)):
+        if rest and (is_surely_mask(word) or word == "mask" or look_like_masks([of_file[path] for path in rest])):
             found |= set(rest)
     for pairs in twins.values():
-        lossless, lossy = ([path for path, _ in pairs], [path for _, path in pairs])
-        if _look_like_masks(lossless, of_file) and not _look_like_masks(lossy, of_file):
-            found |= set(lossless)
+        lossless, lossy = ([of_file[path] for path, _ in pairs], [of_file[path] for _, path in pairs])
+        if look_like_masks(lossless) and not look_like_masks(lossy):
+            found |= {path for path, _ in pairs}
     if len(found) == len(paths):
         return np.zeros(len(paths), dtype=bool), sorted(by_folder)
     return np.array([path in found for path in paths], dtype=bool), doubted
@@ -86,13 +86,13 @@ def _are_masks(some: list[str], others: list[str], word: str, of_file: dict[str,
         return True
     if word == "masks" and len(pair_masks(others, some).unused) <= len(some) / 2:
         return True
-    return _look_like_masks(some, of_file)
+    return look_like_masks([of_file[path] for path in some])
 
 
-def _look_like_masks(some: Sequence[str], of_file: dict[str, str]) -> bool:
+def look_like_masks(files: Sequence[str]) -> bool:
     """Whether nearly all of a sample look like masks; what can't be decoded has no say."""
-    chosen = np.unique(np.linspace(0, len(some) - 1, SAMPLE).astype(int))
-    looks = [look for at in chosen if (look := _look(of_file[some[at]])) is not None]
+    chosen = np.unique(np.linspace(0, len(files) - 1, SAMPLE).astype(int))
+    looks = [look for at in chosen if (look := _look(files[at])) is not None]
     return bool(looks) and sum(looks) >= 0.8 * len(looks)
 
 

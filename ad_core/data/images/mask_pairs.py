@@ -16,7 +16,7 @@ class Pairs(NamedTuple):
     unused: list[str]
     """Masks that belong to no image."""
     unclear: list[str]
-    """Masks whose name fits images in several folders, none better than the others."""
+    """Masks whose name fits images in several folders, none better than the others; or the other way round."""
 
 
 class _Place(NamedTuple):
@@ -35,27 +35,30 @@ def pair_masks(images: Sequence[str], masks: Sequence[str]) -> Pairs:
     for image in images:
         by_stem[PurePosixPath(image).stem.casefold()].append(image)
     places = {image: _place(str(PurePosixPath(image).parent)) for image in images}
-    of_image: dict[str, list[str]] = defaultdict(list)
+    of_image: dict[str, dict[str, _Place]] = defaultdict(dict)
     unused: list[str] = []
     unclear: list[str] = []
     for mask in masks:
-        owners = _owners(PurePosixPath(mask), by_stem, places)
+        owners, place = _owners(PurePosixPath(mask), by_stem, places)
         if len(owners) == 1:
-            of_image[owners[0]].append(mask)
+            of_image[owners[0]][mask] = place
         else:
             (unclear if owners else unused).append(mask)
-    return Pairs(dict(of_image), unused, unclear)
+    for image in [image for image, its in of_image.items() if len(set(its.values())) > 1]:
+        unclear += of_image.pop(image)  # masks of several kinds of defects can't all be of one image
+    return Pairs({image: list(its) for image, its in of_image.items()}, unused, unclear)
 
 
-def _owners(mask: PurePosixPath, by_stem: dict[str, list[str]], places: dict[str, _Place]) -> list[str]:
-    """The images that fit a mask best; usually one or none."""
+def _owners(mask: PurePosixPath, by_stem: dict[str, list[str]], places: dict[str, _Place]) -> tuple[list[str], _Place]:
+    """The images that fit a mask best, usually one or none; and the place at which the mask was taken to lie."""
+    beside = (mask.parent.name.casefold(), mask.parent.parent)
     stems = dict.fromkeys((mask.stem.casefold(), image_stem(mask.stem).casefold()))
-    for stem, folder in (*((stem, mask.parent) for stem in stems), (mask.parent.name.casefold(), mask.parent.parent)):
+    for stem, folder in (beside, *((stem, mask.parent) for stem in stems)):
         place = _place(str(folder))
-        fits = {image: _fit(place, places[image]) for image in by_stem.get(stem, ()) if image != str(mask)}
+        fits = {image: _fit(place, places[image]) for image in by_stem.get(stem, ())}
         if best := max(fits.values(), default=0):
-            return [image for image, fit in fits.items() if fit == best]
-    return []
+            return [image for image, fit in fits.items() if fit == best], place
+    return [], _place("")
 
 
 def _fit(mask: _Place, image: _Place) -> int:

@@ -46,6 +46,20 @@ def test_a_mask_of_another_kind_of_defect_is_no_mask_of_the_image():
     assert found.unused == ["ground_truth/cut/000_mask.png"]
 
 
+def test_masks_of_several_kinds_that_fit_one_image_are_unclear():
+    """The image was opened without the folder that says which kind it is."""
+    found = pair_masks(["000.png"], ["hole/000_mask.png", "cut/000_mask.png"])
+
+    assert found.of_image == {}
+    assert found.unclear == ["hole/000_mask.png", "cut/000_mask.png"]
+
+
+def test_masks_in_a_folder_of_the_image_s_name_are_not_those_of_images_with_their_number():
+    found = pair_masks(["000.png", "001.png"], ["000/000.png", "000/001.png", "001/000.png"])
+
+    assert found.of_image == {"000.png": ["000/000.png", "000/001.png"], "001.png": ["001/000.png"]}
+
+
 def test_a_mask_that_fits_images_in_two_folders_is_unclear():
     found = pair_masks(["test/hole/000.png", "test/cut/000.png"], ["masks/000.png"])
 
