@@ -4,10 +4,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from ad_core.errors import DataError
 from ad_core.types import JudgedBy, Modality
@@ -136,6 +137,12 @@ class Declared(BaseModel):
         if wrong := [part for part in exclude if len(part) not in (2, 3)]:
             raise ValueError(f"a range is (from, to) or (from, to, entity), not {wrong[0]}")
         return exclude
+
+    @model_serializer(mode="wrap")
+    def _without_later_fields(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Fields that earlier versions did not have are written only where they say something."""
+        fields: dict[str, Any] = written(self)
+        return fields if self.folders else {name: value for name, value in fields.items() if name != "folders"}
 
     def roles(self) -> dict[str, Role]:
         """Column name -> role, for what was declared."""
