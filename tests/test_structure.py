@@ -80,6 +80,7 @@ ONLY_IN = {
         "ad_core.training.selection.figures",
     },
     "captum": {"ad_core.explain.attribution"},
+    "tifffile": {"ad_core.data.files.tiff_files"},
     "umap": {"ad_core.projection.umap_fit"},
     "sqlalchemy": {
         "ad_core.storage.database",

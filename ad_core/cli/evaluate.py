@@ -22,7 +22,10 @@ def evaluate(
     label: Annotated[str | None, typer.Option(help="Column with the true labels; as in training if left out.")] = None,
     segment: Annotated[str | None, typer.Option(help="Also measure each value of this column by itself.")] = None,
     masks: Annotated[
-        Path | None, typer.Option(help="Images: folder with masks of the defects, as <kind>/<image>_mask.png.")
+        Path | None,
+        typer.Option(
+            help="Images: folder or zip with masks of the defects, named after the images: <kind>/<image>_mask.png."
+        ),
     ] = None,
     as_json: AsJson = False,
     device: Device = "auto",
@@ -31,14 +34,15 @@ def evaluate(
     from ad_core import pipeline
     from ad_core.devices import choose_device
     from ad_core.errors import DataError
-    from ad_core.evaluation.mask_metrics import is_marked, mask_metrics
+    from ad_core.evaluation.found_masks import labels_by_masks
+    from ad_core.evaluation.mask_metrics import mask_metrics
     from ad_core.explain.anomaly_maps import anomaly_maps
     from ad_core.progress import Silent
 
     detector = pipeline.load_detector(bundle).to(choose_device(device))
     dataset = pipeline.open_like(detector, data, {"label": label} if label else None)
     if masks is not None and "label" not in dataset.rows:
-        dataset.rows["label"] = [float(is_marked(masks, row_id)) for row_id in dataset.rows["row_id"]]
+        dataset.rows["label"] = labels_by_masks(masks, dataset.rows["row_id"].tolist())
     if "label" not in dataset.rows:
         raise DataError("These data have no label column. Name the column with the true labels: --label COLUMN.")
     if segment is not None and segment not in dataset.data:
@@ -47,7 +51,8 @@ def evaluate(
     report = card(dataset, scores, segment, ~detector.used_in_training(scores, dataset))
     report["alerts"] = of_alerts(dataset, detector.alerts(scores, dataset), is_saved=detector.threshold is not None)
     if masks is not None:
-        report["masks"] = mask_metrics(anomaly_maps(detector, dataset, Silent()), masks).facts()
+        known = dict(zip(dataset.rows["row_id"], dataset.rows["label"].astype(float), strict=True))
+        report["masks"] = mask_metrics(anomaly_maps(detector, dataset, Silent()), masks, known).facts()
     typer.echo(json.dumps(report, indent=2) if as_json else _in_words(report))
 
 
@@ -128,6 +133,7 @@ def _in_words(report: dict[str, Any]) -> str:
             lines.append(f"{name.replace('_', ' ')}: {figures[name]:.3f}{interval}")
     if found := report.get("masks"):
         lines.append(f"pixel AUROC {found['pixel_auroc']:.3f}, AUPRO {found['aupro']:.3f} by {found['masks']} masks")
+        lines += found["notes"]
     alerts = report["alerts"]
     shares = [f"{name} {alerts[name]:.3f}" for name in ("precision", "recall") if alerts[name] is not None]
     lines += [alerts["in_words"], ", ".join([f"{alerts['count']:,} alerts", *shares])]

@@ -72,6 +72,14 @@ class DataOptions:
             help="Time range of a recording that is not trained on, such as downtime; repeatable.",
         ),
     ] = None
+    folder: Annotated[
+        list[str] | None,
+        _option(
+            metavar="NAME=USE",
+            help="Images: what a folder is, where its name says something else: train, normal, anomaly, unknown (only "
+            "scored) or mask (left out); * = all folders; repeatable.",
+        ),
+    ] = None
     by_level: Annotated[
         list[str] | None, _option(help="Channel whose level matters: one that drifts is an anomaly; repeatable.")
     ] = None
@@ -99,12 +107,22 @@ class DataOptions:
             time=self.time,
             entity=self.entity,
             only=self.only or (),
+            folders=dict(_named_use(text) for text in self.folder or ()),
             exclude=[parse_range(text) for text in self.exclude or ()],
             judged_by={
                 channel: "both" if channel in level & shape else "level" if channel in level else "shape"
                 for channel in (*(self.by_level or ()), *(self.by_shape or ()))
             },
         )
+
+
+def _named_use(text: str) -> tuple[str, str]:
+    from ad_core.errors import DataError
+
+    name, equals, use = text.rpartition("=")
+    if not equals:
+        raise DataError(f"--folder {text!r} does not say what the folder is. Write NAME=USE, such as scratch=anomaly.")
+    return name.strip(), use.strip()
 
 
 def with_data_options(verb: Callable[..., None]) -> Callable[..., None]:

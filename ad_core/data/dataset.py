@@ -4,10 +4,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from ad_core.errors import DataError
 from ad_core.types import JudgedBy, Modality
@@ -124,6 +125,9 @@ class Declared(BaseModel):
     rows are used neither for training nor for calibration; they are scored and marked."""
     kinds: dict[str, ColumnKind] = {}
     """Columns whose kind the user corrected."""
+    folders: dict[str, str] = {}
+    """Images only: folder (part of a path, `/PATH` from the top, or `*` for all) -> train, normal, anomaly, unknown or
+    mask, where its name says something else, or nothing."""
     judged_by: dict[str, JudgedBy] = {}
     """Channels of recordings for which the user chose whether the level, only the shape, or both matter."""
 
@@ -133,6 +137,12 @@ class Declared(BaseModel):
         if wrong := [part for part in exclude if len(part) not in (2, 3)]:
             raise ValueError(f"a range is (from, to) or (from, to, entity), not {wrong[0]}")
         return exclude
+
+    @model_serializer(mode="wrap")
+    def _without_later_fields(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Fields that earlier versions did not have are written only where they say something."""
+        fields: dict[str, Any] = written(self)
+        return fields if self.folders else {name: value for name, value in fields.items() if name != "folders"}
 
     def roles(self) -> dict[str, Role]:
         """Column name -> role, for what was declared."""
@@ -174,6 +184,10 @@ class Dataset:
     fingerprint: str = ""
     """sha256 over the content; the same data give the same fingerprint."""
     notices: tuple[str, ...] = field(default=())
+    training_notices: tuple[str, ...] = ()
+    """Those of the notices that matter only where a detector is trained on these data."""
+    folders: pd.DataFrame | None = None
+    """Images only: `folder`, `images` and `use` of each folder: train, normal, anomaly, unknown (only scored), mask."""
 
     def __len__(self) -> int:
         return len(self.rows)

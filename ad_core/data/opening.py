@@ -1,6 +1,7 @@
 """Open data: infer the modality, choose the reader, and read new files in the same way as the training data."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ def open_dataset(
     exclude: Iterable[Sequence[str]] = (),
     kinds: Mapping[str, ColumnKind] | None = None,
     judged_by: Mapping[str, JudgedBy] | None = None,
+    folders: Mapping[str, str] | None = None,
 ) -> Dataset:
     """Open files, a folder, a zip of images, or a data frame; the modality is inferred unless it is given.
 
@@ -36,6 +38,9 @@ def open_dataset(
         only: `COLUMN=VALUE` texts; rows that don't fulfil all of them are scored, but are no training rows.
         exclude: times of recordings, (from, to) or (from, to, entity), whose rows are scored, but are no training rows.
         kinds: corrected kinds of columns.
+        folders: of images, folder (part of a path, "/PATH" from the top, or "*" for all) -> "train", "normal",
+            "anomaly", "unknown" (only scored) or "mask" (left out), where its name says something else; see
+            `dataset.folders`.
         judged_by: channels for which it is known whether the "level", only the "shape", or "both" matter.
 
     Raises:
@@ -54,6 +59,7 @@ def open_dataset(
         exclude=tuple(tuple(map(str, one)) for one in exclude),
         kinds=dict(kinds or {}),
         judged_by=dict(judged_by or {}),
+        folders=dict(folders or {}),
     )
     return open_declared(sources, declared)
 
@@ -69,6 +75,8 @@ def open_declared(sources: str | Path | Sequence[str | Path] | pd.DataFrame, dec
         raise DataError(
             f"Only recordings can have excluded times; these data are read as {kind}. Remove the excluded times."
         )
+    if declared.folders and kind is not Modality.IMAGE:
+        raise DataError(f"Only folders of images can be named; these data are read as {kind}. Leave the folders out.")
     return READERS.get(READER_OF[kind]).open(sources, declared)
 
 
@@ -86,7 +94,8 @@ def open_as(trained: Declared | Mapping[str, Any], sources: Any, also: Mapping[s
     for role in ("label", "entity"):
         if also and also.get(role):
             declared = declared.model_copy(update={role: also[role]})
-    return open_declared(sources, _that_exist(declared, sources))
+    new = open_declared(sources, _that_exist(declared, sources))
+    return replace(new, notices=tuple(notice for notice in new.notices if notice not in new.training_notices))
 
 
 def as_used(dataset: Dataset) -> Declared:
@@ -94,6 +103,17 @@ def as_used(dataset: Dataset) -> Declared:
     from ad_core.data.dataset import Role
 
     schema = dataset.schema
+    if dataset.modality is Modality.IMAGE:  # what the names of folders say is recognised anew
+        kept = dataset.declared
+        return Declared(
+            modality=dataset.modality,
+            id=schema.one(Role.ID),
+            label=kept.label,
+            class_column=kept.class_column,
+            folders=kept.folders,
+            ignore=tuple(schema.names(Role.IGNORE)),
+            kinds={c.name: c.kind for c in schema.columns},
+        )
     return Declared(
         modality=dataset.modality,
         id=schema.one(Role.ID),
@@ -134,7 +154,7 @@ def _holds_images(path: Path) -> bool:
 def _that_exist(declared: Declared, sources: Any) -> Declared:
     """Drop declared columns that a new file lacks; the reader's `match` reports those that are needed."""
     if declared.modality is Modality.IMAGE:
-        return declared
+        return declared if isinstance(sources, pd.DataFrame) else _with_known_folders(declared, _existing(sources))
     if isinstance(sources, pd.DataFrame):
         there = set(map(str, sources.columns))
     else:
@@ -150,6 +170,17 @@ def _that_exist(declared: Declared, sources: Any) -> Declared:
         }
         | {"kinds": {name: kind for name, kind in declared.kinds.items() if name in there}}
     )
+
+
+def _with_known_folders(declared: Declared, sources: list[Path]) -> Declared:
+    from ad_core.data.images.layout import lies_in
+    from ad_core.data.images.sources import find_images
+
+    if not declared.folders:
+        return declared
+    there = {path.rpartition("/")[0] for path, _ in find_images(sources)[0]}
+    known = {name: use for name, use in declared.folders.items() if any(lies_in(folder, name) for folder in there)}
+    return declared.model_copy(update={"folders": known})
 
 
 def _first_file(paths: list[Path]) -> Path:

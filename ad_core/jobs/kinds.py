@@ -172,7 +172,9 @@ def masks_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
     report.stage("load")
     scored, detector, dataset = of_parent(store, run)
     report.stage("score")
-    metrics = mask_metrics(anomaly_maps(detector, dataset, report), Path(run.config["masks"]))
+    rows = dataset.rows
+    labels = dict(zip(rows["row_id"], rows["label"].astype(float), strict=True)) if "label" in rows else None
+    metrics = mask_metrics(anomaly_maps(detector, dataset, report), Path(run.config["masks"]), labels)
     results.publish(store.folder(scored.id), "masks", metrics.images)
     return {"masks": metrics.facts()}
 

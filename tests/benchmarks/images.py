@@ -80,7 +80,8 @@ def pixel_figures(dataset: Dataset, judged: np.ndarray, maps: np.ndarray, folder
     if not (folder / "ground_truth").exists():
         return {}
     names = dataset.rows["row_id"].to_numpy()[judged]
-    found = mask_metrics(zip(names, maps, strict=True), folder / "ground_truth").facts()
+    labels = dict(zip(dataset.rows["row_id"], dataset.rows["label"], strict=True))
+    found = mask_metrics(zip(names, maps, strict=True), folder / "ground_truth", labels).facts()
     return {name: found[name] for name in ("pixel_auroc", "aupro")}
 
 

@@ -123,3 +123,56 @@ def test_anomalies_that_equal_a_normal_row_are_said(labelled, tmp_path):
     )
 
     assert "5 of 22 labelled anomalies equal a row labelled normal" in found.stdout
+
+
+def test_of_images_the_folders_and_the_masks_tell_and_what_has_no_mask_is_named(tmp_path):
+    """Grey plates with a bright square; one of the three anomalous ones has no mask."""
+    random = np.random.default_rng(0)
+
+    def plate(name: str, marked: bool = False, is_mask: bool = False) -> None:
+        values = random.integers(90, 110, (32, 32), dtype=np.uint8) * (not is_mask)
+        values[8:16, 8:16] += np.uint8(100 * marked)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(values).save(tmp_path / name)
+
+    for i in range(24):
+        plate(f"data/train/good/{i:02}.png")
+    for i in range(6):
+        plate(f"data/test/good/{i:02}.png")
+        if i < 3:
+            plate(f"data/test/hole/{i:02}.png", marked=True)
+        if i < 2:
+            plate(f"data/ground_truth/hole/{i:02}_mask.png", marked=True, is_mask=True)
+    bundle, data = str(tmp_path / "bundle"), str(tmp_path / "data")
+    small = ["--set", "reader.size=32", "--pretext", "patch_gaussian"]
+
+    trained = CliRunner().invoke(app, ["train", data, "--out", bundle, *small], catch_exceptions=False)
+    found = CliRunner().invoke(
+        app, ["evaluate", bundle, f"{data}/test", "--masks", f"{data}/ground_truth", "--json"], catch_exceptions=False
+    )
+
+    assert "2 images are masks of defects" in trained.output
+    assert "24 of 33 images are training images (train/good)" in " ".join(trained.output.split())
+    report = json.loads(found.stdout)
+    assert report["figures"]["positives"] == 3
+    assert report["masks"]["masks"] == 2
+    assert report["masks"]["left_out"] == 1
+    assert report["masks"]["notes"][0].endswith("left out of the figures per pixel: hole/02.png.")
+
+
+def test_a_folder_can_be_said_to_be_something_else(tmp_path):
+    random = np.random.default_rng(0)
+    for i in range(12):
+        for name in ("good", "matt"):
+            (tmp_path / "data" / name).mkdir(parents=True, exist_ok=True)
+            values = random.integers(0, 255, (16, 16), dtype=np.uint8)
+            Image.fromarray(values).save(tmp_path / "data" / name / f"{i}.png")
+    command = ["train", str(tmp_path / "data"), "--out", str(tmp_path / "bundle"), "--pretext", "isolation_forest"]
+
+    wrong = CliRunner().invoke(app, [*command, "--folder", "matt"])
+    CliRunner().invoke(app, [*command, "--folder", "matt=train"], catch_exceptions=False)
+
+    assert "Write NAME=USE" in str(wrong.exception)
+    detector = pipeline.load_detector(tmp_path / "bundle")
+    assert detector.info.declared.folders == {"matt": "train"}
+    assert len(pipeline.open_like(detector, tmp_path / "data" / "good")) == 12

@@ -9,6 +9,8 @@ import shutil
 import stat
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -144,12 +146,20 @@ def read_bytes(file: str) -> bytes:
     """
     if (member := member_of(file)) is not None:
         archive, name = member
-        state = archive.stat()
+        with _gone_in_words(archive):
+            state = archive.stat()
         return _opened(archive, state.st_mtime_ns, state.st_size).read(name)
-    try:
+    with _gone_in_words(Path(file)):
         return Path(file).read_bytes()
+
+
+@contextmanager
+def _gone_in_words(path: Path) -> Iterator[None]:
+    """Only the name is said: the text becomes the note of a row, which goes into reports."""
+    try:
+        yield
     except OSError as error:
-        raise DataError(f"{file} can't be read ({error.strerror}). Was it moved or deleted?") from None
+        raise DataError(f"{path.name} can't be read ({error.strerror}). Was it moved or deleted?") from None
 
 
 @lru_cache(maxsize=4)

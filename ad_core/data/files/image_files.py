@@ -5,9 +5,7 @@ decoded before its header passed the checks. A file is a path, or `archive.zip!/
 """
 
 import hashlib
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +15,9 @@ import numpy as np
 from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 
 from ad_core.data.files.archives import read_bytes
+from ad_core.data.files.image_modes import CUT, for_screen, is_grey, is_grey_mode, plain, what_is_unused
+from ad_core.data.files.missing_pixels import check_all_present
+from ad_core.data.files.tiff_files import BROKEN, GDAL_NODATA, STARTS, odd_tiff
 from ad_core.errors import DataError
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".tif", ".tiff", ".webp", ".gif"})
@@ -34,21 +35,6 @@ _FORMATS = (  # none that starts other programs, as EPS does; Pillow knows the l
     TiffImagePlugin.TiffImageFile.format,
     WebPImagePlugin.WebPImageFile.format,
 )
-_BROKEN = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    EOFError,
-    ArithmeticError,
-    AttributeError,
-    RuntimeError,
-    NotImplementedError,
-    struct.error,
-    zlib.error,
-)
-"""What Pillow raises on damaged bytes."""
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -68,10 +54,12 @@ class Header:
     width: int = 0
     """Of the upright image [px]; 0 where not even the header can be read."""
     mode: str = ""
-    """As Pillow names it: L, RGB, I;16, ..."""
+    """As Pillow names it: L, RGB, I;16, ...; other numbers by name: I (uint32), ..."""
     grey: bool = True
     frames: bool = False
     """It has several frames or pages, of which the first is used."""
+    reduced: str = ""
+    """What of its pixels is not used; "" = all is."""
     sha: str = ""
     """sha256 of the file's bytes."""
     note: str = ""
@@ -106,13 +94,28 @@ def decode(file: str, near: int | None = None) -> Image.Image:
     """
     content = read_bytes(file)
     with _damage_in_words():
-        image = _open(content)
-        turn = _TURNS.get(_orientation(image))
-        if near is not None:
-            image.draft(None, (2 * near, 2 * near))
-        image.load()
-        plain = _plain(image)
-        return plain.transpose(turn) if turn is not None else plain
+        image, turn = _loaded(content, near)
+        flat = plain(image)
+        if flat.mode == "F" and image.format is not None:  # the numbers of an odd TIFF have been checked
+            stated = getattr(image, "tag_v2", {}).get(GDAL_NODATA)
+            check_all_present(np.asarray(flat), stated, image.mode.startswith("I;16"))
+        return flat.transpose(turn) if turn is not None else flat
+
+
+def decode_as_stored(file: str) -> tuple[Image.Image, bool]:
+    """The first frame, upright, in the mode of the file: with its palette, transparency and numbers.
+
+    Returns:
+        The image, and whether its format changes values a little, as JPEG does.
+
+    Raises:
+        DataError: the image can't be decoded.
+    """
+    content = read_bytes(file)
+    with _damage_in_words():
+        image, turn = _loaded(content, None)
+        is_lossy = image.format in ("JPEG", "MPO", "WEBP")
+        return (image.transpose(turn) if turn is not None else image), is_lossy
 
 
 def load_image(file: str) -> Image.Image:
@@ -122,7 +125,7 @@ def load_image(file: str) -> Image.Image:
         DataError: it can't be decoded.
     """
     with calm_pillow():
-        return _for_screen(decode(file))
+        return for_screen(decode(file))
 
 
 def thumbnail(file: str, side: int) -> bytes:
@@ -135,13 +138,8 @@ def thumbnail(file: str, side: int) -> bytes:
         image = decode(file, near=side)
     image.thumbnail((side, side), Image.Resampling.BILINEAR)
     content = BytesIO()
-    _for_screen(image).save(content, "PNG")
+    for_screen(image).save(content, "PNG")
     return content.getvalue()
-
-
-def is_deep(mode: str) -> bool:
-    """Whether an image of this mode holds greys of more than 8 bits."""
-    return mode.startswith(("I", "F"))
 
 
 @contextmanager
@@ -159,19 +157,42 @@ def calm_pillow() -> Iterator[None]:
 
 def _header(content: bytes, sha: str) -> Header:
     with _damage_in_words():
-        image = _open(content)
-        width, height = image.size
-        if image.format != "TIFF" and _orientation(image) in (5, 6, 7, 8):  # lies on its side
-            width, height = height, width
-        mode, grey = image.mode, _is_grey(image)
-        is_animated = bool(getattr(image, "is_animated", False))
-        frames = is_animated and image.format != "MPO"  # the second image of an MPO is a preview or depth map
-        if image.format == "PNG":
-            image.verify()  # its check sums; no other format has any
+        if (odd := odd_tiff(content)) is not None:
+            width, height = _size(odd.width, odd.height, odd.orientation)
+            mode, grey, frames = odd.mode, is_grey_mode(odd.mode), odd.several
+            reduced = CUT if odd.is_cut else ""
+        else:
+            image = _open(content)
+            width, height = _size(*image.size, 1 if image.format == "TIFF" else _orientation(image))
+            mode, grey, reduced = image.mode, is_grey(image), what_is_unused(image, content)
+            is_animated = bool(getattr(image, "is_animated", False))
+            frames = is_animated and image.format != "MPO"  # the second image of an MPO is a preview or depth map
+            if image.format == "PNG":
+                image.verify()  # its check sums; no other format has any
     note = ""
     if min(height, width) < MIN_SIDE:
         note = f"Too small: {width} x {height} px, the shorter side must have {MIN_SIDE} px at least."
-    return Header(height, width, mode, grey, frames, sha, note)
+    return Header(height, width, mode, grey, frames, reduced, sha, note)
+
+
+def _loaded(content: bytes, near: int | None) -> tuple[Image.Image, Image.Transpose | None]:
+    """The first frame as it is stored, and how it has to be turned to be upright."""
+    if (odd := odd_tiff(content)) is not None:
+        _size(odd.width, odd.height, odd.orientation)
+        return odd.image(), _TURNS.get(odd.orientation)
+    image = _open(content)
+    turn = _TURNS.get(_orientation(image))
+    if near is not None:
+        image.draft(None, (2 * near, 2 * near))
+    image.load()
+    return image, turn
+
+
+def _size(width: int, height: int, orientation: int) -> tuple[int, int]:
+    """Width and height of the upright image [px]."""
+    if width * height > MAX_PIXELS:
+        raise DataError(_TOO_LARGE)
+    return (height, width) if orientation in (5, 6, 7, 8) else (width, height)  # lies on its side
 
 
 @contextmanager
@@ -188,7 +209,7 @@ def _damage_in_words() -> Iterator[None]:
         raise DataError(
             "Not an image, or damaged: the file does not start as PNG, JPEG, BMP, TIFF, WebP or GIF."
         ) from None
-    except _BROKEN as error:
+    except BROKEN as error:
         raise DataError(f"Damaged image ({error}).") from None
 
 
@@ -198,7 +219,12 @@ _TOO_LARGE = f"Too large: more than {MAX_PIXELS / 1e6:.0f} million pixels. Shrin
 def _open(content: bytes) -> Image.Image:
     if not content:
         raise DataError("The file is empty.")
-    image = Image.open(BytesIO(content), formats=_FORMATS)
+    try:
+        image = Image.open(BytesIO(content), formats=_FORMATS)
+    except UnidentifiedImageError:
+        if content.startswith(STARTS):
+            raise DataError("A TIFF that is damaged or of a kind that can't be read. Save it as PNG.") from None
+        raise
     if image.width * image.height > MAX_PIXELS:
         raise DataError(_TOO_LARGE)
     return image
@@ -210,38 +236,5 @@ def _orientation(image: Image.Image) -> int:
         return 1  # asking a PNG without it would decode the image
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except _BROKEN:
+    except BROKEN:
         return 1  # the pixels may be fine although the metadata can't be read
-
-
-def _is_grey(image: Image.Image) -> bool:
-    """Whether an image is stored as greys, without decoding it."""
-    if image.mode in ("P", "PA") and image.palette is not None:
-        order, content = image.palette.getdata()
-        bands = {"RGB": 3, "BGR": 3, "BGRX": 4}.get(order)
-        if bands is None or len(content) % bands:
-            return False
-        colours = np.frombuffer(bytes(content), np.uint8).reshape(-1, bands)[:, :3]
-        return bool((colours == colours[:, :1]).all())
-    return image.mode in ("1", "L", "LA", "La") or is_deep(image.mode)
-
-
-def _plain(image: Image.Image) -> Image.Image:
-    if is_deep(image.mode):
-        deep = image.convert("F")
-        if not np.isfinite(np.asarray(deep)).all():
-            raise DataError("The image has pixels that are no number or infinite.")
-        return deep
-    grey = image.mode in ("1", "L", "LA", "La")
-    if "transparency" in image.info or image.mode in ("LA", "La", "PA", "RGBA", "RGBa"):
-        opaque = image.convert("LA" if image.mode == "La" else "RGBA").convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), opaque)
-    return image.convert("L" if grey else "RGB")
-
-
-def _for_screen(image: Image.Image) -> Image.Image:
-    if image.mode != "F":
-        return image
-    values = np.asarray(image)
-    low, high = float(values.min()), float(values.max())
-    return Image.fromarray(((values - low) * (255 / max(high - low, 1e-12))).round().astype(np.uint8))

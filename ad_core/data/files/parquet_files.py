@@ -1,5 +1,7 @@
 """Reading Parquet into plain pandas columns, in little memory."""
 
+import base64
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,8 @@ def read_parquet(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, lis
         DataError: it is damaged, or has no rows or no columns.
     """
     try:
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(path, coerce_int96_timestamp_unit="us")  # in nanoseconds 9999-12-31 would become 1816
+        categories = _categories(file)
         if rows is None:
             names, arrays = file.schema_arrow.names, _columns(file)
         else:
@@ -32,6 +35,8 @@ def read_parquet(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, lis
         for position, (name, column) in enumerate(zip(names, arrays, strict=True)):
             if pa.types.is_nested(column.type):
                 notices.append(f"Each cell of {name!r} in {path.name} holds several values; they are kept as one text.")
+            if name in categories and _is_number(column.type):
+                column = column.dictionary_encode()
             columns[position] = _plain(column).to_pandas(date_as_object=False)
             del column
     except (pa.ArrowException, OSError) as error:
@@ -43,6 +48,30 @@ def read_parquet(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, lis
         raise DataError(f"{path.name} has {len(names)} columns and {len(frame)} rows. Choose a file with rows.")
     frame.columns = pd.Index(names, dtype=object)
     return frame, notices
+
+
+def _categories(file: pq.ParquetFile) -> set[str]:
+    """Names of the columns that were categories when the file was written: Parquet keeps only texts as such.
+
+    Both Arrow and pandas say so in the file's metadata; what can't be read there says nothing.
+    """
+    said = file.metadata.metadata or {}
+    names: set[str] = set()
+    try:
+        schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(said.get(b"ARROW:schema", b""))))
+        names |= {field.name for field in schema if pa.types.is_dictionary(field.type)}
+    except (pa.ArrowException, ValueError, OSError):
+        pass
+    try:
+        columns = json.loads(said.get(b"pandas", b"{}")).get("columns", ())
+        names |= {str(c["name"]) for c in columns if c.get("pandas_type") == "categorical"}
+    except (ValueError, TypeError, AttributeError, KeyError):
+        pass
+    return names
+
+
+def _is_number(kind: Any) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
 def _columns(file: pq.ParquetFile) -> Iterator[Any]:

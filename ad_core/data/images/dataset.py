@@ -8,13 +8,14 @@ import pandas as pd
 
 from ad_core.data.dataset import Column, ColumnKind, Dataset, Declared, Role, Schema, fingerprint_of, row_ids
 from ad_core.data.files.image_files import read_header
+from ad_core.data.files.image_modes import number_format
+from ad_core.data.images.layout import Layout, lies_in, recognise
+from ad_core.data.images.layout_words import layout_in_words
 from ad_core.data.images.pixels import in_threads
 from ad_core.data.images.sources import find_images
 from ad_core.errors import DataError
 from ad_core.types import Modality
 
-NORMAL_FOLDERS = frozenset({"good", "normal", "ok"})
-"""With the label "folder", images below a folder of such a name are normal and all others anomalous."""
 COLUMNS = ("path", "folder", "height", "width", "mode")
 """The columns of an image data set that the analyst sees."""
 
@@ -26,29 +27,39 @@ def open_images(sources: Sequence[Path], declared: Declared) -> Dataset:
         DataError: there is no usable image, or a declared column does not exist for images.
     """
     _check(declared)
-    files, other = find_images(sources)
-    data = _headers(files)
+    found, other = find_images(sources)
+    paths, files = ([path for path, _ in found], [file for _, file in found])
+    layout = recognise(paths, files, declared.folders, reads_labels=declared.class_column is None)
+    folders = pd.Series([str(parent) if (parent := PurePosixPath(path).parent).name else "" for path in paths])
+    images = np.flatnonzero(~layout.is_mask)
+    data = _headers([found[at] for at in images], folders[images])
     rows = pd.DataFrame({"row_id": row_ids(data["path"]), "note": data.pop("note")})
     usable = (rows["note"] == "").to_numpy()
     if not usable.any():
         raise DataError(
             f"None of the {len(rows):,} images can be used. The first, {rows['row_id'][0]}: {rows['note'][0]}"
         )
-    if declared.label is not None:
-        rows["label"] = _labels(data["folder"])
+    label = _labels(layout, folders, declared)[images]
+    if declared.label is not None or not np.isnan(label).all():
+        rows["label"] = label
     if declared.class_column is not None:
         rows["cls"] = data["folder"].map(lambda folder: PurePosixPath(folder).name)
+    if declared.only:
+        layout.teaches[images] = _chosen(data, declared.only)
+    told, of_training = layout_in_words(layout, folders, declared)
     return Dataset(
         modality=Modality.IMAGE,
-        schema=_schema(data, declared),
-        data=data.drop(columns="frames"),
+        schema=_schema(data, declared, has_label="label" in rows),
+        data=data.drop(columns=["frames", "reduced"]),
         rows=rows,
         declared=declared,
         sources=tuple(str(source) for source in sources),
         name=_name(sources),
-        is_training=usable & _chosen(data, declared.only),
+        is_training=usable & layout.teaches[images],
         fingerprint=fingerprint_of(data[["path", "sha"]]),
-        notices=tuple(_notices(data, rows, other)),
+        notices=(*_notices(data, rows, other), *told, *of_training),
+        training_notices=tuple(of_training),
+        folders=layout.table(folders),
     )
 
 
@@ -56,6 +67,23 @@ def left_out(row_ids: Sequence[str], notes: Sequence[str]) -> list[str]:
     """One sentence that names images which can't be used, or nothing."""
     bad = [f"{name} ({note.rstrip('.')})" for name, note in zip(row_ids, notes, strict=True) if note]
     return [f"{len(bad):,} of {len(notes):,} images can't be used: {_first(bad)}."] if bad else []
+
+
+def cut_to_range(paths: pd.Series, beyond: np.ndarray) -> list[str]:
+    """One sentence that names images with pixels beyond the range learnt in training, or nothing.
+
+    Args:
+        beyond: (images,) share of their pixels, 0..1.
+    """
+    cut = [f"{path} ({share:.1%})" for path, share in zip(paths, beyond, strict=True) if share > 0]
+    return (
+        [
+            f"{len(cut):,} of {len(paths):,} images have pixels far brighter or darker than all training images, which "
+            f"count as the brightest or darkest that an item can hold (share of their pixels): {_first(cut)}."
+        ]
+        if cut
+        else []
+    )
 
 
 def _check(declared: Declared) -> None:
@@ -76,17 +104,23 @@ def _check(declared: Declared) -> None:
         raise DataError(f"Images have no columns to train on, but {', '.join(odd)} was named. Leave it out.")
 
 
-def _headers(sources: list[tuple[str, str]]) -> pd.DataFrame:
+def _headers(sources: list[tuple[str, str]], folders: pd.Series) -> pd.DataFrame:
     paths, files = zip(*sources, strict=True)
-    data = pd.DataFrame({"path": paths, "file": files})
-    data["folder"] = [str(parent) if (parent := PurePosixPath(path).parent).name else "" for path in paths]
+    data = pd.DataFrame({"path": paths, "file": files, "folder": folders.to_numpy()})
     return data.join(pd.DataFrame(in_threads(read_header, files)))
 
 
-def _labels(folders: pd.Series) -> pd.Series:
-    """0 below a normal folder, 1 below any other, unknown outside of all folders or where no folder has such a name."""
-    normal = folders.map(lambda folder: not NORMAL_FOLDERS.isdisjoint(folder.lower().split("/")))
-    return (~normal).astype(float).where((folders != "") & normal.any())
+def _labels(layout: Layout, folders: pd.Series, declared: Declared) -> np.ndarray:
+    """(images and masks,) float: what the layout says.
+
+    Where the user chose the folder as the label, all other folders but training folders are anomalous, if any image is
+    known to be normal.
+    """
+    if declared.label is None or not (layout.label == 0).any():
+        return layout.label
+    others = np.isnan(layout.label) & (folders != "").to_numpy() & (layout.split != "train")
+    said = np.array([any(lies_in(folder, name) for name in declared.folders) for folder in folders])
+    return np.where(others & ~said, 1.0, layout.label)
 
 
 def _chosen(data: pd.DataFrame, only: tuple[str, ...]) -> np.ndarray:
@@ -112,9 +146,9 @@ def _chosen(data: pd.DataFrame, only: tuple[str, ...]) -> np.ndarray:
     return chosen
 
 
-def _schema(data: pd.DataFrame, declared: Declared) -> Schema:
+def _schema(data: pd.DataFrame, declared: Declared, has_label: bool) -> Schema:
     """The paths are the ids; a folder can be label or class; the rest describes the images."""
-    folder = Role.CLASS if declared.class_column else Role.LABEL if declared.label else Role.IGNORE
+    folder = Role.CLASS if declared.class_column else Role.LABEL if has_label else Role.IGNORE
     pixels = "Describes the image; only its pixels are used for training."
     columns = (
         ("path", Role.ID, ColumnKind.TEXT, None, "The path is the name of the image."),
@@ -146,6 +180,15 @@ def _notices(data: pd.DataFrame, rows: pd.DataFrame, other: list[str]) -> list[s
     if data["frames"].any():
         several = data.loc[data["frames"], "path"].tolist()
         notices.append(f"Of files with several frames or pages the first is used: {_first(several)}.")
+    for what, some in data[data["reduced"] != ""].groupby("reduced", sort=False):
+        notices.append(f"Not all of every pixel is used ({what}): {_first(some['path'].tolist())}.")
+    numbers = data.loc[data["grey"] & (rows["note"] == ""), "mode"].map(number_format).value_counts()
+    if len(numbers) > 1:
+        counts = ", ".join(f"{count:,} x {name}" for name, count in numbers.items())
+        notices.append(
+            f"The grey images hold different numbers ({counts}), which are compared as they are (uint8 as 257 times as "
+            f"much). Save them in one format if their scales differ."
+        )
     copies = data["sha"].duplicated() & (rows["note"] == "")
     if copies.any():
         originals = data.drop_duplicates("sha").set_index("sha")["path"]

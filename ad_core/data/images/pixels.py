@@ -41,18 +41,24 @@ class Pixels(BaseModel):
         """Of the items."""
         return np.uint16 if self.deep else np.uint8
 
-    def fill(self, items: np.ndarray, file: str, mode: str, boxes: list[Box]) -> None:
+    def fill(self, items: np.ndarray, file: str, mode: str, boxes: list[Box]) -> float:
         """Write one image as items, one per box.
 
         Args:
             items: (boxes, channel, side, side) uint8, or uint16 where `deep`; written to.
             mode: the image's own, as its header says.
 
+        Returns:
+            Share of its values that lie beyond what an item can hold and were set to its darkest or brightest, 0..1.
+
         Raises:
-            DataError: it can't be decoded, or its 32-bit values can't be compared with 8-bit images.
+            DataError: it can't be decoded, or its numbers can't be compared with 8-bit images.
         """
+        cut = 0
         for at, values in enumerate(self.values(file, boxes)):
-            items[at] = self._in_range(values, mode)
+            items[at], beyond = self._in_range(values, mode)
+            cut += beyond
+        return cut / items.size
 
     def values(self, file: str, boxes: list[Box]) -> Iterator[np.ndarray]:
         """For each box (channel, side, side): uint8, or float32 in the file's own values of more than 8 bits."""
@@ -67,14 +73,19 @@ class Pixels(BaseModel):
             channels = small[None] if small.ndim == 2 else small.transpose(2, 0, 1)
             yield np.broadcast_to(channels, (len(self.colours), self.side, self.side))
 
-    def _in_range(self, values: np.ndarray, mode: str) -> np.ndarray:
+    def _in_range(self, values: np.ndarray, mode: str) -> tuple[np.ndarray, int]:
+        """The values of an item, and the number of them that had to be cut to its range."""
         if not self.deep:
             if values.dtype == np.float32 and not mode.startswith("I;16"):
-                raise DataError("Holds 32-bit numbers, while the training images have 8 bits: they can't be compared.")
-            return values if values.dtype == np.uint8 else (values / 257).round().clip(0, 255).astype(np.uint8)
+                raise DataError(
+                    "Holds other numbers than uint8 or uint16, while the training images have 8 bits: they can't be "
+                    "compared."
+                )
+            return values if values.dtype == np.uint8 else (values / 257).round().clip(0, 255).astype(np.uint8), 0
         numbers = values.astype(np.float32) * 257 if values.dtype == np.uint8 else values  # 255 * 257 = 65535
         share = 0.1 + 0.8 * (numbers - self.low) / (self.high - self.low)
-        return (share.clip(0, 1) * 65535).round().astype(np.uint16)
+        beyond = int(((share < 0) | (share > 1)).sum())
+        return (share.clip(0, 1) * 65535).round().astype(np.uint16), beyond
 
 
 def in_threads(work: Callable[..., T], *arguments: Iterable[object]) -> list[T]:

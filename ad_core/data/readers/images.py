@@ -14,8 +14,9 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from ad_core.data.dataset import Dataset, Declared
-from ad_core.data.files.image_files import calm_pillow, decode, is_deep
-from ad_core.data.images.dataset import left_out, open_images
+from ad_core.data.files.image_files import calm_pillow, decode
+from ad_core.data.files.image_modes import is_deep
+from ad_core.data.images.dataset import cut_to_range, left_out, open_images
 from ad_core.data.images.pixels import Pixels, empty_items, in_threads
 from ad_core.data.images.tiles import Box, boxes
 from ad_core.data.item_set import ItemSet
@@ -117,14 +118,14 @@ class Images(Reader[ImagesSettings]):
         first_at = np.cumsum([0, *map(len, places)])
         x = empty_items((int(first_at[-1]), *self.shape.size), pixels.dtype)
 
-        def put(at: int, file: str, mode: str) -> str:
+        def put(at: int, file: str, mode: str) -> tuple[str, float]:
             try:
-                pixels.fill(x[first_at[at] : first_at[at + 1]], file, mode, places[at])
+                return "", pixels.fill(x[first_at[at] : first_at[at + 1]], file, mode, places[at])
             except DataError as error:
-                return str(error)
-            return ""
+                return str(error), 0.0
 
-        problems = in_threads(put, range(len(usable)), data["file"], data["mode"])
+        filled = in_threads(put, range(len(usable)), data["file"], data["mode"])
+        problems, beyond = [problem for problem, _ in filled], np.array([share for _, share in filled])
         notes[usable] = problems
         start = np.flatnonzero([not problem for problem in problems])  # the positions in x of failed images stay unused
         if not len(start):
@@ -139,7 +140,7 @@ class Images(Reader[ImagesSettings]):
             items = items.loc[items.index.repeat([len(places[at]) for at in start])].reset_index(drop=True)
             items["at"] = np.concatenate([np.arange(first_at[at], first_at[at + 1]) for at in start])
             items[list(Box._fields)] = np.concatenate([places[at] for at in start])
-        notices = left_out(data["path"].tolist(), problems) + self._shrunk(data)
+        notices = left_out(data["path"].tolist(), problems) + cut_to_range(data["path"], beyond) + self._shrunk(data)
         return ItemSet(self.shape, x, items, rows, notices=notices)
 
     def match(self, dataset: Dataset) -> list[str]:

@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Number
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from ad_core.data.dataset import Declared
 from ad_core.data.recordings.schema_inference import LABEL_NAMES, PART_NAMES
+from ad_core.data.tables.values import holds_categories
 from ad_core.errors import DataError
 
 RECORDING = "recording"
@@ -33,12 +37,13 @@ def load(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Loaded:
         DataError: a file can't be read, has no rows, or has other channels than the first.
     """
     if isinstance(sources, pd.DataFrame):
-        return Loaded(_own(sources), (), "frame", [])
+        return Loaded(_own(sources), (), "frame", _numbered_categories([sources]))
     from ad_core.data.files.tabular_files import notices_of, read_files
 
     paths = [path for source in sources for path in _files(Path(source))]
     read = read_files(paths)
     notices = list(dict.fromkeys(notice for _, frame in read for notice in notices_of(frame)))
+    notices += _numbered_categories([frame for _, frame in read])
     name = Path(sources[0]).stem if len(sources) == 1 else f"{Path(sources[0]).stem} and {len(sources) - 1} more"
     at = tuple(str(path) for path in sources)
     if len(read) == 1:
@@ -58,12 +63,37 @@ def _own(frame: pd.DataFrame) -> pd.DataFrame:
     if isinstance(frame.index, pd.DatetimeIndex | pd.TimedeltaIndex):
         frame = frame.rename_axis(frame.index.name or "time").reset_index()
     data = frame.reset_index(drop=True)
+    for at, kind in enumerate(data.dtypes):
+        if isinstance(kind, pd.CategoricalDtype) or pd.api.types.is_object_dtype(kind):
+            data.isetitem(at, _plain_numbers(data.iloc[:, at]))
     data.columns = pd.Index([str(c) for c in data.columns], dtype=object)
     if twice := sorted(set(data.columns[data.columns.duplicated()])):
         raise DataError(f"Two columns have the name {twice[0]!r}. Rename one of them.")
     if len(data) == 0 or len(data.columns) == 0:
         raise DataError(f"The recording has {len(data.columns)} columns and {len(data)} rows. Choose a file with rows.")
     return data
+
+
+def _plain_numbers(values: pd.Series) -> pd.Series:
+    """Numbers, also true and false, that pandas does not hold as numbers, as those with gaps, become float64."""
+    if holds_categories(values):
+        return values.astype(np.float64)
+    if values.dtype != object:
+        return values
+    known = values.dropna()
+    if not len(known) or not known.map(lambda cell: isinstance(cell, bool | Number | np.bool_ | Decimal)).all():
+        return values
+    return values.where(values.notna(), np.nan).astype(np.float64)
+
+
+def _numbered_categories(frames: Sequence[pd.DataFrame]) -> list[str]:
+    columns = dict.fromkeys(str(name) for frame in frames for name in frame.columns if _is_numbered(frame[name]))
+    names = ", ".join(map(repr, columns))
+    return [f"Categories that are written as numbers are used as numbers, as channels are: {names}."] if columns else []
+
+
+def _is_numbered(values: pd.Series | pd.DataFrame) -> bool:
+    return isinstance(values, pd.Series) and holds_categories(values)
 
 
 def _files(source: Path) -> list[Path]:

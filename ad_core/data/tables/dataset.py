@@ -14,7 +14,7 @@ from ad_core.data.tables.labels import label_values
 from ad_core.data.tables.row_filter import fulfils
 from ad_core.data.tables.row_identity import ids_from_column, ids_from_content
 from ad_core.data.tables.schema_inference import propose
-from ad_core.data.tables.values import coded, parse_dates
+from ad_core.data.tables.values import coded, holds_categories, parse_dates
 from ad_core.errors import DataError
 from ad_core.types import Modality
 
@@ -128,8 +128,11 @@ def _below_each_other(read: list[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
                 f"Files that are opened together need the same columns."
             )
     frames = [frame[first.columns] for _, frame in read]
+    categories = [name for name in first.columns if all(holds_categories(frame[name]) for frame in frames)]
+    frames = [frame.astype(dict.fromkeys(categories, object)) for frame in frames]
     as_text = {name: "str" for name in first.columns if not _fit_together([frame[name].dtype for frame in frames])}
-    return pd.concat([frame.astype(as_text) for frame in frames], ignore_index=True)
+    together = pd.concat([frame.astype(as_text) for frame in frames], ignore_index=True)
+    return together.astype(dict.fromkeys(categories, "category"))
 
 
 def _fit_together(types: list[Any]) -> bool:

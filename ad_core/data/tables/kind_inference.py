@@ -12,6 +12,7 @@ from ad_core.data.tables.values import (
     Coded,
     coded,
     date_format,
+    holds_categories,
     is_boolean,
     is_number_type,
     known_of,
@@ -130,6 +131,9 @@ def _find_kind(traits: ColumnTraits, column: Coded) -> None:
     """The kind of a column that pandas does not hold as numbers."""
     levels = column.levels
     if not levels:
+        return
+    if holds_categories(traits.values) and not is_boolean(traits.values, levels):
+        traits.lower("A", "Its numbers are categories, as the data say.")
         return
     if is_boolean(traits.values, levels):
         traits.kind = ColumnKind.BOOLEAN

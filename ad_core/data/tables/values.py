@@ -60,6 +60,12 @@ def is_number_type(values: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
 
 
+def holds_categories(values: pd.Series) -> bool:
+    """Whether the data say that numbers are names of categories; texts may be held so only to save memory."""
+    kind = values.dtype
+    return isinstance(kind, pd.CategoricalDtype) and pd.api.types.is_numeric_dtype(kind.categories)
+
+
 def numbers(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """A column as numbers.
 

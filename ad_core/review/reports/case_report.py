@@ -5,7 +5,6 @@ the user's data is escaped.
 """
 
 import json
-import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from ad_core.explain.heat_scale import HeatScale
 from ad_core.review.reports.self_contained import bars_of, inline_image, plain, signals_of, template
 from ad_core.storage import results, verdicts
 from ad_core.storage.provenance import origin
+from ad_core.storage.shown_paths import command_in_home, short_sources
 
 if TYPE_CHECKING:
     from ad_core.storage.store import RunRecord, Store
@@ -70,12 +70,12 @@ def gather(
 def command(
     store: "Store", training: "RunRecord", sources: list[str], row_id: str, check: Mapping[str, Any] | None
 ) -> str:
-    """The command that explains this row again with the same detector."""
-    words = ["python", "-m", "ad_core", "explain", str(store.folder(training.id) / "bundle"), *sources]
+    """The command that explains this row again with the same detector, where the data lie."""
+    words = ["explain", str(store.folder(training.id) / "bundle"), *short_sources(sources)]
     words += ["--row", row_id, "--out", "explanation.parquet"]
     if check is not None:
         words += ["--method", str(check["method"]), "--baseline", str(check["baseline"])]
-    return shlex.join(words)
+    return command_in_home(*words, home=store.home)
 
 
 def to_json(evidence: Mapping[str, Any]) -> str:

@@ -5,7 +5,6 @@ the user's data is escaped.
 """
 
 import json
-import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from ad_core.storage import results, verdicts
 from ad_core.storage.provenance import origin
 from ad_core.storage.run_alerts import alerts_of
 from ad_core.storage.run_events import events_of
+from ad_core.storage.shown_paths import command_in_home, short_sources
 
 if TYPE_CHECKING:
     from ad_core.storage.store import Store
@@ -83,11 +83,11 @@ def gather(
 
 
 def commands(store: "Store", run_id: str) -> list[str]:
-    """The commands that score the same data again, and write this report again."""
+    """The commands that score the same data again, and write this report again, where the data lie."""
     record, training = store.dataset(store.run(run_id).dataset_id), results.detector_run(store, run_id)
-    score = ["score", str(store.folder(training.id) / "bundle"), *record.sources, "--out", "scores.parquet"]
-    report = ["report", run_id, "--out", "report.html"]
-    return [shlex.join(["python", "-m", "ad_core", *words]) for words in (score, report)]
+    bundle, data = str(store.folder(training.id) / "bundle"), short_sources(record.sources)
+    score = command_in_home("score", bundle, *data, "--out", "scores.parquet", home=store.home)
+    return [score, command_in_home("report", run_id, "--out", "report.html", home=store.home)]
 
 
 def to_json(facts: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from ad_core.data.dataset import ColumnKind, Dataset, Declared, Role
 from ad_core.storage.store import DatasetRecord
 from ad_core.types import Modality
 from pages._ui.data.datasets import draft, propose, with_kind, with_role
+from pages._ui.data.folder_uses import folder_uses
 from pages._ui.shell import words
 from pages._ui.shell.shell import table_height
 
@@ -26,10 +27,11 @@ JUDGED = {"both": "both", "level": "level", "shape": "shape"}
 
 def schema_editor(record: DatasetRecord, dataset: Dataset, declared: Declared) -> None:
     """An editable table of the columns; a changed role or kind is declared, and the data are read again."""
-    st.subheader("Columns", anchor=False)
     if dataset.modality is Modality.IMAGE:
-        _folder_roles(record, declared)
+        st.subheader("Folders", anchor=False)
+        folder_uses(record, dataset, declared)
         return
+    st.subheader("Columns", anchor=False)
     columns = pd.DataFrame([c.model_dump(mode="json") for c in dataset.schema.columns])
     columns["role"] = [ROLES[c.role] for c in dataset.schema.columns]
     columns["missing"] = 100 * columns["missing"]
@@ -93,26 +95,3 @@ def _edited(record: DatasetRecord, dataset: Dataset, key: str) -> None:
             by = next(by for by, text in JUDGED.items() if text == change["judged_by"])
             declared = declared.model_copy(update={"judged_by": {**declared.judged_by, column: by}})
     propose(record, declared)
-
-
-def _folder_roles(record: DatasetRecord, declared: Declared) -> None:
-    now = "label" if declared.label else "class" if declared.class_column else "nothing"
-    meanings = {
-        "nothing": "not used",
-        "label": "the label: good, normal or ok = normal, all others = anomaly",
-        "class": "the class of the normal images",
-    }
-    chosen = st.radio(
-        "The folder of an image is",
-        list(meanings),
-        index=list(meanings).index(now),
-        format_func=meanings.get,
-    )
-    if chosen != now:
-        update = {
-            "label": "folder" if chosen == "label" else None,
-            "class_column": "folder" if chosen == "class" else None,
-        }
-        propose(record, declared.model_copy(update=update))
-        st.rerun()
-    st.caption("Images have no columns: the detector learns from their pixels. Labels are only used for evaluation.")

@@ -37,12 +37,13 @@ def pixel_figures(run: RunRecord) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         before = latest.config["masks"] if latest else ""
         folder = st.text_input(
-            "Folder with masks, on this machine",
+            "Folder or zip with masks, on this machine",
             before,
             key="masks",
             placeholder="/home/me/plates/masks",
-            help="White on the defect, black elsewhere, as <kind of defect>/<image>_mask.png. Images without a "
-            "mask count as normal. Masks are never trained on.",
+            help="White (or any number but 0) on the defect, black elsewhere, named after the image: <kind of "
+            "defect>/<image>_mask.png, or <image>_GT, or <image>/000.png. Anomalous images without a mask are left out "
+            "and named. Masks are never trained on.",
         )
         given = str(Path(folder.strip().strip('"')).expanduser()) if folder.strip() else ""
         st.button(
@@ -60,6 +61,8 @@ def _metrics(run: RunRecord, metrics: dict) -> None:
         for word, key in (("AUPRO", "aupro"), ("pixel AUROC", "pixel_auroc")):
             st.metric(word, f"{metrics[key]:.3f}", border=True, width="stretch", help=sentence(word))
         st.metric("Images with a mask", f"{metrics['masks']:,}", border=True, width="stretch")
+    for note in metrics.get("notes", ()):
+        st.warning(note, icon=":material/info:")
     images = table(run.id, "masks")
     if images is None:
         return

@@ -210,3 +210,6 @@ def test_a_file_or_member_that_is_gone_is_named(tmp_path):
         read_bytes(f"{path}!/c.txt")
     with pytest.raises(DataError, match=r"gone\.png can't be read"):
         read_bytes(str(tmp_path / "gone.png"))
+    with pytest.raises(DataError, match=r"^a\.png can't be read") as error:  # the note of a row: no folder is told
+        read_bytes(f"{tmp_path / 'gone.zip'}!/a.png")
+    assert str(tmp_path) not in str(error.value)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from ad_core.data.dataset import Declared, Role
@@ -69,9 +70,8 @@ def test_a_folder_is_read_in_order_of_paths_and_every_picture_is_a_row(plates):
     assert dataset.data[["height", "width"]].to_numpy().tolist() == [[40, 24], [20, 30], [16, 16]]
     assert dataset.data["folder"].tolist() == ["good", "good", "scratch"]
     assert dataset.data["mode"].tolist() == ["L", "L", "L"]
-    assert dataset.is_training.tolist() == [True, True, True]
     assert (dataset.modality, dataset.name) == (Modality.IMAGE, "plates")
-    assert dataset.notices == ("Left out, as their names do not end like those of images: notes.txt.",)
+    assert dataset.notices[0] == "Left out, as their names do not end like those of images: notes.txt."
 
 
 def test_a_zip_is_the_same_data_set_as_its_folder(plates, tmp_path):
@@ -191,7 +191,7 @@ def test_pictures_that_all_fail_to_decode_are_refused(plates):
 
     with pytest.raises(DataError, match=r"No image can be decoded. The first, good/a\.jpg"):
         reader.item_set(dataset)
-    with pytest.raises(DataError, match="Only 0 of the 3 training images can be decoded"):
+    with pytest.raises(DataError, match="Only 0 of the 2 training images can be decoded"):
         fitted(dataset)
 
 
@@ -201,7 +201,7 @@ def test_a_picture_of_one_pixel_is_named(plates):
     dataset = opened(plates)
 
     assert dataset.rows["note"].tolist()[2].startswith("Too small: 1 x 1 px")
-    assert dataset.is_training.tolist() == [True, True, False, True]
+    assert dataset.is_training.tolist() == [True, True, False, False]
 
 
 def test_grey_pictures_have_one_channel_and_coloured_ones_three(plates):
@@ -469,7 +469,7 @@ def test_one_picture_is_too_few_to_learn_from(tmp_path, copies):
 def test_new_pictures_of_another_kind_are_described(tmp_path, plates):
     picture(tmp_path / "new" / "large.png", (400, 300), colour=True)
     picture(tmp_path / "new" / "alike.png")
-    reader = fitted(opened(plates))
+    reader = fitted(opened(plates, folders={"*": "train"}))
 
     notes = reader.match(opened(tmp_path / "new"))
 
@@ -531,3 +531,60 @@ def test_items_can_be_as_large_as_the_images_within_limits(tmp_path, size, side)
 def test_sizes_out_of_range_are_refused():
     with pytest.raises(SettingsError, match=r"reader\.size"):
         ImagesSettings.parse({"size": 20}, "reader")
+
+
+def test_what_is_not_used_of_the_pixels_is_said_once_for_each_kind(tmp_path):
+    for name in ("a.tif", "b.tif"):
+        tifffile.imwrite(tmp_path / name, RNG.integers(0, 65536, (20, 30, 3)).astype(np.uint16), photometric="rgb")
+    picture(tmp_path / "c.png", colour=True)
+
+    assert opened(tmp_path).notices == (
+        "Not all of every pixel is used (colours of more than 8 bits are cut to their highest 8): a.tif, b.tif.",
+    )
+
+
+@pytest.mark.parametrize("kind", ["i1", "u4", "f8"])
+def test_other_numbers_than_those_of_the_training_images_are_refused_by_name(tmp_path, kind):
+    """An int8 image has no place on the scale of an 8-bit one."""
+    for name in ("a.png", "b.png"):
+        picture(tmp_path / "train" / name)
+    tifffile.imwrite(tmp_path / "new.tif", RNG.integers(0, 100, (20, 30)).astype(kind))
+    reader = fitted(opened(tmp_path / "train"))
+    new = opened(tmp_path / "new.tif", tmp_path / "train" / "a.png")
+
+    assert reader.item_set(new).rows["note"].tolist() == [
+        "Holds other numbers than uint8 or uint16, while the training images have 8 bits: they can't be compared.",
+        "",
+    ]
+
+
+def test_images_of_several_number_formats_are_told(tmp_path):
+    for name, deep in (("a.png", True), ("b.png", True), ("c.png", False)):
+        picture(tmp_path / name, deep=deep)
+    tifffile.imwrite(tmp_path / "d.tif", RNG.random((20, 30)))
+
+    (notice,) = opened(tmp_path).notices
+
+    assert "(2 x uint16, 1 x uint8, 1 x float64), which are compared as they are" in notice
+    picture(tmp_path / "plain" / "a.png")
+    picture(tmp_path / "plain" / "b.bmp", colour=True)
+    assert opened(tmp_path / "plain").notices == ()
+
+
+def test_pixels_far_beyond_the_range_of_the_training_images_are_told(tmp_path):
+    (tmp_path / "train").mkdir()
+    for name in ("a.tif", "b.tif"):
+        tifffile.imwrite(tmp_path / "train" / name, RNG.integers(100, 200, (16, 16)).astype(np.uint16))
+    hot = RNG.integers(100, 200, (16, 16)).astype(np.uint16)
+    hot[:4] = 5000
+    (tmp_path / "new").mkdir()
+    tifffile.imwrite(tmp_path / "new" / "hot.tif", hot)
+    tifffile.imwrite(tmp_path / "new" / "usual.tif", hot[4:].repeat(2, 0)[:16])
+    train = opened(tmp_path / "train")
+    reader = fitted(train)
+
+    (notice,) = reader.item_set(opened(tmp_path / "new")).notices
+
+    assert notice.startswith("1 of 2 images have pixels far brighter or darker than all training images")
+    assert notice.endswith("hot.tif (25.0%).")
+    assert reader.item_set(train).notices == []

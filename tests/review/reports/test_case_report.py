@@ -1,6 +1,7 @@
 """The evidence of a case: complete, escaped, self-contained."""
 
 import json
+import os
 import re
 import shlex
 from pathlib import Path
@@ -143,10 +144,25 @@ def test_channels_are_drawn_with_what_was_expected(case):
     assert 'class="expected" points="0.0,95.0 500.0,50.0 1000.0,5.0"' in page
 
 
+def test_a_pack_tells_no_folder_of_this_machine(case, tmp_path):
+    store, run = case
+    facts = FACTS | {"settings": {"encoder": {"folder": str(tmp_path / "models" / "vit")}}}
+    (store.folder(run) / "summary.json").write_text(json.dumps(facts))
+
+    found = case_report.gather(store, run, "0", None)
+
+    assert found["data"]["sources"] == ["data.csv"]
+    assert found["detector"]["settings"] == {"encoder": {"folder": "vit"}}
+    for written in (case_report.to_json(found), case_report.to_html(found)):
+        assert str(tmp_path) not in written
+        assert "$AD_HOME" in written
+
+
 def test_the_command_explains_the_row_again(case, tmp_path, monkeypatch):
     store, run = case
     monkeypatch.chdir(tmp_path)
-    command = shlex.split(case_report.gather(store, run, "1", None)["again"])
+    monkeypatch.setenv("AD_HOME", str(store.home))
+    command = [os.path.expandvars(word) for word in shlex.split(case_report.gather(store, run, "1", None)["again"])]
 
     CliRunner().invoke(app, command[command.index("explain") :], catch_exceptions=False)
 

@@ -94,6 +94,17 @@ def test_everything_that_a_reader_asks_for_is_there(run):
     assert set(shown) == {case["row"] for case in facts["cases"]}
 
 
+def test_a_report_tells_no_folder_of_this_machine(run, tmp_path):
+    store, run_id = run
+
+    facts, shown = run_report.gather(store, run_id, None, alerts_of(store, run_id, Rule(kind="budget", value=7)))
+
+    assert facts["data"]["sources"] == [Path(store.datasets()[0].sources[0]).name]
+    for written in (run_report.to_json(facts), run_report.to_html(facts, shown)):
+        assert str(tmp_path) not in written
+    assert facts["again"][0].startswith('python -m ad_core score "$AD_HOME"/runs/')
+
+
 def test_text_of_the_user_is_escaped_and_nothing_is_fetched(run):
     store, run_id = run
     facts, shown = run_report.gather(store, run_id, None, alerts_of(store, run_id, Rule(kind="budget", value=7)))
