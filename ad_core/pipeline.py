@@ -123,6 +123,7 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
     Args:
         references: whether the classical detectors are run; a comparison of many methods needs them only once.
     """
+    from ad_core.data.label_questions import refuse_undecided
     from ad_core.data.profiling import profile
     from ad_core.detector.assembly import assembled, scores_of_all
     from ad_core.training.by_method import fit_method
@@ -133,8 +134,10 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
     device = choose_device(choice.device)
 
     report.stage("profile")
+    refuse_undecided(dataset, "python")
     if blockers := profile(dataset).blockers:
         raise DataError(" ".join(blockers))
+    report.say(dataset.report().summary)
 
     report.stage("split")
     data = _prepared(dataset, *_settings_and_shares(method, kind, choice, dataset.modality), choice.seed)

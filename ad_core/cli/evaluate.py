@@ -29,6 +29,8 @@ def evaluate(
 ) -> None:
     """Evaluate a detector by labels: AUROC and average precision, its alerts, and whether its guarantees held."""
     from ad_core import pipeline
+    from ad_core.data.dataset import Role
+    from ad_core.data.tables.labels import label_values
     from ad_core.devices import choose_device
     from ad_core.errors import DataError
     from ad_core.evaluation.mask_metrics import is_marked, mask_metrics
@@ -39,6 +41,8 @@ def evaluate(
     dataset = pipeline.open_like(detector, data, {"label": label} if label else None)
     if masks is not None and "label" not in dataset.rows:
         dataset.rows["label"] = [float(is_marked(masks, row_id)) for row_id in dataset.rows["row_id"]]
+    if "label" not in dataset.rows and (column := dataset.schema.one(Role.LABEL)) in dataset.data:
+        label_values(dataset.data[column], str(column))  # says why it can't be read
     if "label" not in dataset.rows:
         raise DataError("These data have no label column. Name the column with the true labels: --label COLUMN.")
     if segment is not None and segment not in dataset.data:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from ad_core.errors import DataError
 from ad_core.types import JudgedBy, Modality
+
+if TYPE_CHECKING:
+    from ad_core.data.column_report import ColumnReport
 
 
 class Role(StrEnum):
@@ -51,6 +55,8 @@ class Column(BaseModel):
     """A = fine, B = usable with a caveat, C = left out unless the analyst insists."""
     reason: str = ""
     """Why the grade and the role, in one sentence."""
+    asked: str = ""
+    """The values seen, where the user has to say whether the column holds true labels; see `label_questions`."""
     judged_by: JudgedBy | None = None
     """Channels only: the user's choice of level or shape, None if unset."""
 
@@ -177,6 +183,12 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def report(self) -> "ColumnReport":
+        """What is done with each column, and why: `print(dataset.report())`."""
+        from ad_core.data.column_report import column_report
+
+        return column_report(self)
 
     def with_training_rows(self, is_training: np.ndarray) -> "Dataset":
         """The same data with another choice of training rows."""

@@ -45,6 +45,8 @@ class ColumnTraits:
     """Mostly numbers, with some text."""
     is_wording: bool = False
     """Free text whose words repeat."""
+    asked: str = ""
+    """See `Column`."""
 
     def lower(self, grade: str, reason: str, role: Role | None = None) -> None:
         """Add a caveat; a grade never gets better."""
@@ -63,6 +65,7 @@ class ColumnTraits:
             distinct=self.distinct,
             grade=self.grade,
             reason=" ".join(self.reasons),
+            asked=self.asked,
         )
 
 

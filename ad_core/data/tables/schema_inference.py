@@ -6,17 +6,13 @@ import numpy as np
 import pandas as pd
 
 from ad_core.data.dataset import Column, ColumnKind, Declared, Role, Schema
+from ad_core.data.label_search import ASKED, Labels, find_labels
 from ad_core.data.tables.kind_inference import FEW_LEVELS, ColumnTraits, check_kind, traits_of
-from ad_core.data.tables.labels import label_values
+from ad_core.data.tables.labels import read_labels
 from ad_core.data.tables.leakage import leak, near_copies
 from ad_core.data.tables.values import infinities, known_of, numbers
-from ad_core.errors import DataError
 
 ID_NAME = re.compile(r"(^|[ _.\-])(id|uuid|guid|key)$|[a-z](Id|ID)$|^(index|idx|rownum|row|nr|no|unnamed: 0|column 1)$")
-LABEL_NAME = re.compile(
-    r"(?i)^((is|has)[ _-]?)?(label|target|y|class|anomal(y|ies|ous)|outlier|fraud(ulent)?|attack|intrusion|"
-    r"defect(ive)?|fault(y)?|ground[ _-]?truth)([ _-]?(label|flag|point))?$"
-)
 MOSTLY_MISSING, NEARLY_EMPTY = 0.6, 0.95
 
 
@@ -30,49 +26,41 @@ def propose(data: pd.DataFrame, declared: Declared, max_levels: int = FEW_LEVELS
     known.with_roles(declared.roles() | dict.fromkeys(declared.kinds, Role.IGNORE))
     known.with_roles(declared.roles())
     all_traits = [traits_of(data[name], declared.kinds.get(name)) for name in data.columns]
-    label = _give_label(all_traits, declared)
+    labels = find_labels(data, declared.label, declared.roles())
+    label = declared.label or labels.label
     for traits in all_traits:
+        _mark(traits, labels, declared.label)
         _grade(traits, len(data), max_levels)
-    _give_id(all_traits, declared, label)
+    _give_id(all_traits, {*declared.roles(), *labels.names}, declared.id is not None)
     _compare(all_traits, label, data)
     for traits in all_traits:
         role = declared.roles().get(traits.name)
         if role is not None:
             if role is Role.FEATURE and traits.role is not Role.FEATURE:
                 traits.reasons.append("Used because you marked it as a feature.")
-            traits.role = role
+            traits.role, traits.asked = role, ""
         if traits.role is Role.FEATURE and traits.name in declared.kinds:
             check_kind(traits.values, traits.kind)
-    notices = [notice for traits in all_traits if (notice := _infinite(traits))]
+    notices = labels.notices() + [notice for traits in all_traits if (notice := _infinite(traits))]
     return Schema(columns=tuple(traits.column() for traits in all_traits)), notices
 
 
-def _give_label(all_traits: list[ColumnTraits], declared: Declared) -> str | None:
-    """The label column; further ones are left out, because they hold the label too."""
-    taken = declared.roles()
-    alike = [
-        traits
-        for traits in all_traits
-        if LABEL_NAME.match(traits.name) and traits.distinct == 2 and _is_label(traits.values)
-    ]
-    free = [traits for traits in alike if traits.name not in taken]
-    label = declared.label or (free[0].name if free else None)
-    for traits in alike:
-        if traits.name == label:
-            traits.lower(
-                "A", "Name and values look like true labels: used for evaluation, never for training.", Role.LABEL
-            )
-        else:
-            traits.lower("C", "Looks like true labels: using it would leak the label.", Role.IGNORE)
-    return label
-
-
-def _is_label(values: pd.Series) -> bool:
-    try:
-        label_values(values, str(values.name))
-    except DataError:
-        return False
-    return True
+def _mark(traits: ColumnTraits, labels: Labels, declared: str | None) -> None:
+    """What is known of one column from its name and values as a label."""
+    name = traits.name
+    if name == labels.label:
+        traits.lower(
+            "A", "Name and values look like true labels: used for evaluation, never for training.", Role.LABEL
+        )
+    elif name == declared:
+        traits.lower("A", "Used for evaluation, never for training.", Role.LABEL)
+    elif name in labels.left_out:
+        traits.lower("C", labels.left_out[name], Role.IGNORE)
+    elif name in labels.asked:
+        traits.lower("C", ASKED, Role.IGNORE)
+        traits.asked = labels.asked[name]
+    elif name in labels.used:
+        traits.lower("B", labels.used[name])
 
 
 def _grade(traits: ColumnTraits, rows: int, max_levels: int) -> None:
@@ -99,11 +87,16 @@ def _grade(traits: ColumnTraits, rows: int, max_levels: int) -> None:
         traits.lower("B", f"{traits.distinct} different values: the frequency of a row's value is used.")
 
 
-def _give_id(all_traits: list[ColumnTraits], declared: Declared, label: str | None) -> None:
-    """Identifiers are not features; the most likely one becomes the id column."""
+def _give_id(all_traits: list[ColumnTraits], known: set[str], has_id: bool) -> None:
+    """Identifiers are not features; the most likely one becomes the id column.
+
+    Args:
+        known: columns whose roles are certain.
+        has_id: whether one of them is the id column.
+    """
     candidates = []
     for traits in all_traits:
-        if traits.name == label or traits.distinct == 0 or traits.name in declared.roles():
+        if traits.distinct == 0 or traits.name in known:
             continue
         if _can_name_rows(traits):
             candidates.append((not _has_id_name(traits), traits))
@@ -114,7 +107,7 @@ def _give_id(all_traits: list[ColumnTraits], declared: Declared, label: str | No
         ):
             _repeats(traits)
     for place, (_, traits) in enumerate(sorted(candidates, key=lambda pair: pair[0])):
-        if place == 0 and declared.id is None:
+        if place == 0 and not has_id:
             traits.grade, traits.reasons = "A", ["Different in every row: used as the row id, not for training."]
             traits.role = Role.ID
         else:
@@ -171,7 +164,9 @@ def _compare(all_traits: list[ColumnTraits], label: str | None, data: pd.DataFra
         traits.lower("B", f"Nearly the same as {other!r} (r = {r:.5f}).")
     if label is None:
         return
-    truth = label_values(data[label], label)
+    truth, _ = read_labels(data[label], label)
+    if truth is None:
+        return
     for traits in used:
         result = leak(traits.values, traits.kind, truth)
         if result == "leak":
