@@ -137,7 +137,6 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
     refuse_undecided(dataset, "python")
     if blockers := profile(dataset).blockers:
         raise DataError(" ".join(blockers))
-    report.say(dataset.report().summary)
 
     report.stage("split")
     data = _prepared(dataset, *_settings_and_shares(method, kind, choice, dataset.modality), choice.seed)
@@ -148,6 +147,8 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
     report.stage("train")
     began = perf_counter()
     result = fit_method(method, kind, choice, fit)
+
+    report.say(dataset.report().summary)
 
     report.stage("calibrate")
     item_scores = scores_of_all(result.fitted, fit)

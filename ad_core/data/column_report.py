@@ -1,28 +1,32 @@
 """What happens with each column of a data set, in words: the same for the app, the command line and Python."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ad_core.data.dataset import Column, ColumnKind, Dataset, Role
 from ad_core.types import Modality
 
+if TYPE_CHECKING:
+    from ad_core.data.dataset import Column, Dataset  # which itself reports with this file
+
 KINDS = {
-    ColumnKind.NUMBER: ("number", "numbers"),
-    ColumnKind.CATEGORY: ("category", "categories"),
-    ColumnKind.BOOLEAN: ("on/off value", "on/off values"),
-    ColumnKind.DATE: ("date", "dates"),
-    ColumnKind.TEXT: ("free text", "free texts"),
+    "number": ("number", "numbers"),
+    "category": ("category", "categories"),
+    "boolean": ("on/off value", "on/off values"),
+    "date": ("date", "dates"),
+    "text": ("free text", "free texts"),
 }
 ROLES = {
-    Role.ID: "names the rows",
-    Role.LABEL: "the label: used for evaluation, never for training",
-    Role.CLASS: "the class of normal rows",
-    Role.TIME: "the time",
-    Role.ENTITY: "tells recordings apart",
+    "id": "names the rows",
+    "label": "the label: used for evaluation, never for training",
+    "class": "the class of normal rows",
+    "time": "the time",
+    "entity": "tells recordings apart",
 }
-SHORT = {Role.ID: "row id", Role.LABEL: "label", Role.CLASS: "class", Role.TIME: "time", Role.ENTITY: "recording"}
+SHORT = {"id": "row id", "label": "label", "class": "class", "time": "time", "entity": "recording"}
 SHOWN = 10
 """Maximum number of columns that a sentence names."""
 
@@ -44,7 +48,7 @@ class ColumnReport:
         return "\n".join([self.summary, *(f"  {line}" for line in self.lines)])
 
 
-def column_report(dataset: Dataset) -> ColumnReport:
+def column_report(dataset: "Dataset") -> ColumnReport:
     """Report on the columns as they are declared or inferred now."""
     columns, has_labels = dataset.schema.columns, "label" in dataset.rows
     table = pd.DataFrame(
@@ -54,7 +58,7 @@ def column_report(dataset: Dataset) -> ColumnReport:
     return ColumnReport(_of_images(dataset) if dataset.modality is Modality.IMAGE else _summary(columns), table)
 
 
-def treatment(column: Column, has_labels: bool) -> str:
+def treatment(column: "Column", has_labels: bool) -> str:
     """What is done with one column, and why.
 
     Args:
@@ -62,27 +66,27 @@ def treatment(column: Column, has_labels: bool) -> str:
     """
     if column.asked:
         return f"not decided: {column.reason} Seen: {column.asked}."
-    if column.role is Role.IGNORE:
+    if column.role == "ignore":
         return f"left out: {column.reason.removeprefix('Left out ') or 'as declared.'}"
-    if column.role is Role.LABEL and not has_labels:
+    if column.role == "label" and not has_labels:
         return "the label, but it can't be read: used for nothing."
-    if column.role is not Role.FEATURE:
+    if column.role != "feature":
         return f"{ROLES[column.role]}."
     unit = f" [{column.unit}]" if column.unit else ""
-    levels = f" with {column.distinct:,} values" if column.kind is ColumnKind.CATEGORY else ""
+    levels = f" with {column.distinct:,} values" if column.kind == "category" else ""
     return f"used as {_a(KINDS[column.kind][0])}{unit}{levels}. {column.reason}".strip()
 
 
 def _a(noun: str) -> str:
-    return noun if noun == KINDS[ColumnKind.TEXT][0] else f"{'an' if noun[0] in 'aeio' else 'a'} {noun}"
+    return noun if noun == KINDS["text"][0] else f"{'an' if noun[0] in 'aeio' else 'a'} {noun}"
 
 
-def _summary(columns: tuple[Column, ...]) -> str:
-    used = [c for c in columns if c.role is Role.FEATURE]
+def _summary(columns: Sequence["Column"]) -> str:
+    used = [c for c in columns if c.role == "feature"]
     kinds = [f"{n} {KINDS[kind][n > 1]}" for kind, n in Counter(c.kind for c in used).items()]
     parts = [f"{len(used)} used ({', '.join(kinds)})" if used else "none used"]
     parts += [f"{SHORT[c.role]} {c.name!r}" for c in columns if c.role in SHORT]
-    left_out = [c for c in columns if c.role is Role.IGNORE and not c.asked]
+    left_out = [c for c in columns if c.role == "ignore" and not c.asked]
     if asked := [c.name for c in columns if c.asked]:
         parts.append(f"not decided {_names(asked)}")
     parts.append(f"{len(left_out)} left out" if left_out else "none left out")
@@ -99,8 +103,8 @@ def _names(names: list[str]) -> str:
     return f"{shown} and {len(names) - SHOWN} more" if len(names) > SHOWN else shown
 
 
-def _of_images(dataset: Dataset) -> str:
-    role = {Role.LABEL: "the label", Role.CLASS: "the class of normal images"}
+def _of_images(dataset: "Dataset") -> str:
+    role = {"label": "the label", "class": "the class of normal images"}
     folder = next((role.get(c.role, "not used") for c in dataset.schema.columns if c.name == "folder"), "not used")
     n = int((dataset.rows["note"] == "").sum())
     return f"{n:,} of {len(dataset):,} images can be used: their pixels are; their folder is {folder}."

@@ -4,18 +4,14 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from ad_core.data.column_report import ColumnReport, column_report
 from ad_core.errors import DataError
 from ad_core.types import JudgedBy, Modality
-
-if TYPE_CHECKING:
-    from ad_core.data.column_report import ColumnReport
-
 
 class Role(StrEnum):
     """What a column is used for."""
@@ -184,10 +180,8 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def report(self) -> "ColumnReport":
+    def report(self) -> ColumnReport:
         """What is done with each column, and why: `print(dataset.report())`."""
-        from ad_core.data.column_report import column_report
-
         return column_report(self)
 
     def with_training_rows(self, is_training: np.ndarray) -> "Dataset":

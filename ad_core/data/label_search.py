@@ -89,7 +89,7 @@ def find_labels(data: pd.DataFrame, declared: str | None, known: Iterable[str] =
     names = {*map(str, data.columns)}
     columns = [_Column(str(name), data[name], names) for name in data.columns if name not in known]
     verdicts = [(column, column.verdict()) for column in columns if column.may_be_one]
-    sure = sorted((c for c, verdict in verdicts if verdict is Verdict.SURE), key=lambda c: (-c.hint, len(c.name)))
+    sure = sorted((c for c, verdict in verdicts if verdict is Verdict.SURE), key=_Column.rank)
     taken = None if declared or not sure else sure[0].name
     found, label = Labels(taken), declared or taken
     truth = None if label is None else read_labels(data[label], label)[0]
@@ -137,6 +137,10 @@ class _Column:
             return False
         return bool(self.values.head(HEAD).nunique() <= FEW)
 
+    def rank(self) -> tuple[int, int]:
+        """Place among several labels: the surest and shortest name first."""
+        return -self.hint, len([word for word in name_words(self.name) if word not in ("is", "has")])
+
     @cached_property
     def counts(self) -> dict[str, int]:
         """Rows of each value, as a word that can be compared."""
@@ -182,10 +186,10 @@ class _Column:
 
     def _of_target(self) -> Verdict:
         words = name_words(self.name)
+        if words == ["y"] and not {"x", "X"}.isdisjoint(self.others):
+            return Verdict.ASK if self._is_switch and len(self.counts) == 2 else Verdict.NO  # a coordinate
         if self._can_be_read:
             return Verdict.SURE if self._names_kinds or not SURE_TARGETS.isdisjoint(words) else Verdict.ASK
-        if words == ["y"] and not {"x", "X"}.isdisjoint(self.others):
-            return Verdict.NO  # a coordinate
         is_number = pd.api.types.is_numeric_dtype(self.values)
         most = FEW if is_number else MOST_CLASSES
         is_class = not is_number or self._is_whole or self._has_shares
