@@ -24,7 +24,7 @@ def questions(dataset: Dataset, face: Face) -> list[str]:
         f"{_ways(column.name, face, has_label)}"
         for column in asked
     ]
-    if len(texts) > 1 and not has_label:
+    if len(texts) > 1 and not has_label and face != "app":
         texts.append(f"Only one of them can be the label: {_leave_out(face)} the others that hold one.")
     return texts
 
@@ -42,7 +42,7 @@ def refuse_undecided(dataset: Dataset, face: Face) -> None:
 def _ways(name: str, face: Face, has_label: bool) -> str:
     """Where there is a label already, a further one is left out."""
     if face == "app":
-        return f"Give it the role {'ignored' if has_label else 'label'} or feature in the table of columns."
+        return "Say whether it does."
     if face == "shell":
         quoted = shlex.quote(name)
         return f"Add --{'ignore' if has_label else 'label'} {quoted} if it does, or --use {quoted} if it does not."
@@ -51,4 +51,4 @@ def _ways(name: str, face: Face, has_label: bool) -> str:
 
 
 def _leave_out(face: Face) -> str:
-    return {"app": "ignore", "shell": "--ignore", "python": "list in ignore=[...]"}[face]
+    return "--ignore" if face == "shell" else "list in ignore=[...]"

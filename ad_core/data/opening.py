@@ -106,6 +106,27 @@ def as_used(dataset: Dataset) -> Declared:
     )
 
 
+def as_trained(dataset: Dataset, trained: Mapping[str, Any] | None) -> Dataset:
+    """A data set with the columns that a run was trained on, where today other ones are inferred.
+
+    Args:
+        dataset: as declared by the user, the rest inferred now.
+        trained: `declared` of the run's summary; None where it is not known.
+
+    Raises:
+        DataError: the data can't be read in that way.
+    """
+    if not trained or dataset.modality is Modality.IMAGE:
+        return dataset
+    then, now = Declared.model_validate(trained), as_used(dataset)
+    if set(then.use) == set(now.use) and (then.id, then.time, then.entity) == (now.id, now.time, now.entity):
+        return dataset
+    own = dataset.declared
+    then = then.model_copy(update={"only": own.only, "exclude": own.exclude, "judged_by": own.judged_by})
+    sources = [Path(source) for source in dataset.sources] or dataset.data
+    return open_declared(sources, _that_exist(then, sources))
+
+
 def _existing(sources: str | Path | Sequence[str | Path]) -> list[Path]:
     paths = [Path(sources)] if isinstance(sources, str | Path) else [Path(p) for p in sources]
     if not paths:

@@ -1,6 +1,7 @@
 """Propose the roles of a table's columns, each with a grade and a reason; the analyst can change them."""
 
 import re
+import shlex
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,9 @@ from ad_core.data.tables.leakage import leak, near_copies
 from ad_core.data.tables.values import infinities, known_of, numbers
 
 ID_NAME = re.compile(r"(^|[ _.\-])(id|uuid|guid|key)$|[a-z](Id|ID)$|^(index|idx|rownum|row|nr|no|unnamed: 0|column 1)$")
+REPEATED = "An identifier by its name"
+MOST_NAMED = 5
+"""Maximum number of columns that a sentence names."""
 MOSTLY_MISSING, NEARLY_EMPTY = 0.6, 0.95
 
 
@@ -41,7 +45,7 @@ def propose(data: pd.DataFrame, declared: Declared, max_levels: int = FEW_LEVELS
             traits.role, traits.asked = role, ""
         if traits.role is Role.FEATURE and traits.name in declared.kinds:
             check_kind(traits.values, traits.kind)
-    notices = labels.notices() + [notice for traits in all_traits if (notice := _infinite(traits))]
+    notices = labels.notices() + _repeated(all_traits) + [notice for traits in all_traits if (notice := _infinite(traits))]
     return Schema(columns=tuple(traits.column() for traits in all_traits)), notices
 
 
@@ -131,10 +135,24 @@ def _can_name_rows(traits: ColumnTraits) -> bool:
 def _repeats(traits: ColumnTraits) -> None:
     """An identifier of something that occurs in several rows."""
     if traits.distinct > FEW_LEVELS:
-        traits.lower("C", f"An identifier by its name, with {traits.distinct} different values.", Role.IGNORE)
+        traits.lower("C", f"{REPEATED}, with {traits.distinct} different values.", Role.IGNORE)
     elif traits.role is Role.FEATURE:
         traits.kind = ColumnKind.CATEGORY
         traits.lower("B", "An identifier by its name: its values are used as categories.")
+
+
+def _repeated(all_traits: list[ColumnTraits]) -> list[str]:
+    """A sentence about identifiers that are left out, which the user may want as a category or a class."""
+    left_out = [t for t in all_traits if t.role is Role.IGNORE and any(r.startswith(REPEATED) for r in t.reasons)]
+    if not left_out:
+        return []
+    first, names = left_out[0].name, ", ".join(f"{t.name!r} ({t.distinct:,} values)" for t in left_out[:MOST_NAMED])
+    more = f" and {len(left_out) - MOST_NAMED} more" if len(left_out) > MOST_NAMED else ""
+    return [
+        f"Left out as identifiers of things that occur in several rows: {names}{more}. To use {first!r}, declare it as "
+        f"a category (--category {shlex.quote(first)}, or use=[{first!r}] and kinds={{{first!r}: 'category'}}) or as "
+        f"the class of normal rows (--class-column {shlex.quote(first)}, class_column={first!r})."
+    ]
 
 
 def _is_whole(traits: ColumnTraits) -> bool:

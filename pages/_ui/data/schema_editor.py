@@ -27,10 +27,13 @@ JUDGED = {"both": "both", "level": "level", "shape": "shape"}
 def schema_editor(record: DatasetRecord, dataset: Dataset, declared: Declared) -> None:
     """An editable table of the columns; a changed role or kind is declared, and the data are read again."""
     st.subheader("Columns", anchor=False)
+    report = dataset.report()
+    st.caption(report.summary)
     if dataset.modality is Modality.IMAGE:
         _folder_roles(record, declared)
         return
     columns = pd.DataFrame([c.model_dump(mode="json") for c in dataset.schema.columns])
+    columns["reason"] = report.table["treatment"]
     columns["role"] = [ROLES[c.role] for c in dataset.schema.columns]
     columns["missing"] = 100 * columns["missing"]
     shown = ["name", "role", "kind", "grade", "reason", "missing", "distinct", "unit"]
@@ -66,7 +69,7 @@ def schema_editor(record: DatasetRecord, dataset: Dataset, declared: Declared) -
                 width=55,
                 help="A: no problem. B: usable with a caveat. C: ignored, unless you make it a feature.",
             ),
-            "reason": st.column_config.TextColumn("reason", width=230),
+            "reason": st.column_config.TextColumn("what is done with it", width=230),
         },
         on_change=_edited,
         args=(record, dataset, key),
