@@ -70,7 +70,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         """Train on the rows of X, (n, d) finite numbers; y is ignored.
 
         Raises:
-            ValueError: X is not such a matrix or may hold true labels, alpha is not a share, or the method or a setting does not exist.
+            ValueError: X is not such a matrix or may hold true labels, alpha is not a share, or the method or a
+                setting does not exist.
         """
         from ad_core.data.splitting import SHARES
         from ad_core.training.by_method import fit_method

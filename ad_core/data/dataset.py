@@ -13,6 +13,7 @@ from ad_core.data.column_report import ColumnReport, column_report
 from ad_core.errors import DataError
 from ad_core.types import JudgedBy, Modality
 
+
 class Role(StrEnum):
     """What a column is used for."""
 

@@ -35,7 +35,8 @@ RARE = 0.1
 COPY = "Holds what the label {label!r} says: using it would leak the label."
 SECOND = "Looks like true labels: using it would leak the label."
 UNREAD = (
-    "Holds true labels by its name, but they can't be read ({seen}): used for nothing. Write 0 and 1 to evaluate by them."
+    "Holds true labels by its name, but they can't be read ({seen}): used for nothing. "
+    "Write 0 and 1 to evaluate by them."
 )
 ASKED = "It may hold true labels: say whether it is the label or a feature."
 CLEARED = "Could hold true labels by its name, but its values are not those of {label!r}: used."
@@ -73,9 +74,11 @@ class Labels:
         return {*self.left_out, *self.asked} | ({self.label} if self.label else set())
 
     def notices(self) -> list[str]:
-        """A sentence about the columns that are left out, why is in their reasons."""
+        """A sentence about the columns that are left out; why is in their reasons."""
+        if not self.left_out:
+            return []
         names = ", ".join(map(repr, self.left_out))
-        return [f"Not trained on, as true labels: {names}. Declare a column as a feature to train on it."] if names else []
+        return [f"Not trained on, as true labels: {names}. Declare a column as a feature to train on it."]
 
 
 def find_labels(data: pd.DataFrame, declared: str | None, known: Iterable[str] = ()) -> Labels:
@@ -146,7 +149,7 @@ class _Column:
         """Rows of each value, as a word that can be compared."""
         counts: dict[str, int] = {}
         for value, n in self.values.value_counts().items():
-            text = str(int(value)) if _is_whole(value) else str(value)  # type: ignore[arg-type]
+            text = str(int(value)) if _is_whole(value) else str(value)
             word = plain_word(text)
             counts[word] = counts.get(word, 0) + int(n)
         return counts

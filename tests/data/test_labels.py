@@ -1,4 +1,4 @@
-"""True labels are never trained on: certain ones are taken, unsure ones are asked about, plain columns are left alone."""
+"""True labels are never trained on: certain ones are taken, unsure ones asked about, plain columns left alone."""
 
 import numpy as np
 import pandas as pd
@@ -133,7 +133,11 @@ def test_a_plain_column_with_a_similar_name_is_used_without_a_question(name, hel
 
 def test_labels_beside_the_label_are_left_out_and_named():
     data = recording(
-        attack=values(0, 1), attack_P1=ODD & (np.arange(N) < 200), event=values(0, 1), y=values(0, 1), Class=values(0, 1)
+        attack=values(0, 1),
+        attack_P1=ODD & (np.arange(N) < 200),
+        event=values(0, 1),
+        y=values(0, 1),
+        Class=values(0, 1),
     )
 
     dataset = pipeline.open_dataset(data)
@@ -146,7 +150,9 @@ def test_labels_beside_the_label_are_left_out_and_named():
 
 def test_with_a_label_that_can_be_compared_only_its_copies_are_left_out():
     cabin = np.array(["First", "Second", "Third"])[np.arange(N) % 3]
-    dataset = pipeline.open_dataset(table(truth=values(0, 1), cls=cabin, Class=cabin, event=np.roll(ODD, 1).astype(int)))
+    dataset = pipeline.open_dataset(
+        table(truth=values(0, 1), cls=cabin, Class=cabin, event=np.roll(ODD, 1).astype(int))
+    )
 
     assert {"Class", "event"} <= set(dataset.schema.names(Role.FEATURE))
     assert "its values are not those of 'truth': used" in str(dataset.report())

@@ -12,7 +12,15 @@ ENTITY_NAMES = re.compile(
     r"(?i)^(entity|device|machine|unit|pump|engine|asset|sensor|recording|series|subject|patient|vehicle|station|turbine|host|server|node)"
     r"([ _-]?(id|no|nr|name|number))?$"
 )
-SWITCHES = ({"on", "off"}, {"true", "false"}, {"yes", "no"}, {"open", "closed"}, {"run", "stop"}, {"running", "stopped"})
+SWITCHES = (
+    {"on", "off"},
+    {"true", "false"},
+    {"yes", "no"},
+    {"open", "closed"},
+    {"run", "stop"},
+    {"running", "stopped"},
+)
+"""Pairs of values that are never two recordings."""
 FORWARD = 0.9
 """Minimum share of steps of a recording in which its clock runs forward."""
 RUN = 3
@@ -29,7 +37,7 @@ def entity_column(data: pd.DataFrame, without: set[str], time: str | None) -> tu
         without: columns that it can't be.
         time: the time column.
     """
-    told = []
+    told: list[str] = []
     for name in data.columns:
         values = data[name]
         if name in without or not ENTITY_NAMES.match(name) or pd.api.types.is_float_dtype(values):
@@ -51,7 +59,7 @@ def _is_entity(values: pd.Series, distinct: int, time: pd.Series | None) -> bool
     codes = pd.factorize(values)[0]
     seconds = None if time is None else _seconds(time)
     if distinct == 2:
-        is_switch = pd.api.types.is_bool_dtype(values) or {str(v).strip().lower() for v in values.dropna().unique()} in SWITCHES
+        is_switch = {str(value).strip().lower() for value in values.dropna().unique()} in SWITCHES
         return seconds is not None and not is_switch and not _runs_on(seconds) and _each_runs_on(seconds, codes)
     runs = 1 + int((codes[1:] != codes[:-1]).sum())
     switches = runs > distinct and len(codes) >= RUN * runs
@@ -66,7 +74,7 @@ def _seconds(time: pd.Series) -> np.ndarray | None:
         return None
     if pd.api.types.is_datetime64_dtype(read):
         read = (read - read.min()).dt.total_seconds()
-    return read.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.asarray(read.to_numpy(dtype=np.float64, na_value=np.nan))
 
 
 def _runs_on(seconds: np.ndarray) -> bool:

@@ -80,9 +80,7 @@ def looks_like_recording(frame: pd.DataFrame) -> bool:
     data = frame.set_axis(frame.columns.astype(str), axis=1).reset_index(drop=True)
     if len(data) < 10 or data.columns.has_duplicates or (time := time_column(data, set())) is None:
         return False
-    numbers = [
-        n for n in data.columns if n != time and pd.api.types.is_numeric_dtype(data[n]) and not is_label_name(n)
-    ]
+    numbers = [n for n in data.columns if n != time and pd.api.types.is_numeric_dtype(data[n]) and not is_label_name(n)]
     if not numbers:
         return False
     entity, _ = entity_column(data, {time}, time)

@@ -41,7 +41,9 @@ def read_labels(values: pd.Series, name: str) -> tuple[np.ndarray | None, list[s
             f"The label column {name!r} has {odd} of {len(values)} cells that can't be read as true labels, such as "
             f"{first!r}; they count as not known."
         ]
-    return None, [f"{_unreadable(name, list(strange))} Until then it is used for nothing, neither training nor evaluation."]
+    return None, [
+        f"{_unreadable(name, list(strange))} Until then it is used for nothing, neither training nor evaluation."
+    ]
 
 
 def _read(values: pd.Series, name: str) -> tuple[np.ndarray, dict[str, int]]:
@@ -56,9 +58,7 @@ def _read(values: pd.Series, name: str) -> tuple[np.ndarray, dict[str, int]]:
         elif named and not _is_no_label(word, name):
             truth[at] = 1.0
     counts = np.bincount(codes[codes >= 0], minlength=len(words))
-    strange = {
-        str(levels[at]): int(counts[at]) for at in np.flatnonzero(np.isnan(truth[:-1]))
-    }
+    strange = {str(levels[at]): int(counts[at]) for at in np.flatnonzero(np.isnan(truth[:-1]))}
     return np.asarray(truth[codes]), strange
 
 

@@ -45,7 +45,9 @@ def propose(data: pd.DataFrame, declared: Declared, max_levels: int = FEW_LEVELS
             traits.role, traits.asked = role, ""
         if traits.role is Role.FEATURE and traits.name in declared.kinds:
             check_kind(traits.values, traits.kind)
-    notices = labels.notices() + _repeated(all_traits) + [notice for traits in all_traits if (notice := _infinite(traits))]
+    notices = (
+        labels.notices() + _repeated(all_traits) + [notice for traits in all_traits if (notice := _infinite(traits))]
+    )
     return Schema(columns=tuple(traits.column() for traits in all_traits)), notices
 
 
@@ -53,9 +55,7 @@ def _mark(traits: ColumnTraits, labels: Labels, declared: str | None) -> None:
     """What is known of one column from its name and values as a label."""
     name = traits.name
     if name == labels.label:
-        traits.lower(
-            "A", "Name and values look like true labels: used for evaluation, never for training.", Role.LABEL
-        )
+        traits.lower("A", "Name and values look like true labels: used for evaluation, never for training.", Role.LABEL)
     elif name == declared:
         traits.lower("A", "Used for evaluation, never for training.", Role.LABEL)
     elif name in labels.left_out:
