@@ -13,7 +13,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ad_core.data.item_set import ItemSet, Split
-from ad_core.errors import SettingsError
+from ad_core.data.label_search import find_labels
+from ad_core.errors import DataError, SettingsError
 from ad_core.types import ItemShape, Modality, PartKind, Parts, TrainingRows
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         """Train on the rows of X, (n, d) finite numbers; y is ignored.
 
         Raises:
-            ValueError: X is not such a matrix, alpha is not a share, or the method or a setting does not exist.
+            ValueError: X is not such a matrix or may hold true labels, alpha is not a share, or the method or a
+                setting does not exist.
         """
         from ad_core.data.splitting import SHARES
         from ad_core.training.by_method import fit_method
@@ -79,6 +81,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
 
         if not 0 < self.alpha < 1:
             raise ValueError(f"alpha = {self.alpha!r}: give a share between 0 and 1, for example 0.1.")
+        _refuse_labels(X)
         x = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         choice = Choice(
@@ -127,6 +130,24 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         with torch.no_grad():
             scores: np.ndarray = torch.cat([self.model_.score(part) for part in scaled.split(1024)]).numpy()
         return scores
+
+
+def _refuse_labels(X: "ArrayLike") -> None:
+    """A data frame whose columns may hold true labels is refused: they would be trained on.
+
+    Raises:
+        DataError: names the columns.
+    """
+    if not isinstance(X, pd.DataFrame) or not X.columns.is_unique:
+        return
+    labels = find_labels(X, None)
+    if names := sorted(labels.names):
+        first = names[0]
+        raise DataError(
+            f"Column{'s' if len(names) > 1 else ''} {', '.join(map(repr, names))} of X may hold true labels, which "
+            f"must not be trained on. Leave out what does: X.drop(columns=[{first!r}]). If none does, give the numbers "
+            f"without their names: X.to_numpy()."
+        )
 
 
 def _in_float64(model: "ScoreModel") -> "ScoreModel":

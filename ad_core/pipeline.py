@@ -123,6 +123,7 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
     Args:
         references: whether the classical detectors are run; a comparison of many methods needs them only once.
     """
+    from ad_core.data.label_questions import refuse_undecided
     from ad_core.data.profiling import profile
     from ad_core.detector.assembly import assembled, scores_of_all
     from ad_core.training.by_method import fit_method
@@ -133,6 +134,7 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
     device = choose_device(choice.device)
 
     report.stage("profile")
+    refuse_undecided(dataset, "python")
     if blockers := profile(dataset).blockers:
         raise DataError(" ".join(blockers))
 
@@ -145,6 +147,8 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
     report.stage("train")
     began = perf_counter()
     result = fit_method(method, kind, choice, fit)
+
+    report.say(dataset.report().summary)
 
     report.stage("calibrate")
     item_scores = scores_of_all(result.fitted, fit)

@@ -32,6 +32,8 @@ def evaluate(
 ) -> None:
     """Evaluate a detector by labels: AUROC and average precision, its alerts, and whether its guarantees held."""
     from ad_core import pipeline
+    from ad_core.data.dataset import Role
+    from ad_core.data.tables.labels import label_values
     from ad_core.devices import choose_device
     from ad_core.errors import DataError
     from ad_core.evaluation.found_masks import labels_by_masks
@@ -43,6 +45,8 @@ def evaluate(
     dataset = pipeline.open_like(detector, data, {"label": label} if label else None)
     if masks is not None and "label" not in dataset.rows:
         dataset.rows["label"] = labels_by_masks(masks, dataset.rows["row_id"].tolist())
+    if "label" not in dataset.rows and (column := dataset.schema.one(Role.LABEL)) in dataset.data:
+        label_values(dataset.data[column], str(column))  # says why it can't be read
     if "label" not in dataset.rows:
         raise DataError("These data have no label column. Name the column with the true labels: --label COLUMN.")
     if segment is not None and segment not in dataset.data:

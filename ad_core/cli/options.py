@@ -59,6 +59,14 @@ class DataOptions:
     label: Annotated[str | None, _option(help="Column with the true labels; never trained on.")] = None
     class_column: Annotated[str | None, _option(help="Column with the classes of normal rows.")] = None
     ignore: Annotated[list[str] | None, _option(help="Column to leave out; repeatable.")] = None
+    use: Annotated[
+        list[str] | None,
+        _option(help="Column to train on although it would be left out or may hold true labels; repeatable."),
+    ] = None
+    category: Annotated[
+        list[str] | None,
+        _option(help="Column to train on as a category, such as an id of a machine; repeatable."),
+    ] = None
     time: Annotated[str | None, _option(help="Time column; the data are then a sensor recording.")] = None
     entity: Annotated[str | None, _option(help="Column that tells several recordings in one file apart.")] = None
     only: Annotated[
@@ -92,18 +100,22 @@ class DataOptions:
         """The data, opened as these options say.
 
         Raises:
-            DataError: they can't be read or used.
+            DataError: they can't be read or used, or a column may hold true labels.
         """
         from ad_core import pipeline
+        from ad_core.data.dataset import ColumnKind
+        from ad_core.data.label_questions import refuse_undecided
         from ad_core.data.recordings.exclusion import parse_range
 
         level, shape = set(self.by_level or ()), set(self.by_shape or ())
-        return pipeline.open_dataset(
+        dataset = pipeline.open_dataset(
             self.sources,
             id=self.id_column,
             label=self.label,
             class_column=self.class_column,
             ignore=self.ignore or (),
+            use=(*(self.use or ()), *(self.category or ())),
+            kinds=dict.fromkeys(self.category or (), ColumnKind.CATEGORY),
             time=self.time,
             entity=self.entity,
             only=self.only or (),
@@ -114,6 +126,8 @@ class DataOptions:
                 for channel in (*(self.by_level or ()), *(self.by_shape or ()))
             },
         )
+        refuse_undecided(dataset, "shell")
+        return dataset
 
 
 def _named_use(text: str) -> tuple[str, str]:

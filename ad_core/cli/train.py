@@ -43,6 +43,7 @@ def train(
     device: Device = "auto",
     training_rows: TrainingRowsChoice = TrainingRowsOption.UNSURE,
     settings: Assignments = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Say what is done with each column.")] = False,
 ) -> None:
     """Train a detector and write it as a bundle."""
     from ad_core import pipeline
@@ -60,7 +61,7 @@ def train(
     )
     with TerminalReport() as report:
         report.stage("load")
-        for notice in dataset.notices:
+        for notice in (*dataset.notices, *(dataset.report().lines if verbose else ())):
             report.say(notice)
         trained = pipeline.train_all(dataset, choice, report)
     if os.environ.get("RANK", "0") != "0":  # of several processes, all of which hold the same detector, one writes

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, field_validator, model_serializer
 
+from ad_core.data.column_report import ColumnReport, column_report
 from ad_core.errors import DataError
 from ad_core.types import JudgedBy, Modality
 
@@ -52,6 +53,8 @@ class Column(BaseModel):
     """A = fine, B = usable with a caveat, C = left out unless the analyst insists."""
     reason: str = ""
     """Why the grade and the role, in one sentence."""
+    asked: str = ""
+    """The values seen, where the user has to say whether the column holds true labels; see `label_questions`."""
     judged_by: JudgedBy | None = None
     """Channels only: the user's choice of level or shape, None if unset."""
 
@@ -191,6 +194,10 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def report(self) -> ColumnReport:
+        """What is done with each column, and why: `print(dataset.report())`."""
+        return column_report(self)
 
     def with_training_rows(self, is_training: np.ndarray) -> "Dataset":
         """The same data with another choice of training rows."""

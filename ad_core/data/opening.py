@@ -127,6 +127,27 @@ def as_used(dataset: Dataset) -> Declared:
     )
 
 
+def as_trained(dataset: Dataset, trained: Mapping[str, Any] | None) -> Dataset:
+    """A data set with the columns that a run was trained on, where today other ones are inferred.
+
+    Args:
+        dataset: as declared by the user, the rest inferred now.
+        trained: `declared` of the run's summary; None where it is not known.
+
+    Raises:
+        DataError: the data can't be read in that way.
+    """
+    if not trained or dataset.modality is Modality.IMAGE:
+        return dataset
+    then, now = Declared.model_validate(trained), as_used(dataset)
+    if set(then.use) == set(now.use) and (then.id, then.time, then.entity) == (now.id, now.time, now.entity):
+        return dataset
+    own = dataset.declared
+    then = then.model_copy(update={"only": own.only, "exclude": own.exclude, "judged_by": own.judged_by})
+    sources = [Path(source) for source in dataset.sources] or dataset.data
+    return open_declared(sources, _that_exist(then, sources))
+
+
 def _modality_of(sources: list[Path] | pd.DataFrame, declared: Declared) -> Modality:
     from ad_core.data.readers.sensor import looks_like_recording
 
@@ -154,7 +175,7 @@ def _holds_images(path: Path) -> bool:
 def _that_exist(declared: Declared, sources: Any) -> Declared:
     """Drop declared columns that a new file lacks; the reader's `match` reports those that are needed."""
     if declared.modality is Modality.IMAGE:
-        return declared if isinstance(sources, pd.DataFrame) else _with_known_folders(declared, _existing(sources))
+        return declared if isinstance(sources, pd.DataFrame) else _with_known_folders(declared, existing(sources))
     if isinstance(sources, pd.DataFrame):
         there = set(map(str, sources.columns))
     else:

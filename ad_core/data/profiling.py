@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ad_core.data.dataset import Column, ColumnKind, Dataset, Role, Schema
 from ad_core.data.duplicates import equal_rows
+from ad_core.data.label_questions import questions
 from ad_core.data.tables.values import coded, is_number_type, known_of, numbers, parse_dates
 from ad_core.types import Modality
 
@@ -224,6 +225,7 @@ def _blockers(dataset: Dataset, usable: np.ndarray) -> list[str]:
         )
     if dataset.modality is Modality.IMAGE:
         return blockers
+    blockers += questions(dataset, "app")
     used = dataset.schema.names(Role.FEATURE)
     if not used:
         left_out = [f"{c.name!r}: {c.reason}" for c in dataset.schema.columns if c.role is Role.IGNORE and c.reason][:3]

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from ad_core import pipeline
 from ad_core.data.dataset import Dataset, Declared
+from ad_core.data.opening import as_trained
 from ad_core.storage import results
 
 if TYPE_CHECKING:
@@ -15,6 +16,15 @@ def stored_dataset(store: "Store", dataset_id: str) -> Dataset:
     """A data set of the store, opened as the user declared it."""
     record = store.dataset(dataset_id)
     return pipeline.open_declared(list(record.sources), Declared.model_validate(record.declared))
+
+
+def training_dataset(store: "Store", training_id: str) -> Dataset:
+    """The data set of a training run, with the columns that it was trained on.
+
+    A later version may take other columns as features, for example since it recognises more labels.
+    """
+    dataset = stored_dataset(store, store.run(training_id).dataset_id)
+    return as_trained(dataset, results.summary(store.folder(training_id)).get("declared"))
 
 
 def parent_detector(store: "Store", run: "RunRecord") -> "Detector":
@@ -32,6 +42,6 @@ def of_parent(store: "Store", run: "RunRecord") -> tuple["RunRecord", "Detector"
 def scored_dataset(store: "Store", scored: "RunRecord", detector: "Detector") -> Dataset:
     """The rows that a run scored, opened in the same way."""
     if scored.kind == "train":
-        return stored_dataset(store, scored.dataset_id)
+        return training_dataset(store, scored.id)
     record = store.dataset(scored.dataset_id)
     return pipeline.open_like(detector, list(record.sources), record.declared)

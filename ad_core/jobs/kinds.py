@@ -24,7 +24,7 @@ from ad_core.explain.attribution import How, methods_for
 from ad_core.explain.describe import Explained
 from ad_core.explain.explain import explain_items, explain_rows, highest_rows, items_of_rows
 from ad_core.jobs.change_jobs import counterfactual_job, what_if_job
-from ad_core.jobs.inputs import of_parent, parent_detector, stored_dataset
+from ad_core.jobs.inputs import of_parent, parent_detector, stored_dataset, training_dataset
 from ad_core.jobs.sensitivity import SHARES, sensitivity
 from ad_core.progress import Report
 from ad_core.projection.of_detector import embedding_map
@@ -161,7 +161,7 @@ def sensitivity_job(store: "Store", run: "RunRecord", report: Report) -> dict[st
     """Train the parent's detector again without suspicious rows; the ranks are added to the parent's results."""
     training = results.detector_run(store, run.parent or "")
     report.stage("load")
-    dataset = stored_dataset(store, training.dataset_id)
+    dataset = training_dataset(store, training.id)
     ranks = sensitivity(dataset, pipeline.Choice.model_validate(training.config), report)
     results.publish(store.folder(training.id), "sensitivity", ranks)
     return {"trainings": len(SHARES)}
@@ -205,7 +205,7 @@ def _training_data(store: "Store", run: "RunRecord", report: Report) -> Dataset 
     if store.dataset(run.dataset_id).modality == Modality.IMAGE:
         return None
     try:
-        return stored_dataset(store, results.detector_run(store, run.id).dataset_id)
+        return training_dataset(store, results.detector_run(store, run.id).id)
     except AdError as error:
         report.say(f"The drift check is left out, since the training data can't be opened: {error}")
         return None

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from ad_core.data.label_questions import undecided
 from ad_core.errors import AdError
 from ad_core.jobs import queue as jobs
 from ad_core.storage.records import WITH_SCORES
@@ -62,6 +63,14 @@ if current("data") is None:
 with errors_shown():
     record = store().dataset(current("data") or "")
     data = dataset(record)
+if columns := undecided(data.schema):
+    nothing_yet(
+        "A column may hold true labels",
+        f"Say on the Data page what {', '.join(columns[:5])} holds; nothing is trained before.",
+        "Answer on the Data page",
+        "data",
+        data=record.id,
+    )
 
 unit = "image" if record.modality == "image" else "row"
 with st.container(horizontal=True, vertical_alignment="center"):

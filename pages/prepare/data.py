@@ -102,7 +102,7 @@ with right:
     training_rows(record, dataset, declared)
     if dataset.modality is Modality.SENSOR:
         exclusions(record, dataset, declared)
-    before_training(dataset, profiled)
+    before_training(record, dataset, declared, profiled)
 preview(dataset)
 
 with st.bottom, st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="right"):

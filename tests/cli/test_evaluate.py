@@ -21,7 +21,7 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     taught = pd.DataFrame(random.normal(size=(300, 3)), columns=list("abc"))
     new = pd.DataFrame(random.normal(size=(120, 3)), columns=list("abc"))
     new.loc[:19, "a"] += 8
-    new["truth"] = np.r_[np.ones(20), np.zeros(100)]
+    new["checked"] = np.r_[np.ones(20), np.zeros(100)]
     new["site"] = np.tile(["north", "south"], 60)
     new.to_csv(folder / "new.csv", index=False)
     dataset = pipeline.open_dataset(taught)
@@ -31,7 +31,7 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 def test_figures_guarantee_and_segments_are_told(labelled):
     bundle, data = labelled
-    command = ["evaluate", str(bundle), str(data), "--label", "truth", "--segment", "site", "--json"]
+    command = ["evaluate", str(bundle), str(data), "--label", "checked", "--segment", "site", "--json"]
 
     found = CliRunner().invoke(app, command, catch_exceptions=False)
 
@@ -47,7 +47,7 @@ def test_figures_guarantee_and_segments_are_told(labelled):
 
 def test_the_rows_that_taught_are_no_test_of_a_guarantee(labelled, tmp_path):
     _, data = labelled
-    dataset = pipeline.open_dataset(data, label="truth")
+    dataset = pipeline.open_dataset(data, label="checked")
     pipeline.train(dataset, "mahalanobis", training_rows="unsure").save(tmp_path / "bundle")
 
     found = CliRunner().invoke(app, ["evaluate", str(tmp_path / "bundle"), str(data), "--json"], catch_exceptions=False)
@@ -60,7 +60,7 @@ def test_the_rows_that_taught_are_no_test_of_a_guarantee(labelled, tmp_path):
 def test_people_get_sentences(labelled):
     bundle, data = labelled
 
-    found = CliRunner().invoke(app, ["evaluate", str(bundle), str(data), "--label", "truth"], catch_exceptions=False)
+    found = CliRunner().invoke(app, ["evaluate", str(bundle), str(data), "--label", "checked"], catch_exceptions=False)
 
     assert "20 labelled anomalies among 120 rows." in found.stdout
     assert "right among the highest 10: 1.00 [0.72, 1.00]" in found.stdout
@@ -71,7 +71,7 @@ def test_people_get_sentences(labelled):
     ("more", "error"),
     [
         ([], "no label column"),
-        (["--label", "truth", "--segment", "sight"], "no column 'sight'"),
+        (["--label", "checked", "--segment", "sight"], "no column 'sight'"),
         (["--label", "site"], "has the value 'north'"),
         (["--label", "a"], "can't be read"),
     ],
@@ -88,7 +88,7 @@ def test_a_label_with_one_class_only_gives_no_figure(labelled, tmp_path):
     pd.read_csv(data).iloc[20:].to_csv(tmp_path / "normal.csv", index=False)
 
     found = CliRunner().invoke(
-        app, ["evaluate", str(bundle), str(tmp_path / "normal.csv"), "--label", "truth"], catch_exceptions=False
+        app, ["evaluate", str(bundle), str(tmp_path / "normal.csv"), "--label", "checked"], catch_exceptions=False
     )
 
     assert "None of the 100 labelled rows is an anomaly" in found.stdout

@@ -483,3 +483,23 @@ def test_of_two_runs_with_one_name_the_chosen_one_stays(store: Store, tmp_path: 
             f"{second.name} · {second.id}",
             f"{first.name} · {first.id}",
         ]
+
+
+def test_a_column_that_may_hold_labels_is_asked_about_before_anything_is_trained(
+    store: Store, tmp_path: Path, open_page: Open
+) -> None:
+    data = pd.DataFrame({"a": np.arange(60.0) ** 2, "target": [1, 2, 1] * 20})
+    data.to_csv(tmp_path / "lines.csv", index=False)
+    record = store.add_dataset("lines", "table", [str(tmp_path / "lines.csv")], {}, 60, "", {})
+
+    test = open_page("prepare/data.py", data=record.id)
+    assert "Column 'target' may hold true labels (1 in 40 rows, 2 in 20 rows)" in texts(test)
+    assert "2 columns: 1 used (1 number); not decided 'target'; none left out." in texts(test)
+    assert button(test, "Use these settings").disabled
+    assert "Say on the Data page what target holds" in texts(open_page("model/train.py", data=record.id))
+
+    button(test, "Train on it").click()
+    test.run()
+    assert not test.exception
+    assert "2 columns: 2 used (2 numbers); none left out." in texts(test)
+    assert not button(test, "Use these settings").disabled

@@ -120,7 +120,7 @@ class Sensor(Reader[SensorSettings]):
                 f"or change the columns' roles."
             )
         schema = schema.judged(declared)
-        rows, clock, texts = rows_of(data, schema, declared.exclude)
+        rows, clock, texts, of_labels = rows_of(data, schema, declared.exclude)
         line = timeline(rows)
         usable = (rows["note"] == "").to_numpy()
         if not usable.any():
@@ -134,6 +134,7 @@ class Sensor(Reader[SensorSettings]):
             *loaded.notices,
             *clock.notices,
             *notices,
+            *of_labels,
             *findings(line, texts),
             *repeats(data, schema, line, clock.kind),
             *command_notice(schema.columns),

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ad_core.data.dataset import Declared
-from ad_core.data.recordings.schema_inference import LABEL_NAMES, PART_NAMES
+from ad_core.data.label_words import is_label_name
+from ad_core.data.recordings.schema_inference import PART_NAMES
 from ad_core.data.tables.values import holds_categories
 from ad_core.errors import DataError
 
@@ -116,7 +117,7 @@ def _other_columns(files: list[tuple[str, list[str]]], declared: Declared) -> li
             if not (
                 column in declared.ignore
                 or column == declared.label
-                or LABEL_NAMES.match(column)
+                or is_label_name(column)
                 or PART_NAMES.match(column)
             ):
                 less, more = (name, files[0][0]) if column not in columns else (files[0][0], name)

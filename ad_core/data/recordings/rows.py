@@ -14,7 +14,7 @@ from ad_core.data.recordings.exclusion import excluded
 from ad_core.data.recordings.seasonality import seasonal_period
 from ad_core.data.recordings.timeline import Timeline, in_words, timeline, typical_interval
 from ad_core.data.recordings.timestamps import Clock, ClockKind, read_clock, row_clock, time_texts
-from ad_core.data.tables.labels import label_values
+from ad_core.data.tables.labels import read_labels
 from ad_core.data.tables.row_identity import ids_from_column
 
 MAX_SEARCHED = 20_000
@@ -23,8 +23,8 @@ MAX_SEARCHED = 20_000
 
 def rows_of(
     data: pd.DataFrame, schema: Schema, exclude: Sequence[Sequence[str]] = ()
-) -> tuple[pd.DataFrame, Clock, pd.Series]:
-    """`Dataset.rows` of a recording, the clock that was read, and the times as they are shown.
+) -> tuple[pd.DataFrame, Clock, pd.Series, list[str]]:
+    """`Dataset.rows` of a recording, the clock that was read, the times as they are shown, and notices about labels.
 
     `row_id` is the user's id column, else `entity|time`, else the time.
 
@@ -32,7 +32,7 @@ def rows_of(
         exclude: `Declared.exclude`.
 
     Raises:
-        DataError: the time column, the label column or a range of time can't be read.
+        DataError: the time column or a range of time can't be read.
     """
     id_name, time_name, entity_name = schema.one(Role.ID), schema.one(Role.TIME), schema.one(Role.ENTITY)
     entity = None if entity_name is None else data[entity_name].astype(object).map(plain, na_action="ignore")
@@ -52,13 +52,16 @@ def rows_of(
     if entity is not None:
         rows["entity"] = entity.astype("str")
     rows["time"] = clock.time
+    notices: list[str] = []
     if (label := schema.one(Role.LABEL)) is not None:
-        rows["label"] = label_values(data[label], label)
+        truth, notices = read_labels(data[label], label)
+        if truth is not None:
+            rows["label"] = truth
     if (cls := schema.one(Role.CLASS)) is not None:
         rows["cls"] = data[cls].astype(object).map(plain, na_action="ignore").astype("str")
     if out is not None:
         rows["excluded"] = out
-    return rows, clock, times
+    return rows, clock, times, notices
 
 
 def clock_kind(rows: pd.DataFrame, schema: Schema) -> ClockKind:

@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 
 from ad_core.data.dataset import Column, ColumnKind, Declared, Role, Schema
+from ad_core.data.label_search import ASKED, Labels, find_labels
+from ad_core.data.label_words import is_label_name
 from ad_core.data.recordings.channel_checks import COMMAND, is_command
 from ad_core.data.recordings.channels import as_numbers, unit_of
+from ad_core.data.recordings.entities import entity_column
 from ad_core.data.recordings.timestamps import ClockKind, read_clock
-from ad_core.data.tables.labels import label_values
 from ad_core.errors import DataError
 
 TIME_NAMES = re.compile(
@@ -17,14 +19,6 @@ TIME_NAMES = re.compile(
     r"(_?(utc|s|ms|us|ns|sec|seconds|iso|local))?([ _]*[\[(].*)?$"
 )
 TIME_ENDINGS = re.compile(r"(?i)([ _-]|^)(time|timestamp|datetime|date)$")
-ENTITY_NAMES = re.compile(
-    r"(?i)^(entity|device|machine|unit|pump|engine|asset|sensor|recording|series|subject|patient|vehicle|station|turbine|host|server|node)"
-    r"([ _-]?(id|no|nr|name|number))?$"
-)
-LABEL_NAMES = re.compile(
-    r"(?i)^((is|has)[ _-]?)?(anomal(y|ies|ous)|outliers?|label|ground[ _-]?truth|faulty?|changepoints?)"
-    r"([ _-]?(label|flag|point|id))?$"
-)
 PART_NAMES = re.compile(r"(?i)^(split|fold|subset|train[ _-]?test)$")
 
 MOSTLY = 0.9
@@ -45,17 +39,22 @@ def propose(data: pd.DataFrame, declared: Declared, stem: str | None = None) -> 
         named
     )
     inferred: dict[str, Role] = {}
-    taken = {role for role in named.values() if role in (Role.TIME, Role.ENTITY, Role.LABEL)}
-    if Role.ENTITY not in taken and (entity := stem or entity_column(data, set(named))):
-        inferred[entity] = Role.ENTITY
-    if Role.TIME not in taken and (time := time_column(data, set(named) | set(inferred))):
+    taken = {role for role in named.values() if role in (Role.TIME, Role.ENTITY)}
+    time = declared.time
+    if Role.TIME not in taken and (time := time_column(data, {*named, *([stem] if stem else [])})):
         inferred[time] = Role.TIME
-    labels = [n for n in data.columns if n not in named and LABEL_NAMES.match(n) and _is_label(data[n])]
-    if Role.LABEL not in taken and labels:
-        inferred[min(labels, key=len)] = Role.LABEL
-    columns, notices = [], []
+    told: list[str] = []
+    if Role.ENTITY not in taken and stem is None:
+        stem, told = entity_column(data, {*named, *inferred}, time)
+    if Role.ENTITY not in taken and stem is not None:
+        inferred[stem] = Role.ENTITY
+    labels = find_labels(data, declared.label, {*named, *inferred})
+    if labels.label:
+        inferred[labels.label] = Role.LABEL
+    columns, notices = [], told + labels.notices()
     for name in data.columns:
         column, notice = _column(name, data[name], inferred | named, declared)
+        column = _as_label(column, labels)
         columns.append(column)
         notices += notice
     return Schema(columns=tuple(columns)), notices
@@ -74,17 +73,6 @@ def time_column(data: pd.DataFrame, without: set[str]) -> str | None:
     return None
 
 
-def entity_column(data: pd.DataFrame, without: set[str]) -> str | None:
-    """A column that by its name and its few whole or text values identifies recordings."""
-    for name in data.columns:
-        values = data[name]
-        if name in without or not ENTITY_NAMES.match(name) or pd.api.types.is_float_dtype(values):
-            continue
-        if 2 <= values.nunique() <= len(values) / 20:
-            return str(name)
-    return None
-
-
 def looks_like_recording(frame: pd.DataFrame) -> bool:
     """Whether a table is a recording: a time column that runs forward in roughly equal steps, and numbers beside it."""
     if isinstance(frame.index, pd.DatetimeIndex):
@@ -92,12 +80,10 @@ def looks_like_recording(frame: pd.DataFrame) -> bool:
     data = frame.set_axis(frame.columns.astype(str), axis=1).reset_index(drop=True)
     if len(data) < 10 or data.columns.has_duplicates or (time := time_column(data, set())) is None:
         return False
-    numbers = [
-        n for n in data.columns if n != time and pd.api.types.is_numeric_dtype(data[n]) and not LABEL_NAMES.match(n)
-    ]
+    numbers = [n for n in data.columns if n != time and pd.api.types.is_numeric_dtype(data[n]) and not is_label_name(n)]
     if not numbers:
         return False
-    entity = entity_column(data, {time})
+    entity, _ = entity_column(data, {time}, time)
     clock = read_clock(data[time], time)
     groups = np.zeros(len(data)) if entity is None else pd.factorize(data[entity])[0]
     steps = np.concatenate(
@@ -115,17 +101,6 @@ def looks_like_recording(frame: pd.DataFrame) -> bool:
 def seconds_of(time: pd.Series) -> pd.Series:
     """Times as float64 seconds from the first."""
     return (time - time.min()).dt.total_seconds() if pd.api.types.is_datetime64_dtype(time) else time - time.min()
-
-
-def _is_label(values: pd.Series) -> bool:
-    """Whether a column can be read as labels; one that can't is left out, not an error."""
-    if values.nunique() > 2:
-        return False
-    try:
-        label_values(values, str(values.name))
-    except DataError:
-        return False
-    return True
 
 
 def _is_time(values: pd.Series, *, is_sure: bool) -> bool:
@@ -150,8 +125,7 @@ def _column(name: str, values: pd.Series, roles: dict[str, Role], declared: Decl
     column = Column(name=name, role=Role.IGNORE, kind=kind, unit=unit_of(name), missing=missing, distinct=distinct)
     if name in roles and roles[name] is not Role.FEATURE:
         return column.model_copy(update={"role": roles[name], "reason": _why(roles[name])}), []
-    has_reserved_name = LABEL_NAMES.match(name) or PART_NAMES.match(name)
-    if kind is ColumnKind.NUMBER and not pd.api.types.is_numeric_dtype(values) and not has_reserved_name:
+    if kind is ColumnKind.NUMBER and not pd.api.types.is_numeric_dtype(values) and not PART_NAMES.match(name):
         return _mostly_numbers(column, values)
     update = _judged(column, values)
     if name in declared.kinds:
@@ -169,14 +143,26 @@ def _column(name: str, values: pd.Series, roles: dict[str, Role], declared: Decl
     return column.model_copy(update=update), _infinite(name, values)
 
 
+def _as_label(column: Column, labels: Labels) -> Column:
+    """A column whose role is not known, as what its name and values say of it as a label."""
+    name = column.name
+    if name in labels.left_out:
+        return column.model_copy(update={"role": Role.IGNORE, "grade": "C", "reason": labels.left_out[name]})
+    if name in labels.asked:
+        update = {"role": Role.IGNORE, "grade": "C", "reason": ASKED, "asked": labels.asked[name]}
+        return column.model_copy(update=update)
+    if name in labels.used and column.role is Role.FEATURE:
+        update = {"grade": max(column.grade, "B"), "reason": f"{column.reason} {labels.used[name]}".strip()}
+        return column.model_copy(update=update)
+    return column
+
+
 def _judged(column: Column, values: pd.Series) -> dict[str, object]:
     def left_out(reason: str) -> dict[str, object]:
         return {"role": Role.IGNORE, "grade": "C", "reason": reason}
 
     if column.distinct == 0:
         return left_out("It is empty.")
-    if LABEL_NAMES.match(column.name):
-        return left_out("By its name it holds the true labels: it must not be a channel.")
     if PART_NAMES.match(column.name):
         return left_out("By its name it marks training and test rows.")
     if column.kind is ColumnKind.DATE:

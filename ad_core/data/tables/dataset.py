@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ad_core.data.dataset import Dataset, Declared, Role, Schema, fingerprint_of
-from ad_core.data.tables.labels import label_values
+from ad_core.data.tables.labels import read_labels
 from ad_core.data.tables.row_filter import fulfils
 from ad_core.data.tables.row_identity import ids_from_column, ids_from_content
 from ad_core.data.tables.schema_inference import propose
@@ -42,7 +42,7 @@ def open_table(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Da
             f"{loaded.name} has {len(data.columns)} columns and {len(data)} rows. Choose a table with rows."
         )
     schema, notices = propose(data, declared)
-    rows = _rows(data, schema)
+    rows, more_notices = _rows(data, schema)
     pa.default_memory_pool().release_unused()  # otherwise the process keeps the memory of intermediate results
     is_training = (rows["note"] == "").to_numpy() & fulfils(data, declared.only)
     return Dataset(
@@ -55,11 +55,12 @@ def open_table(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Da
         name=loaded.name,
         is_training=is_training,
         fingerprint=fingerprint_of(data),
-        notices=(*loaded.notices, *notices),
+        notices=(*loaded.notices, *notices, *more_notices),
     )
 
 
-def _rows(data: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+def _rows(data: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, list[str]]:
+    """`Dataset.rows`, and notices about labels that can't be read."""
     used = schema.names(Role.FEATURE)
     identity = schema.one(Role.ID)
     ids = ids_from_column(data[identity]) if identity else ids_from_content(data, used or list(data.columns))
@@ -73,11 +74,14 @@ def _rows(data: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     if time := schema.one(Role.TIME):
         values = data[time]
         rows["time"] = values if pd.api.types.is_numeric_dtype(values) else parse_dates(values, None)
+    notices: list[str] = []
     if label := schema.one(Role.LABEL):
-        rows["label"] = label_values(data[label], label)
+        truth, notices = read_labels(data[label], label)
+        if truth is not None:
+            rows["label"] = truth
     if cls := schema.one(Role.CLASS):
         rows["cls"] = _texts(data[cls])
-    return rows
+    return rows, notices
 
 
 def _notes(empty: np.ndarray) -> pd.Series:

@@ -46,6 +46,8 @@ class ColumnTraits:
     """Mostly numbers, with some text."""
     is_wording: bool = False
     """Free text whose words repeat."""
+    asked: str = ""
+    """See `Column`."""
 
     def lower(self, grade: str, reason: str, role: Role | None = None) -> None:
         """Add a caveat; a grade never gets better."""
@@ -64,6 +66,7 @@ class ColumnTraits:
             distinct=self.distinct,
             grade=self.grade,
             reason=" ".join(self.reasons),
+            asked=self.asked,
         )
 
 

@@ -1,22 +1,22 @@
 """Propose the roles of a table's columns, each with a grade and a reason; the analyst can change them."""
 
 import re
+import shlex
 
 import numpy as np
 import pandas as pd
 
 from ad_core.data.dataset import Column, ColumnKind, Declared, Role, Schema
+from ad_core.data.label_search import ASKED, Labels, find_labels
 from ad_core.data.tables.kind_inference import FEW_LEVELS, ColumnTraits, check_kind, traits_of
-from ad_core.data.tables.labels import label_values
+from ad_core.data.tables.labels import read_labels
 from ad_core.data.tables.leakage import leak, near_copies
 from ad_core.data.tables.values import infinities, known_of, numbers
-from ad_core.errors import DataError
 
 ID_NAME = re.compile(r"(^|[ _.\-])(id|uuid|guid|key)$|[a-z](Id|ID)$|^(index|idx|rownum|row|nr|no|unnamed: 0|column 1)$")
-LABEL_NAME = re.compile(
-    r"(?i)^((is|has)[ _-]?)?(label|target|y|class|anomal(y|ies|ous)|outlier|fraud(ulent)?|attack|intrusion|"
-    r"defect(ive)?|fault(y)?|ground[ _-]?truth)([ _-]?(label|flag|point))?$"
-)
+REPEATED = "An identifier by its name"
+MOST_NAMED = 5
+"""Maximum number of columns that a sentence names."""
 MOSTLY_MISSING, NEARLY_EMPTY = 0.6, 0.95
 
 
@@ -30,49 +30,41 @@ def propose(data: pd.DataFrame, declared: Declared, max_levels: int = FEW_LEVELS
     known.with_roles(declared.roles() | dict.fromkeys(declared.kinds, Role.IGNORE))
     known.with_roles(declared.roles())
     all_traits = [traits_of(data[name], declared.kinds.get(name)) for name in data.columns]
-    label = _give_label(all_traits, declared)
+    labels = find_labels(data, declared.label, declared.roles())
+    label = declared.label or labels.label
     for traits in all_traits:
+        _mark(traits, labels, declared.label)
         _grade(traits, len(data), max_levels)
-    _give_id(all_traits, declared, label)
+    _give_id(all_traits, {*declared.roles(), *labels.names}, declared.id is not None)
     _compare(all_traits, label, data)
     for traits in all_traits:
         role = declared.roles().get(traits.name)
         if role is not None:
             if role is Role.FEATURE and traits.role is not Role.FEATURE:
                 traits.reasons.append("Used because you marked it as a feature.")
-            traits.role = role
+            traits.role, traits.asked = role, ""
         if traits.role is Role.FEATURE and traits.name in declared.kinds:
             check_kind(traits.values, traits.kind)
-    notices = [notice for traits in all_traits if (notice := _infinite(traits))]
+    notices = (
+        labels.notices() + _repeated(all_traits) + [notice for traits in all_traits if (notice := _infinite(traits))]
+    )
     return Schema(columns=tuple(traits.column() for traits in all_traits)), notices
 
 
-def _give_label(all_traits: list[ColumnTraits], declared: Declared) -> str | None:
-    """The label column; further ones are left out, because they hold the label too."""
-    taken = declared.roles()
-    alike = [
-        traits
-        for traits in all_traits
-        if LABEL_NAME.match(traits.name) and traits.distinct == 2 and _is_label(traits.values)
-    ]
-    free = [traits for traits in alike if traits.name not in taken]
-    label = declared.label or (free[0].name if free else None)
-    for traits in alike:
-        if traits.name == label:
-            traits.lower(
-                "A", "Name and values look like true labels: used for evaluation, never for training.", Role.LABEL
-            )
-        else:
-            traits.lower("C", "Looks like true labels: using it would leak the label.", Role.IGNORE)
-    return label
-
-
-def _is_label(values: pd.Series) -> bool:
-    try:
-        label_values(values, str(values.name))
-    except DataError:
-        return False
-    return True
+def _mark(traits: ColumnTraits, labels: Labels, declared: str | None) -> None:
+    """What is known of one column from its name and values as a label."""
+    name = traits.name
+    if name == labels.label:
+        traits.lower("A", "Name and values look like true labels: used for evaluation, never for training.", Role.LABEL)
+    elif name == declared:
+        traits.lower("A", "Used for evaluation, never for training.", Role.LABEL)
+    elif name in labels.left_out:
+        traits.lower("C", labels.left_out[name], Role.IGNORE)
+    elif name in labels.asked:
+        traits.lower("C", ASKED, Role.IGNORE)
+        traits.asked = labels.asked[name]
+    elif name in labels.used:
+        traits.lower("B", labels.used[name])
 
 
 def _grade(traits: ColumnTraits, rows: int, max_levels: int) -> None:
@@ -99,11 +91,16 @@ def _grade(traits: ColumnTraits, rows: int, max_levels: int) -> None:
         traits.lower("B", f"{traits.distinct} different values: the frequency of a row's value is used.")
 
 
-def _give_id(all_traits: list[ColumnTraits], declared: Declared, label: str | None) -> None:
-    """Identifiers are not features; the most likely one becomes the id column."""
+def _give_id(all_traits: list[ColumnTraits], known: set[str], has_id: bool) -> None:
+    """Identifiers are not features; the most likely one becomes the id column.
+
+    Args:
+        known: columns whose roles are certain.
+        has_id: whether one of them is the id column.
+    """
     candidates = []
     for traits in all_traits:
-        if traits.name == label or traits.distinct == 0 or traits.name in declared.roles():
+        if traits.distinct == 0 or traits.name in known:
             continue
         if _can_name_rows(traits):
             candidates.append((not _has_id_name(traits), traits))
@@ -114,7 +111,7 @@ def _give_id(all_traits: list[ColumnTraits], declared: Declared, label: str | No
         ):
             _repeats(traits)
     for place, (_, traits) in enumerate(sorted(candidates, key=lambda pair: pair[0])):
-        if place == 0 and declared.id is None:
+        if place == 0 and not has_id:
             traits.grade, traits.reasons = "A", ["Different in every row: used as the row id, not for training."]
             traits.role = Role.ID
         else:
@@ -138,10 +135,24 @@ def _can_name_rows(traits: ColumnTraits) -> bool:
 def _repeats(traits: ColumnTraits) -> None:
     """An identifier of something that occurs in several rows."""
     if traits.distinct > FEW_LEVELS:
-        traits.lower("C", f"An identifier by its name, with {traits.distinct} different values.", Role.IGNORE)
+        traits.lower("C", f"{REPEATED}, with {traits.distinct} different values.", Role.IGNORE)
     elif traits.role is Role.FEATURE:
         traits.kind = ColumnKind.CATEGORY
         traits.lower("B", "An identifier by its name: its values are used as categories.")
+
+
+def _repeated(all_traits: list[ColumnTraits]) -> list[str]:
+    """A sentence about identifiers that are left out, which the user may want as a category or a class."""
+    left_out = [t for t in all_traits if t.role is Role.IGNORE and any(r.startswith(REPEATED) for r in t.reasons)]
+    if not left_out:
+        return []
+    first, names = left_out[0].name, ", ".join(f"{t.name!r} ({t.distinct:,} values)" for t in left_out[:MOST_NAMED])
+    more = f" and {len(left_out) - MOST_NAMED} more" if len(left_out) > MOST_NAMED else ""
+    return [
+        f"Left out as identifiers of things that occur in several rows: {names}{more}. To use {first!r}, declare it as "
+        f"a category (--category {shlex.quote(first)}, or use=[{first!r}] and kinds={{{first!r}: 'category'}}) or as "
+        f"the class of normal rows (--class-column {shlex.quote(first)}, class_column={first!r})."
+    ]
 
 
 def _is_whole(traits: ColumnTraits) -> bool:
@@ -171,7 +182,9 @@ def _compare(all_traits: list[ColumnTraits], label: str | None, data: pd.DataFra
         traits.lower("B", f"Nearly the same as {other!r} (r = {r:.5f}).")
     if label is None:
         return
-    truth = label_values(data[label], label)
+    truth, _ = read_labels(data[label], label)
+    if truth is None:
+        return
     for traits in used:
         result = leak(traits.values, traits.kind, truth)
         if result == "leak":

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ad_core.data.dataset import Dataset
+from ad_core.data.label_questions import refuse_undecided
 from ad_core.data.profiling import profile
 from ad_core.data.reader import READER_OF, READERS
 from ad_core.data.splitting import split_items, split_rows
@@ -67,6 +68,7 @@ def tried(dataset: Dataset, wanted: Wanted, report: Report) -> Trials:
     modality, seed = dataset.modality, wanted.seed
     plan, candidates = usual_plan(modality, **wanted.plan), candidates_for(modality, wanted.only)
     report.stage("profile")
+    refuse_undecided(dataset, "python")
     if blockers := profile(dataset).blockers:
         raise DataError(" ".join(blockers))
     report.stage("split")

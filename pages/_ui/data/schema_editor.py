@@ -31,8 +31,11 @@ def schema_editor(record: DatasetRecord, dataset: Dataset, declared: Declared) -
         st.subheader("Folders", anchor=False)
         folder_uses(record, dataset, declared)
         return
+    report = dataset.report()
     st.subheader("Columns", anchor=False)
+    st.caption(report.summary)
     columns = pd.DataFrame([c.model_dump(mode="json") for c in dataset.schema.columns])
+    columns["reason"] = report.table["treatment"]
     columns["role"] = [ROLES[c.role] for c in dataset.schema.columns]
     columns["missing"] = 100 * columns["missing"]
     shown = ["name", "role", "kind", "grade", "reason", "missing", "distinct", "unit"]
@@ -68,7 +71,7 @@ def schema_editor(record: DatasetRecord, dataset: Dataset, declared: Declared) -
                 width=55,
                 help="A: no problem. B: usable with a caveat. C: ignored, unless you make it a feature.",
             ),
-            "reason": st.column_config.TextColumn("reason", width=230),
+            "reason": st.column_config.TextColumn("what is done with it", width=230),
         },
         on_change=_edited,
         args=(record, dataset, key),

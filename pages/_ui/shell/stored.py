@@ -152,7 +152,8 @@ def batch(run_id: str) -> Dataset:
     record = store().dataset(run.dataset_id)
     parent = results.detector_run(store(), run_id)
     if parent.id == run_id:
-        return dataset(record)
+        now = dataset(record)
+        return _as_trained(now, json.dumps(summary(run_id).get("declared")), f"{now.fingerprint} {now.declared}")
     trained = json.dumps(summary(parent.id)["declared"])
     return _like(
         tuple(record.sources),
@@ -288,6 +289,13 @@ def _like(sources: tuple[str, ...], trained: str, also: str, stamp: str) -> Data
     from ad_core.pipeline import open_as
 
     return open_as(json.loads(trained), list(sources), json.loads(also))
+
+
+@st.cache_resource(show_spinner="Reading the data ...", max_entries=3)
+def _as_trained(_dataset: Dataset, trained: str, key: str) -> Dataset:  # noqa: ARG001
+    from ad_core.data.opening import as_trained
+
+    return as_trained(_dataset, json.loads(trained))
 
 
 @st.cache_resource(show_spinner="Checking every column ...", max_entries=6)

@@ -121,15 +121,17 @@ def test_the_bad_of_a_plant_historian_counts_as_missing():
     assert np.isfinite(item_set.x).all()
 
 
-def test_a_label_of_words_becomes_zero_and_one_and_other_values_are_refused():
+def test_a_label_of_words_becomes_zero_and_one_and_other_values_are_said_and_never_trained_on():
     words = np.where(np.arange(400) < 390, "normal", "Anomaly").astype(object)
     words[0] = None
     label = opened(recording().assign(state=words), label="state").rows["label"]
     assert label.isna().sum() == 1
     assert label.sum() == 10
 
-    with pytest.raises(DataError, match="The label column 'state' has the value 'x'"):
-        opened(recording().assign(state="x"), label="state")
+    unread = opened(recording().assign(state="x"), label="state")
+    assert said(unread.notices, "The label column 'state' has the value 'x'")
+    assert "label" not in unread.rows
+    assert unread.schema.names(Role.FEATURE) == ["c0", "c1"]
 
 
 def test_a_column_that_is_only_called_label_is_left_out_without_an_error():
