@@ -115,11 +115,11 @@ def test_masks_judge_images_and_their_maps(plates_folder, trained_on_plates, tmp
 def test_anomalies_that_equal_a_normal_row_are_said(labelled, tmp_path):
     bundle, data = labelled
     rows = pd.read_csv(data)
-    copied = pd.concat([rows, rows.iloc[:3].assign(truth=0), rows.iloc[50:52].assign(truth=1)])
+    copied = pd.concat([rows, rows.iloc[:3].assign(checked=0), rows.iloc[50:52].assign(checked=1)])
     copied.to_csv(tmp_path / "copied.csv", index=False)
 
     found = CliRunner().invoke(
-        app, ["evaluate", str(bundle), str(tmp_path / "copied.csv"), "--label", "truth"], catch_exceptions=False
+        app, ["evaluate", str(bundle), str(tmp_path / "copied.csv"), "--label", "checked"], catch_exceptions=False
     )
 
     assert "5 of 22 labelled anomalies equal a row labelled normal" in found.stdout

@@ -173,8 +173,8 @@ class Scaling:
         )
         own = dict(zip(facts.get("entities", []), arrays.get("own_scales", ()), strict=True))
         shared = tuple(facts.get("shared", ()))
-        if unknown := {*shared} - {channel.name for channel in channels}:
-            raise ValueError(f"shared channels that are no channels: {sorted(map(str, unknown))}")
+        if not all(position in range(len(channels)) for position in shared):
+            raise ValueError(f"shared channels {shared} of {len(channels)}")
         return cls(channels, clip, shared, own)
 
 
