@@ -120,7 +120,9 @@ class Calibration:
     def from_frame(cls, frame: pd.DataFrame, facts: Mapping[str, Any]) -> Self:
         """The inverse of `to_frame` and `facts`."""
         scores, counts = np.array(frame["score"], dtype=np.float64), np.array(frame["counts"], dtype=bool)
-        return cls(scores, counts, approximate=bool(facts["approximate"]))
+        if not isinstance(facts["approximate"], bool):
+            raise ValueError(f"approximate is {facts['approximate']!r}, which is neither true nor false")
+        return cls(scores, counts, approximate=facts["approximate"])
 
     @property
     def _too_few(self) -> bool:
