@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ad_core.errors import DataError
 from ad_core.types import JudgedBy, Modality
@@ -126,6 +126,11 @@ class Declared(BaseModel):
     """Columns whose kind the user corrected."""
     judged_by: dict[str, JudgedBy] = {}
     """Channels of recordings for which the user chose whether the level, only the shape, or both matter."""
+    allow_missing: bool = Field(False, exclude=True)
+    """New data of a detector: whether used columns may be missing or empty; they are filled in. Not kept with data."""
+    of_training: bool = Field(False, exclude=True)
+    """Whether all this was learnt from training data: new data are read in this way whatever they hold, since an
+    unknown value is for the detector to score. Not kept with data."""
 
     @field_validator("exclude")
     @classmethod
@@ -174,6 +179,8 @@ class Dataset:
     fingerprint: str = ""
     """sha256 over the content; the same data give the same fingerprint."""
     notices: tuple[str, ...] = field(default=())
+    absent: tuple[str, ...] = ()
+    """Columns that the training data had and these lack, as `Declared.allow_missing` allows: they are filled in."""
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -97,7 +97,14 @@ class Detector:
         """
         for sentence in self.reader.match(dataset):
             (report or Silent()).say(sentence)
-        return self.reader.item_set(dataset)
+        return self.matched_items(dataset)
+
+    def matched_items(self, dataset: Dataset) -> ItemSet:
+        """Items of a data set that was compared with the training data before, by `reader.match`.
+
+        Parts of which the data hold no value are filled in from similar training items.
+        """
+        return self.reader.item_set(dataset).filled_in(self.normals.x)
 
     def score(self, dataset: Dataset, report: Report | None = None) -> pd.DataFrame:
         """Score every row.

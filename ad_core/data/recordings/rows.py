@@ -14,7 +14,7 @@ from ad_core.data.recordings.exclusion import excluded
 from ad_core.data.recordings.seasonality import seasonal_period
 from ad_core.data.recordings.timeline import Timeline, in_words, timeline, typical_interval
 from ad_core.data.recordings.timestamps import Clock, ClockKind, read_clock, row_clock, time_texts
-from ad_core.data.tables.labels import label_values
+from ad_core.data.tables.labels import label_values, labels_if_readable
 from ad_core.data.tables.row_identity import ids_from_column
 
 MAX_SEARCHED = 20_000
@@ -22,7 +22,7 @@ MAX_SEARCHED = 20_000
 
 
 def rows_of(
-    data: pd.DataFrame, schema: Schema, exclude: Sequence[Sequence[str]] = ()
+    data: pd.DataFrame, schema: Schema, exclude: Sequence[Sequence[str]] = (), *, needs_label: bool = True
 ) -> tuple[pd.DataFrame, Clock, pd.Series]:
     """`Dataset.rows` of a recording, the clock that was read, and the times as they are shown.
 
@@ -30,6 +30,7 @@ def rows_of(
 
     Args:
         exclude: `Declared.exclude`.
+        needs_label: whether a label column that can't be read is an error; else it has a notice of the clock.
 
     Raises:
         DataError: the time column, the label column or a range of time can't be read.
@@ -53,7 +54,11 @@ def rows_of(
         rows["entity"] = entity.astype("str")
     rows["time"] = clock.time
     if (label := schema.one(Role.LABEL)) is not None:
-        rows["label"] = label_values(data[label], label)
+        truth, unread = (
+            (label_values(data[label], label), []) if needs_label else labels_if_readable(data[label], label)
+        )
+        rows = rows if truth is None else rows.assign(label=truth)
+        clock = replace(clock, notices=(*clock.notices, *unread))
     if (cls := schema.one(Role.CLASS)) is not None:
         rows["cls"] = data[cls].astype(object).map(plain, na_action="ignore").astype("str")
     if out is not None:

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from ad_core.data.absent import with_absent
 from ad_core.data.dataset import Dataset, Declared, Role, Schema, fingerprint_of
-from ad_core.data.tables.labels import label_values
+from ad_core.data.tables.labels import label_values, labels_if_readable
 from ad_core.data.tables.row_filter import fulfils
 from ad_core.data.tables.row_identity import ids_from_column, ids_from_content
 from ad_core.data.tables.schema_inference import propose
@@ -36,13 +37,13 @@ def open_table(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Da
         DataError: nothing can be read, there are no rows, or the declarations do not fit.
     """
     loaded = _of_frame(sources) if isinstance(sources, pd.DataFrame) else _of_files([Path(p) for p in sources])
-    data = loaded.data
+    data, absent, told = with_absent(loaded.data, declared)
     if not len(data) or not len(data.columns):
         raise DataError(
             f"{loaded.name} has {len(data.columns)} columns and {len(data)} rows. Choose a table with rows."
         )
     schema, notices = propose(data, declared)
-    rows = _rows(data, schema)
+    rows, unread = _rows(data, schema, declared)
     pa.default_memory_pool().release_unused()  # otherwise the process keeps the memory of intermediate results
     is_training = (rows["note"] == "").to_numpy() & fulfils(data, declared.only)
     return Dataset(
@@ -54,12 +55,15 @@ def open_table(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Da
         sources=loaded.sources,
         name=loaded.name,
         is_training=is_training,
-        fingerprint=fingerprint_of(data),
-        notices=(*loaded.notices, *notices),
+        fingerprint=fingerprint_of(loaded.data),
+        notices=(*loaded.notices, *told, *notices, *unread),
+        absent=absent,
     )
 
 
-def _rows(data: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+def _rows(data: pd.DataFrame, schema: Schema, declared: Declared) -> tuple[pd.DataFrame, list[str]]:
+    """`Dataset.rows`, and notices about a label column that can't be read."""
+    notices: list[str] = []
     used = schema.names(Role.FEATURE)
     identity = schema.one(Role.ID)
     ids = ids_from_column(data[identity]) if identity else ids_from_content(data, used or list(data.columns))
@@ -74,10 +78,14 @@ def _rows(data: pd.DataFrame, schema: Schema) -> pd.DataFrame:
         values = data[time]
         rows["time"] = values if pd.api.types.is_numeric_dtype(values) else parse_dates(values, None)
     if label := schema.one(Role.LABEL):
-        rows["label"] = label_values(data[label], label)
+        if not declared.of_training:
+            rows["label"] = label_values(data[label], label)
+        else:
+            truth, notices = labels_if_readable(data[label], label)
+            rows = rows if truth is None else rows.assign(label=truth)
     if cls := schema.one(Role.CLASS):
         rows["cls"] = _texts(data[cls])
-    return rows
+    return rows, notices
 
 
 def _notes(empty: np.ndarray) -> pd.Series:

@@ -93,7 +93,7 @@ def sentences(name: str, values: pd.Series, known: KnownLevels, *, padded: bool 
         for level, count, at in zip(column.levels, column.counts(), known.positions(column.levels), strict=True)
         if at < 0
     }
-    return unknown_sentence(name, unknown) + _spelling_sentence(name, spellings(values, known, padded=padded), known)
+    return unknown_sentence(name, unknown) + spelling_sentences(name, values, known, padded=padded)
 
 
 def spellings(values: pd.Series, known: KnownLevels, *, padded: bool = False) -> dict[str, int]:
@@ -104,7 +104,7 @@ def spellings(values: pd.Series, known: KnownLevels, *, padded: bool = False) ->
     for value, count in zip(uniques, counts, strict=True):
         level = level_text(value)
         text = value if isinstance(value, str) and not padded else level
-        at = -1 if is_marker(level) else known.position(level)
+        at = -1 if is_marker(level) else known.position(text)
         if at >= 0 and text != known.levels[at]:
             found[text] = found.get(text, 0) + int(count)
     return found
@@ -117,11 +117,13 @@ def has_blanks(values: pd.Series) -> bool:
     return any(isinstance(value, str) and value != value.strip() for value in pd.unique(values))
 
 
-def _spelling_sentence(name: str, counts: dict[str, int], known: KnownLevels) -> list[str]:
+def spelling_sentences(name: str, values: pd.Series, known: KnownLevels, *, padded: bool = False) -> list[str]:
+    """A sentence about other spellings of known values that are taken as the same; see `sentences`."""
+    counts = spellings(values, known, padded=padded)
     if not counts:
         return []
     most = sorted(counts, key=lambda text: -counts[text])
-    pairs = [f"{text!r} as {known.levels[known.position(level_text(text))]!r}" for text in most]
+    pairs = [f"{text!r} as {known.levels[known.position(text)]!r}" for text in most]
     return [
         f"{name!r} has other spellings of known values, which are taken as the same: {_some(pairs)} "
         f"({sum(counts.values())} rows)."

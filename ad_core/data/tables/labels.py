@@ -10,6 +10,14 @@ ANOMALY = frozenset("1 1.0 true t yes y anomaly anomalous abnormal bad nok fail 
 ANOMALY |= {"not ok", "defective", "outlier", "attack", "fraud", "positive", "+"}
 
 
+def labels_if_readable(values: pd.Series, name: str) -> tuple[np.ndarray | None, list[str]]:
+    """As `label_values`; None and a notice where the column holds something else, as scoring needs no labels."""
+    try:
+        return label_values(values, name), []
+    except DataError as error:
+        return None, [f"{error} Scoring needs no labels: the column is not used."]
+
+
 def label_values(values: pd.Series, name: str) -> np.ndarray:
     """A label column as numbers.
 

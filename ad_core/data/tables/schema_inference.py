@@ -7,7 +7,7 @@ import pandas as pd
 
 from ad_core.data.dataset import Column, ColumnKind, Declared, Role, Schema
 from ad_core.data.tables.kind_inference import FEW_LEVELS, ColumnTraits, check_kind, traits_of
-from ad_core.data.tables.labels import label_values
+from ad_core.data.tables.labels import label_values, labels_if_readable
 from ad_core.data.tables.leakage import leak, near_copies
 from ad_core.data.tables.values import infinities, known_of, numbers
 from ad_core.errors import DataError
@@ -41,7 +41,7 @@ def propose(data: pd.DataFrame, declared: Declared, max_levels: int = FEW_LEVELS
             if role is Role.FEATURE and traits.role is not Role.FEATURE:
                 traits.reasons.append("Used because you marked it as a feature.")
             traits.role = role
-        if traits.role is Role.FEATURE and traits.name in declared.kinds:
+        if traits.role is Role.FEATURE and traits.name in declared.kinds and not declared.of_training:
             check_kind(traits.values, traits.kind)
     notices = [notice for traits in all_traits if (notice := _infinite(traits))]
     return Schema(columns=tuple(traits.column() for traits in all_traits)), notices
@@ -171,7 +171,9 @@ def _compare(all_traits: list[ColumnTraits], label: str | None, data: pd.DataFra
         traits.lower("B", f"Nearly the same as {other!r} (r = {r:.5f}).")
     if label is None:
         return
-    truth = label_values(data[label], label)
+    truth, _ = labels_if_readable(data[label], label)
+    if truth is None:
+        return
     for traits in used:
         result = leak(traits.values, traits.kind, truth)
         if result == "leak":
