@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ad_core.cli.options import AsJson, BundleFolder, Device
+from ad_core.cli.options import AllowMissing, AsJson, BundleFolder, Device
+from ad_core.cli.terminal import say_differences
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,11 +25,14 @@ def evaluate(
     masks: Annotated[
         Path | None, typer.Option(help="Images: folder with masks of the defects, as <kind>/<image>_mask.png.")
     ] = None,
+    allow_missing: AllowMissing = False,
     as_json: AsJson = False,
     device: Device = "auto",
 ) -> None:
     """Evaluate a detector by labels: AUROC and average precision, its alerts, and whether its guarantees held."""
     from ad_core import pipeline
+    from ad_core.data.dataset import Role
+    from ad_core.data.tables.labels import label_values
     from ad_core.devices import choose_device
     from ad_core.errors import DataError
     from ad_core.evaluation.mask_metrics import is_marked, mask_metrics
@@ -36,13 +40,16 @@ def evaluate(
     from ad_core.progress import Silent
 
     detector = pipeline.load_detector(bundle).to(choose_device(device))
-    dataset = pipeline.open_like(detector, data, {"label": label} if label else None)
+    dataset = pipeline.open_like(detector, data, {"label": label} if label else None, allow_missing=allow_missing)
     if masks is not None and "label" not in dataset.rows:
         dataset.rows["label"] = [float(is_marked(masks, row_id)) for row_id in dataset.rows["row_id"]]
+    if "label" not in dataset.rows and (column := dataset.schema.one(Role.LABEL)):
+        label_values(dataset.data[column], column)  # says what can't be read in it
     if "label" not in dataset.rows:
         raise DataError("These data have no label column. Name the column with the true labels: --label COLUMN.")
     if segment is not None and segment not in dataset.data:
         raise DataError(f"There is no column {segment!r}. There is: {', '.join(map(str, dataset.data.columns))}.")
+    say_differences(detector, dataset)
     scores = detector.score(dataset)
     report = card(dataset, scores, segment, ~detector.used_in_training(scores, dataset))
     report["alerts"] = of_alerts(dataset, detector.alerts(scores, dataset), is_saved=detector.threshold is not None)

@@ -13,8 +13,8 @@ MOSTLY = 0.5
 """A number column with a larger share of unreadable cells has another type than in training."""
 LISTED = 10
 ALLOW = (
-    "train without, or allow it to be missing (`--allow-missing`, in Python `open_like(..., allow_missing=True)`, a box "
-    "on the page Score file)"
+    "train without, or allow it to be missing (`--allow-missing`, in Python `open_like(..., allow_missing=True)`, a "
+    "box on the page Score file)"
 )
 """What an analyst can do where data lack a column that the detector needs."""
 
@@ -45,7 +45,7 @@ def with_absent(data: pd.DataFrame, declared: Declared) -> tuple[pd.DataFrame, t
         if which
     ]
     nothing = pd.DataFrame(np.nan, index=data.index, columns=pd.Index([*lacking, *unread], dtype=object))
-    kept = [name for name in data.columns]
+    kept = list(data.columns)
     return pd.concat([data.drop(columns=unread), nothing], axis=1)[[*kept, *lacking]], names, notices
 
 
@@ -57,7 +57,7 @@ def similar(absent: Sequence[str], columns: Iterable[str]) -> str:
         for column in map(str, columns)
         if _plain(column) == _plain(name) and column not in absent
     ]
-    return f" (they have {', '.join(found[:LISTED])}: rename it if it is the same)" if found else ""
+    return f" (they have {', '.join(found[:LISTED])}: rename what is the same)" if found else ""
 
 
 def _plain(name: str) -> str:

@@ -60,7 +60,9 @@ def nearest_normals(x: "Tensor", normals: "Tensor", absent: tuple[int, ...], sha
     known = np.setdiff1d(np.arange(shape.size[0]), [e for part in absent for e in _entries(shape, part)])
     bank = normals[:, known].flatten(1)
     k = min(NEIGHBOURS.get(shape.modality, 1), len(bank))
-    pieces = [torch.cdist(part[:, known].flatten(1), bank).topk(k, largest=False).indices for part in x.split(AT_A_TIME)]
+    pieces = [
+        torch.cdist(part[:, known].flatten(1), bank).topk(k, largest=False).indices for part in x.split(AT_A_TIME)
+    ]
     return torch.cat(pieces).numpy()
 
 

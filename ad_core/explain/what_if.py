@@ -42,6 +42,7 @@ def what_if(
     """
     allowed = editable(detector, dataset)
     changes = [checked(allowed, one) for one in tries]
+    _check_there(detector, dataset, {name for one in changes for name in one})
     at = position(dataset, row_id)
     copies, cells = _copies(dataset, at, changes), dataset.data.iloc[at]
     scored = _scored(detector, copies)[["score", "percentile", "p_value", "note"]]
@@ -79,6 +80,17 @@ def checked(allowed: Mapping[str, Allowed], changes: Mapping[str, Any]) -> dict[
             hint = f"Did you mean {close[0]!r}?" if close else f"There is: {', '.join(list(allowed)[:10])}."
             raise DataError(f"The detector uses no column {name!r}. {hint}")
     return {name: allowed[name].read(value) for name, value in changes.items()}
+
+
+def _check_there(detector: Detector, dataset: Dataset, names: set[str]) -> None:
+    """Raise a DataError where a changed column is empty in these data, so that its values are filled in."""
+    item_set = detector.reader.item_set(only_row(dataset, 0))
+    filled = [name for part in item_set.absent if (name := item_set.shape.parts.names[part]) in names]
+    if filled:
+        raise DataError(
+            f"Column {filled[0]!r} is empty in these data and is filled in from similar training rows, so a row can't be "
+            f"scored with another value in it. Change other columns."
+        )
 
 
 def position(dataset: Dataset, row_id: str) -> int:

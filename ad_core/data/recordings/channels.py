@@ -213,7 +213,9 @@ def _with_words(values: pd.Series, unknown: float) -> np.ndarray:
     at_text = np.flatnonzero(np.isnan(numbers) & values.notna().to_numpy())
     codes, texts = pd.factorize(values.iloc[at_text].astype(str))
     known = SWITCH.positions(texts)
-    is_infinite = np.array([text.strip().lower().lstrip("+-") in ("inf", "infinity", "nan") for text in texts], dtype=bool)
+    is_infinite = np.array(
+        [text.strip().lower().lstrip("+-") in ("inf", "infinity", "nan") for text in texts], dtype=bool
+    )
     of_text = np.where(known < 0, np.where(is_infinite, np.nan, unknown), known)
     numbers[at_text] = of_text[codes]
     return numbers
