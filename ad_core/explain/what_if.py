@@ -88,8 +88,8 @@ def _check_there(detector: Detector, dataset: Dataset, names: set[str]) -> None:
     filled = [name for part in item_set.absent if (name := item_set.shape.parts.names[part]) in names]
     if filled:
         raise DataError(
-            f"Column {filled[0]!r} is empty in these data and is filled in from similar training rows, so a row can't be "
-            f"scored with another value in it. Change other columns."
+            f"Column {filled[0]!r} is empty in these data and is filled in from similar training rows, so a row can't "
+            f"be scored with another value in it. Change other columns."
         )
 
 

@@ -114,8 +114,8 @@ class Table(Reader[TableSettings]):
             values = dataset.data[code.name]
             for row in np.flatnonzero(code.bad(values) & usable):
                 notes[row] += (" " if notes[row] else "") + (
-                    f"Column {code.name!r} has {str(values.iloc[row])[:40]!r}, which is not a {code.kind}: it counts as "
-                    f"missing."
+                    f"Column {code.name!r} has {str(values.iloc[row])[:40]!r}, which is not a {code.kind}: it counts "
+                    f"as missing."
                 )
             if count := infinities(values):
                 notices.append(f"{count} infinite cells of {code.name!r} count as missing.")
@@ -204,8 +204,9 @@ class Table(Reader[TableSettings]):
         absent = [code.name for code in self._codes if code.name not in data.columns]
         if absent:
             raise DataError(
-                f"The detector needs {', '.join(map(repr, absent))}, which these data do not have{similar(absent, data.columns)}. "
-                f"Add {'that column' if len(absent) == 1 else 'those columns'}, {ALLOW}."
+                f"The detector needs {', '.join(map(repr, absent))}, which these data do not have"
+                f"{similar(absent, data.columns)}. Add {'that column' if len(absent) == 1 else 'those columns'}, "
+                f"{ALLOW}."
             )
         changed = []
         for code in self._codes:

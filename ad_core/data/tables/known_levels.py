@@ -45,8 +45,10 @@ class KnownLevels:
 
     def position(self, level: str) -> int:
         """The position of one among the known levels, -1 where it is unknown."""
-        at = self._exact.get(level)
-        return self._alike.get(folded(level), -1) if at is None else at
+        for text in (level, level.strip()):
+            if (at := self._exact.get(text)) is not None:
+                return at
+        return self._alike.get(folded(level), -1)
 
     @cached_property
     def _exact(self) -> dict[str, int]:

@@ -24,10 +24,10 @@ def check_match(training_id: str, paths: Sequence[str], *, allow_missing: bool) 
     except AdError as error:
         st.error(str(error), title="These data don't fit the detector", icon=":material/error:")
         return False
+    complete = "All columns that the detector needs are there." if not new.absent else "Some columns are filled in."
     unusable = int((new.rows["note"] != "").sum())
     st.success(
-        f"{words.count(len(new), 'row')} of {words.MODALITIES[str(new.modality)].lower()} data, which the detector can "
-        "score.",
+        f"{words.count(len(new), 'row')} of {words.MODALITIES[str(new.modality)].lower()} data. {complete}",
         icon=":material/check_circle:",
     )
     for sentence in differences[:SHOWN]:
