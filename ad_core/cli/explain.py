@@ -51,7 +51,7 @@ def explain(
     detector = pipeline.load_detector(bundle).to(choose_device(device))
     dataset = pipeline.open_like(detector, data, allow_missing=allow_missing)
     with TerminalReport() as report:
-        for sentence in dataset.notices:
+        for sentence in (*dataset.notices, *detector.reader.match(dataset)):
             report.say(sentence)
         if detector.modality is Modality.SENSOR and not row:  # the rule decides which events there are
             report.say(detector.rule_in_words())

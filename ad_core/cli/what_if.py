@@ -31,11 +31,13 @@ def whatif(
     from ad_core import pipeline
     from ad_core.devices import choose_device
     from ad_core.explain.what_if import editable, what_if
+    from ad_core.types import Modality
 
     detector = pipeline.load_detector(bundle).to(choose_device(device))
     dataset = pipeline.open_like(detector, data, allow_missing=allow_missing)
+    if detector.modality is Modality.TABLE:
+        say_differences(detector, dataset)
     editable(detector, dataset)  # images and recordings are told before anything is scored
-    say_differences(detector, dataset)
     changes = dict(_parted(text) for text in assignments)
     found = what_if(detector, dataset, row, [changes], boundary(detector, dataset, row))
     typer.echo(detector.rule_in_words(), err=True)

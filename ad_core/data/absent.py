@@ -69,7 +69,7 @@ def _changed_type(values: pd.Series, kind: ColumnKind | None) -> bool:
     if kind is not ColumnKind.NUMBER or is_number_type(values):
         return False
     bad = numbers(values)[1]
-    return bool(bad.sum() > MOSTLY * max(int(values.notna().sum()), 1))
+    return bool(bad.sum() > MOSTLY * int(values.notna().sum()))
 
 
 def some(names: Sequence[str]) -> str:

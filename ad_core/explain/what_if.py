@@ -44,6 +44,7 @@ def what_if(
     changes = [checked(allowed, one) for one in tries]
     _check_there(detector, dataset, {name for one in changes for name in one})
     at = position(dataset, row_id)
+    detector.reader.match(only_row(dataset, at))  # raises where the detector needs more than these data have
     copies, cells = _copies(dataset, at, changes), dataset.data.iloc[at]
     scored = _scored(detector, copies)[["score", "percentile", "p_value", "note"]]
     scored.insert(0, "try", [AS_IT_IS, *(in_words(cells, one) for one in changes)])
@@ -119,7 +120,7 @@ def in_words(cells: pd.Series, changes: Mapping[str, Any]) -> str:
 
 def _scored(detector: Detector, copies: Dataset) -> pd.DataFrame:
     """As `Detector.score` returns it, for a row and changed copies of it."""
-    item_set = detector.item_set(copies)
+    item_set = detector.matched_items(copies)
     x = item_set.take(np.arange(len(item_set))).to(detector.device)
     with torch.no_grad():
         scores = detector.model.score_copies(x, SourceItems.of_one(x[:1], len(x)))

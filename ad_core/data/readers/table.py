@@ -21,6 +21,8 @@ from ad_core.settings import Settings
 from ad_core.types import ItemShape, Modality, Parts
 
 _CODES: TypeAdapter[list[AnyEncoding]] = TypeAdapter(list[AnyEncoding])
+FEW = 4
+"""Maximum number of unreadable cells of a column that are no sign of another type: a row is also scored alone."""
 AT_A_TIME = 500_000
 """Number of rows of a column that are encoded at a time."""
 
@@ -212,7 +214,7 @@ class Table(Reader[TableSettings]):
         for code in self._codes:
             values = data[code.name]
             bad = code.bad(values)
-            if bad.sum() > MOSTLY * max(int(values.notna().sum()), 1):
+            if bad.sum() > max(MOSTLY * int(values.notna().sum()), FEW):
                 value = str(values.iloc[int(np.flatnonzero(bad)[0])])[:40]
                 changed.append(f"{code.name!r} was a {code.kind} and now holds {value!r}")
         if changed:
