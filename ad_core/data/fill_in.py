@@ -2,11 +2,12 @@
 
 A dead sensor, or a column that the analyst allows to be missing, must not alarm in every row, and the other parts must
 be scored as usual. A constant such as the mean would do neither: it contradicts the parts that depend on it. So each
-item takes the values of the normal items that are most similar in the parts that are known.
+item takes the values of the normal items that are most similar in the parts that are known; numbers of tables take
+their mean, moved by a linear regression on the difference that remains, as the most similar row may still be far.
 """
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -21,6 +22,9 @@ NEIGHBOURS = {Modality.TABLE: 5}
 LEVELS = 20
 """A part with at most this many different values takes that of the most similar item: a mean of levels is no level."""
 
+RIDGE = 0.01
+"""Weight of the penalty of the regression, per normal item and in squared standard deviations."""
+
 AT_A_TIME = 1024
 """Number of items whose distances are in memory at once."""
 
@@ -29,23 +33,50 @@ AT_A_TIME = 1024
 class FillIn:
     """What stands in the place of absent parts."""
 
-    absent: tuple[int, ...]
-    """Positions of the parts, see `ItemShape.parts`."""
     normals: "Tensor"
     """(m, *item)."""
+    known: list[int]
+    """Entries of the first axis of an item that the data hold."""
+    levels: list[int]
+    """Absent entries that have few values."""
+    numbers: list[int]
+    """The other absent entries."""
+    slopes: "Tensor | None"
+    """(known, numbers) of the regression; None for recordings."""
     nearest: np.ndarray
     """(n, k) positions in `normals` of those most similar to each item, the most similar first."""
 
-    def put(self, x: "Tensor", index: np.ndarray | slice, shape: ItemShape) -> "Tensor":
+    @classmethod
+    def of(cls, absent: tuple[int, ...], normals: "Tensor", shape: ItemShape) -> Self:
+        """Prepared for these absent parts, for no item yet."""
+        entries = [shape.parts.entries(part) for part in absent]
+        few = [len(normals[:, own].unique(dim=0)) <= LEVELS for own in entries]
+        levels = [entry for own, has_few in zip(entries, few, strict=True) if has_few for entry in own]
+        numbers = [entry for own, has_few in zip(entries, few, strict=True) if not has_few for entry in own]
+        known = np.setdiff1d(np.arange(shape.size[0]), [*levels, *numbers]).tolist()
+        is_table = shape.modality is Modality.TABLE
+        slopes = _slopes(normals[:, known], normals[:, numbers]) if is_table and numbers else None
+        k = min(NEIGHBOURS.get(shape.modality, 1), len(normals))
+        return cls(normals, known, levels, numbers, slopes, np.empty((0, k), dtype=np.int64))
+
+    def near(self, x: "Tensor") -> np.ndarray:
+        """(b, k) positions of the normal items that are nearest in the entries that are known."""
+        import torch
+
+        bank, k = self.normals[:, self.known].flatten(1), self.nearest.shape[1]
+        distances = (torch.cdist(part[:, self.known].flatten(1), bank) for part in x.split(AT_A_TIME))
+        return torch.cat([part.topk(k, largest=False).indices for part in distances]).numpy()
+
+    def put(self, x: "Tensor", index: np.ndarray | slice) -> "Tensor":
         """Items at these positions, (b, *item), with the absent parts filled in."""
         import torch
 
         near = self.normals[torch.from_numpy(self.nearest[index])]  # (b, k, *item)
-        filled = x.clone()
-        for part in self.absent:
-            entries = _entries(shape, part)
-            has_levels = len(self.normals[:, entries].unique(dim=0)) <= LEVELS
-            filled[:, entries] = near[:, 0, entries] if has_levels else near[:, :, entries].mean(1)
+        filled, mean = x.clone(), near.mean(1)
+        filled[:, self.levels] = near[:, 0, self.levels]
+        filled[:, self.numbers] = mean[:, self.numbers]
+        if self.slopes is not None:
+            filled[:, self.numbers] += (x[:, self.known] - mean[:, self.known]) @ self.slopes
         return filled
 
     def only(self, index: np.ndarray) -> "FillIn":
@@ -53,19 +84,10 @@ class FillIn:
         return replace(self, nearest=self.nearest[index])
 
 
-def nearest_normals(x: "Tensor", normals: "Tensor", absent: tuple[int, ...], shape: ItemShape) -> np.ndarray:
-    """(b, k) positions of the normal items that are nearest in the parts that are known."""
+def _slopes(known: "Tensor", absent: "Tensor") -> "Tensor":
+    """(known, absent) coefficients of a ridge regression."""
     import torch
 
-    known = np.setdiff1d(np.arange(shape.size[0]), [e for part in absent for e in _entries(shape, part)])
-    bank = normals[:, known].flatten(1)
-    k = min(NEIGHBOURS.get(shape.modality, 1), len(bank))
-    pieces = [
-        torch.cdist(part[:, known].flatten(1), bank).topk(k, largest=False).indices for part in x.split(AT_A_TIME)
-    ]
-    return torch.cat(pieces).numpy()
-
-
-def _entries(shape: ItemShape, part: int) -> list[int]:
-    """Positions of a part along the first axis of an item."""
-    return list(shape.parts.entries(part))
+    x, y = (values.double() - values.double().mean(0) for values in (known, absent))
+    penalty = RIDGE * len(x) * torch.eye(x.shape[1], dtype=torch.float64)
+    return torch.linalg.solve(x.mT @ x + penalty, x.mT @ y).float()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from ad_core.data.fill_in import FillIn, nearest_normals
+from ad_core.data.fill_in import FillIn
 from ad_core.data.images.tiles import Box, stitched
 from ad_core.data.overlap import covering_sums
 
@@ -69,7 +69,7 @@ class ItemSet:
         if x.dtype.kind == "u":
             return torch.from_numpy(x.astype(np.float32) / np.iinfo(x.dtype).max)
         items = torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))  # indexing by positions made a copy already
-        return items if self.fill_in is None else self.fill_in.put(items, index, self.shape)
+        return items if self.fill_in is None else self.fill_in.put(items, index)
 
     @cached_property
     def _starts(self) -> np.ndarray:
@@ -140,9 +140,10 @@ class ItemSet:
 
         if not self.absent or not len(self):
             return self
+        fill_in = FillIn.of(self.absent, normals.to(torch.float32), self.shape)
         steps = np.array_split(np.arange(len(self)), max(1, len(self) // self.items_at_a_time))
-        near = [nearest_normals(self.take(index), normals, self.absent, self.shape) for index in steps]
-        return replace(self, fill_in=FillIn(self.absent, normals.to(torch.float32), np.concatenate(near)))
+        near = np.concatenate([fill_in.near(self.take(index)) for index in steps])
+        return replace(self, fill_in=replace(fill_in, nearest=near))
 
     @property
     def samples(self) -> int:

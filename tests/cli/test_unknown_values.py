@@ -125,7 +125,7 @@ def test_labels_are_needed_only_where_they_are_used(files, tmp_path):
 def test_a_column_may_be_missing_only_where_it_is_allowed(files, tmp_path, verb):
     name, *options = (word.format(out=tmp_path / "out.parquet") for word in verb)
 
-    with pytest.raises(DataError, match="needs 'load', which these data do not have.*--allow-missing"):
+    with pytest.raises(DataError, match=r"needs 'load', which these data do not have.*--allow-missing"):
         call(name, files["bundle"], files["short"], *options)
     found = call(name, files["bundle"], files["short"], *options, "--allow-missing")
 

@@ -69,7 +69,9 @@ def test_every_row_that_is_encoded_as_unknown_is_counted_and_no_other(form, know
 
 @pytest.mark.parametrize("form", CODES)
 @settings(max_examples=150)
-@given(known=known_texts, at=st.integers(0, 7), change=st.sampled_from([str.upper, str.lower, str.title, " {} ".format]))
+@given(
+    known=known_texts, at=st.integers(0, 7), change=st.sampled_from([str.upper, str.lower, str.title, " {} ".format])
+)
 def test_another_spelling_is_the_same_level_and_said_or_unknown_and_said(form, known, at, change):
     known = known[:2] if form == "boolean" else known
     code = learnt(form, known * 2)
@@ -166,7 +168,9 @@ def test_a_marker_of_no_value_is_no_spelling(marker):
     code = learnt("levels", ["na", "nul", "x"] * 3)
 
     assert is_marker(marker)
-    assert code.differences(pd.Series([marker])) == ["100% of 'x' is missing; nothing was missing in the training rows."]
+    assert code.differences(pd.Series([marker])) == [
+        "100% of 'x' is missing; nothing was missing in the training rows."
+    ]
 
 
 def test_a_few_missing_cells_are_counted():
