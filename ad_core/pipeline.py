@@ -108,17 +108,8 @@ def load_detector(folder: str | Path) -> "Detector":
 def open_like(
     detector: "Detector", sources: Any, also: Mapping[str, Any] | None = None, *, allow_missing: bool = False
 ) -> Dataset:
-    """Open new data for a detector, with the roles and kinds that its training data had.
-
-    Args:
-        also: declarations for the new data; their label and entity columns take precedence.
-        allow_missing: whether columns that the detector uses may be missing, empty, or unreadable: they are filled in
-            from similar training rows, and only the other columns are scored.
-
-    Raises:
-        DataError: the data can't be read, or are of another kind than the detector's.
-    """
-    return open_as(detector.info.declared, sources, also, allow_missing=allow_missing)
+    """`Detector.open`, as a function."""
+    return detector.open(sources, also, allow_missing=allow_missing)
 
 
 def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: bool = True) -> Trained:

@@ -13,8 +13,8 @@ MOSTLY = 0.5
 """A number column with a larger share of unreadable cells has another type than in training."""
 LISTED = 10
 ALLOW = (
-    "train without, or allow it to be missing (`--allow-missing`, in Python `open_like(..., allow_missing=True)`, a "
-    "box on the page Score file)"
+    "train without, or allow it to be missing (`--allow-missing`, in Python `detector.open(..., allow_missing=True)`, "
+    "a box on the page Score file)"
 )
 """What an analyst can do where data lack a column that the detector needs."""
 

@@ -138,7 +138,7 @@ def test_python_and_the_shell_fill_in_the_same(files, tmp_path):
     detector = pipeline.load_detector(files["bundle"])
     call("score", files["bundle"], files["short"], "--allow-missing", "--out", tmp_path / "scores.parquet")
 
-    like = detector.score(pipeline.open_like(detector, files["short"], allow_missing=True))
+    like = detector.score(detector.open(files["short"], allow_missing=True))
 
     np.testing.assert_array_equal(pd.read_parquet(tmp_path / "scores.parquet")["score"], like["score"])
 

@@ -202,7 +202,7 @@ class Sensor(Reader[SensorSettings]):
         if dataset.modality is not Modality.SENSOR:
             raise DataError(
                 f"The detector was trained on recordings, but {dataset.name} was opened as {dataset.modality} data. "
-                f"Name its time column, or open it as the training data were: `open_like(detector, ...)`."
+                f"Name its time column, or open it as the training data were: `detector.open(...)`."
             )
         if wrong := [problem for channel in self.channels if (problem := channel.problem(dataset.data))]:
             raise DataError(

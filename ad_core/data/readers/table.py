@@ -161,7 +161,7 @@ class Table(Reader[TableSettings]):
         if dataset.modality is not Modality.TABLE:
             raise DataError(
                 f"The detector was trained on tables, but {dataset.name} was opened as {dataset.modality} data. "
-                f"Open it as the training data were: `open_like(detector, ...)`."
+                f"Open it as the training data were: `detector.open(...)`."
             )
         self._require(dataset)
         absent = {self._codes[part].name for part in self._absent(dataset)}

@@ -143,7 +143,7 @@ def test_rows_are_scored_when_a_channel_is_dead_and_another_has_holes(detector):
 
 def test_a_channel_may_be_missing_only_where_it_is_allowed(detector):
     new = later()[["time", "pressure", "open", "mode"]]
-    with pytest.raises(DataError, match="'flow' is missing.*--allow-missing"):
+    with pytest.raises(DataError, match=r"'flow' is missing.*--allow-missing"):
         detector.score(pipeline.open_like(detector, new))
 
     dataset = pipeline.open_like(detector, new, allow_missing=True)
