@@ -90,4 +90,5 @@ def _slopes(known: "Tensor", absent: "Tensor") -> "Tensor":
 
     x, y = (values.double() - values.double().mean(0) for values in (known, absent))
     penalty = RIDGE * len(x) * torch.eye(x.shape[1], dtype=torch.float64)
-    return torch.linalg.solve(x.mT @ x + penalty, x.mT @ y).float()
+    slopes: Tensor = torch.linalg.solve(x.mT @ x + penalty, x.mT @ y).float()
+    return slopes

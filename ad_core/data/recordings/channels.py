@@ -202,7 +202,7 @@ def _coded(values: pd.Series, known: KnownLevels) -> np.ndarray:
     """(rows,) float64: 0 or 1 for the known texts, the next number for any other, NaN where missing."""
     codes, uniques = pd.factorize(values)
     at = known.positions(map(str, uniques))
-    return np.append(np.where(at < 0, len(known.levels), at), np.nan)[codes].astype(np.float64)
+    return np.asarray(np.append(np.where(at < 0, len(known.levels), at), np.nan)[codes], dtype=np.float64)
 
 
 def _with_words(values: pd.Series, unknown: float) -> np.ndarray:
