@@ -68,6 +68,17 @@ def test_another_spelling_of_a_shop_is_no_new_shop_and_no_drift():
     assert (found.outside == "").all()
 
 
+def test_another_word_for_true_is_no_new_value():
+    random = np.random.default_rng(0)
+    reference = open_dataset(shop(2000, 0).assign(paid=random.random(2000) < 0.5))
+    new = shop(500, 1).assign(paid=np.where(random.random(500) < 0.5, "yes", "No"))
+
+    found = drift.of_columns(reference.data, new, reference.schema)
+
+    assert (found.outside == "").all()
+    assert found.columns.set_index("column")["verdict"]["paid"] == "stable"
+
+
 def test_a_number_that_a_file_writes_as_a_float_is_no_new_category():
     reference = open_dataset(shop(2000, 0, shops="123"), kinds={"shop": "category"})
 
