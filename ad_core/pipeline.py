@@ -105,16 +105,11 @@ def load_detector(folder: str | Path) -> "Detector":
     return Detector.load(folder)
 
 
-def open_like(detector: "Detector", sources: Any, also: Mapping[str, Any] | None = None) -> Dataset:
-    """Open new data for a detector, with the roles and kinds that its training data had.
-
-    Args:
-        also: declarations for the new data; their label and entity columns take precedence.
-
-    Raises:
-        DataError: the data can't be read, or are of another kind than the detector's.
-    """
-    return open_as(detector.info.declared, sources, also)
+def open_like(
+    detector: "Detector", sources: Any, also: Mapping[str, Any] | None = None, *, allow_missing: bool = False
+) -> Dataset:
+    """`Detector.open`, as a function."""
+    return detector.open(sources, also, allow_missing=allow_missing)
 
 
 def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: bool = True) -> Trained:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ad_core.cli.options import AsJson, BundleFolder, Device
+from ad_core.cli.options import AllowMissing, AsJson, BundleFolder, Device
+from ad_core.cli.terminal import say_differences
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +28,7 @@ def evaluate(
             help="Images: folder or zip with masks of the defects, named after the images: <kind>/<image>_mask.png."
         ),
     ] = None,
+    allow_missing: AllowMissing = False,
     as_json: AsJson = False,
     device: Device = "auto",
 ) -> None:
@@ -42,7 +44,7 @@ def evaluate(
     from ad_core.progress import Silent
 
     detector = pipeline.load_detector(bundle).to(choose_device(device))
-    dataset = pipeline.open_like(detector, data, {"label": label} if label else None)
+    dataset = pipeline.open_like(detector, data, {"label": label} if label else None, allow_missing=allow_missing)
     if masks is not None and "label" not in dataset.rows:
         dataset.rows["label"] = labels_by_masks(masks, dataset.rows["row_id"].tolist())
     if "label" not in dataset.rows and (column := dataset.schema.one(Role.LABEL)) in dataset.data:
@@ -51,6 +53,7 @@ def evaluate(
         raise DataError("These data have no label column. Name the column with the true labels: --label COLUMN.")
     if segment is not None and segment not in dataset.data:
         raise DataError(f"There is no column {segment!r}. There is: {', '.join(map(str, dataset.data.columns))}.")
+    say_differences(detector, dataset)
     scores = detector.score(dataset)
     report = card(dataset, scores, segment, ~detector.used_in_training(scores, dataset))
     report["alerts"] = of_alerts(dataset, detector.alerts(scores, dataset), is_saved=detector.threshold is not None)

@@ -37,6 +37,14 @@ TrainingRowsChoice = Annotated[
     TrainingRowsOption,
     typer.Option(help="Whether the training rows are free of anomalies (clean), may hold some (mixed), or unsure."),
 ]
+AllowMissing = Annotated[
+    bool,
+    typer.Option(
+        "--allow-missing",
+        help="Score data that lack columns of the training data, or hold nothing in them: those are filled in from "
+        "similar training rows, and only the others are scored.",
+    ),
+]
 Assignments = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="SECTION.KEY=VALUE", help="A setting, such as training.max_epochs=5; repeatable."),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ad_core.cli.options import BundleFolder, Device, Sources
+from ad_core.cli.options import AllowMissing, BundleFolder, Device, Sources
 from ad_core.cli.terminal import TerminalReport, write_parquet
 
 
@@ -14,6 +14,7 @@ def score(
     data: Sources,
     out: Annotated[Path, typer.Option(help="Parquet file for the scores.")],
     maps: Annotated[Path | None, typer.Option(help="Folder for one float32 .npy anomaly map per image.")] = None,
+    allow_missing: AllowMissing = False,
     device: Device = "auto",
 ) -> None:
     """Score new data with a saved detector: one line per input row, in input order, with the alerts in `alert`."""
@@ -24,7 +25,7 @@ def score(
     from ad_core.training.fit import choose_device
 
     detector = pipeline.load_detector(bundle).to(choose_device(device))
-    dataset = pipeline.open_like(detector, data)
+    dataset = pipeline.open_like(detector, data, allow_missing=allow_missing)
     with TerminalReport() as report:
         for sentence in dataset.notices:
             report.say(sentence)

@@ -3,9 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import typer
 
 from ad_core.errors import AdError
+
+if TYPE_CHECKING:
+    from ad_core.data.dataset import Dataset
+    from ad_core.detector.detector import Detector
 
 
 @contextmanager
@@ -32,6 +38,16 @@ def write_parquet(table: Any, out: Path) -> None:
     """
     with writable(out):
         table.to_parquet(out, index=False)
+
+
+def say_differences(detector: "Detector", dataset: "Dataset") -> None:
+    """Print to stderr how the data were read, and how they differ from the training data.
+
+    Raises:
+        DataError: the data lack what the detector needs.
+    """
+    for sentence in (*dataset.notices, *detector.reader.match(dataset)):
+        typer.echo(sentence, err=True)
 
 
 class TerminalReport:

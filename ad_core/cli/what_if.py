@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ad_core.cli.options import AsJson, BundleFolder, Device
+from ad_core.cli.options import AllowMissing, AsJson, BundleFolder, Device
+from ad_core.cli.terminal import say_differences
 from ad_core.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def whatif(
     data: Data,
     row: Row,
     assignments: Annotated[list[str], typer.Option("--set", metavar="COLUMN=VALUE", help="A new value; repeatable.")],
+    allow_missing: AllowMissing = False,
     as_json: AsJson = False,
     device: Device = "auto",
 ) -> None:
@@ -29,9 +31,12 @@ def whatif(
     from ad_core import pipeline
     from ad_core.devices import choose_device
     from ad_core.explain.what_if import editable, what_if
+    from ad_core.types import Modality
 
     detector = pipeline.load_detector(bundle).to(choose_device(device))
-    dataset = pipeline.open_like(detector, data)
+    dataset = pipeline.open_like(detector, data, allow_missing=allow_missing)
+    if detector.modality is Modality.TABLE:
+        say_differences(detector, dataset)
     editable(detector, dataset)  # images and recordings are told before anything is scored
     changes = dict(_parted(text) for text in assignments)
     found = what_if(detector, dataset, row, [changes], boundary(detector, dataset, row))
@@ -42,7 +47,8 @@ def whatif(
     for line in found.to_dict("records"):
         alert = "an alert" if line["alert"] else "no alert"
         text = f"score {line['score']:.4g}, percentile {line['percentile']:.4g}, p {line['p_value']:.3g}, {alert}"
-        typer.echo(f"{line['try']}: {line['note'] or text}")
+        note = "" if not line["note"] else line["note"] if line["score"] != line["score"] else f"{text}. {line['note']}"
+        typer.echo(f"{line['try']}: {note or text}")
 
 
 def counterfactual(
@@ -50,6 +56,7 @@ def counterfactual(
     data: Data,
     row: Row,
     fixed: Annotated[list[str] | None, typer.Option(help="Column or channel that must stay; repeatable.")] = None,
+    allow_missing: AllowMissing = False,
     as_json: AsJson = False,
     device: Device = "auto",
 ) -> None:
@@ -60,7 +67,8 @@ def counterfactual(
     from ad_core.progress import Silent
 
     detector = pipeline.load_detector(bundle).to(choose_device(device))
-    dataset = pipeline.open_like(detector, data)
+    dataset = pipeline.open_like(detector, data, allow_missing=allow_missing)
+    say_differences(detector, dataset)
     answer = find(detector, dataset, row, boundary(detector, dataset, row), Silent(), tuple(fixed or ())).facts
     typer.echo(detector.rule_in_words(), err=True)
     if as_json:

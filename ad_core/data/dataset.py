@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, field_validator, model_serializer
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from ad_core.data.column_report import ColumnReport, column_report
 from ad_core.errors import DataError
@@ -133,6 +133,11 @@ class Declared(BaseModel):
     mask, where its name says something else, or nothing."""
     judged_by: dict[str, JudgedBy] = {}
     """Channels of recordings for which the user chose whether the level, only the shape, or both matter."""
+    allow_missing: bool = Field(False, exclude=True)
+    """New data of a detector: whether used columns may be missing or empty; they are filled in. Not kept with data."""
+    of_training: bool = Field(False, exclude=True)
+    """Whether all this was learnt from training data: new data are read in this way whatever they hold, since an
+    unknown value is for the detector to score. Not kept with data."""
 
     @field_validator("exclude")
     @classmethod
@@ -191,6 +196,8 @@ class Dataset:
     """Those of the notices that matter only where a detector is trained on these data."""
     folders: pd.DataFrame | None = None
     """Images only: `folder`, `images` and `use` of each folder: train, normal, anomaly, unknown (only scored), mask."""
+    absent: tuple[str, ...] = ()
+    """Columns that the training data had and these lack, as `Declared.allow_missing` allows: they are filled in."""
 
     def __len__(self) -> int:
         return len(self.rows)

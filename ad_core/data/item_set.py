@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from ad_core.data.fill_in import FillIn
 from ad_core.data.images.tiles import Box, stitched
 from ad_core.data.overlap import covering_sums
 
@@ -47,6 +48,10 @@ class ItemSet:
     """What the analyst should know about how the data were read, in sentences."""
     times: pd.Series | None = None
     """(samples,) the samples' own times, if they differ from those of the rows because of resampling."""
+    absent: tuple[int, ...] = ()
+    """Positions of the parts of which the data hold no value at all; the detector fills them in."""
+    fill_in: FillIn | None = None
+    """What stands in the place of the absent parts, once they are filled in."""
 
     def __len__(self) -> int:
         return len(self.items)
@@ -63,7 +68,8 @@ class ItemSet:
         x = self.x[self._starts[index]]
         if x.dtype.kind == "u":
             return torch.from_numpy(x.astype(np.float32) / np.iinfo(x.dtype).max)
-        return torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))  # indexing by positions made a copy already
+        items = torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))  # indexing by positions made a copy already
+        return items if self.fill_in is None else self.fill_in.put(items, index)
 
     @cached_property
     def _starts(self) -> np.ndarray:
@@ -125,7 +131,19 @@ class ItemSet:
 
     def only(self, index: np.ndarray) -> "ItemSet":
         """The same rows with only these items, so that `reduce` maps only their scores to rows."""
-        return replace(self, items=self.items.iloc[index].reset_index(drop=True))
+        fill_in = None if self.fill_in is None else self.fill_in.only(index)
+        return replace(self, items=self.items.iloc[index].reset_index(drop=True), fill_in=fill_in)
+
+    def filled_in(self, normals: "Tensor") -> "ItemSet":
+        """The same with absent parts filled in from similar normal items, (m, *item); itself where none is absent."""
+        import torch
+
+        if not self.absent or not len(self):
+            return self
+        fill_in = FillIn.of(self.absent, normals.to(torch.float32), self.shape)
+        steps = np.array_split(np.arange(len(self)), max(1, len(self) // self.items_at_a_time))
+        near = np.concatenate([fill_in.near(self.take(index)) for index in steps])
+        return replace(self, fill_in=replace(fill_in, nearest=near))
 
     @property
     def samples(self) -> int:

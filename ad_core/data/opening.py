@@ -80,20 +80,32 @@ def open_declared(sources: str | Path | Sequence[str | Path] | pd.DataFrame, dec
     return READERS.get(READER_OF[kind]).open(sources, declared)
 
 
-def open_as(trained: Declared | Mapping[str, Any], sources: Any, also: Mapping[str, Any] | None = None) -> Dataset:
+def open_as(
+    trained: Declared | Mapping[str, Any],
+    sources: Any,
+    also: Mapping[str, Any] | None = None,
+    *,
+    allow_missing: bool = False,
+) -> Dataset:
     """Open new data with the roles and kinds that the training data had; needs no model.
+
+    A value that the training data did not have is no reason to refuse: it is for the detector to score.
 
     Args:
         trained: `info.declared` of the detector, or `declared` of the summary of its run.
-        also: what was declared for the new data; only their label and entity columns are used.
+        also: what was declared for the new data; only their label and entity columns and `allow_missing` are used.
+        allow_missing: whether columns that the detector uses may be missing, empty, or unreadable; they are filled in
+            from similar training rows, only the other columns are scored, and `notices` says so.
 
     Raises:
         DataError: the data can't be read, or are of another kind than the detector's.
     """
-    declared = Declared.model_validate(trained)
-    for role in ("label", "entity"):
-        if also and also.get(role):
-            declared = declared.model_copy(update={role: also[role]})
+    also = also or {}
+    update = {role: also[role] for role in ("label", "entity") if also.get(role)}
+    allowed = allow_missing or bool(also.get("allow_missing"))
+    declared = Declared.model_validate(trained).model_copy(
+        update={**update, "of_training": True, "allow_missing": allowed}
+    )
     new = open_declared(sources, _that_exist(declared, sources))
     return replace(new, notices=tuple(notice for notice in new.notices if notice not in new.training_notices))
 
@@ -173,7 +185,10 @@ def _holds_images(path: Path) -> bool:
 
 
 def _that_exist(declared: Declared, sources: Any) -> Declared:
-    """Drop declared columns that a new file lacks; the reader's `match` reports those that are needed."""
+    """Drop declared columns that a new file lacks; the reader's `match` reports those that are needed.
+
+    Used ones stay where they may be missing: see `absent.with_absent`.
+    """
     if declared.modality is Modality.IMAGE:
         return declared if isinstance(sources, pd.DataFrame) else _with_known_folders(declared, existing(sources))
     if isinstance(sources, pd.DataFrame):
@@ -187,9 +202,15 @@ def _that_exist(declared: Declared, sources: Any) -> Declared:
         update={role: name if name in there else None for role, name in single.items()}
         | {
             "ignore": tuple(c for c in declared.ignore if c in there),
-            "use": tuple(c for c in declared.use if c in there),
+            "use": tuple(c for c in declared.use if c in there or declared.allow_missing),
         }
-        | {"kinds": {name: kind for name, kind in declared.kinds.items() if name in there}}
+        | {
+            "kinds": {
+                name: kind
+                for name, kind in declared.kinds.items()
+                if name in there or (declared.allow_missing and name in declared.use)
+            }
+        }
     )
 
 

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict
 from ad_core.data.dataset import Column, ColumnKind, Dataset, Role, Schema
 from ad_core.data.duplicates import equal_rows
 from ad_core.data.label_questions import questions
-from ad_core.data.tables.values import coded, is_number_type, known_of, numbers, parse_dates
+from ad_core.data.tables.known_levels import KnownLevels
+from ad_core.data.tables.values import Coded, coded, is_number_type, known_of, numbers, parse_dates
 from ad_core.types import Modality
 
 FEWEST_ROWS = 20
@@ -108,8 +109,10 @@ def drift(reference: pd.DataFrame, new: pd.DataFrame, schema: Schema) -> pd.Data
             continue
         if column.name not in reference.columns or column.name not in new.columns:
             continue
-        bins = _number_bins if column.kind is ColumnKind.NUMBER else _level_bins
-        old_counts, new_counts = bins(reference[column.name], new[column.name])
+        old, now = reference[column.name], new[column.name]
+        is_truth = column.kind is ColumnKind.BOOLEAN
+        is_number = column.kind is ColumnKind.NUMBER
+        old_counts, new_counts = _number_bins(old, now) if is_number else _level_bins(old, now, is_truth=is_truth)
         effect, chance = _stability_index(old_counts, new_counts)
         moved = effect - chance
         verdict = "act" if moved >= ACT else "watch" if moved >= WATCH else "stable"
@@ -131,15 +134,19 @@ def _number_bins(reference: pd.Series, new: pd.Series) -> tuple[np.ndarray, np.n
     return count(old), count(now)
 
 
-def _level_bins(reference: pd.Series, new: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+def _level_bins(reference: pd.Series, new: pd.Series, *, is_truth: bool) -> tuple[np.ndarray, np.ndarray]:
     old, now = coded(reference), coded(new)
+    known = KnownLevels(old.levels, is_truth=is_truth)
     by_count = np.argsort(-old.counts(), kind="stable")[:MOST_LEVELS]
-    place = {old.levels[i]: bin_ for bin_, i in enumerate(by_count)}
-    other, gone = len(place), len(place) + 1
-    return tuple(
-        np.bincount(np.array([*(place.get(level, other) for level in c.levels), gone])[c.codes], minlength=gone + 1)
-        for c in (old, now)
-    )  # type: ignore[return-value]
+    other, gone = len(by_count), len(by_count) + 1
+    bin_of = np.full(len(old.levels) + 1, other)  # an unknown level, at -1, takes the last
+    bin_of[by_count] = np.arange(other)
+
+    def count(column: Coded) -> np.ndarray:
+        bins = np.append(bin_of[known.positions(column.levels)], gone)[column.codes]
+        return np.bincount(bins, minlength=gone + 1)
+
+    return count(old), count(now)
 
 
 def _stability_index(old: np.ndarray, new: np.ndarray) -> tuple[float, float]:

@@ -131,6 +131,15 @@ def _detector(
     )
 
 
+def read_reader(folder: Path) -> Reader:
+    """The reader of a bundle alone, to compare new data with the training data before the detector is loaded.
+
+    Raises:
+        BundleError: the folder is no bundle, or damaged.
+    """
+    return _restored_reader(bundle.part(folder, "reader"), bundle.part(folder, "reader_arrays") or {})
+
+
 def _read_info(facts: Mapping[str, Any], folder: Path) -> DetectorInfo:
     try:
         return DetectorInfo.from_facts(facts)

@@ -1,8 +1,9 @@
 """A detector: a fitted reader, a fitted model and its calibration. It scores data sets and is saved as a bundle."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from ad_core.alerts.calibration import Calibration
 from ad_core.alerts.saved_threshold import SavedThreshold
 from ad_core.data.dataset import Dataset
 from ad_core.data.item_set import ItemSet
+from ad_core.data.opening import open_as
 from ad_core.data.reader import Reader
 from ad_core.detector.bundle_io import ELSEWHERE, read_detector, write_detector
 from ad_core.detector.info import DetectorInfo
@@ -89,6 +91,22 @@ class Detector:
             self.model.to(self.device)
         return self
 
+    def open(self, sources: Any, also: Mapping[str, Any] | None = None, *, allow_missing: bool = False) -> Dataset:
+        """Open new data with the roles and kinds that the training data had.
+
+        A value that the training data did not have is no reason to refuse: it is scored, and `score` names it.
+
+        Args:
+            sources: a path, several, or a data frame.
+            also: declarations for the new data; their label and entity columns take precedence.
+            allow_missing: whether columns that the detector uses may be missing, empty, or unreadable: they are filled
+                in from similar training rows, and only the other columns are scored.
+
+        Raises:
+            DataError: the data can't be read, or are of another kind than the detector's.
+        """
+        return open_as(self.info.declared, sources, also, allow_missing=allow_missing)
+
     def item_set(self, dataset: Dataset, report: Report | None = None) -> ItemSet:
         """Items of a data set, prepared as in training; differences from the training data are reported.
 
@@ -97,7 +115,14 @@ class Detector:
         """
         for sentence in self.reader.match(dataset):
             (report or Silent()).say(sentence)
-        return self.reader.item_set(dataset)
+        return self.matched_items(dataset)
+
+    def matched_items(self, dataset: Dataset) -> ItemSet:
+        """Items of a data set that was compared with the training data before, by `reader.match`.
+
+        Parts of which the data hold no value are filled in from similar training items.
+        """
+        return self.reader.item_set(dataset).filled_in(self.normals.x)
 
     def score(self, dataset: Dataset, report: Report | None = None) -> pd.DataFrame:
         """Score every row.

@@ -15,6 +15,8 @@ from ad_core.data.dataset import Column, ColumnKind, Dataset, Role, Schema
 from ad_core.data.item_set import ItemSet
 from ad_core.data.profiling import drift
 from ad_core.data.reservoir import drawn_items
+from ad_core.data.tables.known_levels import KnownLevels
+from ad_core.data.tables.values import coded
 from ad_core.detector.detector import Detector
 from ad_core.types import Modality
 
@@ -135,7 +137,7 @@ def _state(
 
 
 def _never_seen(reference: pd.DataFrame, new: pd.DataFrame, schema: Schema) -> np.ndarray:
-    """(rows,) str: the first category of each row that no reference row has."""
+    """(rows,) str: the first category of each row that no reference row has; another spelling is no new category."""
     found = np.full(len(new), "", dtype=object)
     for column in schema.columns:
         name = column.name
@@ -143,8 +145,10 @@ def _never_seen(reference: pd.DataFrame, new: pd.DataFrame, schema: Schema) -> n
             continue
         if name not in reference or name not in new:
             continue
-        strange = new[name].notna() & ~new[name].astype("string").isin(reference[name].astype("string").unique())
-        first = strange.to_numpy(dtype=bool) & (found == "")
+        known = KnownLevels(coded(reference[name]).levels, is_truth=column.kind is ColumnKind.BOOLEAN)
+        cells = coded(new[name])
+        strange = np.append(known.positions(cells.levels) < 0, False)[cells.codes]  # missing takes the last
+        first = strange & (found == "")
         found[first] = [f"{name} {value!s} was never seen" for value in new[name][first]]
     return found
 

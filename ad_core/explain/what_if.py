@@ -42,7 +42,9 @@ def what_if(
     """
     allowed = editable(detector, dataset)
     changes = [checked(allowed, one) for one in tries]
+    _check_there(detector, dataset, {name for one in changes for name in one})
     at = position(dataset, row_id)
+    detector.reader.match(only_row(dataset, at))  # raises where the detector needs more than these data have
     copies, cells = _copies(dataset, at, changes), dataset.data.iloc[at]
     scored = _scored(detector, copies)[["score", "percentile", "p_value", "note"]]
     scored.insert(0, "try", [AS_IT_IS, *(in_words(cells, one) for one in changes)])
@@ -81,6 +83,17 @@ def checked(allowed: Mapping[str, Allowed], changes: Mapping[str, Any]) -> dict[
     return {name: allowed[name].read(value) for name, value in changes.items()}
 
 
+def _check_there(detector: Detector, dataset: Dataset, names: set[str]) -> None:
+    """Raise a DataError where a changed column is empty in these data, so that its values are filled in."""
+    item_set = detector.reader.item_set(only_row(dataset, 0))
+    filled = [name for part in item_set.absent if (name := item_set.shape.parts.names[part]) in names]
+    if filled:
+        raise DataError(
+            f"Column {filled[0]!r} is empty in these data and is filled in from similar training rows, so a row can't "
+            f"be scored with another value in it. Change other columns."
+        )
+
+
 def position(dataset: Dataset, row_id: str) -> int:
     """Position of a row in the data.
 
@@ -107,7 +120,7 @@ def in_words(cells: pd.Series, changes: Mapping[str, Any]) -> str:
 
 def _scored(detector: Detector, copies: Dataset) -> pd.DataFrame:
     """As `Detector.score` returns it, for a row and changed copies of it."""
-    item_set = detector.item_set(copies)
+    item_set = detector.matched_items(copies)
     x = item_set.take(np.arange(len(item_set))).to(detector.device)
     with torch.no_grad():
         scores = detector.model.score_copies(x, SourceItems.of_one(x[:1], len(x)))

@@ -115,7 +115,7 @@ def score_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
     for sentence in (*dataset.notices, *matches):
         report.say(sentence)
     report.stage("score")
-    item_set = detector.reader.item_set(dataset)  # already matched above
+    item_set = detector.matched_items(dataset)
     item_scores = detector.item_scores(item_set, report)
     scores = detector.scored_rows(item_set, item_scores)
     scores["used_for"] = np.where(detector.used_in_training(scores, dataset), "fit", "")

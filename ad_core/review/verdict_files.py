@@ -155,10 +155,14 @@ def known_rows(store: "Store", dataset_id: str) -> set[str]:
         if scores is not None:
             return set(scores["row_id"].astype(str))
     from ad_core.data.dataset import Declared
-    from ad_core.data.opening import open_declared
+    from ad_core.data.opening import open_as, open_declared
 
     record = store.dataset(dataset_id)
-    return set(open_declared(record.sources, Declared.model_validate(record.declared)).rows["row_id"].astype(str))
+    if trained := record.facts.get("scored_by"):  # new data of a detector are read as its training data were
+        dataset = open_as(results.summary(store.folder(trained))["declared"], list(record.sources), record.declared)
+    else:
+        dataset = open_declared(record.sources, Declared.model_validate(record.declared))
+    return set(dataset.rows["row_id"].astype(str))
 
 
 def _from_csv(content: bytes) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from ad_core.jobs import queue as jobs
 from ad_core.storage.results import detector_run
 from pages._ui.alerts.drift import drift_gate
 from pages._ui.data.datasets import name_for
-from pages._ui.data.new_data import check_match, remember_batch
+from pages._ui.data.new_data import check_match, missing_allowed, remember_batch
 from pages._ui.data.sources import path_field, upload_field
 from pages._ui.shell import words
 from pages._ui.shell.downloads import download_buttons
@@ -21,13 +21,14 @@ from pages._ui.shell.shell import chart, errors_shown, nothing_yet, page_top
 from pages._ui.shell.stored import calibration_scores, ranked, store, summary
 from pages._ui.shell.threshold import threshold_at
 
-LISTED = 200
+LISTED, NOTICES = 200, 6
+"""Maximum number of rows, and of notices about how the file was read, that are shown."""
 
 
-def start(training_id: str, paths: list[str], name: str) -> None:
+def start(training_id: str, paths: list[str], name: str, allow_missing: bool) -> None:
     """Callback of the main button."""
     try:
-        record = remember_batch(training_id, paths, name)
+        record = remember_batch(training_id, paths, name, allow_missing=allow_missing)
         run = jobs.submit(store(), record.id, "score", {}, name, training_id)
     except AdError as error:
         st.session_state["_problem"] = str(error)
@@ -58,6 +59,8 @@ if run.kind == "score":
     rows, facts = ranked(run.id), summary(run.id)
     for sentence in facts.get("matches") or []:
         st.warning(sentence, icon=":material/difference:")
+    for notice in (facts.get("notices") or [])[:NOTICES]:
+        st.info(notice, icon=":material/info:")
     drift_gate(facts)
     with errors_shown():
         threshold = threshold_at(run.id)
@@ -116,7 +119,8 @@ if not paths:
     st.caption("Choose the new data to check whether they match the detector.")
     st.stop()
 texts = [str(path) for path in paths]
-fits = check_match(chosen, texts)
+allow_missing = missing_allowed(chosen, texts[0])
+fits = check_match(chosen, texts, allow_missing=allow_missing)
 name = st.text_input("Name of the batch", value=name_for([Path(text) for text in texts]), key=f"batch-{texts[0]}")
 st.button(
     "Score",
@@ -124,5 +128,5 @@ st.button(
     icon=":material/play_arrow:",
     disabled=not fits,
     on_click=start,
-    args=(chosen, texts, name or texts[0]),
+    args=(chosen, texts, name or texts[0], allow_missing),
 )

@@ -57,6 +57,36 @@ def test_rows_of_a_shop_that_was_never_seen_lose_the_guarantee_alone():
     assert found.sentence.startswith("150 rows hold categories")
 
 
+def test_another_spelling_of_a_shop_is_no_new_shop_and_no_drift():
+    """As the detector encodes it: before, all rows lost the guarantee although `A` was scored as `a` or the reverse."""
+    new = shop(500, 1)
+    new["shop"] = new["shop"].str.upper() + " "
+
+    found = gate(new)
+
+    assert found.state == "same"
+    assert (found.outside == "").all()
+
+
+def test_another_word_for_true_is_no_new_value():
+    random = np.random.default_rng(0)
+    reference = open_dataset(shop(2000, 0).assign(paid=random.random(2000) < 0.5))
+    new = shop(500, 1).assign(paid=np.where(random.random(500) < 0.5, "yes", "No"))
+
+    found = drift.of_columns(reference.data, new, reference.schema)
+
+    assert (found.outside == "").all()
+    assert found.columns.set_index("column")["verdict"]["paid"] == "stable"
+
+
+def test_a_number_that_a_file_writes_as_a_float_is_no_new_category():
+    reference = open_dataset(shop(2000, 0, shops="123"), kinds={"shop": "category"})
+
+    found = drift.of_columns(reference.data, shop(500, 1, shops="123").astype({"shop": float}), reference.schema)
+
+    assert found.state == "same"
+
+
 def test_a_missing_category_is_no_new_one():
     new = shop(500, 1)
     new.loc[0, "shop"] = None

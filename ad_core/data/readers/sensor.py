@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, field_validator
 
+from ad_core.data.absent import ALLOW, similar, with_absent
 from ad_core.data.dataset import Dataset, Declared, Role, fingerprint_of
 from ad_core.data.item_set import ItemSet
 from ad_core.data.reader import READERS, EventsGap, Reader
@@ -111,7 +112,7 @@ class Sensor(Reader[SensorSettings]):
     @classmethod
     def open(cls, sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Dataset:
         loaded = load(sources, declared)
-        data = loaded.data
+        data, absent, told = with_absent(loaded.data, declared)
         schema, notices = propose(data, declared, loaded.stem)
         if not schema.names(Role.FEATURE):
             why = "; ".join(f"{c.name}: {c.reason or c.role}" for c in schema.columns[:10])
@@ -132,6 +133,7 @@ class Sensor(Reader[SensorSettings]):
             )
         notices = [
             *loaded.notices,
+            *told,
             *clock.notices,
             *notices,
             *of_labels,
@@ -149,8 +151,9 @@ class Sensor(Reader[SensorSettings]):
             sources=loaded.sources,
             name=loaded.name,
             is_training=usable & fulfils(data, declared.only) & ~out,
-            fingerprint=fingerprint_of(data),
+            fingerprint=fingerprint_of(loaded.data),
             notices=tuple(notices),
+            absent=absent,
         )
 
     def fit(self, dataset: Dataset, rows: np.ndarray) -> None:
@@ -192,22 +195,36 @@ class Sensor(Reader[SensorSettings]):
             notices.append(f"{len(new)} of {len(rows)} rows get no score, {why}")
         x = np.lib.stride_tricks.sliding_window_view(base, self.window, axis=0)  # (samples - window + 1, channel, time)
         times = None if grid is None else grid.times(dataset.rows)
-        return ItemSet(self.shape, x, items, rows, self.window, notices, times)
+        absent = tuple(self.scaling.position[i] for i in self.scaling.dead(dataset.data) if i in self.scaling.position)
+        return ItemSet(self.shape, x, items, rows, self.window, notices, times, absent=absent)
 
     def match(self, dataset: Dataset) -> list[str]:
+        names = [channel.name for channel in self.channels if channel.name not in dataset.data]
+        if dataset.modality is not Modality.SENSOR:
+            raise DataError(
+                f"The detector was trained on recordings, but {dataset.name} was opened as {dataset.modality} data. "
+                f"Name its time column, or open it as the training data were: `detector.open(...)`."
+            )
         if wrong := [problem for channel in self.channels if (problem := channel.problem(dataset.data))]:
             raise DataError(
-                f"The detector can't score this recording: {'; '.join(wrong)}. Choose a file with the channels that "
-                f"it was trained on."
+                f"The detector can't score this recording: {'; '.join(wrong)}{similar(names, dataset.data.columns)}. "
+                f"Choose a file with the channels that it was trained on, {ALLOW}."
             )
-        known = [channel.name for channel in self.channels]
+        if len(self.scaling.dead(dataset.data)) == len(self.channels):
+            raise DataError(
+                f"None of the {len(self.channels)} channels that the detector uses has a value in this recording. "
+                f"Choose a file with the channels that it was trained on."
+            )
+        known = [channel.name for channel in self.channels if channel.name not in dataset.absent]
         present = [name for name in dataset.data.columns if name in set(known)]
         sentences = ["The channels are in another order; they are matched by name."] if present != known else []
-        if extra := [name for name in dataset.schema.names(Role.FEATURE) if name not in set(known)]:
+        if extra := [name for name in dataset.schema.names(Role.FEATURE) if name not in {*known, *dataset.absent}]:
             sentences.append(
                 f"Not used, because the detector does not know {'it' if len(extra) == 1 else 'them'}: {some(extra)}."
             )
-        sentences += unlike(self.channels, dataset.data) + self.scaling.unknown(dataset.rows)
+        shared = {self.channels[i].name for i in self.scaling.shared}
+        sentences += unlike([c for c in self.channels if c.name not in dataset.absent], dataset.data, shared)
+        sentences += self.scaling.unknown(dataset.rows)
         interval_s = float("nan") if self.settings.resample else self.interval_s  # resampled windows last equally long
         return sentences + other_clock(dataset.rows, dataset.schema, self.clock, interval_s)
 
@@ -302,7 +319,8 @@ class Sensor(Reader[SensorSettings]):
         base, absent = base_of(dataset, self.scaling, line, grid, self._short)
         start = windows.starts(line.bounds, self.window, self.stride)
         until = np.concatenate([[0], np.cumsum(absent)])
-        share = (until[start + self.window] - until[start]) / (self.window * len(self.channels))
+        live = len(self.channels) - len(self.scaling.dead(dataset.data))
+        share = (until[start + self.window] - until[start]) / (self.window * max(live, 1))
         start, share = start[share <= windows.TOO_MANY_MISSING], share[share <= windows.TOO_MANY_MISSING]
         items = pd.DataFrame({"start": start, "missing": share})
         if "entity" in dataset.rows:

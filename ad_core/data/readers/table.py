@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, TypeAdapter
 
+from ad_core.data.absent import ALLOW, MOSTLY, similar
 from ad_core.data.dataset import Column, ColumnKind, Dataset, Declared, Role
 from ad_core.data.item_set import ItemSet
 from ad_core.data.reader import READERS, Reader
@@ -21,10 +22,10 @@ from ad_core.types import ItemShape, Modality, Parts
 
 _CODES: TypeAdapter[list[AnyEncoding]] = TypeAdapter(list[AnyEncoding])
 _NAMES: TypeAdapter[list[str]] = TypeAdapter(list[str])
+FEW = 4
+"""Maximum number of unreadable cells of a column that are no sign of another type: a row is also scored alone."""
 AT_A_TIME = 500_000
 """Number of rows of a column that are encoded at a time."""
-MOSTLY = 0.5
-"""A column with a larger share of unreadable cells has another type than in training."""
 
 
 class TableSettings(Settings):
@@ -108,16 +109,19 @@ class Table(Reader[TableSettings]):
         return learn_encoding(column, values[chosen], self._own.max_levels, self._own.numbers, form)
 
     def item_set(self, dataset: Dataset) -> ItemSet:
-        """One item per row that can be read; a row with text in a number column has a note instead."""
+        """One item per row that has a value; text in a number column counts as missing, which the row's note says."""
         notes = dataset.rows["note"].astype("object").to_numpy().copy()
+        usable = notes == ""
         notices = self._drop_notices()
         for code in self._codes:
             values = dataset.data[code.name]
-            for row in np.flatnonzero(code.bad(values) & (notes == "")):
-                notes[row] = f"Column {code.name!r} has {str(values.iloc[row])[:40]!r}, which is not a {code.kind}."
+            for row in np.flatnonzero(code.bad(values) & usable):
+                notes[row] += (" " if notes[row] else "") + (
+                    f"Column {code.name!r} has {str(values.iloc[row])[:40]!r}, which is not a {code.kind}: it counts "
+                    f"as missing."
+                )
             if count := infinities(values):
                 notices.append(f"{count} infinite cells of {code.name!r} count as missing.")
-        usable = notes == ""
         x = self._encoded(dataset.data, np.flatnonzero(usable))
         rows = dataset.rows.drop(columns="cls", errors="ignore").reset_index(drop=True)
         rows["note"] = pd.array(notes, dtype="str")
@@ -125,7 +129,7 @@ class Table(Reader[TableSettings]):
         items = pd.DataFrame({"start": np.arange(len(x))})
         if self._classes:
             items["cls"] = self._class_codes(dataset)[usable]
-        return ItemSet(self.shape, x, items, rows, notices=notices)
+        return ItemSet(self.shape, x, items, rows, notices=notices, absent=self._absent(dataset))
 
     def _encoded(self, data: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
         """(rows, entries) float32, some rows at a time, as the float64 encoding needs more memory."""
@@ -152,11 +156,19 @@ class Table(Reader[TableSettings]):
         return [f"Left out, because they are constant in the training rows: {shown}."]
 
     def match(self, dataset: Dataset) -> list[str]:
-        """Missing and unreadable columns are an error; extra ones, new levels and values out of range are reported."""
+        """Missing and unreadable columns are an error; empty and extra ones, new levels and values out of range are
+        reported.
+        """
+        if dataset.modality is not Modality.TABLE:
+            raise DataError(
+                f"The detector was trained on tables, but {dataset.name} was opened as {dataset.modality} data. "
+                f"Open it as the training data were: `detector.open(...)`."
+            )
         self._require(dataset)
+        absent = {self._codes[part].name for part in self._absent(dataset)}
         columns = [str(name) for name in dataset.data.columns]
-        both = set(columns) & set(self._columns)
-        extra = [name for name in columns if name not in both]
+        both = set(columns) & set(self._columns) - set(dataset.absent)
+        extra = [name for name in columns if name not in self._columns]
         sentences = []
         if extra:
             shown = ", ".join(map(repr, extra[:10])) + (f" and {len(extra) - 10} more" if len(extra) > 10 else "")
@@ -164,25 +176,55 @@ class Table(Reader[TableSettings]):
         if [n for n in columns if n in both] != [n for n in self._columns if n in both]:
             sentences.append("The columns are in another order; they are matched by name.")
         for code in self._codes:
-            sentences += code.differences(dataset.data[code.name])
-        return sentences
+            if code.name not in absent:
+                sentences += code.differences(dataset.data[code.name])
+        return sentences + self._empty(dataset, absent)
+
+    def _absent(self, dataset: Dataset) -> tuple[int, ...]:
+        """Positions of the parts that these data lack, or that are empty though none was in the training rows."""
+        empty = {column.name for column in dataset.schema.columns if column.distinct == 0}
+        return tuple(
+            part
+            for part, code in enumerate(self._codes)
+            if code.name in dataset.absent or (code.name in empty and not code.has_missing)
+        )
+
+    def _empty(self, dataset: Dataset, absent: set[str]) -> list[str]:
+        """Sentences about columns that are empty in the whole file; those that are allowed to be have a notice."""
+        empty = {column.name for column in dataset.schema.columns if column.distinct == 0} - set(dataset.absent)
+        return [
+            f"100% of {code.name!r} is missing; nothing was missing in the training rows. It is filled in from similar "
+            f"training rows; only the other columns are scored."
+            if code.name in absent
+            else f"100% of {code.name!r} is missing. Every row counts as one with a missing value, which some training "
+            f"rows have; allow missing columns to score only the others."
+            for code in self._codes
+            if code.name in empty
+        ]
 
     def _require(self, dataset: Dataset) -> None:
-        absent = [code.name for code in self._codes if code.name not in dataset.data.columns]
+        data = dataset.data
+        absent = [code.name for code in self._codes if code.name not in data.columns]
         if absent:
             raise DataError(
-                f"The detector needs {', '.join(map(repr, absent))}, which these data do not have. "
-                f"Add {'that column' if len(absent) == 1 else 'those columns'}, or train without."
+                f"The detector needs {', '.join(map(repr, absent))}, which these data do not have"
+                f"{similar(absent, data.columns)}. Add {'that column' if len(absent) == 1 else 'those columns'}, "
+                f"{ALLOW}."
             )
         changed = []
         for code in self._codes:
-            values = dataset.data[code.name]
+            values = data[code.name]
             bad = code.bad(values)
-            if bad.sum() > MOSTLY * max(int(values.notna().sum()), 1):
+            if bad.sum() > max(MOSTLY * int(values.notna().sum()), FEW):
                 value = str(values.iloc[int(np.flatnonzero(bad)[0])])[:40]
                 changed.append(f"{code.name!r} was a {code.kind} and now holds {value!r}")
         if changed:
-            raise DataError(f"The columns changed their type: {'; '.join(changed)}. Repair them, or train again.")
+            raise DataError(f"The columns changed their type: {'; '.join(changed)}. Repair them, {ALLOW}.")
+        if len(self._absent(dataset)) == len(self._codes):
+            raise DataError(
+                f"None of the {len(self._codes)} columns that the detector uses has a value in these data. "
+                f"Choose a file with the columns of the training data."
+            )
 
     @property
     def shape(self) -> ItemShape:

@@ -20,14 +20,16 @@ def base_of(
         short: maximum length of a run of missing cells that is interpolated [samples].
 
     Returns:
-        (samples, item channel) float32, and (samples,) number of cells of each that were not measured or interpolated.
+        (samples, item channel) float32, and (samples,) number of cells of each that were not measured or interpolated,
+        without those of channels that are empty in the whole recording.
     """
     base, absent = scaling.base(len(line.first)), np.zeros(len(line.first), dtype=np.int64)
     names = dataset.rows["entity"].to_numpy()[line.first] if scaling.own and "entity" in dataset.rows else None
+    dead = set(scaling.dead(dataset.data))
     for i, channel in enumerate(scaling.channels):
         numbers = channel.numbers(dataset.data[channel.name])
         numbers = numbers[line.first] if grid is None else grid.values(numbers[grid.measured.first])
         numbers, unknown = fill(numbers, line.segment, line.seconds, short)
         scaling.write(base, i, scaling.z(i, numbers, names))
-        absent += unknown
+        absent += unknown & (i not in dead)
     return base, absent

@@ -1,15 +1,22 @@
 """Channels of a recording: how their cells become numbers, and what is learnt about them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from ad_core.data.tables.known_levels import KnownLevels, spelling_sentences
+from ad_core.data.tables.values import level_text
 from ad_core.types import JudgedBy
 
 UNIT = re.compile(r"[\[(]\s*([^\[\]()]{1,20}?)\s*[\])]\s*$")
+SWITCH = KnownLevels(("0", "1"), is_truth=True)
+"""Words for off and on."""
+HEAD = 1000
+"""Number of rows that are looked at first for any value."""
 UNCHANGED = 1e-6
 """A channel whose standard deviation is below this share of its largest value counts as constant."""
 OFTEN_OUTSIDE = 0.2
@@ -27,6 +34,9 @@ class Channel(BaseModel):
     """For two-valued text: the value that is 0; the other is 1."""
     other: str | None = None
     """The value that is 1; a new value is 2."""
+    is_command: bool = False
+    """Numbers or true and false: only 0 and 1 among the training rows; a text that is neither is 2. In bundles of older
+    versions no channel is marked, and such a text counts as missing."""
     mean: float
     scale: float
     low: float
@@ -45,20 +55,32 @@ class Channel(BaseModel):
         if self.name not in data.columns:
             return f"{self.name!r} is missing"
         known = data[self.name].dropna()
-        if self.level is not None or known.empty or np.isfinite(as_numbers(known)).mean() >= 0.5:
+        if self.level is not None or known.empty or np.isfinite(self.numbers(known)).mean() >= 0.5:
             return ""
         return f"{self.name!r} holds no numbers (first value {str(known.iloc[0])[:30]!r})"
 
     def numbers(self, values: pd.Series) -> np.ndarray:
         """(rows,) float64 in the channel's unit, NaN where missing."""
-        if self.level is None:
-            return as_numbers(values)
-        return _coded(values, self.level, self.other)
+        if self.level is not None:
+            return _coded(values, self.known)
+        return _with_words(values, 2.0 if self.is_command else np.nan)
+
+    def has_value(self, values: pd.Series) -> bool:
+        """Whether any cell is known."""
+        head = self.numbers(values.iloc[:HEAD])
+        return bool(np.isfinite(head).any() or np.isfinite(self.numbers(values.iloc[HEAD:])).any())
+
+    @cached_property
+    def known(self) -> KnownLevels:
+        """Of two-valued text: its values."""
+        return KnownLevels(tuple(level for level in (self.level, self.other) if level is not None), is_truth=True)
 
     def number(self, value: object) -> float:
         """One cell as `numbers` would read it."""
         if self.level is not None:
-            return float(_coded(pd.Series([value], dtype=object), self.level, self.other)[0])
+            return float(_coded(pd.Series([value], dtype=object), self.known)[0])
+        if isinstance(value, str):
+            return float(self.numbers(pd.Series([value], dtype=object))[0])
         try:
             number = float(value)  # type: ignore[arg-type]
         except (TypeError, ValueError):
@@ -84,13 +106,15 @@ def learn(name: str, unit: str | None, values: pd.Series, *, as_text: bool) -> C
     if as_text:
         known = sorted(values.dropna().astype(str).unique())
         level, other = [*known, None, None][:2]
-        numbers = _coded(values, level, other) if level is not None else np.full(len(values), np.nan)
+        levels = KnownLevels(tuple(known[:2]), is_truth=True)
+        numbers = _coded(values, levels) if known else np.full(len(values), np.nan)
     else:
         numbers = as_numbers(values)
     known_numbers = numbers[np.isfinite(numbers)]
     if not len(known_numbers):
         return None
     low, high = float(known_numbers.min()), float(known_numbers.max())
+    is_command = not as_text and bool(np.isin(known_numbers, (0.0, 1.0)).all())
     largest = max(abs(low), abs(high))
     # division first, as squares of values near the largest float would overflow
     spread = float((known_numbers / largest).std()) * largest if largest else 0.0
@@ -100,6 +124,7 @@ def learn(name: str, unit: str | None, values: pd.Series, *, as_text: bool) -> C
             unit=unit,
             level=level,
             other=other,
+            is_command=is_command,
             mean=float((known_numbers / largest).mean()) * largest,
             scale=spread,
             low=low,
@@ -111,6 +136,7 @@ def learn(name: str, unit: str | None, values: pd.Series, *, as_text: bool) -> C
         unit=unit,
         level=level,
         other=other,
+        is_command=is_command,
         mean=value,
         scale=min(1.0, abs(value)) or 1.0,
         low=value,
@@ -124,18 +150,22 @@ def z_scores(numbers: np.ndarray, mean: float | np.ndarray, scale: float | np.nd
     return np.where(np.isnan(z), 0.0, z)
 
 
-def unlike(channels: Sequence[Channel], data: pd.DataFrame) -> list[str]:
-    """Sentences about channels that are empty in a new recording, out of range, or have new values."""
+def unlike(channels: Sequence[Channel], data: pd.DataFrame, shared: Collection[str] = ()) -> list[str]:
+    """Sentences about channels that are empty in a new recording, out of range, or have new or other spelt values.
+
+    Args:
+        shared: names of constant channels that share one of an item.
+    """
     sentences = []
     for channel in channels:
         numbers = channel.numbers(data[channel.name])
         numbers = numbers[np.isfinite(numbers)]
         outside = float(((numbers < channel.low) | (numbers > channel.high)).mean()) if len(numbers) else 0.0
         if not len(numbers):
-            sentences.append(f"{channel.name!r} is empty here; it is treated as normal.")
-        elif channel.level is not None and outside > 0:
-            known = " and ".join(repr(level) for level in (channel.level, channel.other) if level is not None)
-            sentences.append(f"{channel.name!r} has values that are not in the training rows, which have {known}.")
+            how = "counts as unchanged" if channel.name in shared else "is filled in from similar training windows"
+            sentences.append(f"{channel.name!r} is empty here; it {how}, and only the other channels are scored.")
+        elif channel.level is not None or channel.is_command:
+            sentences += _told_values(channel, data[channel.name])
         elif outside > OFTEN_OUTSIDE:
             sentences.append(
                 f"{channel.name!r}: {outside:.0%} of the values lie outside {channel.low:.6g} to {channel.high:.6g}, "
@@ -168,9 +198,45 @@ def some(names: Sequence[str], most: int = 10) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def _coded(values: pd.Series, level: str, other: str | None) -> np.ndarray:
-    texts = values.astype(object).where(values.notna(), None).map(str, na_action="ignore")
-    codes = np.select(
-        [texts.isna(), texts == level, texts == other], [np.nan, 0.0, 1.0], 2.0 if other is not None else 1.0
+def _coded(values: pd.Series, known: KnownLevels) -> np.ndarray:
+    """(rows,) float64: 0 or 1 for the known texts, the next number for any other, NaN where missing."""
+    codes, uniques = pd.factorize(values)
+    at = known.positions(map(str, uniques))
+    return np.asarray(np.append(np.where(at < 0, len(known.levels), at), np.nan)[codes], dtype=np.float64)
+
+
+def _with_words(values: pd.Series, unknown: float) -> np.ndarray:
+    """As `as_numbers`, with the words for true and false as 1 and 0, and `unknown` for any other text."""
+    numbers = as_numbers(values)
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "biuf":
+        return numbers
+    at_text = np.flatnonzero(np.isnan(numbers) & values.notna().to_numpy())
+    codes, texts = pd.factorize(values.iloc[at_text].astype(str))
+    known = SWITCH.positions(texts)
+    is_infinite = np.array(
+        [text.strip().lower().lstrip("+-") in ("inf", "infinity", "nan") for text in texts], dtype=bool
     )
-    return codes.astype(np.float64)
+    of_text = np.where(known < 0, np.where(is_infinite, np.nan, unknown), known)
+    numbers[at_text] = of_text[codes]
+    return numbers
+
+
+def _told_values(channel: Channel, values: pd.Series) -> list[str]:
+    """Sentences about the values of a channel with two: unknown ones, and other spellings of known ones."""
+    known = channel.known if channel.level is not None else SWITCH
+    numbers = channel.numbers(values)
+    new = np.isfinite(numbers) & ((numbers > channel.high) | (numbers < channel.low))
+    told = []
+    if new.any():
+        texts = [repr(level_text(value)) for value in pd.unique(values[new])]
+        have = " and ".join(map(repr, known.levels)) if channel.level is not None else _range_of(channel)
+        told.append(
+            f"{channel.name!r} has values that are not in the training rows, which have {have}: {some(texts, 3)} "
+            f"({int(new.sum())} rows)."
+        )
+    is_text = not pd.api.types.is_numeric_dtype(values)
+    return told + (spelling_sentences(channel.name, values, known) if is_text else [])
+
+
+def _range_of(channel: Channel) -> str:
+    return f"{channel.low:g}" if channel.low == channel.high else f"{channel.low:g} and {channel.high:g}"

@@ -52,7 +52,7 @@ class Scaling:
         return [i for i in range(len(self.channels)) if i not in set(self.shared)]
 
     @cached_property
-    def _position(self) -> dict[int, int]:
+    def position(self) -> dict[int, int]:
         """Position of a kept channel -> its position in an item."""
         return {i: position for position, i in enumerate(self.kept)}
 
@@ -73,6 +73,10 @@ class Scaling:
             judged_by=judged_by,
         )
 
+    def dead(self, data: pd.DataFrame) -> list[int]:
+        """Positions of the channels that hold no value at all in new recordings."""
+        return [i for i, channel in enumerate(self.channels) if not channel.has_value(data[channel.name])]
+
     def levels(self, entity: str | None) -> np.ndarray:
         """(2, channel) means and scales of an entity; the pooled ones where it has none of its own."""
         own = None if entity is None else self.own.get(entity)
@@ -88,8 +92,8 @@ class Scaling:
 
     def write(self, base: np.ndarray, i: int, z: np.ndarray) -> None:
         """Write the z-scores of channel i into (samples, item channel)."""
-        if i in self._position:
-            base[:, self._position[i]] = z
+        if i in self.position:
+            base[:, self.position[i]] = z
         else:
             base[:, -1] = np.minimum(base[:, -1] + np.minimum(np.abs(z), EACH_AT_MOST), TOGETHER_AT_MOST)
 

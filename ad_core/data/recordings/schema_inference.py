@@ -131,7 +131,7 @@ def _column(name: str, values: pd.Series, roles: dict[str, Role], declared: Decl
     if name in declared.kinds:
         update.pop("kind", None)
     if roles.get(name) is Role.FEATURE and update.get("role") is Role.IGNORE:
-        if (
+        if not declared.of_training and (
             kind in (ColumnKind.TEXT, ColumnKind.DATE)
             or distinct == 0
             or (kind is ColumnKind.CATEGORY and distinct > 2)

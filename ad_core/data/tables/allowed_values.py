@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from ad_core.data.dataset import ColumnKind
 from ad_core.data.tables.category_encoding import FrequencyEncoding, OneHotEncoding
 from ad_core.data.tables.date_encoding import DateEncoding
-from ad_core.data.tables.encoding import ColumnEncoding, word
+from ad_core.data.tables.encoding import ColumnEncoding
+from ad_core.data.tables.known_levels import KnownLevels
 from ad_core.data.tables.number_encoding import BooleanEncoding, NumberEncoding
 from ad_core.data.tables.values import known_of, level_text, numbers, parse_dates
 from ad_core.errors import DataError
@@ -87,8 +89,9 @@ class Allowed(BaseModel):
                 return False
         if self.kind is ColumnKind.DATE:
             return bool(self.moment_of(cell) == pd.to_datetime(typed, errors="coerce", utc=True).tz_localize(None))
-        same = word if self.kind is ColumnKind.BOOLEAN else str
-        return bool(same(level_text(cell)) == same(level_text(typed)))
+        cell, typed = level_text(cell), level_text(typed)
+        at = self._known.position(cell)
+        return cell == typed or (at >= 0 and at == self._known.position(typed))
 
     def date_cell(self, moment: pd.Timestamp) -> Any:
         """A date as a cell of the column: a text in its format, or a pandas time stamp."""
@@ -98,12 +101,14 @@ class Allowed(BaseModel):
             return moment.strftime(self.date_format)
         return moment.date().isoformat() if self.whole_days else moment.isoformat(" ")
 
+    @cached_property
+    def _known(self) -> KnownLevels:
+        return KnownLevels(self.levels, is_truth=self.kind is ColumnKind.BOOLEAN)
+
     def _level(self, text: Any) -> str:
         wanted = level_text(text)
-        same = word if self.kind is ColumnKind.BOOLEAN else str
-        for level in self.levels:
-            if same(level) == same(wanted):
-                return level
+        if (at := self._known.position(wanted)) >= 0:
+            return self.levels[at]
         close = difflib.get_close_matches(wanted, self.levels, n=1)
         shown = ", ".join(self.levels[:8]) + (", ..." if len(self.levels) > 8 else "")
         hint = f"Did you mean {close[0]!r}?" if close else f"There is: {shown}."

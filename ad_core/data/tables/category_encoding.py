@@ -1,11 +1,13 @@
 """Categories as entries of an item: few levels with one entry each, many by their frequency."""
 
+from functools import cached_property
 from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
-from ad_core.data.tables.encoding import MISSING, OTHER, ColumnEncoding, unseen
+from ad_core.data.tables.encoding import MISSING, OTHER, ColumnEncoding
+from ad_core.data.tables.known_levels import KnownLevels, sentences
 from ad_core.data.tables.values import coded
 from ad_core.types import PartKind
 
@@ -18,6 +20,8 @@ class OneHotEncoding(ColumnEncoding):
 
     form: Literal["levels"] = "levels"
     levels: tuple[str, ...]
+    padded: bool = False
+    """Texts had blanks around them among the training rows."""
     part_kind: ClassVar[PartKind] = PartKind.CATEGORY
 
     @property
@@ -31,11 +35,8 @@ class OneHotEncoding(ColumnEncoding):
 
     def encode(self, values: pd.Series) -> np.ndarray:
         column = coded(values)
-        position = {level: i for i, level in enumerate(self.levels)}
-        other = self.entries - 1
-        table = np.array(
-            [*(position.get(level, other) for level in column.levels), other - 1 if self.has_missing else other]
-        )
+        other, at = self.entries - 1, self.known.positions(column.levels)
+        table = np.append(np.where(at < 0, other, at), other - 1 if self.has_missing else other)
         one_hot: np.ndarray = table[column.codes][:, None] == np.arange(self.entries)
         return one_hot.astype(np.float64)
 
@@ -43,7 +44,12 @@ class OneHotEncoding(ColumnEncoding):
         return [self.block[i] for i in np.asarray(entries).argmax(axis=1)]
 
     def differences(self, values: pd.Series) -> list[str]:
-        return super().differences(values) + unseen(self.name, values, self.levels)
+        return super().differences(values) + sentences(self.name, values, self.known, padded=self.padded)
+
+    @cached_property
+    def known(self) -> KnownLevels:
+        """The levels of the training rows."""
+        return KnownLevels(self.levels)
 
 
 class FrequencyEncoding(ColumnEncoding):
@@ -55,6 +61,8 @@ class FrequencyEncoding(ColumnEncoding):
     rows: int
     mean: float
     scale: float
+    padded: bool = False
+    """Texts had blanks around them among the training rows."""
 
     @property
     def entries(self) -> int:
@@ -62,7 +70,8 @@ class FrequencyEncoding(ColumnEncoding):
 
     def encode(self, values: pd.Series) -> np.ndarray:
         column = coded(values)
-        counts = np.array([*(self.counts.get(level, 0) for level in column.levels), self.missing])
+        of_level = np.array([*self.counts.values(), 0])  # position -1, unknown, takes the last
+        counts = np.append(of_level[self.known.positions(column.levels)], self.missing)
         z: np.ndarray = (np.log1p(counts[column.codes]) - self.mean) / self.scale
         return z[:, None]
 
@@ -72,4 +81,9 @@ class FrequencyEncoding(ColumnEncoding):
         return [f"a value found in {s:.2g} of the rows" if s > 0 else "a value never seen" for s in share]
 
     def differences(self, values: pd.Series) -> list[str]:
-        return super().differences(values) + unseen(self.name, values, self.counts)
+        return super().differences(values) + sentences(self.name, values, self.known, padded=self.padded)
+
+    @cached_property
+    def known(self) -> KnownLevels:
+        """The levels of the training rows."""
+        return KnownLevels(tuple(self.counts))

@@ -10,6 +10,7 @@ from ad_core.data.dataset import Column, ColumnKind
 from ad_core.data.tables.category_encoding import FrequencyEncoding, OneHotEncoding
 from ad_core.data.tables.date_encoding import DateEncoding, learn_date
 from ad_core.data.tables.encoding import ColumnEncoding, word
+from ad_core.data.tables.known_levels import has_blanks
 from ad_core.data.tables.number_encoding import BooleanEncoding, NumberEncoding, learn_number
 from ad_core.data.tables.quantile_encoding import QuantileEncoding, learn_quantile
 from ad_core.data.tables.text_encoding import TextEncoding, learn_text
@@ -48,20 +49,23 @@ def learn_encoding(
         return learn(column.name, column.unit, values)
     if column.kind is ColumnKind.DATE:
         return learn_date(column.name, column.unit, values, form)
-    column_values = coded(values)
+    column_values, padded = coded(values), has_blanks(values)
     if len(column_values.levels) + bool(column_values.missing().any()) < 2:
         return None
     if column.kind is ColumnKind.BOOLEAN:
-        return _boolean(column, column_values)
+        return _boolean(column, column_values, padded)
     if column.kind is ColumnKind.CATEGORY and len(column_values.levels) <= max_levels:
-        return _levels(column, column_values)
+        return _levels(column, column_values, padded)
     text = learn_text(column.name, column.unit, column_values) if column.kind is ColumnKind.TEXT else None
-    return text or _frequency(column, column_values)
+    return text or _frequency(column, column_values, padded)
 
 
-def _boolean(column: Column, values: Coded) -> BooleanEncoding:
+def _boolean(column: Column, values: Coded, padded: bool) -> BooleanEncoding:
     by_count = _most_frequent_first(values)
-    zero, one = (sorted(by_count, key=word) * 2)[:2]
+    words: dict[str, str] = {}  # the most frequent spelling of each
+    for level in by_count:
+        words.setdefault(word(level), level)
+    zero, one = (sorted(words.values(), key=word) * 2)[:2]
     return BooleanEncoding(
         name=column.name,
         kind=column.kind,
@@ -70,20 +74,22 @@ def _boolean(column: Column, values: Coded) -> BooleanEncoding:
         zero=zero,
         one=one,
         fill=float(by_count[0] == one),
+        padded=padded,
     )
 
 
-def _levels(column: Column, values: Coded) -> OneHotEncoding:
+def _levels(column: Column, values: Coded, padded: bool) -> OneHotEncoding:
     return OneHotEncoding(
         name=column.name,
         kind=column.kind,
         unit=column.unit,
         has_missing=bool(values.missing().any()),
         levels=tuple(_most_frequent_first(values)),
+        padded=padded,
     )
 
 
-def _frequency(column: Column, values: Coded) -> FrequencyEncoding:
+def _frequency(column: Column, values: Coded, padded: bool) -> FrequencyEncoding:
     gone = int(values.missing().sum())
     counts = dict(zip(values.levels, values.counts().tolist(), strict=True))
     logs = np.log1p(np.append(values.counts(), gone)[values.codes])
@@ -97,6 +103,7 @@ def _frequency(column: Column, values: Coded) -> FrequencyEncoding:
         rows=len(values.codes),
         mean=float(logs.mean()),
         scale=float(logs.std()) or 1.0,
+        padded=padded,
     )
 
 

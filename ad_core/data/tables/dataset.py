@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from ad_core.data.absent import with_absent
 from ad_core.data.dataset import Dataset, Declared, Role, Schema, fingerprint_of
 from ad_core.data.tables.labels import read_labels
 from ad_core.data.tables.row_filter import fulfils
@@ -36,13 +37,13 @@ def open_table(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Da
         DataError: nothing can be read, there are no rows, or the declarations do not fit.
     """
     loaded = _of_frame(sources) if isinstance(sources, pd.DataFrame) else _of_files([Path(p) for p in sources])
-    data = loaded.data
+    data, absent, told = with_absent(loaded.data, declared)
     if not len(data) or not len(data.columns):
         raise DataError(
             f"{loaded.name} has {len(data.columns)} columns and {len(data)} rows. Choose a table with rows."
         )
     schema, notices = propose(data, declared)
-    rows, more_notices = _rows(data, schema)
+    rows, unread = _rows(data, schema)
     pa.default_memory_pool().release_unused()  # otherwise the process keeps the memory of intermediate results
     is_training = (rows["note"] == "").to_numpy() & fulfils(data, declared.only)
     return Dataset(
@@ -54,8 +55,9 @@ def open_table(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Da
         sources=loaded.sources,
         name=loaded.name,
         is_training=is_training,
-        fingerprint=fingerprint_of(data),
-        notices=(*loaded.notices, *notices, *more_notices),
+        fingerprint=fingerprint_of(loaded.data),
+        notices=(*loaded.notices, *told, *notices, *unread),
+        absent=absent,
     )
 
 

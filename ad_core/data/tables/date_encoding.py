@@ -58,7 +58,7 @@ class DateEncoding(ColumnEncoding):
         outside = float(((seconds < self.low) | (seconds > self.high)).mean())
         ends = " to ".join(_iso(np.array([self.low, self.high]), "D"))
         sentence = f"{outside:.0%} of {self.name!r} lies outside {ends}, the time of the training rows."
-        return super().differences(values) + ([sentence] if outside > 0.01 else [])
+        return super().differences(values) + self.unreadable(values) + ([sentence] if outside > 0.01 else [])
 
 
 def seconds_of(dates: pd.Series) -> np.ndarray:

@@ -1,7 +1,6 @@
 """Encoding of one column of a table: cells to entries of an item, and back."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from typing import ClassVar
 
 import numpy as np
@@ -46,27 +45,31 @@ class ColumnEncoding(BaseModel, ABC):
 
     def differences(self, values: pd.Series) -> list[str]:
         """Sentences about how new values differ from the training rows."""
-        missing = float(values.isna().mean())
+        missing = int(self.without_value(values).sum())
         if self.has_missing or missing == 0:
             return []
-        return [f"{missing:.0%} of {self.name!r} is missing; nothing was missing in the training rows."]
+        share = missing / len(values)
+        amount = f"{share:.0%} of {self.name!r} is"
+        if share < 0.01:
+            amount = f"{missing} of {len(values)} cells of {self.name!r} {'is' if missing == 1 else 'are'}"
+        return [f"{amount} missing; nothing was missing in the training rows."]
+
+    def without_value(self, values: pd.Series) -> np.ndarray:
+        """(rows,) bool: cells without a value."""
+        return coded(values).missing()
+
+    def unreadable(self, values: pd.Series) -> list[str]:
+        """A sentence about cells that can't be read as this kind."""
+        at = np.flatnonzero(self.bad(values))
+        if not len(at):
+            return []
+        return [
+            f"{len(at)} of {len(values)} cells of {self.name!r} can't be read as a {self.kind}, first in row "
+            f"{at[0] + 1} ({str(values.iloc[at[0]])[:40]!r}); they count as missing, and a note at their rows says so."
+        ]
 
 
 def word(level: str) -> str:
     """Normal form of a boolean's value: 0, 0.0, False and false are the same."""
     text = level.strip().lower()
     return {"false": "0", "true": "1"}.get(text, text)
-
-
-def unseen(name: str, values: pd.Series, known: Iterable[str]) -> list[str]:
-    """A sentence about levels that are not in the training rows."""
-    column = coded(values)
-    known_words = {word(level) for level in known}
-    counts = {
-        level: int(n) for level, n in zip(column.levels, column.counts(), strict=True) if word(level) not in known_words
-    }
-    if not counts:
-        return []
-    most = sorted(counts, key=lambda level: -counts[level])
-    shown = ", ".join(repr(level) for level in most[:3]) + (f" and {len(most) - 3} more" if len(most) > 3 else "")
-    return [f"{name!r} has values that were not in the training rows: {shown} ({sum(counts.values())} rows)."]

@@ -1,13 +1,15 @@
 """Numbers, and true or false, as entries of an item."""
 
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from ad_core.data.dataset import ColumnKind
-from ad_core.data.tables.encoding import MISSING, OTHER, ColumnEncoding, unseen, word
-from ad_core.data.tables.values import coded, known_of, numbers
+from ad_core.data.tables.encoding import MISSING, OTHER, ColumnEncoding
+from ad_core.data.tables.known_levels import KnownLevels, sentences
+from ad_core.data.tables.values import coded, is_number_type, known_of, numbers
 
 
 class NumberEncoding(ColumnEncoding):
@@ -46,13 +48,17 @@ class NumberEncoding(ColumnEncoding):
     def differences(self, values: pd.Series) -> list[str]:
         parsed, _ = numbers(values)
         outside = float(((parsed < self.low) | (parsed > self.high)).mean())
-        sentences = super().differences(values)
+        told = super().differences(values) + self.unreadable(values)
         if outside > 0.01:
-            sentences.append(
+            told.append(
                 f"{outside:.0%} of {self.name!r} lies outside {self.low:g} to {self.high:g}, "
                 f"the range of the training rows."
             )
-        return sentences
+        return told
+
+    def without_value(self, values: pd.Series) -> np.ndarray:
+        # infinite numbers have a notice of their own
+        return values.isna().to_numpy() if is_number_type(values) else super().without_value(values)
 
 
 class BooleanEncoding(ColumnEncoding):
@@ -62,6 +68,8 @@ class BooleanEncoding(ColumnEncoding):
     zero: str
     one: str
     fill: float
+    padded: bool = False
+    """Texts had blanks around them among the training rows."""
 
     @property
     def entries(self) -> int:
@@ -69,9 +77,8 @@ class BooleanEncoding(ColumnEncoding):
 
     def encode(self, values: pd.Series) -> np.ndarray:
         column = coded(values)
-        of_level = {word(self.zero): 0.0, word(self.one): 1.0}
-        table = np.array([*(of_level.get(word(level), 2.0) for level in column.levels), self.fill])
-        encoded = table[column.codes]
+        at = self.known.positions(column.levels)
+        encoded = np.append(np.where(at < 0, 2.0, at), self.fill)[column.codes]
         return np.column_stack([encoded, column.missing()]) if self.has_missing else encoded[:, None]
 
     def decode(self, entries: np.ndarray) -> list[str | float]:
@@ -80,7 +87,12 @@ class BooleanEncoding(ColumnEncoding):
         return [MISSING if absent else value for value, absent in zip(shown, gone, strict=True)]
 
     def differences(self, values: pd.Series) -> list[str]:
-        return super().differences(values) + unseen(self.name, values, (self.zero, self.one))
+        return super().differences(values) + sentences(self.name, values, self.known, padded=self.padded)
+
+    @cached_property
+    def known(self) -> KnownLevels:
+        """The two words."""
+        return KnownLevels((self.zero, self.one), is_truth=True)
 
 
 def learn_number(name: str, unit: str | None, values: pd.Series) -> NumberEncoding | None:

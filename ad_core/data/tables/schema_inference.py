@@ -43,7 +43,7 @@ def propose(data: pd.DataFrame, declared: Declared, max_levels: int = FEW_LEVELS
             if role is Role.FEATURE and traits.role is not Role.FEATURE:
                 traits.reasons.append("Used because you marked it as a feature.")
             traits.role, traits.asked = role, ""
-        if traits.role is Role.FEATURE and traits.name in declared.kinds:
+        if traits.role is Role.FEATURE and traits.name in declared.kinds and not declared.of_training:
             check_kind(traits.values, traits.kind)
     notices = (
         labels.notices() + _repeated(all_traits) + [notice for traits in all_traits if (notice := _infinite(traits))]

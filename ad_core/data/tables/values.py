@@ -14,6 +14,8 @@ FORMATS = ("ISO8601", *(day + hour for hour in HOURS for day in DAYS))
 _DATE_LIKE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2}))([ T].*)?\s*")
 _MISSING = frozenset(MISSING)
 DATE_SAMPLE = 500
+MOST_SPELLINGS = 12
+"""Maximum number of spellings of two words for true and false, such as Yes, yes and YES."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ def coded(values: pd.Series) -> Coded:
         text = level_text(value)
         new[old] = -1 if text in _MISSING else levels.setdefault(text, len(levels))
     return Coded(new[codes], tuple(levels))
+
+
+def is_marker(level: str) -> bool:
+    """Whether a text stands for "no value", as NA, - and ? do."""
+    return level in _MISSING
 
 
 def level_text(value: object) -> str:
@@ -153,5 +160,5 @@ def is_boolean(values: pd.Series, levels: Sequence[str] = ()) -> bool:
         if not np.isin(head[~np.isnan(head)], (0.0, 1.0)).all():
             return False
         return set(np.unique(parsed[~np.isnan(parsed)])) == {0.0, 1.0}
-    words = {level.lower() for level in levels[:3]}
+    words = {level.lower() for level in levels} if len(levels) <= MOST_SPELLINGS else set()
     return words in ({"true", "false"}, {"0", "1"}, {"yes", "no"}, {"y", "n"}, {"t", "f"}, {"on", "off"})

@@ -60,7 +60,7 @@ def case_of(detector: Detector, dataset: Dataset, row_id: str) -> ChangedCase:
             "What would make an image normal can't be found where images are cut into tiles. Train without "
             "reader.tile to find it."
         )
-    if item_set.rows["note"].iloc[at]:
+    if item_set.rows["sample"].iloc[at] < 0:
         raise DataError(f"Row {row_id!r} has no score, so nothing can make it normal: {item_set.rows['note'].iloc[at]}")
     index = items_of_rows(item_set, [row_id])
     x, normals, most = item_set.take(index)[0], detector.normals, DONORS[detector.modality]

@@ -95,6 +95,8 @@ def counterfactual(
     names = case.item_set.shape.parts.names
     if unknown := [name for name in fixed if name not in names]:
         raise DataError(f"{unknown[0]!r} can't be fixed: the detector has no such part. It uses {', '.join(names)}.")
+    filled = [names[part] for part in case.item_set.absent]  # a value that these data do not hold can't be changed
+    fixed = [*fixed, *(name for name in filled if name not in fixed)]
     before = _before(case, row_id)
     judge, limit = _judge(case, begin)
     facts = {"row_id": row_id, "before": before, "begin": begin, "fixed": list(fixed), "typical_distance": limit}

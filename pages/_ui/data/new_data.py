@@ -6,87 +6,93 @@ from pathlib import Path
 
 import streamlit as st
 
-from ad_core.data.dataset import Dataset, Role
+from ad_core.data.dataset import Dataset
 from ad_core.errors import AdError
 from ad_core.storage.store import DatasetRecord
+from ad_core.types import Modality
 from pages._ui.shell import words
 from pages._ui.shell.stored import store, summary
 
+SHOWN = 8
+"""Maximum number of differences, and of notices, that are shown."""
 
-def check_match(training_id: str, paths: Sequence[str]) -> bool:
+
+def check_match(training_id: str, paths: Sequence[str], *, allow_missing: bool) -> bool:
     """Show the differences from the training data; False when the new data can't be scored."""
     try:
-        new = read_like(training_id, paths)
+        new, differences = read_like(training_id, paths, allow_missing=allow_missing)
     except AdError as error:
         st.error(str(error), title="These data don't fit the detector", icon=":material/error:")
         return False
-    facts = summary(training_id)
-    needed = list((facts.get("declared") or {}).get("use") or [])
-    there = set(map(str, new.data.columns))
-    missing = [column for column in needed if column not in there] if new.modality != "image" else []
-    if missing:
-        st.error(
-            f"The detector needs {words.count(len(missing), 'column')} that the new data don't have: "
-            f"{', '.join(missing[:20])}. Add them or rename the columns.",
-            title="These data don't fit the detector",
-            icon=":material/error:",
-        )
-        return False
-    known = {*needed, *((facts.get("declared") or {}).get("ignore") or [])}
-    extra = [c for c in new.schema.names(Role.FEATURE) if c not in known] if needed else []
+    complete = "All columns that the detector needs are there." if not new.absent else "Some columns are filled in."
     unusable = int((new.rows["note"] != "").sum())
     st.success(
-        f"{words.count(len(new), 'row')} of {words.MODALITIES[str(new.modality)].lower()} data. All columns "
-        "that the detector needs are there.",
+        f"{words.count(len(new), 'row')} of {words.MODALITIES[str(new.modality)].lower()} data. {complete}",
         icon=":material/check_circle:",
     )
-    if extra:
-        st.warning(
-            f"{words.count(len(extra), 'new column')} that the training data don't have, ignored: "
-            f"{', '.join(extra[:20])}.",
-            icon=":material/difference:",
-        )
+    for sentence in differences[:SHOWN]:
+        st.warning(sentence, icon=":material/difference:")
+    if len(differences) > SHOWN:
+        st.caption(f"{len(differences) - SHOWN} more differences; all are shown with the result.")
     if unusable:
         st.warning(
             f"{words.count(unusable, 'row')} can't be used and will have a note instead of a score.",
             icon=":material/warning:",
         )
-    for notice in new.notices[:5]:
+    for notice in new.notices[:SHOWN]:
         st.warning(notice, icon=":material/info:")
-    st.caption(
-        "Values outside the range of the training rows, and new categories, are counted during scoring and "
-        "shown with the result."
-    )
     return True
 
 
-def read_like(training_id: str, paths: Sequence[str]) -> Dataset:
-    """The new data, opened in the same way as the training data.
+def missing_allowed(training_id: str, key: str) -> bool:
+    """A box that allows columns of the training data to be missing; False for images, which have none."""
+    if store().dataset(store().run(training_id).dataset_id).modality == Modality.IMAGE:
+        return False
+    return st.checkbox(
+        "Allow missing columns",
+        key=f"allow-missing-{key}",
+        help="If the new data lack columns that the detector uses, or hold nothing in them, these are filled in from "
+        "similar training rows, and only the other columns are scored.",
+    )
+
+
+def read_like(training_id: str, paths: Sequence[str], *, allow_missing: bool = False) -> tuple[Dataset, list[str]]:
+    """The new data, opened in the same way as the training data, and how they differ from these.
 
     Raises:
-        AdError: they can't be.
+        AdError: they can't be opened or scored.
     """
     declared = json.dumps(summary(training_id)["declared"])
     stamp = "|".join(
         str(Path(p).expanduser().stat().st_mtime_ns) if Path(p).expanduser().exists() else "-" for p in paths
     )
-    return _read(tuple(paths), declared, stamp)
+    folder = store().folder(training_id) / "bundle"
+    return _read(tuple(paths), declared, stamp, str(folder), allow_missing)
 
 
 @st.cache_resource(show_spinner="Reading the new data ...", max_entries=3)
-def _read(paths: tuple[str, ...], declared: str, stamp: str) -> Dataset:  # noqa: ARG001
+def _read(
+    paths: tuple[str, ...],
+    declared: str,
+    stamp: str,  # noqa: ARG001
+    bundle: str,
+    allow_missing: bool,
+) -> tuple[Dataset, list[str]]:
+    from ad_core.detector.bundle_io import read_reader
     from ad_core.pipeline import open_as
 
-    return open_as(json.loads(declared), list(paths))
+    new = open_as(json.loads(declared), list(paths), allow_missing=allow_missing)
+    return new, read_reader(Path(bundle)).match(new)
 
 
-def remember_batch(training_id: str, paths: Sequence[str], name: str) -> DatasetRecord:
+def remember_batch(training_id: str, paths: Sequence[str], name: str, *, allow_missing: bool) -> DatasetRecord:
     """Keep the new data as a data set of their own.
 
     Raises:
         AdError: they can't be read.
     """
-    new = read_like(training_id, paths)
+    new, _ = read_like(training_id, paths, allow_missing=allow_missing)
+    declared = {"allow_missing": True} if allow_missing else {}
     return store().add_dataset(
-        name, str(new.modality), list(paths), {}, len(new), new.fingerprint, {"scored_by": training_id}
+        name, str(new.modality), list(paths), declared, len(new), new.fingerprint, {"scored_by": training_id}
     )

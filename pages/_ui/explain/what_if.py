@@ -8,6 +8,7 @@ import streamlit as st
 
 from ad_core.data.dataset import ColumnKind
 from ad_core.data.tables.allowed_values import Allowed
+from ad_core.data.tables.values import numbers
 from ad_core.errors import AdError
 from ad_core.storage.results import Case
 from ad_core.storage.store import RunRecord
@@ -95,7 +96,8 @@ def _field(column: Allowed, cell: Any, key: str) -> None:
         st.selectbox(column.name, options, at, key=key, format_func=lambda v: "(missing)" if v is None else v)
     elif column.kind is ColumnKind.NUMBER and not column.levels:
         whole, digits = column.decimals == 0, column.decimals
-        value = None if missing else int(cell) if whole else float(cell)
+        known = numbers(pd.Series([cell], dtype="object"))[0][0]  # NaN where the cell can't be read
+        value = None if np.isnan(known) else int(known) if whole else float(known)
         st.number_input(
             column.name,
             value=value,
@@ -106,7 +108,7 @@ def _field(column: Allowed, cell: Any, key: str) -> None:
             help=f"{column.low:,.6g} to {column.high:,.6g} in the training rows.",
         )
     elif column.kind is ColumnKind.DATE:
-        moment = None if missing else pd.Timestamp(column.moment_of(cell))
+        moment = None if missing else column.moment_of(cell)
         if column.whole_days:
             st.date_input(column.name, None if moment is None else moment.date(), key=key, format="YYYY-MM-DD")
         else:
@@ -122,7 +124,7 @@ def _ask(run: RunRecord, row_id: str, allowed: dict[str, Allowed], row: pd.Serie
         for name, column in allowed.items():
             typed = st.session_state.get(keys[name])
             wanted = None if typed is None else typed.isoformat(" ") if hasattr(typed, "hour") else str(typed)
-            if not column.same(row[name], wanted):
+            if not column.same(row[name], wanted) and not (wanted is None and _cell_text(column, row[name]) is None):
                 changes[name] = wanted
                 column.read(wanted)
     except AdError as error:

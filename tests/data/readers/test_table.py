@@ -475,7 +475,7 @@ def test_the_order_of_columns_does_not_matter():
     np.testing.assert_array_equal(reader.item_set(opened(data[list(reversed(data.columns))])).x, item_set.x)
 
 
-def test_a_single_cell_of_text_in_a_number_column_costs_only_its_row():
+def test_a_single_cell_of_text_in_a_number_column_counts_as_missing_and_its_row_says_so():
     data = mixed()
     reader, _, item_set = fitted(data)
     broken = data.astype({"speed [m/s]": object})
@@ -483,9 +483,13 @@ def test_a_single_cell_of_text_in_a_number_column_costs_only_its_row():
 
     new = reader.item_set(opened(broken))
 
-    assert new.rows["sample"][7] == -1
-    assert "'n.a. (sensor off)', which is not a number" in new.rows["note"][7]
-    np.testing.assert_array_equal(new.x, np.delete(item_set.x, 7, axis=0))
+    assert "'n.a. (sensor off)', which is not a number: it counts as missing" in new.rows["note"][7]
+    assert (new.rows["note"].drop(7) == "").all()
+    speed, expected = data["speed [m/s]"], item_set.x.copy()
+    expected[7, 0] = (speed.median() - speed.mean()) / speed.std(ddof=0)
+    np.testing.assert_allclose(new.x, expected, atol=1e-6)
+    sentences = reader.match(opened(broken))
+    assert any("1 of 200 cells of 'speed [m/s]' can't be read as a number, first in row 8" in one for one in sentences)
 
 
 def test_rows_are_encoded_alike_however_many_at_a_time(monkeypatch):
