@@ -42,7 +42,8 @@ def read_labels(values: pd.Series, name: str) -> tuple[np.ndarray | None, list[s
             f"{first!r}; they count as not known."
         ]
     return None, [
-        f"{_unreadable(name, list(strange))} Until then it is used for nothing, neither training nor evaluation."
+        f"{_unreadable(name, list(strange))} Until then it is used for nothing, neither training nor evaluation. "
+        "Scoring needs no labels."
     ]
 
 
