@@ -1,4 +1,4 @@
-"""The names and values of true labels, one list for tables, recordings and images.
+"""The names and values of true labels, one list for all kinds of data.
 
 Names are compared word by word: `isFraud`, `attack_P1` and `Normal/Attack` are (is, fraud), (attack, p, 1) and
 (normal, attack). Some names are as good as certain, such as `anomaly`; some are also those of plain columns, such as
@@ -8,26 +8,17 @@ Names are compared word by word: `isFraud`, `attack_P1` and `Normal/Attack` are 
 import re
 from enum import IntEnum
 
-NORMAL_WORDS = frozenset("normal benign healthy inlier legitimate legit nominal regular none".split()) | frozenset(  # noqa: SIM905
-    f"no {what}" for what in ("anomaly", "attack", "defect", "failure", "fault", "intrusion")
-)
+NORMAL_WORDS = frozenset("normal benign healthy inlier legitimate legit nominal regular none".split())  # noqa: SIM905
 """Beside one of these, any other word in a label column is a kind of anomaly."""
-NORMAL = NORMAL_WORDS | frozenset("0 0.0 false f no n good ok pass passed negative - i.o. io gut".split())  # noqa: SIM905
+NORMAL = NORMAL_WORDS | frozenset("0 0.0 false f no n good ok okay pass passed negative - i.o. io gut".split())  # noqa: SIM905
 ANOMALY = frozenset(
     "1 1.0 true t yes y anomaly anomalous abnormal bad nok fail failed failure faulty fault defect defective broken "  # noqa: SIM905
     "outlier attack intrusion fraud fraudulent malicious malware ddos dos unhealthy positive + n.i.o. nio schlecht "
-    "fehler".split()
-) | {"not ok"}
+    "fehler ng ko reject rejected damaged".split()
+)
+NEGATIONS = frozenset({"no", "not", "non"})
 SWITCHES = frozenset("0 0.0 1 1.0 false true f t no yes n y - + negative positive".split())  # noqa: SIM905
 """Values that many plain columns have too; they say nothing without a name."""
-NORMAL_FOLDERS = frozenset({"good", "normal", "ok"})
-"""Folders of normal images."""
-MASK_FOLDERS = frozenset(
-    {"ground_truth", "groundtruth", "gt", "mask", "masks", "label", "labels", "annotation", "annotations"}
-)
-"""Folders of pictures that mark where defects are; they are no images to train on."""
-MASK_ENDINGS = ("_mask", "_masks", "_gt", "_label", "_labels", "_ground_truth", "_groundtruth")
-"""Endings of the names of such pictures."""
 
 
 class Hint(IntEnum):
@@ -125,10 +116,16 @@ def means_normal(name: str) -> bool:
 
 
 def plain_word(value: str) -> str:
-    """A value of a label column as it is compared: lower case, single spaces, no full stop at the end."""
+    """A value of a label column as it is compared: lower case, single spaces, no full stop at the end; a negation such
+    as `Non-Fraud` or `not ok` is `normal` or `abnormal`."""
     word = " ".join(value.lower().split())
     if word in NORMAL | ANOMALY:
         return word
     word = word.rstrip(".")
     glued = word.replace(" ", "")
-    return glued if glued in NORMAL | ANOMALY else word
+    if glued in NORMAL | ANOMALY:
+        return glued
+    first, *rest = re.split(r"[ _-]+", word)
+    if first in NEGATIONS and (said := " ".join(rest)) in (NORMAL | ANOMALY) - SWITCHES:
+        return "normal" if said in ANOMALY else "abnormal"
+    return word

@@ -52,6 +52,7 @@ CERTAIN = [
     ("Normal/Attack", words("Normal", "Attack", "A ttack")),
     ("Pass/Fail", words("pass", "fail")),
     ("machine_status", words("NORMAL", "BROKEN", "RECOVERING")),
+    ("fraud", words("Non-Fraud", "Fraud")),
     ("target", values(0, 1)),
     ("y", values("no", "yes")),
     ("ground_truth", np.zeros(N, dtype=int)),
@@ -205,6 +206,7 @@ def test_a_declared_label_that_can_t_be_read_is_used_for_nothing():
         ("is_ok", [1, 0, 1, None], [0, 1, 0, np.nan]),
         ("passed", ["yes", "no"], [0, 1]),
         ("fault", ["none", "leak"], [0, 1]),
+        ("label", ["Non-Fraud", "Fraud", "not ok", "no_failure"], [0, 1, 1, 0]),
         ("io", ["i.O.", "n.i.O."], [0, 1]),
     ],
 )
