@@ -25,6 +25,7 @@ from ad_core.methods.recipe import RECIPES, Recipe
 from ad_core.methods.reference import REFERENCES, ReferenceModel
 from ad_core.methods.scorer import ScoreModel, TaskModel
 from ad_core.storage import bundle
+from ad_core.storage.run_calibration import REVIEW, reviewed
 from ad_core.training.fit import build_model
 from ad_core.types import ItemShape, Modality
 
@@ -103,7 +104,7 @@ def read_detector(folder: Path, detector_class: "type[Detector]") -> "Detector":
         out_of_bag=parts.get("out_of_bag"),
         recipe=recipe,
         part_levels=parts["part_levels"]["levels"] if "part_levels" in parts else None,
-        calibration_rows=parts.get("calibration_rows"),
+        calibration_rows=reviewed(parts.get("calibration_rows"), parts.get(REVIEW)),
         thresholds=read_thresholds(parts.get("threshold"), folder),
     )
     if not np.allclose(_normal_scores(detector), parts["normals"]["score"], rtol=ELSEWHERE, atol=ELSEWHERE):

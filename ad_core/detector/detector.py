@@ -14,8 +14,10 @@ from ad_core.alerts.saved_threshold import SavedThreshold
 from ad_core.data.dataset import Dataset
 from ad_core.data.item_set import ItemSet
 from ad_core.data.reader import Reader
+from ad_core.data.row_content import known_rows
 from ad_core.detector.bundle_io import ELSEWHERE, read_detector, write_detector
 from ad_core.detector.info import DetectorInfo
+from ad_core.detector.kept_scores import by_id_alone, keeping
 from ad_core.detector.normals import Normals
 from ad_core.methods.recipe import Recipe
 from ad_core.methods.scorer import ScoreModel
@@ -44,8 +46,8 @@ class Detector:
     """(2, feature): 5 % and 95 % quantile of actual minus expected on held-out rows, for tables whose model predicts.
     """
     out_of_bag: pd.DataFrame | None = None
-    """`row_id`, `score` of training rows, by models that were not fitted to them. Such a row keeps this score when it
-    is scored again.
+    """Scores of training rows by models that were not fitted to them, as `kept_scores` gives them. Such a row keeps
+    this score when it is scored again with the same values.
     """
     recipe: Recipe | None = None
     """The recipe that built the model, where one did."""
@@ -95,9 +97,19 @@ class Detector:
         Raises:
             DataError: the data lack what the detector needs.
         """
-        for sentence in self.reader.match(dataset):
+        for sentence in self.match(dataset):
             (report or Silent()).say(sentence)
         return self.reader.item_set(dataset)
+
+    def match(self, dataset: Dataset) -> list[str]:
+        """What the analyst should know before these data are scored: how they differ from the training data, and where
+        ids alone decide.
+
+        Raises:
+            DataError: the data lack what the detector needs.
+        """
+        is_new = dataset.fingerprint != self.info.data.fingerprint
+        return [*self.reader.match(dataset), *(by_id_alone(self.out_of_bag, dataset) if is_new else [])]
 
     def score(self, dataset: Dataset, report: Report | None = None) -> pd.DataFrame:
         """Score every row.
@@ -120,9 +132,9 @@ class Detector:
     def scored_rows(self, item_set: ItemSet, item_scores: np.ndarray) -> pd.DataFrame:
         """Scores of rows from scores of items, calibrated; columns as in `score`."""
         score = item_set.reduce(item_scores)
-        if self.out_of_bag is not None:
-            kept = item_set.rows["row_id"].map(self.out_of_bag.set_index("row_id")["score"]).to_numpy(np.float64)
-            score = np.where(np.isnan(kept), score, kept)
+        if self.out_of_bag is not None and len(self.out_of_bag):
+            kept = keeping(self.out_of_bag, item_set)
+            score = np.where(kept >= 0, self.out_of_bag["score"].to_numpy(np.float64)[kept], score)
         table = item_set.rows[[c for c in ("row_id", "entity", "time") if c in item_set.rows]].copy()
         table["score"] = score
         table["percentile"] = self.calibration.percentile(score)
@@ -161,16 +173,21 @@ class Detector:
     def used_in_training(self, scores: pd.DataFrame, dataset: Dataset) -> np.ndarray:
         """(rows,) bool: rows that trained or calibrated the detector, as far as it knows.
 
-        These are all rows of the very data that it was trained on, and rows with the id and the score of a calibration
-        row or of a row with an out-of-bag score.
+        These are all rows of the very data that it was trained on, and rows with the id, the score and the values of a
+        calibration row or of a row with an out-of-bag score; bundles of older versions don't know the values.
         """
         if dataset.fingerprint == self.info.data.fingerprint:
             return np.ones(len(scores), dtype=bool)
-        known = [rows for rows in (self.calibration_rows, self.out_of_bag) if rows is not None]
         used = np.zeros(len(scores), dtype=bool)
-        for rows in known:
+        item_set = None
+        for rows in (self.calibration_rows, self.out_of_bag):
+            if rows is None:
+                continue
             theirs = scores["row_id"].map(rows.set_index("row_id")["score"]).to_numpy(dtype=np.float64)
-            used |= np.isclose(theirs, scores["score"].to_numpy(dtype=np.float64), rtol=ELSEWHERE)
+            alike = np.isclose(theirs, scores["score"].to_numpy(dtype=np.float64), rtol=ELSEWHERE) & ~used
+            if alike.any():  # only then the data are prepared once more, to compare their values
+                item_set = self.reader.item_set(dataset) if item_set is None else item_set
+                used |= alike & (known_rows(rows, item_set) >= 0)
         return used
 
     def stream(self, gap_s: float | None = None, together: int = 1) -> "Stream":
