@@ -17,6 +17,7 @@ from ad_core.alerts.calibration import Calibration
 from ad_core.alerts.saved_threshold import read_thresholds
 from ad_core.data.reader import READERS, Reader
 from ad_core.detector.info import DetectorInfo
+from ad_core.detector.kept_scores import with_positions
 from ad_core.detector.normals import Normals
 from ad_core.errors import BundleError
 from ad_core.methods.encoder import EncoderChoice
@@ -101,7 +102,7 @@ def read_detector(folder: Path, detector_class: "type[Detector]") -> "Detector":
         ),
         info=info,
         residuals=parts["residuals"]["quantiles"] if "residuals" in parts else None,
-        out_of_bag=parts.get("out_of_bag"),
+        out_of_bag=with_positions(parts.get("out_of_bag"), None if recipe is None else recipe.fitted_to(model)),
         recipe=recipe,
         part_levels=parts["part_levels"]["levels"] if "part_levels" in parts else None,
         calibration_rows=reviewed(parts.get("calibration_rows"), parts.get(REVIEW)),

@@ -17,8 +17,9 @@ from ad_core.data.reader import Reader
 from ad_core.data.row_content import known_rows
 from ad_core.detector.bundle_io import ELSEWHERE, read_detector, write_detector
 from ad_core.detector.info import DetectorInfo
-from ad_core.detector.kept_scores import by_id_alone, keeping
+from ad_core.detector.kept_scores import by_id_alone, keeping, positions_of
 from ad_core.detector.normals import Normals
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.recipe import Recipe
 from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Report, Silent
@@ -148,6 +149,15 @@ class Detector:
         for name, values in self._extras(item_set).items():
             table[name] = item_set.reduce(values)
         return table.reset_index(drop=True)
+
+    def sources(self, item_set: ItemSet, index: np.ndarray) -> SourceItems:
+        """Items as the sources of changed copies, so that the model scores copies as it scored the items themselves.
+
+        Args:
+            index: (k,) positions in the item set.
+        """
+        positions = torch.from_numpy(positions_of(self.out_of_bag, item_set, index))
+        return SourceItems.each(item_set.take(index).to(self.device), positions.to(self.device))
 
     def alerts(self, scores: pd.DataFrame, dataset: Dataset) -> "Alerts":
         """The alerts among the scores of a data set, by the rule in force.

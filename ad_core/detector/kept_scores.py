@@ -82,3 +82,29 @@ def by_id_alone(kept: pd.DataFrame | None, dataset: Dataset) -> list[str]:
         f"an older version, which stored ids without values. If these are other rows, give them other ids, or train "
         f"the detector again."
     ]
+
+
+def positions_of(kept: pd.DataFrame | None, item_set: ItemSet, index: np.ndarray) -> np.ndarray:
+    """(k,) the place of each item among the held-out items, -1 for items that are not scored out of bag.
+
+    Args:
+        kept: as `kept_scores` gives it; None = there are no kept scores.
+        index: (k,) positions in the item set.
+    """
+    if kept is None or not len(kept) or "position" not in kept:
+        return np.full(len(index), -1, dtype=np.int64)
+    at = keeping(kept, item_set)
+    whole = np.isin(index, item_set.items_within(at >= 0))
+    first = item_set.row_of_sample()[item_set.items["start"].to_numpy()[index]]
+    return np.where(whole, kept["position"].to_numpy(np.int64)[at[first]], -1)
+
+
+def with_positions(kept: pd.DataFrame | None, fitted_to: int | None) -> pd.DataFrame | None:
+    """Kept scores of an older bundle with their positions, where these are the order of the rows.
+
+    Args:
+        fitted_to: number of items that the model was fitted to; None = not known.
+    """
+    if kept is None or "position" in kept or fitted_to != len(kept):
+        return kept
+    return kept.assign(position=np.arange(len(kept)))
