@@ -39,7 +39,7 @@ def _positions(detector: Detector, item_set: ItemSet) -> np.ndarray:
     """(m,) sample in the middle of each normal item, -span for those that are not among these items."""
     normals, span = detector.normals, item_set.span
     sample = pd.Series(item_set.rows["sample"].to_numpy(), index=item_set.rows["row_id"].to_numpy())
-    at = sample.reindex(normals.row_ids).fillna(-span).to_numpy(dtype=np.int64)
+    at = np.asarray(sample.reindex(normals.row_ids).fillna(-span), dtype=np.int64)
     if item_set.tiled:  # each image has several items, so its id says which
         return at
     start = at - span // 2

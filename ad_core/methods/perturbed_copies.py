@@ -33,7 +33,9 @@ class SourceItems:
     @classmethod
     def each(cls, items: "Tensor | SourceItems", positions: Tensor | None = None) -> "SourceItems":
         """(n, *item) as their own sources; sources as they are."""
-        return items if isinstance(items, cls) else cls(items, torch.arange(len(items), device=items.device), positions)
+        if isinstance(items, SourceItems):
+            return items
+        return cls(items, torch.arange(len(items), device=items.device), positions)
 
     def copies(self, of: Tensor) -> "SourceItems":
         """The same items as the sources of these copies.

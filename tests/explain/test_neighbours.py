@@ -23,7 +23,7 @@ def test_a_normal_item_is_not_its_own_neighbour_but_one_of_another_id_is(data, r
     items = np.array([by_id[row_id] for row_id in detector.normals.row_ids[:20]])
 
     own, own_distance = nearest(detector, item_set, items)
-    moved, moved_distance = nearest(detector, restarted(item_set, 3), items)
+    _, moved_distance = nearest(detector, restarted(item_set, 3), items)
 
     assert (own[:, 0] != np.arange(len(items))).all()
     assert (moved_distance[:, 0] <= 1e-6).all()

@@ -11,6 +11,7 @@ from ad_core.data.dataset import Column, ColumnKind, Declared, Role, Schema
 from ad_core.methods.contamination import LEFT_OUT
 from ad_core.settings import Settings
 from ad_core.storage.results import Case
+from ad_core.types import Modality
 from pages._ui.data.datasets import with_kind, with_role
 from pages._ui.explain import explain_parts
 from pages._ui.shell import words
@@ -300,3 +301,34 @@ def test_a_usual_score_is_not_called_badly_explained(severity: str, known: str, 
 
     assert badge in text
     assert ("scores like many normal ones" in text) == (badge == "Nothing stands out")
+
+
+@pytest.mark.parametrize(
+    ("modality", "check", "said"),
+    [
+        ("table", {}, "They add up to 38.5; completeness gap 0.001 (0.0 %): the sum is reliable."),
+        (
+            "table",
+            {"score": 40.0, "baseline_score": 1.5},
+            "They add up to 38.5: the row scores 40, the baseline 1.5; completeness gap 0.001 (0.0 %): the sum is "
+            "reliable.",
+        ),
+        (
+            "table",
+            {"score": 16.0, "baseline_score": -22.5},
+            "The score in the list, 40, comes from models that were not fitted to this row; the detector is of an "
+            "older version and did not keep them. Train it again to explain that score.",
+        ),
+        (
+            "sensor",
+            {"score": 39.0, "baseline_score": 0.5},
+            "the window around this time scores 39, the baseline 0.5; completeness gap 0.001 (0.0 %): the sum is "
+            "reliable. The score of this time stamp, 40, is the mean over the windows that cover it.",
+        ),
+    ],
+)
+def test_the_bars_say_which_score_they_add_up_to(modality, check, said):
+    parts = pd.DataFrame({"part": ["a", "b"], "attribution": [40.0, -1.5], "delta": 0.001})
+    case = Case({"score": 40.0}, parts, None, {"grade": "weak", **check}, None, None)
+
+    assert explain_parts.sums(case, Modality(modality)).endswith(said)
