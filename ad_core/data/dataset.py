@@ -4,10 +4,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from ad_core.errors import DataError
 from ad_core.types import JudgedBy, Modality
@@ -124,8 +125,19 @@ class Declared(BaseModel):
     rows are used neither for training nor for calibration; they are scored and marked."""
     kinds: dict[str, ColumnKind] = {}
     """Columns whose kind the user corrected."""
+    ids_by_source: bool = False
+    """Whether a row id that occurs in several files begins with the name of its file. Data sets that were opened by
+    older versions number such ids over all files instead, and keep doing so."""
     judged_by: dict[str, JudgedBy] = {}
     """Channels of recordings for which the user chose whether the level, only the shape, or both matter."""
+
+    @model_serializer(mode="wrap")
+    def _facts(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """As usual; without what older versions don't know, where it says nothing."""
+        facts: dict[str, Any] = handler(self)
+        if not self.ids_by_source:
+            facts.pop("ids_by_source", None)
+        return facts
 
     @field_validator("exclude")
     @classmethod
@@ -164,7 +176,8 @@ class Dataset:
     data: pd.DataFrame
     rows: pd.DataFrame
     """`row_id`, `note` ("" = fine, else why the row can't be used), and where they exist `entity`, `time` (as read),
-    `label` (0/1), `cls` (the class as text), `excluded` (bool, see `Declared.exclude`).
+    `label` (0/1), `cls` (the class as text), `excluded` (bool, see `Declared.exclude`), and of tables from files
+    `source` (the name of the file).
     """
     declared: Declared
     sources: tuple[str, ...]
@@ -194,6 +207,9 @@ def row_ids(parts: pd.DataFrame | pd.Series) -> pd.Series:
         text = text.where(earlier == 0, text + "#" + (earlier + 1).astype(str))
     return text
 
+
+SOURCE_END = "|"
+"""Ends the name of the file at the beginning of a row id; see `Declared.ids_by_source`."""
 
 HASHED_AT_A_TIME = 500_000
 """Number of rows that are copied and hashed at a time."""

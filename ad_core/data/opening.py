@@ -53,6 +53,7 @@ def open_dataset(
         exclude=tuple(tuple(map(str, one)) for one in exclude),
         kinds=dict(kinds or {}),
         judged_by=dict(judged_by or {}),
+        ids_by_source=True,
     )
     return open_declared(sources, declared)
 
@@ -103,6 +104,7 @@ def as_used(dataset: Dataset) -> Declared:
         ignore=tuple(schema.names(Role.IGNORE)),
         use=tuple(schema.names(Role.FEATURE)),
         kinds={c.name: c.kind for c in schema.columns},
+        ids_by_source=dataset.declared.ids_by_source,
     )
 
 

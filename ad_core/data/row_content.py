@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ad_core.data.dataset import SOURCE_END
 from ad_core.data.item_set import ItemSet
 
 CONTENT = ["content_1", "content_2"]
@@ -75,11 +76,33 @@ def known_rows(known: pd.DataFrame, item_set: ItemSet) -> np.ndarray:
     Args:
         known: `row_id`, unique, and CONTENT, which older bundles don't have.
     """
-    at = pd.Index(known["row_id"]).get_indexer(pd.Index(item_set.rows["row_id"]))
+    at = by_id(known, item_set.rows)
     if not has_content(known) or not (at >= 0).any():
         return np.asarray(at)
     same = RowContent.of(item_set).same_as(known[CONTENT].to_numpy()[at])
     return np.where((at >= 0) & same, at, -1)
+
+
+def by_id(known: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
+    """(rows,) position of each row among known rows by its id, -1 for those that are not among them.
+
+    Where the content is known too, a row is found whether or not its id begins with the name of its file: that depends
+    on which files were opened together.
+
+    Args:
+        known: `row_id`, unique, and CONTENT, which older bundles don't have.
+        rows: `row_id`, and `source` where rows have one.
+    """
+    ids, there = pd.Series(rows["row_id"].to_numpy(dtype=object), dtype=object), pd.Index(known["row_id"])
+    at = np.asarray(there.get_indexer(pd.Index(ids)))
+    if has_content(known) and "source" in rows and (at < 0).any():
+        rest = np.flatnonzero(at < 0)
+        before = rows["source"].astype("object").to_numpy()[rest] + SOURCE_END
+        bare = [text.removeprefix(source) for text, source in zip(ids[rest], before, strict=True)]
+        for other in (bare, [source + text for text, source in zip(bare, before, strict=True)]):
+            found = there.get_indexer(pd.Index(other))
+            at[rest] = np.where(at[rest] < 0, found, at[rest])
+    return at
 
 
 def has_content(known: pd.DataFrame) -> bool:

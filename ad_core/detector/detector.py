@@ -14,7 +14,7 @@ from ad_core.alerts.saved_threshold import SavedThreshold
 from ad_core.data.dataset import Dataset
 from ad_core.data.item_set import ItemSet
 from ad_core.data.reader import Reader
-from ad_core.data.row_content import known_rows
+from ad_core.data.row_content import by_id, known_rows
 from ad_core.detector.bundle_io import ELSEWHERE, read_detector, write_detector
 from ad_core.detector.info import DetectorInfo
 from ad_core.detector.kept_scores import by_id_alone, keeping, positions_of
@@ -191,10 +191,10 @@ class Detector:
         used = np.zeros(len(scores), dtype=bool)
         item_set = None
         for rows in (self.calibration_rows, self.out_of_bag):
-            if rows is None:
+            if rows is None or not len(rows):
                 continue
-            theirs = scores["row_id"].map(rows.set_index("row_id")["score"]).to_numpy(dtype=np.float64)
-            alike = np.isclose(theirs, scores["score"].to_numpy(dtype=np.float64), rtol=ELSEWHERE) & ~used
+            at, theirs = by_id(rows, dataset.rows), rows["score"].to_numpy(np.float64)
+            alike = np.isclose(theirs[at], scores["score"].to_numpy(np.float64), rtol=ELSEWHERE) & (at >= 0) & ~used
             if alike.any():  # only then the data are prepared once more, to compare their values
                 item_set = self.reader.item_set(dataset) if item_set is None else item_set
                 used |= alike & (known_rows(rows, item_set) >= 0)

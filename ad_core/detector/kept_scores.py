@@ -10,7 +10,7 @@ import pandas as pd
 from ad_core.data.dataset import Dataset
 from ad_core.data.item_set import ItemSet
 from ad_core.data.recordings.windows import covered
-from ad_core.data.row_content import CONTENT, RowContent, has_content
+from ad_core.data.row_content import CONTENT, RowContent, by_id, has_content
 from ad_core.methods.recipe import HeldOut
 
 
@@ -41,7 +41,7 @@ def keeping(kept: pd.DataFrame, item_set: ItemSet) -> np.ndarray:
     Args:
         kept: as `kept_scores` gives it; older ones have no content, and their scores belong to ids.
     """
-    at = pd.Index(kept["row_id"]).get_indexer(pd.Index(item_set.rows["row_id"]))
+    at = by_id(kept, item_set.rows)
     if not has_content(kept) or not (at >= 0).any():
         return np.asarray(at)
     same = (at >= 0) & RowContent.of(item_set).same_as(kept[CONTENT].to_numpy()[at])

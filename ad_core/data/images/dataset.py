@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ad_core.data.dataset import Column, ColumnKind, Dataset, Declared, Role, Schema, fingerprint_of, row_ids
+from ad_core.data.files.each_once import each_once, read_once
 from ad_core.data.files.image_files import read_header
 from ad_core.data.images.pixels import in_threads
 from ad_core.data.images.sources import find_images
@@ -26,7 +27,9 @@ def open_images(sources: Sequence[Path], declared: Declared) -> Dataset:
         DataError: there is no usable image, or a declared column does not exist for images.
     """
     _check(declared)
-    files, other = find_images(sources)
+    sources, notices = each_once(sources)
+    files, other = find_images(sources, tell_apart=declared.ids_by_source)
+    files, again = _each_once(files)
     data = _headers(files)
     rows = pd.DataFrame({"row_id": row_ids(data["path"]), "note": data.pop("note")})
     usable = (rows["note"] == "").to_numpy()
@@ -48,7 +51,7 @@ def open_images(sources: Sequence[Path], declared: Declared) -> Dataset:
         name=_name(sources),
         is_training=usable & _chosen(data, declared.only),
         fingerprint=fingerprint_of(data[["path", "sha"]]),
-        notices=tuple(_notices(data, rows, other)),
+        notices=(*notices, *again, *_notices(data, rows, other)),
     )
 
 
@@ -56,6 +59,13 @@ def left_out(row_ids: Sequence[str], notes: Sequence[str]) -> list[str]:
     """One sentence that names images which can't be used, or nothing."""
     bad = [f"{name} ({note.rstrip('.')})" for name, note in zip(row_ids, notes, strict=True) if note]
     return [f"{len(bad):,} of {len(notes):,} images can't be used: {_first(bad)}."] if bad else []
+
+
+def _each_once(files: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], list[str]]:
+    """Images without those that a folder and one of its sub-folders both give, and a sentence about them."""
+    first = {file: path for path, file in reversed(files)}
+    kept = list(dict.fromkeys((path, file) for path, file in files if first[file] == path))
+    return kept, read_once([path for path, file in files if first[file] != path])
 
 
 def _check(declared: Declared) -> None:
