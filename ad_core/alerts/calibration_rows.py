@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ad_core.alerts.calibration import Calibration
+from ad_core.data.row_content import RowContent
 from ad_core.errors import DataError
 
 if TYPE_CHECKING:
@@ -18,13 +19,15 @@ def of_items(item_set: "ItemSet", held_out: "HeldOut") -> pd.DataFrame:
     """The rows that held-out items cover, scored by held-out items alone.
 
     Returns:
-        `row_id`, `score`, `entity` and `time` where they exist, and for recordings `block`: one block is as long as
-        one window, since overlapping windows are not independent. Rows without a score are left out.
+        `row_id`, `score`, `entity` and `time` where they exist, the content of each row (see `data.row_content`), and
+        for recordings `block`: one block is as long as one window, since overlapping windows are not independent. Rows
+        without a score are left out.
     """
     scores = item_set.only(held_out.items).reduce(held_out.scores)
     rows = item_set.rows[[name for name in ("row_id", "entity", "time") if name in item_set.rows]].assign(score=scores)
     if item_set.span > 1:
         rows["block"] = item_set.rows["sample"].to_numpy() // item_set.span
+    rows = rows.reset_index(drop=True).join(RowContent.of(item_set).table())
     return rows.loc[np.isfinite(scores)].reset_index(drop=True)
 
 
@@ -38,12 +41,29 @@ def calibrated(rows: pd.DataFrame, left_out: Collection[str] = ()) -> Calibratio
     Raises:
         DataError: no row is left.
     """
-    blocks = rows.get("block")
-    gone = rows["row_id"].isin(list(left_out))
-    if blocks is not None:
-        gone = blocks.isin(blocks[gone])
+    blocks, gone = rows.get("block"), _gone(rows, left_out)
     if len(rows) and gone.all():
         raise DataError(
             "Every calibration row would be left out, and nothing would say which scores are normal. Keep some."
         )
     return Calibration.fit(rows.loc[~gone, "score"], blocks=None if blocks is None else blocks[~gone])
+
+
+def marked(rows: pd.DataFrame, left_out: Collection[str]) -> pd.DataFrame:
+    """The rows with a column `left_out`, true for those that `calibrated` leaves out; their calibration ignores them.
+
+    Args:
+        left_out: row ids.
+    """
+    return rows.assign(left_out=_gone(rows, left_out))
+
+
+def in_use(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows that the present calibration is made of: those that are not marked as left out."""
+    return rows.loc[~rows["left_out"]] if "left_out" in rows else rows
+
+
+def _gone(rows: pd.DataFrame, left_out: Collection[str]) -> pd.Series:
+    """(rows,) bool: rows that are left out; in a recording, whole blocks."""
+    gone = rows["row_id"].isin(list(left_out))
+    return rows["block"].isin(rows.loc[gone, "block"]) if "block" in rows else gone

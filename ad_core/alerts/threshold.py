@@ -17,6 +17,7 @@ import pandas as pd
 
 from ad_core.alerts import guarantee_words
 from ad_core.alerts.calibration import Calibration
+from ad_core.alerts.calibration_rows import in_use
 from ad_core.alerts.extreme_values import PeaksOverThreshold
 from ad_core.alerts.guarantee import (
     SAME,
@@ -128,7 +129,8 @@ def critical_values(
     Args:
         rows: `row_id`, `score`, `p_value`, `percentile`; optionally `time`, `used_for`, and the rule's segment.
         calibration: that the p-values and percentiles come from.
-        calibration_rows: its rows, `score`, the segment, and `block` in recordings; needed for a rule with a segment.
+        calibration_rows: its rows, `score`, the segment, `block` in recordings, and `left_out` where a review left some
+            out; needed for a rule with a segment.
 
     Raises:
         DataError: the segment is not a column of the rows, or it is not known of the calibration rows.
@@ -232,7 +234,7 @@ def _segments(
             f"Train it again, or use one threshold for all."
         )
     own: dict[object, Calibration] = {}
-    for value, part in calibration_rows.groupby(segment):
+    for value, part in in_use(calibration_rows).groupby(segment):
         blocks = part.get("block")
         own[value] = Calibration.fit(part["score"], blocks=blocks)
     groups = rows.reset_index(drop=True).groupby(segment, dropna=False).indices

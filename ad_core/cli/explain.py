@@ -45,6 +45,7 @@ def explain(
     from ad_core import pipeline
     from ad_core.explain.attribution import How
     from ad_core.explain.explain import explain_rows, explain_top
+    from ad_core.explain.faithfulness import SCORES
     from ad_core.training.fit import choose_device
     from ad_core.types import Modality
 
@@ -62,7 +63,7 @@ def explain(
             if row
             else explain_top(detector, dataset, top=top, how=how, report=report)
         )
-    table = explanations.parts.merge(explanations.checks[["row_id", "grade"]], on="row_id", how="left")
+    table = explanations.parts.merge(explanations.checks[["row_id", "grade", *SCORES]], on="row_id", how="left")
     write_parquet(table, out)
     grades = explanations.checks["grade"].value_counts()
     summary = ", ".join(f"{count} {grade}" for grade, count in grades.items())

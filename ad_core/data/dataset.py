@@ -107,6 +107,10 @@ class Schema(BaseModel):
         return changed
 
 
+LATER_FIELDS = ("folders", "ids_by_source")
+"""Fields of `Declared` that were added later: a declaration that does not use them is written as before."""
+
+
 class Declared(BaseModel):
     """What the user declared when opening the data; the rest is inferred."""
 
@@ -131,6 +135,9 @@ class Declared(BaseModel):
     folders: dict[str, str] = {}
     """Images only: folder (part of a path, `/PATH` from the top, or `*` for all) -> train, normal, anomaly, unknown or
     mask, where its name says something else, or nothing."""
+    ids_by_source: bool = False
+    """Whether a row id that occurs in several files begins with the name of its file. Data sets that were opened by
+    older versions number such ids over all files instead, and keep doing so."""
     judged_by: dict[str, JudgedBy] = {}
     """Channels of recordings for which the user chose whether the level, only the shape, or both matter."""
     allow_missing: bool = Field(False, exclude=True)
@@ -150,7 +157,8 @@ class Declared(BaseModel):
     def _without_later_fields(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Fields that earlier versions did not have are written only where they say something."""
         fields: dict[str, Any] = written(self)
-        return fields if self.folders else {name: value for name, value in fields.items() if name != "folders"}
+        silent = {name for name in LATER_FIELDS if not getattr(self, name)}
+        return {name: value for name, value in fields.items() if name not in silent}
 
     def roles(self) -> dict[str, Role]:
         """Column name -> role, for what was declared."""
@@ -182,7 +190,8 @@ class Dataset:
     data: pd.DataFrame
     rows: pd.DataFrame
     """`row_id`, `note` ("" = fine, else why the row can't be used), and where they exist `entity`, `time` (as read),
-    `label` (0/1), `cls` (the class as text), `excluded` (bool, see `Declared.exclude`).
+    `label` (0/1), `cls` (the class as text), `excluded` (bool, see `Declared.exclude`), and of tables from files
+    `source` (the name of the file).
     """
     declared: Declared
     sources: tuple[str, ...]
@@ -222,6 +231,9 @@ def row_ids(parts: pd.DataFrame | pd.Series) -> pd.Series:
         text = text.where(earlier == 0, text + "#" + (earlier + 1).astype(str))
     return text
 
+
+SOURCE_END = "|"
+"""Ends the name of the file at the beginning of a row id; see `Declared.ids_by_source`."""
 
 HASHED_AT_A_TIME = 500_000
 """Number of rows that are copied and hashed at a time."""

@@ -60,6 +60,7 @@ def open_dataset(
         kinds=dict(kinds or {}),
         judged_by=dict(judged_by or {}),
         folders=dict(folders or {}),
+        ids_by_source=True,
     )
     return open_declared(sources, declared)
 
@@ -125,6 +126,7 @@ def as_used(dataset: Dataset) -> Declared:
             folders=kept.folders,
             ignore=tuple(schema.names(Role.IGNORE)),
             kinds={c.name: c.kind for c in schema.columns},
+            ids_by_source=kept.ids_by_source,
         )
     return Declared(
         modality=dataset.modality,
@@ -136,6 +138,7 @@ def as_used(dataset: Dataset) -> Declared:
         ignore=tuple(schema.names(Role.IGNORE)),
         use=tuple(schema.names(Role.FEATURE)),
         kinds={c.name: c.kind for c in schema.columns},
+        ids_by_source=dataset.declared.ids_by_source,
     )
 
 
@@ -155,7 +158,8 @@ def as_trained(dataset: Dataset, trained: Mapping[str, Any] | None) -> Dataset:
     if set(then.use) == set(now.use) and (then.id, then.time, then.entity) == (now.id, now.time, now.entity):
         return dataset
     own = dataset.declared
-    then = then.model_copy(update={"only": own.only, "exclude": own.exclude, "judged_by": own.judged_by})
+    kept = ("only", "exclude", "judged_by", "ids_by_source")
+    then = then.model_copy(update={name: getattr(own, name) for name in kept})
     sources = [Path(source) for source in dataset.sources] or dataset.data
     return open_declared(sources, _that_exist(then, sources))
 

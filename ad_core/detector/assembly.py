@@ -1,14 +1,14 @@
 """From a fitted method to a detector: calibration, normal items, and typical values on items that were held out."""
 
 import numpy as np
-import pandas as pd
 import torch
 
 from ad_core.alerts.calibration_rows import calibrated, of_items
-from ad_core.data.item_set import ItemSet, Split
+from ad_core.data.item_set import Split
 from ad_core.data.reader import Reader
 from ad_core.detector.detector import Detector
 from ad_core.detector.info import DetectorInfo
+from ad_core.detector.kept_scores import kept_scores
 from ad_core.detector.leading_channels import reference_levels
 from ad_core.detector.normals import Normals
 from ad_core.methods.recipe import Fitted, HeldOut
@@ -36,7 +36,7 @@ def assembled(reader: Reader, fit: Fit, result: MethodFit, item_scores: np.ndarr
         normals=_normals(fitted, fit, item_scores),
         info=info,
         residuals=_residuals(fitted.model, fit),
-        out_of_bag=None if fitted.held_out is None else _kept_scores(fit.item_set, fitted.held_out),
+        out_of_bag=None if fitted.held_out is None else kept_scores(fit.item_set, fitted.held_out),
         recipe=result.recipe,
         part_levels=_part_levels(fitted, fit),
         device=fit.device,
@@ -63,11 +63,6 @@ def _held_out(split: Split, item_scores: np.ndarray) -> HeldOut:
     """Calibration items, or for a recording too short for any the early-stop items, which no weight was fitted to."""
     chosen = split.calibration if len(split.calibration) else split.early_stop
     return HeldOut(chosen, item_scores[chosen])
-
-
-def _kept_scores(item_set: ItemSet, held_out: HeldOut) -> pd.DataFrame:
-    rows = item_set.only(held_out.items).reduce(held_out.scores)
-    return pd.DataFrame({"row_id": item_set.rows["row_id"], "score": rows}).dropna()
 
 
 def _normals(fitted: Fitted, fit: Fit, item_scores: np.ndarray) -> Normals:

@@ -18,6 +18,7 @@ from ad_core.alerts.saved_threshold import read_thresholds
 from ad_core.data.reader import READERS, Reader
 from ad_core.detector.bundle_check import what_does_not_fit
 from ad_core.detector.info import DetectorInfo
+from ad_core.detector.kept_scores import with_positions
 from ad_core.detector.normals import Normals
 from ad_core.errors import AdError, BundleError
 from ad_core.methods.encoder import EncoderChoice
@@ -26,6 +27,7 @@ from ad_core.methods.recipe import RECIPES, Recipe
 from ad_core.methods.reference import REFERENCES, ReferenceModel
 from ad_core.methods.scorer import ScoreModel, TaskModel
 from ad_core.storage import bundle
+from ad_core.storage.run_calibration import REVIEW, reviewed
 from ad_core.training.fit import build_model
 from ad_core.types import ItemShape, Modality
 
@@ -123,10 +125,10 @@ def _detector(
         ),
         info=info,
         residuals=parts["residuals"]["quantiles"] if "residuals" in parts else None,
-        out_of_bag=parts.get("out_of_bag"),
+        out_of_bag=with_positions(parts.get("out_of_bag"), None if recipe is None else recipe.fitted_to(model)),
         recipe=recipe,
         part_levels=parts["part_levels"]["levels"] if "part_levels" in parts else None,
-        calibration_rows=parts.get("calibration_rows"),
+        calibration_rows=reviewed(parts.get("calibration_rows"), parts.get(REVIEW)),
         thresholds=read_thresholds(parts.get("threshold"), folder),
     )
 

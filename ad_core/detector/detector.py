@@ -16,9 +16,12 @@ from ad_core.data.dataset import Dataset
 from ad_core.data.item_set import ItemSet
 from ad_core.data.opening import open_as
 from ad_core.data.reader import Reader
+from ad_core.data.row_content import by_id, known_rows
 from ad_core.detector.bundle_io import ELSEWHERE, read_detector, write_detector
 from ad_core.detector.info import DetectorInfo
+from ad_core.detector.kept_scores import by_id_alone, keeping, positions_of
 from ad_core.detector.normals import Normals
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.recipe import Recipe
 from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Report, Silent
@@ -46,8 +49,8 @@ class Detector:
     """(2, feature): 5 % and 95 % quantile of actual minus expected on held-out rows, for tables whose model predicts.
     """
     out_of_bag: pd.DataFrame | None = None
-    """`row_id`, `score` of training rows, by models that were not fitted to them. Such a row keeps this score when it
-    is scored again.
+    """Scores of training rows by models that were not fitted to them, as `kept_scores` gives them. Such a row keeps
+    this score when it is scored again with the same values.
     """
     recipe: Recipe | None = None
     """The recipe that built the model, where one did."""
@@ -113,7 +116,7 @@ class Detector:
         Raises:
             DataError: the data lack what the detector needs.
         """
-        for sentence in self.reader.match(dataset):
+        for sentence in self.match(dataset):
             (report or Silent()).say(sentence)
         return self.matched_items(dataset)
 
@@ -123,6 +126,16 @@ class Detector:
         Parts of which the data hold no value are filled in from similar training items.
         """
         return self.reader.item_set(dataset).filled_in(self.normals.x)
+
+    def match(self, dataset: Dataset) -> list[str]:
+        """What the analyst should know before these data are scored: how they differ from the training data, and where
+        ids alone decide.
+
+        Raises:
+            DataError: the data lack what the detector needs.
+        """
+        is_new = dataset.fingerprint != self.info.data.fingerprint
+        return [*self.reader.match(dataset), *(by_id_alone(self.out_of_bag, dataset) if is_new else [])]
 
     def score(self, dataset: Dataset, report: Report | None = None) -> pd.DataFrame:
         """Score every row.
@@ -145,9 +158,9 @@ class Detector:
     def scored_rows(self, item_set: ItemSet, item_scores: np.ndarray) -> pd.DataFrame:
         """Scores of rows from scores of items, calibrated; columns as in `score`."""
         score = item_set.reduce(item_scores)
-        if self.out_of_bag is not None:
-            kept = item_set.rows["row_id"].map(self.out_of_bag.set_index("row_id")["score"]).to_numpy(np.float64)
-            score = np.where(np.isnan(kept), score, kept)
+        if self.out_of_bag is not None and len(self.out_of_bag):
+            kept = keeping(self.out_of_bag, item_set)
+            score = np.where(kept >= 0, self.out_of_bag["score"].to_numpy(np.float64)[kept], score)
         table = item_set.rows[[c for c in ("row_id", "entity", "time") if c in item_set.rows]].copy()
         table["score"] = score
         table["percentile"] = self.calibration.percentile(score)
@@ -161,6 +174,15 @@ class Detector:
         for name, values in self._extras(item_set).items():
             table[name] = item_set.reduce(values)
         return table.reset_index(drop=True)
+
+    def sources(self, item_set: ItemSet, index: np.ndarray) -> SourceItems:
+        """Items as the sources of changed copies, so that the model scores copies as it scored the items themselves.
+
+        Args:
+            index: (k,) positions in the item set.
+        """
+        positions = torch.from_numpy(positions_of(self.out_of_bag, item_set, index))
+        return SourceItems.each(item_set.take(index).to(self.device), positions.to(self.device))
 
     def alerts(self, scores: pd.DataFrame, dataset: Dataset) -> "Alerts":
         """The alerts among the scores of a data set, by the rule in force.
@@ -186,16 +208,21 @@ class Detector:
     def used_in_training(self, scores: pd.DataFrame, dataset: Dataset) -> np.ndarray:
         """(rows,) bool: rows that trained or calibrated the detector, as far as it knows.
 
-        These are all rows of the very data that it was trained on, and rows with the id and the score of a calibration
-        row or of a row with an out-of-bag score.
+        These are all rows of the very data that it was trained on, and rows with the id, the score and the values of a
+        calibration row or of a row with an out-of-bag score; bundles of older versions don't know the values.
         """
         if dataset.fingerprint == self.info.data.fingerprint:
             return np.ones(len(scores), dtype=bool)
-        known = [rows for rows in (self.calibration_rows, self.out_of_bag) if rows is not None]
         used = np.zeros(len(scores), dtype=bool)
-        for rows in known:
-            theirs = scores["row_id"].map(rows.set_index("row_id")["score"]).to_numpy(dtype=np.float64)
-            used |= np.isclose(theirs, scores["score"].to_numpy(dtype=np.float64), rtol=ELSEWHERE)
+        item_set = None
+        for rows in (self.calibration_rows, self.out_of_bag):
+            if rows is None or not len(rows):
+                continue
+            at, theirs = by_id(rows, dataset.rows), rows["score"].to_numpy(np.float64)
+            alike = np.isclose(theirs[at], scores["score"].to_numpy(np.float64), rtol=ELSEWHERE) & (at >= 0) & ~used
+            if alike.any():  # only then the data are prepared once more, to compare their values
+                item_set = self.reader.item_set(dataset) if item_set is None else item_set
+                used |= alike & (known_rows(rows, item_set) >= 0)
         return used
 
     def stream(self, gap_s: float | None = None, together: int = 1) -> "Stream":

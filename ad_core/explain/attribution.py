@@ -7,7 +7,7 @@ the sum of the attributions differs from the score, is returned with them.
 import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -95,7 +95,7 @@ def explain(
     baseline: Tensor,
     method: str,
     steps: int = 64,
-    originals: Tensor | None = None,
+    originals: Tensor | SourceItems | None = None,
     pieces: Tensor | None = None,
 ) -> Attribution:
     """Each entry's share in score(x) - score(baseline).
@@ -117,7 +117,8 @@ def explain(
         baseline: (k, *item), the normal item that each is compared with; for "gradient_shap" also (k, m, *item).
         method: one of `methods_for(model)`.
         steps: points on the path, or draws.
-        originals: (k, *item), if `x` are slightly changed copies of other items.
+        originals: (k, *item), if `x` are slightly changed copies of other items; with their positions where they keep
+            out-of-bag scores.
         pieces: (*item) int64, 0, 1, 2, ...: what perturbing methods replace at once; None = `cells` of the shape.
 
     Raises:
@@ -126,13 +127,14 @@ def explain(
     _check(model, x, method)
     wide = torch.float32 if x.device.type == "mps" else torch.float64  # mps has no float64
     mask = (cells(shape) if pieces is None else pieces).to(x.device)
-    made_of = (x if originals is None else originals).detach().to(torch.float32)
+    made_of = SourceItems.each(x if originals is None else originals)
+    made_of = replace(made_of, items=made_of.items.detach().to(torch.float32))
     x, baseline = x.detach().to(wide), baseline.detach().to(wide)
     batch = at_a_time(shape)
     values, tops, bottoms = [], [], []
     for begin in range(0, len(x), batch):
         some, against = x[begin : begin + batch], baseline[begin : begin + batch]
-        score = _CopyScore(model, made_of[begin : begin + batch], wide)
+        score = _CopyScore(model, made_of.some(slice(begin, begin + batch)), wide)
         values.append(_attributed(method, score, shape, some, against, steps, batch, mask).detach().double().cpu())
         with torch.no_grad():
             tops.append(score(some, score.every).double().cpu())
@@ -183,13 +185,13 @@ class _CopyScore:
     The model keeps its own precision; sums and differences of its scores and gradients use `wide`.
     """
 
-    def __init__(self, model: ScoreModel, originals: Tensor, wide: torch.dtype) -> None:
+    def __init__(self, model: ScoreModel, originals: SourceItems, wide: torch.dtype) -> None:
         self.model, self.originals, self.wide = model, originals, wide
-        self.every = torch.arange(len(originals), device=originals.device)
+        self.every = originals.of
 
     def __call__(self, items: Tensor, of: Tensor) -> Tensor:
         made_of = of.reshape(-1).expand(len(items))  # for a single item captum may pass it once for all copies
-        scores = self.model.score_copies(items.to(torch.float32), SourceItems(self.originals, made_of))
+        scores = self.model.score_copies(items.to(torch.float32), self.originals.copies(made_of))
         return scores.to(items.device, self.wide)
 
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from ad_core.data.dataset import Dataset
 from ad_core.data.item_set import ItemSet
 from ad_core.detector.detector import Detector
 from ad_core.detector.events import find_events
+from ad_core.detector.kept_scores import positions_of
 from ad_core.errors import DataError
 from ad_core.explain import attribution
 from ad_core.explain.anomaly_maps import grids
@@ -18,6 +20,7 @@ from ad_core.explain.attribution import STEPS, How
 from ad_core.explain.describe import Attributed, Explained, parts_of
 from ad_core.explain.faithfulness import check
 from ad_core.explain.neighbours import nearest
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.progress import Report
 from ad_core.training.fit import per_item, score_items
 from ad_core.types import Modality
@@ -117,15 +120,18 @@ def explain_items(
     checks: list[pd.DataFrame] = []
     result = Explained(pd.DataFrame(), pd.DataFrame(), pd.DataFrame(), {}, {})
     batch = TOGETHER[detector.modality]
+    positions = torch.from_numpy(positions_of(detector.out_of_bag, item_set, np.asarray(index))).to(detector.device)
     for begin in range(0, len(index), batch):
         report.check()
         chosen = np.asarray(index)[begin : begin + batch]
         names = list(row_ids)[begin : begin + batch]
         near, distance = nearest(detector, item_set, chosen)
         x = item_set.take(chosen).to(detector.device)
+        made_of = SourceItems.each(x, positions[begin : begin + batch])
         baseline = attribution.baseline_from(detector.normals.x, near, how.baseline).to(detector.device)
-        found = attribution.explain(detector.model, item_set.shape, x, baseline, method, STEPS[detector.modality])
-        tested = check(detector.model, item_set.shape, x, baseline, found, spread)
+        steps = STEPS[detector.modality]
+        found = attribution.explain(detector.model, item_set.shape, x, baseline, method, steps, made_of)
+        tested = check(detector.model, item_set.shape, made_of, baseline, found, spread)
         checks.append(tested.table(names).assign(method=method, baseline=how.baseline))
         neighbours += [
             {"row_id": row_id, "rank": rank + 1, "neighbour": detector.normals.row_ids[n], "distance": float(far)}

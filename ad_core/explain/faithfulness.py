@@ -20,6 +20,7 @@ from torch import Tensor
 from ad_core.explain.attribution import SEED, Attribution, explain, methods_for
 from ad_core.explain.grade import DRAWS, OWN_MAP, grades
 from ad_core.explain.perturbation import FeaturePerturbation, Perturbation, RegionPerturbation, of_map
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.scorer import ScoreModel
 from ad_core.types import ItemShape, Modality
 
@@ -31,6 +32,9 @@ FEW_STEPS = {Modality.TABLE: 16, Modality.IMAGE: 4, Modality.SENSOR: 8}
 
 ABLATED = 128
 """Maximum number of pieces to replace one by one; with more, another gradient path is cheaper."""
+
+SCORES = ("score", "baseline_score")
+"""Fields of `Checks` in units of the score."""
 
 ADD_UP = ("integrated_gradients", "gradient_shap", "shapley_sampling", "kernel_shap")
 """Methods whose shares should add up to the score; the gap of others is not meaningful."""
@@ -57,22 +61,31 @@ class Checks:
     """The same, for the same method after small changes of the item; the mean over COPIES."""
     gap: np.ndarray
     """|sum of shares - (score - baseline score)| / |score - baseline score|; NaN where shares need not add up."""
+    score: np.ndarray
+    """The score that is explained: of the row, of the window around it, or of an image's highest tile."""
+    baseline_score: np.ndarray
+    """The score of the baseline, to which the shares add the rest."""
 
     def table(self, row_ids: list[str]) -> pd.DataFrame:
         """One line per explanation."""
-        fields = ("named", "area", "drop", "drop_random", "p", "agreement", "stability", "gap")
+        fields = ("named", "area", "drop", "drop_random", "p", "agreement", "stability", "gap", *SCORES)
         lines = pd.DataFrame({"row_id": row_ids, **{name: getattr(self, name) for name in fields}})
         lines["second_method"] = self.second_method
         return lines.assign(grade=grades(lines))
 
 
 def check(
-    model: ScoreModel, shape: ItemShape, x: Tensor, baseline: Tensor, found: Attribution, spread: Tensor
+    model: ScoreModel,
+    shape: ItemShape,
+    x: Tensor | SourceItems,
+    baseline: Tensor,
+    found: Attribution,
+    spread: Tensor,
 ) -> Checks:
     """Test these explanations.
 
     Args:
-        x: (k, *item), the items that `found` explains.
+        x: (k, *item), the items that `found` explains; with their positions where they keep out-of-bag scores.
         baseline: (k, *item), their baselines in `found`.
         spread: (*item) standard deviation of each entry among normal items.
     """
@@ -93,7 +106,9 @@ def check(
         shared(others, named),
         second,
         _stability(places, found.method, spread, named),
-        gap if found.method in ADD_UP else np.full(len(x), np.nan),
+        gap if found.method in ADD_UP else np.full(len(found.score), np.nan),
+        found.score,
+        found.baseline_score,
     )
 
 
@@ -111,7 +126,8 @@ def _second(places: Perturbation, method: str) -> tuple[str, np.ndarray]:
             return OWN_MAP, of_map(own, (x.shape[2], x.shape[3]))
     pieces = places.pieces
     second = second_method(model, method, int(pieces.max()) + 1)
-    other = explain(model, shape, x, places.baseline, second, FEW_STEPS[shape.modality], pieces=pieces)
+    steps, made_of = FEW_STEPS[shape.modality], places.originals
+    other = explain(model, shape, x, places.baseline, second, steps, made_of, pieces)
     return second, places.shares(other.values)
 
 
@@ -152,6 +168,6 @@ def _stability(places: Perturbation, method: str, spread: Tensor, named: np.ndar
     for _ in range(COPIES):
         noise = torch.randn(x.shape[1:], generator=generator).to(x.device, x.dtype)
         near = x + NOISE * spread.to(x.device, x.dtype) * noise
-        moved = explain(places.model, places.shape, near, places.baseline, method, steps, originals=x)
+        moved = explain(places.model, places.shape, near, places.baseline, method, steps, places.originals)
         found.append(shared(places.shares(moved.values), named))
     return np.asarray(np.mean(found, axis=0))

@@ -1,11 +1,17 @@
 """The nearest normal items of an item, by embedding."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
+import torch
 
 from ad_core.data.item_set import ItemSet
 from ad_core.detector.detector import Detector
 from ad_core.training.fit import embed_items
+
+ROUNDING = 1e-5
+"""Tolerance in the comparison of values in single precision."""
 
 NEIGHBOURS = 5
 """Number of nearest normal items that are shown with a case."""
@@ -16,19 +22,33 @@ def nearest(
 ) -> tuple[np.ndarray, np.ndarray]:
     """(n, k) positions of the nearest normals by embedding, and their distances.
 
-    Those that share samples with the item come last, as they contain the same anomaly.
+    Those that share samples with the item come last, as they contain the same anomaly. A normal item is one of these
+    data if it has the id and the values of one of their items.
     """
     embeddings = embed_items(detector.model, item_set, index, device=detector.device)
     normals = detector.normals
     near, distance = nearest_normals(embeddings, normals.embeddings.numpy(), len(normals.row_ids))
-    sample = pd.Series(item_set.rows["sample"].to_numpy(), index=item_set.rows["row_id"].to_numpy())
-    at = (
-        sample.reindex(normals.row_ids).fillna(-item_set.span).to_numpy()
-    )  # (m,) position of the normal item in these data
+    at = _positions(detector, item_set)
     middle = item_set.items["start"].to_numpy()[index] + item_set.span // 2
     shares = np.abs(at[near] - middle[:, None]) < item_set.span
     order = np.argsort(shares, axis=1, kind="stable")[:, :k]
     return np.take_along_axis(near, order, 1), np.take_along_axis(distance, order, 1)
+
+
+def _positions(detector: Detector, item_set: ItemSet) -> np.ndarray:
+    """(m,) sample in the middle of each normal item, -span for those that are not among these items."""
+    normals, span = detector.normals, item_set.span
+    sample = pd.Series(item_set.rows["sample"].to_numpy(), index=item_set.rows["row_id"].to_numpy())
+    at = np.asarray(sample.reindex(normals.row_ids).fillna(-span), dtype=np.int64)
+    if item_set.tiled:  # each image has several items, so its id says which
+        return at
+    start = at - span // 2
+    there = (start >= 0) & (start < len(item_set.x))
+    named = replace(item_set, items=pd.DataFrame({"start": start[there]})).take(slice(None))
+    same = there.copy()
+    own = normals.x[torch.from_numpy(there)]
+    same[there] = torch.isclose(named, own, rtol=ROUNDING, atol=ROUNDING).flatten(1).all(1).numpy()
+    return np.where(same, at, -span)
 
 
 def nearest_normals(

@@ -39,8 +39,9 @@ class Perturbation(Protocol):
     shape: ItemShape
     x: Tensor
     baseline: Tensor
+    originals: SourceItems
 
-    def __init__(self, model: ScoreModel, shape: ItemShape, x: Tensor, baseline: Tensor) -> None: ...
+    def __init__(self, model: ScoreModel, shape: ItemShape, x: Tensor | SourceItems, baseline: Tensor) -> None: ...
 
     @property
     def pieces(self) -> Tensor:
@@ -68,8 +69,10 @@ class FeaturePerturbation:
     A replaced span leaves two steps in the signal of a channel, which can themselves be anomalous.
     """
 
-    def __init__(self, model: ScoreModel, shape: ItemShape, x: Tensor, baseline: Tensor) -> None:
-        self.model, self.shape, self.x, self.baseline = model, shape, x, baseline
+    def __init__(self, model: ScoreModel, shape: ItemShape, x: Tensor | SourceItems, baseline: Tensor) -> None:
+        self.model, self.shape, self.baseline = model, shape, baseline
+        self.originals = SourceItems.each(x)
+        self.x = x = self.originals.items
         own = parts(shape) if len(shape.parts.names) > 1 else cells(shape)
         self.pieces = own.to(x.device)  # (*item) int64, which piece each entry belongs to
 
@@ -103,7 +106,7 @@ class FeaturePerturbation:
                 rows = which[begin : begin + some]
                 replaced = flat[begin : begin + some].to(self.x.device)[:, self.pieces]  # (b, *item)
                 items = torch.where(replaced, self.baseline[rows], self.x[rows])
-                made_of = SourceItems(self.x, torch.from_numpy(rows).to(self.x.device))
+                made_of = self.originals.copies(torch.from_numpy(rows).to(self.x.device))
                 scores.append(self.model.score_copies(items, made_of).cpu().double())
         return torch.cat(scores).numpy().reshape(len(chosen), len(self.x))
 
@@ -114,8 +117,10 @@ class RegionPerturbation:
     The control regions are the same region, shifted over the image.
     """
 
-    def __init__(self, model: ScoreModel, shape: ItemShape, x: Tensor, baseline: Tensor) -> None:
-        self.model, self.shape, self.x, self.baseline = model, shape, x, baseline
+    def __init__(self, model: ScoreModel, shape: ItemShape, x: Tensor | SourceItems, baseline: Tensor) -> None:
+        self.model, self.shape, self.baseline = model, shape, baseline
+        self.originals = SourceItems.each(x)
+        self.x = self.originals.items
         self.side: tuple[int, int] = (shape.size[1], shape.size[2])
 
     @property
@@ -145,18 +150,21 @@ class RegionPerturbation:
         """(1 + DRAWS, k) scores of the inpainted images."""
         images, donors = self.x.cpu().numpy(), self.baseline.cpu().numpy()
         every = [
-            self._scores(image, donor, one.reshape(self.side))
-            for image, donor, one in zip(images, donors, named, strict=True)
+            self._scores(at, image, donor, one.reshape(self.side))
+            for at, (image, donor, one) in enumerate(zip(images, donors, named, strict=True))
         ]
         return np.stack(every, axis=1)
 
-    def _scores(self, image: np.ndarray, donor: np.ndarray, region: np.ndarray) -> np.ndarray:
-        """(1 + DRAWS,) of one image."""
+    def _scores(self, at: int, image: np.ndarray, donor: np.ndarray, region: np.ndarray) -> np.ndarray:
+        """(1 + DRAWS,) of one image, the one at this position."""
         moved = [region, *(np.roll(region, shift, (0, 1)) for shift in _elsewhere(region))]
         painted = [_painted(image, donor, self._with_margin(one)) for one in moved]
         items = torch.from_numpy(np.stack(painted).clip(0, 1).astype(np.float32)).to(self.x.device)
+        made_of = self.originals.copies(torch.full((len(items),), at, device=items.device))
+        size = at_a_time(self.shape)
+        parts = zip(items.split(size), made_of.split(size), strict=True)
         with torch.no_grad():
-            scores = [self.model.score(some).cpu().double() for some in items.split(at_a_time(self.shape))]
+            scores = [self.model.score_copies(some, own).cpu().double() for some, own in parts]
         return torch.cat(scores).numpy()
 
     def _with_margin(self, region: np.ndarray) -> np.ndarray:

@@ -13,13 +13,15 @@ from ad_core.alerts.calibration import severity
 from ad_core.data.dataset import Dataset
 from ad_core.data.readers.table import Table
 from ad_core.data.tables.allowed_values import Allowed, allowed_in
+from ad_core.detector.bundle_io import ELSEWHERE
 from ad_core.detector.detector import Detector
 from ad_core.errors import DataError
 from ad_core.explain.counterfactual.words import Description, described
-from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.types import Modality
 
 AS_IT_IS = "as it is"
+RESCORED = "as it is (scored anew, as the detector is of an older version; its score in the list differs)"
+"""For a row whose out-of-bag score the detector can't repeat: all lines are then scored in the same way."""
 
 
 def what_if(
@@ -34,8 +36,8 @@ def what_if(
         begin: score from which on the row is an alert, where that is known; see `alerts.boundary`.
 
     Returns:
-        A line for the row and one per try: `try` (AS_IT_IS, or the change), `score`, `percentile`, `p_value`,
-        `severity`, `alert` (None where it is not known), `note` (why there is no score, else "").
+        A line for the row and one per try: `try` (AS_IT_IS or RESCORED, or the change), `score`, `percentile`,
+        `p_value`, `severity`, `alert` (None where it is not known), `note` (why there is no score, else "").
 
     Raises:
         DataError: the data are not a table, the row or a column does not exist, or a column can't have a value.
@@ -46,8 +48,9 @@ def what_if(
     at = position(dataset, row_id)
     detector.reader.match(only_row(dataset, at))  # raises where the detector needs more than these data have
     copies, cells = _copies(dataset, at, changes), dataset.data.iloc[at]
-    scored = _scored(detector, copies)[["score", "percentile", "p_value", "note"]]
-    scored.insert(0, "try", [AS_IT_IS, *(in_words(cells, one) for one in changes)])
+    scored, is_kept = _scored(detector, copies)
+    scored = scored[["score", "percentile", "p_value", "note"]]
+    scored.insert(0, "try", [AS_IT_IS if is_kept else RESCORED, *(in_words(cells, one) for one in changes)])
     scored["severity"] = severity(scored["p_value"], scored["percentile"], detector.calibration.smallest_p)
     scored["alert"] = None if begin is None else scored["score"] >= begin
     return scored
@@ -118,13 +121,17 @@ def in_words(cells: pd.Series, changes: Mapping[str, Any]) -> str:
     return described([Description(name, value=cells[name], to=value) for name, value in changes.items()])
 
 
-def _scored(detector: Detector, copies: Dataset) -> pd.DataFrame:
-    """As `Detector.score` returns it, for a row and changed copies of it."""
+def _scored(detector: Detector, copies: Dataset) -> tuple[pd.DataFrame, bool]:
+    """As `Detector.score` returns it, for a row and changed copies of it; and whether the first has its own score."""
     item_set = detector.matched_items(copies)
     x = item_set.take(np.arange(len(item_set))).to(detector.device)
+    made_of = detector.sources(item_set, np.arange(min(1, len(item_set))))
     with torch.no_grad():
-        scores = detector.model.score_copies(x, SourceItems.of_one(x[:1], len(x)))
-    return detector.scored_rows(item_set, scores.cpu().double().numpy())
+        scores = detector.model.score_copies(x, made_of.copies(torch.zeros(len(x), dtype=torch.int64, device=x.device)))
+    item_scores = scores.cpu().double().numpy()
+    found, alike = (one.scored_rows(item_set, item_scores) for one in (detector, replace(detector, out_of_bag=None)))
+    is_kept = np.allclose(found["score"], alike["score"], rtol=ELSEWHERE, equal_nan=True)
+    return (found, True) if is_kept else (alike, False)
 
 
 def _copies(dataset: Dataset, at: int, changes: Sequence[Mapping[str, Any]]) -> Dataset:

@@ -111,7 +111,7 @@ def score_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
     detector = parent_detector(store, run)
     record = store.dataset(run.dataset_id)
     dataset = pipeline.open_like(detector, list(record.sources), record.declared)
-    matches = detector.reader.match(dataset)
+    matches = detector.match(dataset)
     for sentence in (*dataset.notices, *matches):
         report.say(sentence)
     report.stage("score")

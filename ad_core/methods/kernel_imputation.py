@@ -41,7 +41,7 @@ class KernelImputation(nn.Module):
 
     if TYPE_CHECKING:  # nn.Module declares Any
 
-        def __call__(self, x: Tensor, hidden: Tensor) -> Tensor: ...
+        def __call__(self, x: Tensor, hidden: Tensor, sources: Tensor | None = None) -> Tensor: ...
 
     def __init__(self, of_entry: tuple[int, ...], heads: int = 2) -> None:
         super().__init__()
@@ -66,15 +66,19 @@ class KernelImputation(nn.Module):
         with torch.no_grad():
             self.log_temperature.copy_((4.0**steps / width).log())
 
-    def forward(self, x: Tensor, hidden: Tensor) -> Tensor:
-        pieces = zip(x.split(ROWS_AT_A_TIME), hidden.split(ROWS_AT_A_TIME), strict=True)
-        return torch.cat([self._imputed(part, unseen) for part, unseen in pieces])
+    def forward(self, x: Tensor, hidden: Tensor, sources: Tensor | None = None) -> Tensor:
+        """Args:
+        sources: (b, entries) the rows that x are changed copies of; these are left out of the bank then.
+        """
+        rows = (x, hidden, x if sources is None else sources)
+        pieces = zip(*(part.split(ROWS_AT_A_TIME) for part in rows), strict=True)
+        return torch.cat([self._imputed(*piece) for piece in pieces])
 
-    def _imputed(self, x: Tensor, hidden: Tensor) -> Tensor:
+    def _imputed(self, x: Tensor, hidden: Tensor, sources: Tensor) -> Tensor:
         # Autocast would round the sums, and small differences of these determine the weights.
         with torch.autocast(x.device.type, enabled=False):
             x, bank = x.clamp(-FAR, FAR), self.bank.to(x.dtype)
-            itself = NeighbourDistances(x.detach(), bank).itself
+            itself = NeighbourDistances(sources.detach().to(x.dtype).clamp(-FAR, FAR), bank).itself
             visible = (~hidden[:, self.owner]).to(x.dtype)
             squares = (2 * self.log_attention).exp()[:, self.owner].to(x.dtype)  # (heads, entries)
             seen = visible[:, None] * squares  # (b, heads, entries)

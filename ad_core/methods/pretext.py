@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ad_core.methods.encoder import DEFAULT_ENCODER, Encoder
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.registry import Registry
 from ad_core.settings import S, S_co, SettingsClass
 from ad_core.types import Batch, Draw, ItemShape, Modality
@@ -122,6 +123,12 @@ class Pretext(nn.Module, ABC, Generic[S_co]):
     @abstractmethod
     def score(self, x: Tensor, draw: Draw) -> Tensor:
         """(b,) anomaly score, higher = more anomalous. Independent of the rest of the batch."""
+
+    def score_copies(self, x: Tensor, draw: Draw, originals: SourceItems) -> Tensor:  # noqa: ARG002
+        """(b,) as `score`, for changed copies of items; a task that compares items with training rows does not compare
+        a copy with its source.
+        """
+        return self.score(x, draw)
 
     def embed(self, x: Tensor) -> Tensor:
         """(b, d) embedding, used for the map, the most similar items and the scorers."""

@@ -72,6 +72,12 @@ class Recipe(ABC, Generic[S_co]):
     def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> ScoreModel:
         """The inverse of `state`."""
 
+    def fitted_to(self, model: ScoreModel) -> int | None:  # noqa: ARG002
+        """Number of items that a model of this recipe was fitted to, all with out-of-bag scores, in the order of the
+        item set; None where that is not known.
+        """
+        return None
+
 
 RECIPES: Registry[Recipe] = Registry("recipe", "ad_core.recipes", "anomaly_lens.recipes")
 """All recipes by file name, such as `balanced_tabular`."""

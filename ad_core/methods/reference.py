@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ad_core.data.item_set import ItemSet
 from ad_core.data.reservoir import drawn_items
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.scorer import ScoreModel
 from ad_core.registry import Registry
 from ad_core.settings import S_co, SettingsClass
@@ -53,6 +54,15 @@ class Reference(ABC, Generic[S_co]):
     @abstractmethod
     def score(self, x: np.ndarray) -> np.ndarray:
         """(n, *vector) -> (n,) float64, higher = more anomalous."""
+
+    def score_copies(self, x: np.ndarray, sources: np.ndarray) -> np.ndarray:  # noqa: ARG002
+        """As `score`, for changed copies of other vectors; a detector in which a training row is not its own neighbour
+        does not compare a copy with its source.
+
+        Args:
+            sources: (n, *vector), what each copy was made of.
+        """
+        return self.score(x)
 
     def part_scores(self, x: np.ndarray) -> np.ndarray | None:  # noqa: ARG002
         """(n, *vector) -> (n, y, x) anomaly maps, by detectors of images that make them; else None."""
@@ -116,6 +126,11 @@ class ReferenceModel(ScoreModel):
     def score(self, x: Tensor) -> Tensor:
         vectors = self.reference.vectors(x.detach().cpu(), self.modality)
         return torch.from_numpy(np.asarray(self.reference.score(vectors), dtype=np.float64))
+
+    def score_copies(self, x: Tensor, originals: SourceItems) -> Tensor:
+        vectors, sources = (self.reference.vectors(part.detach().cpu(), self.modality) for part in (x, originals.items))
+        scores = self.reference.score_copies(vectors, sources[originals.of.cpu().numpy()])
+        return torch.from_numpy(np.asarray(scores, dtype=np.float64))
 
     def embed(self, x: Tensor) -> Tensor | None:
         return torch.from_numpy(flat(x.detach().cpu(), self.modality))

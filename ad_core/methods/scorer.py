@@ -45,6 +45,10 @@ class Scorer(nn.Module, ABC, Generic[S_co]):
     def forward(self, task: Pretext, x: Tensor, draw: Draw) -> Tensor:
         """(b,) anomaly score, differentiable by x where the task is; independent of the rest of the batch."""
 
+    def of_copies(self, task: Pretext, x: Tensor, draw: Draw, originals: SourceItems) -> Tensor:  # noqa: ARG002
+        """(b,) as `forward`, for changed copies of items; see `ScoreModel.score_copies`."""
+        return self(task, x, draw)
+
     def part_scores(self, task: Pretext, x: Tensor, draw: Draw) -> Tensor | None:  # noqa: ARG002
         """Contribution of each part of the item to the score; shapes as in `Pretext.part_scores`."""
         return None
@@ -115,6 +119,9 @@ class TaskModel(nn.Module, ScoreModel):
 
     def score(self, x: Tensor) -> Tensor:
         return self.scorer(self.task, x, self._draw(x))
+
+    def score_copies(self, x: Tensor, originals: SourceItems) -> Tensor:
+        return self.scorer.of_copies(self.task, x, self._draw(x), originals)
 
     def embed(self, x: Tensor) -> Tensor | None:
         return self.task.embed(x)

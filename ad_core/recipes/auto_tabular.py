@@ -18,7 +18,7 @@ from ad_core.methods.scorer import ScoreModel
 from ad_core.progress import Report, Within
 from ad_core.settings import Settings
 from ad_core.training.fit_inputs import Fit
-from ad_core.training.selection.blend import Joined, joined, trainer
+from ad_core.training.selection.blend import Joined, joined, trainer, unseen_by
 from ad_core.training.selection.ranking import ranked
 from ad_core.training.selection.recommendation import CLEAR
 from ad_core.training.selection.trials import Candidate, Plan, run_trials
@@ -101,7 +101,13 @@ class AutoTabular(Recipe[AutoTabularSettings]):
         base = self._base().restore(facts["base"], _below("base/", arrays))
         if facts["own"] is None:
             return base
-        return Joined.restored(cast(nn.Module, base), facts["own"], _below("own/", arrays))
+        model = Joined.restored(cast(nn.Module, base), facts["own"], _below("own/", arrays))
+        if not len(model.unseen_by) and (n := self._base().fitted_to(base)) is not None:  # of an older version
+            model.unseen_by = unseen_by(n, self.seed)
+        return model
+
+    def fitted_to(self, model: ScoreModel) -> int | None:
+        return self._base().fitted_to(cast(ScoreModel, model.base) if isinstance(model, Joined) else model)
 
     def _base(self) -> Recipe:
         cls = RECIPES.get(BASE)

@@ -77,6 +77,7 @@ class BalancedSensor(Recipe[BalancedSensorSettings]):
         report.step(0.6)
         with torch.no_grad():
             scores = [first.over_time(batch.x).numpy() for batch in item_set.batches(later, item_set.items_at_a_time)]
+        model.earlier = first
         return Fitted(model.eval(), HeldOut(later, np.concatenate(scores), first.eval()))
 
     def _judged(self, item_set: ItemSet, teaching: np.ndarray, report: Report) -> list[JudgedBy]:
@@ -97,7 +98,10 @@ class BalancedSensor(Recipe[BalancedSensorSettings]):
         return facts, {name: value.detach().cpu() for name, value in views.state_dict().items()}
 
     def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> ScoreModel:
-        model = LevelAndShape(ItemShape.model_validate(facts["shape"]), list(facts["judged"]))
+        shape, judged = ItemShape.model_validate(facts["shape"]), list(facts["judged"])
+        model = LevelAndShape(shape, judged)
+        if any(name.startswith("earlier.") for name in arrays):
+            model.earlier = LevelAndShape(shape, judged)
         model.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in arrays.items()})
         return model.eval()
 

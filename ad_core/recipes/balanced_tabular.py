@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ad_core.data.item_set import ItemSet, Split
 from ad_core.errors import DataError
-from ad_core.methods.base_detectors.cross_fitted_mixture import CrossFittedMixture
+from ad_core.methods.base_detectors.cross_fitted_mixture import CrossFittedMixture, fold_of
 from ad_core.methods.base_detectors.local_mahalanobis import LocalMahalanobis
 from ad_core.methods.base_detectors.masked_retrieval import RetrievalMember
 from ad_core.methods.base_detectors.nearest_neighbours import NearestNeighbours, RankedNearestNeighbours
@@ -116,7 +116,15 @@ class BalancedTabular(Recipe[BalancedTabularSettings]):
         for name in facts["members"]:
             model.add(name, _empty(name, model.shape), TailNormalisation())
         model.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in arrays.items()})
+        n = self.fitted_to(model)
+        for member in model.members.values():
+            if isinstance(member, CrossFittedMixture) and not member.knows_folds and n:  # of an older version
+                member.put("fold_of", fold_of(n, self.seed))
         return model.eval()
+
+    def fitted_to(self, model: ScoreModel) -> int | None:
+        ranked = (m for m in cast(Blend, model).members.values() if isinstance(m, RankedNearestNeighbours))
+        return next((len(member.near.bank) for member in ranked), None)
 
     def _member(self, name: str, x: np.ndarray, trusted: np.ndarray, shape: ItemShape) -> tuple[nn.Module, np.ndarray]:
         """A fitted base detector, and (n,) its out-of-bag scores of the rows."""

@@ -16,18 +16,16 @@ import numpy as np
 import pandas as pd
 
 from ad_core.alerts.calibration import Calibration
-from ad_core.alerts.calibration_rows import calibrated
+from ad_core.alerts.calibration_rows import calibrated, marked
 from ad_core.alerts.events import events, with_leads
 from ad_core.alerts.threshold import USED_FOR, Rule, apply_or_without_segment, rule_in_force
 from ad_core.errors import StoreError
 from ad_core.storage import bundle, results, saved_thresholds, verdicts
 from ad_core.storage.result_files import Draft
+from ad_core.storage.run_calibration import REVIEW
 
 if TYPE_CHECKING:
     from ad_core.storage.store import RunRecord, Store
-
-PART = "calibration_review"
-"""The bundle part with the left-out rows, the author and the time."""
 
 LONGEST = 50
 """Maximum number of rows offered for review: what a person can look at carefully."""
@@ -67,7 +65,7 @@ def review(store: "Store", run_id: str) -> CalibrationReview:
     newest = dict(zip(current["row_id"], current["verdict"], strict=True))
     verdict = pd.Series([newest.get(row_id, "") for row_id in rows["row_id"]], index=rows.index, dtype=object)
     confirmed = rows.loc[verdict == verdicts.Verdict.ANOMALY, "row_id"].tolist()
-    left_out = list((bundle.part(_bundle(store, training), PART) or {}).get("left_out", []))
+    left_out = list((bundle.part(_bundle(store, training), REVIEW) or {}).get("left_out", []))
     queue = rows.assign(verdict=verdict, left_out=rows["row_id"].isin(left_out))
     queue = queue.sort_values("score", ascending=False, kind="stable")
     if "block" in queue:
@@ -103,15 +101,16 @@ def recalibrate(store: "Store", run_id: str, author: str = "") -> Calibration:
     calibration = preview(found)
     facts = {**calibration.facts(), "left_out": len(found.confirmed)}
     rule = rule_in_force(saved_thresholds.current(store, training.id), calibration.smallest_p)
-    drafts = [draft for run in runs for draft in _drafts(store.folder(run.id), calibration, facts, rule, found.rows)]
+    rows = marked(found.rows, found.confirmed)
+    drafts = [draft for run in runs for draft in _drafts(store.folder(run.id), calibration, facts, rule, rows)]
     about = {"left_out": found.confirmed, "author": author, "created": datetime.now(UTC).isoformat()}
     bundle.change(
         _bundle(store, training),
         {
             "calibration": calibration.to_frame(),
             "calibration_facts": facts,
-            PART: about,
-            "calibration_rows": found.rows,
+            REVIEW: about,
+            "calibration_rows": rows,
         },
     )
     for draft in drafts:

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from ad_core.alerts.threshold import Alerts, Rule, apply, rule_in_force
-from ad_core.storage import bundle, results, saved_thresholds
-from ad_core.storage.run_calibration import calibration_of
+from ad_core.storage import results, saved_thresholds
+from ad_core.storage.run_calibration import calibration_of, calibration_rows_of
 
 if TYPE_CHECKING:
     from ad_core.storage.store import Store
@@ -32,5 +32,5 @@ def alerts_of(store: "Store", run_id: str, rule: Rule | None = None) -> Alerts:
     """
     rows = results.ranked(store, run_id)
     folder = store.folder(results.detector_run(store, run_id).id) / "bundle"
-    known = bundle.part(folder, "calibration_rows")
+    known = calibration_rows_of(folder)
     return apply(rule or rule_of(store, run_id), rows, calibration_of(store, run_id), known)

@@ -1,16 +1,22 @@
 """The calibration behind the p-values of a stored run."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from ad_core.alerts.calibration import Calibration
+from ad_core.alerts.calibration_rows import marked
 from ad_core.alerts.threshold import USED_FOR
 from ad_core.storage import bundle, results
 
 if TYPE_CHECKING:
     from ad_core.storage.store import Store
+
+REVIEW = "calibration_review"
+"""The bundle part with the rows that a review left out of the calibration, the author and the time."""
 
 
 def calibration_of(store: "Store", run_id: str) -> Calibration:
@@ -49,3 +55,17 @@ def calibration_scores(rows: pd.DataFrame, facts: dict[str, Any]) -> np.ndarray 
     if ((facts.get("calibration") or {}).get("rows") or 0) > kept_apart.sum():
         kept_apart = rows["used_for"].isin(USED_FOR).to_numpy()
     return np.asarray(rows["score"].to_numpy()[kept_apart])
+
+
+def calibration_rows_of(folder: Path) -> pd.DataFrame | None:
+    """The calibration rows in a bundle, marked where a review left some out; None in bundles that don't have them.
+
+    Raises:
+        BundleError: the bundle is damaged.
+    """
+    return reviewed(bundle.part(folder, "calibration_rows"), bundle.part(folder, REVIEW))
+
+
+def reviewed(rows: pd.DataFrame | None, review: Mapping[str, Any] | None) -> pd.DataFrame | None:
+    """Calibration rows, marked as a review left them; older bundles have the ids in the review only."""
+    return rows if rows is None or review is None or "left_out" in rows else marked(rows, review["left_out"])

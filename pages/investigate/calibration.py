@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ad_core.alerts.calibration import Calibration
+from ad_core.alerts.calibration_rows import marked
 from ad_core.alerts.threshold import BY_P, Rule, apply
 from ad_core.review import recalibration
 from ad_core.storage.results import detector_run
@@ -19,7 +20,7 @@ def alerts_with(run_id: str, rule: Rule, other: Calibration, review: recalibrati
     """Number of alerts of the run with another calibration."""
     rows = ranked(run_id)
     again = rows.assign(p_value=other.p_value(rows["score"]), percentile=other.percentile(rows["score"]))
-    return apply(rule, again, other, review.rows.loc[~review.rows["row_id"].isin(review.confirmed)]).count
+    return apply(rule, again, other, marked(review.rows, review.confirmed)).count
 
 
 page_top("calibration")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 
 from ad_core.alerts.calibration import Calibration
+from ad_core.alerts.calibration_rows import calibrated, marked
 from ad_core.alerts.threshold import Rule, alerts, apply, critical_values, rule_in_force
 from ad_core.errors import DataError, SettingsError
 
@@ -327,3 +328,22 @@ def test_every_rule_can_be_said_and_stored(kind, value):
 
     assert rule.in_words().endswith(", in each entity by itself")
     assert Rule.parse(rule.model_dump(mode="json"), "threshold") == rule
+
+
+def test_a_threshold_per_segment_ignores_rows_that_a_review_left_out():
+    """Three confirmed anomalies among the calibration rows of pump a must not hide the next one."""
+    rng = np.random.default_rng(0)
+    taught = pd.DataFrame(
+        {"entity": ["a"] * 203 + ["b"] * 200, "score": np.r_[rng.random(200), [9.0] * 3, rng.random(200)]}
+    )
+    taught["row_id"] = [f"r{i}" for i in range(403)]
+    taught["block"] = np.arange(403)
+    gone = taught["row_id"][taught["score"] == 9.0]
+    rule, calibration = Rule(kind="p", value=0.01, segment="entity"), calibrated(taught, gone)
+    rows = rows_of([8.0], calibration, entity=["a"])
+
+    with_all = critical_values(rule, rows, calibration, taught)
+    reviewed = critical_values(rule, rows, calibration, marked(taught, gone))
+
+    assert with_all.of_rows == pytest.approx([4 / 204])
+    assert reviewed.of_rows == pytest.approx([1 / 201])

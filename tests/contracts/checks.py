@@ -11,6 +11,7 @@ from torch import Tensor
 from ad_core.data.batches import Batches
 from ad_core.data.item_set import ItemSet
 from ad_core.methods.encoder import DEFAULT_ENCODER, build_encoder
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.pretext import Pretext
 from ad_core.methods.scorer import SCORERS, TaskModel
 from ad_core.training.fit import OF_MODALITY, Fit, TrainingSettings, train_task
@@ -261,6 +262,12 @@ def check_bfloat16_gives_numbers(case: Case) -> None:
     assert loss.isfinite().all()
     assert score.isfinite().all()
     assert all(p.grad.isfinite().all() for p in task.parameters() if p.grad is not None)
+
+
+def check_an_item_as_its_own_copy_has_its_score(case: Case) -> None:
+    x = case.item_set.take(np.arange(16))  # taught
+    with torch.no_grad():
+        torch.testing.assert_close(case.model().score_copies(x, SourceItems.each(x)), case.model().score(x), **SAME)
 
 
 def check_class_column_may_be_there_or_not(case: Case) -> None:

@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from ad_core.data.item_set import ItemSet, Split
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.recipe import RECIPES, Fitted, HeldOut, Recipe
 from ad_core.methods.reference import REFERENCES, ReferenceModel, flat
 from ad_core.progress import Silent
 from ad_core.settings import Settings
+from ad_core.training.fit import per_item
 from ad_core.types import Modality, TrainingRows
 from tests.contracts import items
 from tests.contracts.checks import check_settings
@@ -139,6 +141,27 @@ def test_held_out_scores_belong_to_different_items(fitted):
     assert len(held_out.items) == len(held_out.scores) == len(set(held_out.items))
     assert np.isin(held_out.items, np.arange(len(items.item_set(modality)))).all()
     assert np.isfinite(held_out.scores).all()
+
+
+def test_items_with_out_of_bag_scores_are_scored_so_as_their_own_copies(fitted):
+    """Otherwise an explanation would be about another score than the one in the table."""
+    recipe, modality, result = fitted
+    if result.held_out is None or isinstance(recipe, FourFolds):
+        pytest.skip("there are no out-of-bag scores, or it is the toy, which does not know who has not seen a row")
+    facts, arrays = recipe.state(result.model)
+    restored = recipe.restore(json.loads(json.dumps(facts)), {name: np.asarray(a) for name, a in arrays.items()})
+    x, scores = items.item_set(modality).take(result.held_out.items), per_item(result.held_out.scores)
+    made_of = SourceItems.each(x, torch.arange(len(x)))
+
+    for model in (result.model, restored):
+        with torch.no_grad():
+            found = model.score_copies(x, made_of).double().numpy()
+            mixed = model.score_copies(x, SourceItems.each(x, torch.where(torch.arange(len(x)) < 9, made_of.of, -1)))
+            plain = model.score_copies(x, SourceItems.each(x))
+        np.testing.assert_allclose(found, scores, rtol=1e-3, atol=1e-4)  # other batches, and tails multiply rounding
+        np.testing.assert_allclose(mixed[:9], scores[:9], rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(mixed[9:], plain[9:], rtol=1e-4, atol=1e-4)
+        assert not np.allclose(plain, scores, rtol=1e-2)
 
 
 def test_state_is_json_and_arrays_and_restores_the_model(fitted):

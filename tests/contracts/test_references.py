@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.reference import REFERENCES, ReferenceModel, fitting_rows, flat
 from ad_core.types import Modality
 from tests.contracts import items
@@ -46,6 +47,25 @@ def test_score_depends_on_the_item_alone(name, modality):
     assert pieces.shape == (12,)
     assert pieces.dtype == torch.float64
     torch.testing.assert_close(pieces, score(x), rtol=1e-6, atol=1e-6)
+
+
+@everywhere
+def test_a_copy_of_a_training_row_is_scored_like_the_row(name, modality):
+    """A detector that leaves out a training row when it scores it leaves it out for changed copies too."""
+    fitted, x = model(name, modality), items.item_set(modality).take(items.split().fit[:12])
+
+    as_it_is, same, nearly = (
+        fitted.score(x),
+        *(fitted.score_copies(x + add, SourceItems.each(x)) for add in (0.0, 1e-4)),
+    )
+
+    torch.testing.assert_close(same, as_it_is, rtol=1e-9, atol=1e-9)
+    if name not in STEPPED:
+        torch.testing.assert_close(nearly, as_it_is, rtol=0.02, atol=0.02 * as_it_is.std().item())
+
+
+STEPPED = ("histogram", "isolation_forest")
+"""References whose score jumps where a value crosses the edge of a bin."""
 
 
 BLIND = {"spectral_residual": "looks for samples that stick out of their own window; in noise none does"}

@@ -13,6 +13,9 @@ import pytest
 
 from ad_core import pipeline
 from ad_core.alerts.threshold import Rule
+from ad_core.explain.attribution import How
+from ad_core.explain.explain import explain_rows
+from ad_core.progress import Silent
 from ad_core.storage import bundle
 
 BUNDLES = Path(__file__).parent.parent / "data" / "bundles"
@@ -63,3 +66,13 @@ def test_an_old_bundle_that_is_saved_again_keeps_its_facts_and_thresholds(name, 
     assert json.dumps(again) == json.dumps(facts)  # the same keys in the same order
     assert parts_again.get("threshold") == parts.get("threshold")
     assert set(parts_again) == set(parts)
+
+
+def test_explanations_by_an_old_bundle_are_about_the_scores_that_its_training_rows_keep():
+    detector = pipeline.load_detector(BUNDLES / "table_balanced")
+    dataset = pipeline.open_like(detector, BUNDLES / "payments.csv")
+    scores = detector.score(dataset).set_index("row_id")["score"].nlargest(8)
+
+    explained = explain_rows(detector, dataset, list(scores.index), How("feature_ablation"), Silent())
+
+    np.testing.assert_allclose(explained.checks["score"], scores, rtol=1e-3)  # tails multiply rounding

@@ -391,7 +391,7 @@ def test_agreement_is_the_share_on_the_named_parts_of_what_is_possible():
 def test_a_table_has_a_line_per_explanation():
     two = np.array([1.0, 2.0])
     p = np.array([0.04, np.nan])
-    lines = Checks(two, two * np.nan, two, two, p, two, "occlusion", two, two).table(["a", "b"])
+    lines = Checks(two, two * np.nan, two, two, p, two, "occlusion", two, two, two, two).table(["a", "b"])
 
     assert lines["row_id"].tolist() == ["a", "b"]
     assert lines["grade"].tolist() == ["weak", "not checked"]

@@ -6,7 +6,7 @@ import pytest
 
 from ad_core import pipeline
 from ad_core.errors import DataError
-from ad_core.explain.what_if import AS_IT_IS, what_if
+from ad_core.explain.what_if import AS_IT_IS, RESCORED, what_if
 from ad_core.progress import Silent
 
 CHANGES = {"amount [EUR]": "31.5", "hour": "11"}
@@ -53,6 +53,25 @@ def test_a_changed_row_that_taught_is_not_compared_with_what_it_was(payments_fil
     found = what_if(detector, opened, row, [{"amount [EUR]": f"{cell + 0.01:.2f}"}])
 
     assert found["score"].iloc[1] == pytest.approx(found["score"].iloc[0], rel=0.03, abs=0.03)
+    assert found["score"].iloc[0] == pytest.approx(detector.out_of_bag["score"].iloc[3])
+    assert found["try"].iloc[0] == AS_IT_IS
+
+
+def test_where_the_kept_score_cannot_be_repeated_all_lines_are_scored_in_the_same_way(payments_file):
+    """As by an older bundle of more rows than the model was fitted to."""
+    opened = pipeline.open_dataset(payments_file, label="is_fraud", id="payment")
+    detector = pipeline.train_all(opened, pipeline.Choice(pretext="balanced"), Silent(), references=False).detector
+    older = replace(detector, out_of_bag=detector.out_of_bag[["row_id", "score"]])
+    kept = detector.out_of_bag.set_index("row_id")["score"]
+    scores = replace(detector, out_of_bag=None).score(opened).set_index("row_id")["score"]
+    row = str((kept - scores).abs().idxmax())
+    cell = float(opened.data.set_index("payment").at[row, "amount [EUR]"])
+
+    found = what_if(older, opened, row, [{"amount [EUR]": f"{cell + 0.01:.2f}"}])
+
+    assert found["try"].iloc[0] == RESCORED
+    assert found["score"].iloc[0] == pytest.approx(scores[row]) != pytest.approx(kept[row], rel=0.05)
+    assert found["score"].iloc[1] == pytest.approx(found["score"].iloc[0], rel=0.03)
 
 
 @pytest.mark.parametrize(

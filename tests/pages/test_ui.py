@@ -8,9 +8,12 @@ from pydantic import Field
 from streamlit.testing.v1 import AppTest
 
 from ad_core.data.dataset import Column, ColumnKind, Declared, Role, Schema
+from ad_core.errors import DataError
 from ad_core.methods.contamination import LEFT_OUT
 from ad_core.settings import Settings
 from ad_core.storage.results import Case
+from ad_core.types import Modality
+from pages._ui.data import datasets
 from pages._ui.data.datasets import with_kind, with_role
 from pages._ui.explain import explain_parts
 from pages._ui.shell import words
@@ -300,3 +303,70 @@ def test_a_usual_score_is_not_called_badly_explained(severity: str, known: str, 
 
     assert badge in text
     assert ("scores like many normal ones" in text) == (badge == "Nothing stands out")
+
+
+@pytest.mark.parametrize(
+    ("modality", "check", "said"),
+    [
+        ("table", {}, "They add up to 38.5; completeness gap 0.001 (0.0 %): the sum is reliable."),
+        (
+            "table",
+            {"score": 40.0, "baseline_score": 1.5},
+            "They add up to 38.5: the row scores 40, the baseline 1.5; completeness gap 0.001 (0.0 %): the sum is "
+            "reliable.",
+        ),
+        (
+            "table",
+            {"score": 16.0, "baseline_score": -22.5},
+            "The score in the list, 40, comes from models that were not fitted to this row; the detector is of an "
+            "older version and did not keep them. Train it again to explain that score.",
+        ),
+        (
+            "sensor",
+            {"score": 39.0, "baseline_score": 0.5},
+            "the window around this time scores 39, the baseline 0.5; completeness gap 0.001 (0.0 %): the sum is "
+            "reliable. The score of this time stamp, 40, is the mean over the windows that cover it.",
+        ),
+    ],
+)
+def test_the_bars_say_which_score_they_add_up_to(modality, check, said):
+    parts = pd.DataFrame({"part": ["a", "b"], "attribution": [40.0, -1.5], "delta": 0.001})
+    case = Case({"score": 40.0}, parts, None, {"grade": "weak", **check}, None, None)
+
+    assert explain_parts.sums(case, Modality(modality)).endswith(said)
+
+
+class Uploaded:
+    """As much of an upload as is looked at."""
+
+    def __init__(self, name: str, content: str) -> None:
+        self.name, self.file_id, self.content = name, name, content.encode()
+
+    def getbuffer(self) -> memoryview:
+        return memoryview(self.content)
+
+
+def test_uploads_of_one_name_are_all_kept_and_that_is_said(home) -> None:
+    may, june, july = (Uploaded("sales.csv", f"x\n{number}\n") for number in range(3))
+    other = Uploaded("stock.csv", "y\n1\n")
+
+    paths = datasets.keep_uploads([may, june, other, july, june])
+
+    assert [path.name for path in paths] == ["sales.csv", "sales (2).csv", "stock.csv", "sales (3).csv"]
+    assert [path.read_bytes() for path in paths] == [may.content, june.content, other.content, july.content]
+    assert datasets.upload_notes([may, june, other, july, june]) == [
+        "3 different files are named 'sales.csv': all are kept, the second as 'sales (2).csv'.",
+        "'sales.csv' was uploaded 2 times with the same content: it is read once.",
+    ]
+    assert datasets.upload_notes([may, other]) == []
+
+
+def test_a_folder_upload_keeps_the_files_beside_its_folders(home) -> None:
+    uploads = [Uploaded("day/a.csv", "x\n1\n"), Uploaded("night/a.csv", "x\n2\n"), Uploaded("b.csv", "x\n3\n")]
+
+    paths = datasets.keep_uploads(uploads)
+
+    assert [path.name for path in paths] == ["day", "night", "b.csv"]
+    assert (paths[0] / "a.csv").read_text() != (paths[1] / "a.csv").read_text()
+    with pytest.raises(DataError, match="leads out of the upload folder"):
+        datasets.keep_uploads([Uploaded("../a.csv", "x\n1\n")])

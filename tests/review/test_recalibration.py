@@ -13,6 +13,7 @@ from ad_core.errors import DataError, StoreError
 from ad_core.pipeline import open_like
 from ad_core.review import recalibration
 from ad_core.storage import bundle, results, verdicts
+from ad_core.storage.run_calibration import calibration_rows_of
 from ad_core.storage.store import Store
 
 
@@ -87,8 +88,23 @@ def test_confirmed_rows_leave_the_bundle_and_the_p_values_of_every_run(runs):
     detector = Detector.load(store.folder(train) / "bundle")
     np.testing.assert_array_equal(detector.calibration.scores, by_hand.scores)
     assert len(detector.calibration_rows) == len(rest) + 3
+    assert set(detector.calibration_rows.query("left_out")["row_id"]) == set(gone)
     assert not recalibration.review(store, train).pending
     assert recalibration.review(store, train).queue["left_out"].sum() == 3
+
+
+def test_rows_left_out_by_an_older_version_are_known_from_its_review(runs):
+    store, train, _ = runs
+    gone = highest(store, train, 3)
+    verdicts.give(store, train, gone, "anomaly", author="Ada")
+    recalibration.recalibrate(store, train)
+    folder = store.folder(train) / "bundle"
+    facts, parts = bundle.read(folder)
+    parts["calibration_rows"] = parts["calibration_rows"].drop(columns="left_out")
+    bundle.write(folder, facts, parts)
+
+    for rows in (Detector.load(folder).calibration_rows, calibration_rows_of(folder)):
+        assert set(rows.query("left_out")["row_id"]) == set(gone)
 
 
 def test_a_verdict_taken_back_puts_the_row_back(runs):

@@ -1,6 +1,7 @@
 """Saved thresholds: append-only in the store, the newest counts, and the bundle takes them along."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,6 +12,7 @@ from ad_core.alerts.rule import Rule, rule_in_force
 from ad_core.alerts.saved_threshold import SavedThreshold
 from ad_core.detector.detector import Detector
 from ad_core.errors import BundleError, StoreError
+from ad_core.pipeline import open_like
 from ad_core.storage import bundle, saved_thresholds
 from ad_core.storage.store import Store
 
@@ -127,18 +129,17 @@ def test_thresholds_go_with_their_run(trained):
         saved_thresholds.history(store, run)
 
 
-def test_a_detector_alerts_by_its_threshold_and_knows_rows_that_taught_it(trained_on_payments):
+def test_a_detector_alerts_by_its_threshold_and_knows_rows_that_taught_it(trained_on_payments, payments_file):
     detector, scores = trained_on_payments.detector, trained_on_payments.scores
+    same = open_like(detector, payments_file)
+    other = replace(same, fingerprint="another file")
 
-    class Other:
-        fingerprint = "another file"
-
-    taught = detector.used_in_training(scores, Other())
+    taught = detector.used_in_training(scores, other)
     assert set(scores["row_id"][taught]) == set(detector.calibration_rows["row_id"])
     elsewhere = scores.assign(score=scores["score"] + 1)  # another file with the same ids
-    assert not detector.used_in_training(elsewhere, Other()).any()
-    same = Other()
-    same.fingerprint = detector.info.data.fingerprint
+    assert not detector.used_in_training(elsewhere, other).any()
+    changed = replace(other, data=other.data.assign(hour=other.data["hour"].fillna(9) + 1))  # and the same scores
+    assert not detector.used_in_training(scores, changed).any()
     assert detector.used_in_training(scores, same).all()
     assert detector.threshold is None
     assert detector.alerts(scores, same).rule == rule_in_force(None, detector.calibration.smallest_p)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from ad_core.data.files.csv_files import read_csv
+from ad_core.data.files.each_once import short_names
 from ad_core.data.files.excel_files import read_excel
 from ad_core.data.files.parquet_files import read_parquet
 from ad_core.errors import DataError
@@ -32,7 +33,7 @@ def read_files(paths: Sequence[Path]) -> list[tuple[str, pd.DataFrame]]:
     """
     if not paths:
         raise DataError("No file was given. Choose a CSV, Parquet or Excel file.")
-    names = _names([Path(p) for p in paths])
+    names = short_names([Path(p) for p in paths])
     return [(name, _read(Path(path))) for name, path in zip(names, paths, strict=True)]
 
 
@@ -85,12 +86,6 @@ def plain_columns(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
             notices.append(f"Cells of {name!r} hold several values; they are kept as one text.")
     data.attrs = {}
     return data, notices
-
-
-def _names(paths: list[Path]) -> list[str]:
-    """File names; with their folder where two files have the same name."""
-    names = [p.name for p in paths]
-    return names if len(set(names)) == len(names) else [f"{p.parent.name}/{p.name}" for p in paths]
 
 
 def _read(path: Path, rows: int | None = None) -> pd.DataFrame:

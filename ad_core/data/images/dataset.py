@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ad_core.data.dataset import Column, ColumnKind, Dataset, Declared, Role, Schema, fingerprint_of, row_ids
+from ad_core.data.files.each_once import each_once, read_once
 from ad_core.data.files.image_files import read_header
 from ad_core.data.files.image_modes import number_format
 from ad_core.data.images.layout import Layout, lies_in, recognise
@@ -27,7 +28,9 @@ def open_images(sources: Sequence[Path], declared: Declared) -> Dataset:
         DataError: there is no usable image, or a declared column does not exist for images.
     """
     _check(declared)
-    found, other = find_images(sources)
+    sources, notices = each_once(sources)
+    found, other = find_images(sources, tell_apart=declared.ids_by_source)
+    found, again = _each_once(found)
     paths, files = ([path for path, _ in found], [file for _, file in found])
     layout = recognise(paths, files, declared.folders, reads_labels=declared.class_column is None)
     folders = pd.Series([str(parent) if (parent := PurePosixPath(path).parent).name else "" for path in paths])
@@ -57,7 +60,7 @@ def open_images(sources: Sequence[Path], declared: Declared) -> Dataset:
         name=_name(sources),
         is_training=usable & layout.teaches[images],
         fingerprint=fingerprint_of(data[["path", "sha"]]),
-        notices=(*_notices(data, rows, other), *told, *of_training),
+        notices=(*notices, *again, *_notices(data, rows, other), *told, *of_training),
         training_notices=tuple(of_training),
         folders=layout.table(folders),
     )
@@ -84,6 +87,13 @@ def cut_to_range(paths: pd.Series, beyond: np.ndarray) -> list[str]:
         if cut
         else []
     )
+
+
+def _each_once(files: list[tuple[str, str]]) -> tuple[list[tuple[str, str]], list[str]]:
+    """Images without those that a folder and one of its sub-folders both give, and a sentence about them."""
+    first = {file: path for path, file in reversed(files)}
+    kept = list(dict.fromkeys((path, file) for path, file in files if first[file] == path))
+    return kept, read_once([path for path, file in files if first[file] != path])
 
 
 def _check(declared: Declared) -> None:

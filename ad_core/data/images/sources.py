@@ -6,15 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from ad_core.data.files.archives import SEPARATOR, SafeZip
+from ad_core.data.files.each_once import short_names
 from ad_core.data.files.image_files import SUFFIXES
 from ad_core.errors import DataError
 
 
-def find_images(sources: Sequence[Path]) -> tuple[list[tuple[str, str]], list[str]]:
+def find_images(sources: Sequence[Path], *, tell_apart: bool = True) -> tuple[list[tuple[str, str]], list[str]]:
     """List images in the order of the sources, sorted within each folder and zip.
 
     One folder or zip gives paths relative to itself; of several, each path starts with the name of its folder or zip.
     Single files are identified by their path from the folder that holds them all.
+
+    Args:
+        tell_apart: whether folders and zips of one name are told apart by the folders that they are in.
 
     Returns:
         (path, file) of every image, path with `/`, file as in `archives`; and the paths whose ending is not
@@ -26,8 +30,9 @@ def find_images(sources: Sequence[Path]) -> tuple[list[tuple[str, str]], list[st
     images: list[tuple[str, str]] = []
     other: list[str] = []
     base = _common_folder(sources)
+    names = _names([source.absolute() for source in sources], tell_apart=tell_apart)
     for source in map(Path.absolute, sources):
-        prefix = f"{source.stem if source.is_file() else source.name}/" if len(sources) > 1 else ""
+        prefix = f"{names[source]}/" if len(sources) > 1 else ""
         if source.is_dir():
             members = [(prefix + name, str(source / name)) for name in _in_folder(source)]
         elif source.suffix.lower() == ".zip":
@@ -41,6 +46,15 @@ def find_images(sources: Sequence[Path]) -> tuple[list[tuple[str, str]], list[st
     if not images:
         raise DataError(_nothing_found(sources, other))
     return images, other
+
+
+def _names(sources: Sequence[Path], *, tell_apart: bool) -> dict[Path, str]:
+    """The name of each source, which begins the paths of what is in it."""
+    names = {source: source.stem if source.is_file() else source.name for source in sources}
+    holders = [source for source in sources if source.is_dir() or source.suffix.lower() == ".zip"]
+    if tell_apart and len({names[source] for source in holders}) < len(holders):
+        names |= dict(zip(holders, short_names(holders), strict=True))
+    return names
 
 
 def _is_image(path: str) -> bool:

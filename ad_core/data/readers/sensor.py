@@ -121,7 +121,8 @@ class Sensor(Reader[SensorSettings]):
                 f"or change the columns' roles."
             )
         schema = schema.judged(declared)
-        rows, clock, texts, of_labels = rows_of(data, schema, declared.exclude)
+        files = loaded.files if declared.ids_by_source else ()
+        rows, clock, texts, of_labels = rows_of(data, schema, declared.exclude, files)
         line = timeline(rows)
         usable = (rows["note"] == "").to_numpy()
         if not usable.any():

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ad_core.data.dataset import Declared
+from ad_core.data.files.each_once import each_once
 from ad_core.data.label_words import is_label_name
 from ad_core.data.recordings.schema_inference import PART_NAMES
 from ad_core.data.tables.values import holds_categories
@@ -29,6 +30,8 @@ class Loaded:
     notices: list[str]
     stem: str | None = None
     """Column that holds the file's stem, where there are several files."""
+    files: tuple[tuple[str, int], ...] = ()
+    """Name and number of rows of each file, where there are several and the recordings have names of their own."""
 
 
 def load(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Loaded:
@@ -41,18 +44,20 @@ def load(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Loaded:
         return Loaded(_own(sources), (), "frame", _numbered_categories([sources]))
     from ad_core.data.files.tabular_files import notices_of, read_files
 
-    paths = [path for source in sources for path in _files(Path(source))]
+    paths, notices = each_once(path for source in sources for path in _files(Path(source)))
+    sources, _ = each_once(map(Path, sources))
     read = read_files(paths)
-    notices = list(dict.fromkeys(notice for _, frame in read for notice in notices_of(frame)))
+    notices += list(dict.fromkeys(notice for _, frame in read for notice in notices_of(frame)))
     notices += _numbered_categories([frame for _, frame in read])
-    name = Path(sources[0]).stem if len(sources) == 1 else f"{Path(sources[0]).stem} and {len(sources) - 1} more"
+    name = sources[0].stem if len(sources) == 1 else f"{sources[0].stem} and {len(sources) - 1} more"
     at = tuple(str(path) for path in sources)
     if len(read) == 1:
         return Loaded(_own(read[0][1]), at, name, notices)
     notices += _other_columns([(name, list(frame.columns)) for name, frame in read], declared)
     frames = [frame for _, frame in read]
     if declared.entity is not None:
-        return Loaded(_own(pd.concat(frames, ignore_index=True)), at, name, notices)
+        files = tuple((file, len(frame)) for file, frame in read)
+        return Loaded(_own(pd.concat(frames, ignore_index=True)), at, name, notices, files=files)
     stem = next(column for column in (RECORDING, "file", "recording file") if column not in frames[0].columns)
     stems = [file.rpartition(".")[0] or file for file, _ in read]
     frames = [frame.assign(**{stem: each}) for each, frame in zip(stems, frames, strict=True)]

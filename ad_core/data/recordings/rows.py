@@ -1,6 +1,6 @@
 """One line per row of a recording: its id, its time and entity, its label, and whether it can be used."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,14 +15,17 @@ from ad_core.data.recordings.seasonality import seasonal_period
 from ad_core.data.recordings.timeline import Timeline, in_words, timeline, typical_interval
 from ad_core.data.recordings.timestamps import Clock, ClockKind, read_clock, row_clock, time_texts
 from ad_core.data.tables.labels import read_labels
-from ad_core.data.tables.row_identity import ids_from_column
+from ad_core.data.tables.row_identity import ids_from_column, ids_over_files
 
 MAX_SEARCHED = 20_000
 """Maximum number of samples of the longest segment that are searched for a period, in at most 20 channels."""
 
 
 def rows_of(
-    data: pd.DataFrame, schema: Schema, exclude: Sequence[Sequence[str]] = ()
+    data: pd.DataFrame,
+    schema: Schema,
+    exclude: Sequence[Sequence[str]] = (),
+    files: Sequence[tuple[str, int]] = (),
 ) -> tuple[pd.DataFrame, Clock, pd.Series, list[str]]:
     """`Dataset.rows` of a recording, the clock that was read, the times as they are shown, and notices about labels.
 
@@ -30,6 +33,7 @@ def rows_of(
 
     Args:
         exclude: `Declared.exclude`.
+        files: name and number of rows of each file, where ids that occur in several of them say which one.
 
     Raises:
         DataError: the time column or a range of time can't be read.
@@ -46,9 +50,8 @@ def rows_of(
     if entity is not None:
         notes[(notes == "") & entity.isna().to_numpy()] = f"The entity ({entity_name!r}) is missing."
         texts = entity.fillna("no entity").astype("str") + "|" + times
-    rows = pd.DataFrame(
-        {"row_id": row_ids(texts) if id_name is None else ids_from_column(data[id_name]), "note": notes}
-    )
+    ids = _ids(texts if id_name is None else data[id_name], files, row_ids if id_name is None else ids_from_column)
+    rows = pd.DataFrame({"row_id": ids, "note": notes})
     if entity is not None:
         rows["entity"] = entity.astype("str")
     rows["time"] = clock.time
@@ -62,6 +65,15 @@ def rows_of(
     if out is not None:
         rows["excluded"] = out
     return rows, clock, times, notices
+
+
+def _ids(values: pd.Series, files: Sequence[tuple[str, int]], unique: Callable[[pd.Series], pd.Series]) -> pd.Series:
+    """Row ids from texts or from the cells of the id column."""
+    if not files:
+        return unique(values)
+    ends = np.cumsum([rows for _, rows in files])
+    parts = [unique(values.iloc[end - rows : end]) for end, (_, rows) in zip(ends, files, strict=True)]
+    return ids_over_files(parts, [name for name, _ in files])
 
 
 def clock_kind(rows: pd.DataFrame, schema: Schema) -> ClockKind:

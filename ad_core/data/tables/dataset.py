@@ -11,9 +11,10 @@ import pyarrow as pa
 
 from ad_core.data.absent import with_absent
 from ad_core.data.dataset import Dataset, Declared, Role, Schema, fingerprint_of
+from ad_core.data.files.each_once import each_once
 from ad_core.data.tables.labels import read_labels
 from ad_core.data.tables.row_filter import fulfils
-from ad_core.data.tables.row_identity import ids_from_column, ids_from_content
+from ad_core.data.tables.row_identity import ids_from_column, ids_from_content, ids_over_files
 from ad_core.data.tables.schema_inference import propose
 from ad_core.data.tables.values import coded, holds_categories, parse_dates
 from ad_core.errors import DataError
@@ -28,6 +29,8 @@ class _Loaded:
     sources: tuple[str, ...]
     name: str
     notices: list[str]
+    files: tuple[tuple[str, int], ...] = ()
+    """Name and number of rows of each file."""
 
 
 def open_table(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Dataset:
@@ -43,7 +46,10 @@ def open_table(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Da
             f"{loaded.name} has {len(data.columns)} columns and {len(data)} rows. Choose a table with rows."
         )
     schema, notices = propose(data, declared)
-    rows, unread = _rows(data, schema)
+    rows, unread = _rows(data, schema, loaded.files if declared.ids_by_source else ())
+    if loaded.files:
+        names, lengths = zip(*loaded.files, strict=True)
+        rows["source"] = pd.Categorical.from_codes(np.repeat(np.arange(len(names)), lengths), list(names))
     pa.default_memory_pool().release_unused()  # otherwise the process keeps the memory of intermediate results
     is_training = (rows["note"] == "").to_numpy() & fulfils(data, declared.only)
     return Dataset(
@@ -61,12 +67,10 @@ def open_table(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Da
     )
 
 
-def _rows(data: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, list[str]]:
+def _rows(data: pd.DataFrame, schema: Schema, files: Sequence[tuple[str, int]]) -> tuple[pd.DataFrame, list[str]]:
     """`Dataset.rows`, and notices about labels that can't be read."""
     used = schema.names(Role.FEATURE)
-    identity = schema.one(Role.ID)
-    ids = ids_from_column(data[identity]) if identity else ids_from_content(data, used or list(data.columns))
-    rows = pd.DataFrame({"row_id": ids})
+    rows = pd.DataFrame({"row_id": _ids(data, schema, files)})
     empty = np.ones(len(data), dtype=bool)
     for name in used:
         empty &= data[name].isna().to_numpy()
@@ -84,6 +88,20 @@ def _rows(data: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, list[str]]:
     if cls := schema.one(Role.CLASS):
         rows["cls"] = _texts(data[cls])
     return rows, notices
+
+
+def _ids(data: pd.DataFrame, schema: Schema, files: Sequence[tuple[str, int]]) -> pd.Series:
+    """Row ids; those that occur in several files say which one, if files are given."""
+    identity, used = schema.one(Role.ID), schema.names(Role.FEATURE) or list(data.columns)
+
+    def unique(part: pd.DataFrame) -> pd.Series:
+        return ids_from_column(part[identity]) if identity else ids_from_content(part, used)
+
+    if len(files) < 2:
+        return unique(data)
+    ends = np.cumsum([rows for _, rows in files])
+    parts = [unique(data.iloc[end - rows : end]) for end, (_, rows) in zip(ends, files, strict=True)]
+    return ids_over_files(parts, [name for name, _ in files])
 
 
 def _notes(empty: np.ndarray) -> pd.Series:
@@ -108,13 +126,15 @@ def _of_frame(frame: pd.DataFrame) -> _Loaded:
 def _of_files(paths: list[Path]) -> _Loaded:
     from ad_core.data.files.tabular_files import files_in, notices_of, read_files
 
-    files = [file for path in paths for file in (files_in(path) if path.is_dir() else [path])]
+    files, notices = each_once(file for path in paths for file in (files_in(path) if path.is_dir() else [path]))
     read = read_files(files)
-    notices = [notice for _, frame in read for notice in notices_of(frame)]
+    notices += [notice for _, frame in read for notice in notices_of(frame)]
+    paths, _ = each_once(paths)
     name = paths[0].stem if len(paths) == 1 else f"{paths[0].stem} and {len(paths) - 1} more"
     data = read[0][1] if len(read) == 1 else _below_each_other(read)
     data.attrs = {}
-    return _Loaded(data, tuple(str(path) for path in paths), name, notices)
+    lengths = tuple((file, len(frame)) for file, frame in read)
+    return _Loaded(data, tuple(str(path) for path in paths), name, notices, lengths)
 
 
 def _below_each_other(read: list[tuple[str, pd.DataFrame]]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ad_core.data.dataset import row_ids
+from ad_core.data.dataset import SOURCE_END, row_ids
 from ad_core.data.tables.values import level_text
 
 CHUNK, BLOCK = 20_000, 500_000
@@ -53,6 +53,24 @@ def ids_from_content(data: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
     repeated = keys.duplicated(keep=False).to_numpy()
     if repeated.any():
         texts[repeated] = row_ids(texts[repeated])
+    return texts
+
+
+def ids_over_files(ids: Sequence[pd.Series], names: Sequence[str]) -> pd.Series:
+    """The ids of all files, unique: one that occurs in several files begins with the name of its file, as `may.csv|17`.
+
+    So an id says its row whatever else is opened together, and repeats are numbered within their file only.
+
+    Args:
+        ids: of each file, unique within it.
+        names: of the files.
+    """
+    texts = pd.concat(list(ids), ignore_index=True)
+    repeated = texts.duplicated(keep=False).to_numpy()
+    if repeated.any():
+        file = np.repeat(np.arange(len(ids)), [len(one) for one in ids])[repeated]
+        texts[repeated] = [f"{names[at]}{SOURCE_END}{text}" for at, text in zip(file, texts[repeated], strict=True)]
+        texts = row_ids(texts)  # an id may look like that by itself
     return texts
 
 

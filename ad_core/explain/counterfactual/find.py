@@ -28,9 +28,7 @@ from ad_core.explain.counterfactual.search import Breadth, Found, Judge, Move, O
 from ad_core.explain.counterfactual.windows import best_channels, window_moves
 from ad_core.explain.counterfactual.words import described, sentence_of
 from ad_core.explain.neighbours import nearest_normals
-from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.progress import Report
-from ad_core.training.fit import score_items
 from ad_core.types import Modality
 
 TYPICAL = 0.95
@@ -97,8 +95,8 @@ def counterfactual(
         raise DataError(f"{unknown[0]!r} can't be fixed: the detector has no such part. It uses {', '.join(names)}.")
     filled = [names[part] for part in case.item_set.absent]  # a value that these data do not hold can't be changed
     fixed = [*fixed, *(name for name in filled if name not in fixed)]
-    before = _before(case, row_id)
     judge, limit = _judge(case, begin)
+    before = _before(case, row_id, judge)
     facts = {"row_id": row_id, "before": before, "begin": begin, "fixed": list(fixed), "typical_distance": limit}
     start = float(judge.score(case.x[None])[0])
     if before["score"] < begin or judge.normal([case.x], report)[0]:
@@ -122,12 +120,11 @@ def counterfactual(
     return _answer(case, best, facts | {"tried": outcome.tried})
 
 
-def _before(case: ChangedCase, row_id: str) -> dict[str, Any]:
+def _before(case: ChangedCase, row_id: str, judge: Judge) -> dict[str, Any]:
     """The row's score as in the score table; for recordings that of the window around it, which is changed."""
-    detector = case.detector
-    scores = score_items(detector.model, case.item_set, np.array([case.item]), device=detector.device)
+    detector, scores = case.detector, judge.score(case.x[None])
     if detector.modality is Modality.SENSOR:
-        return _meaning(detector, float(scores.mean()))
+        return _meaning(detector, float(scores[0]))
     found = detector.scored_rows(case.item_set, scores)
     return _meaning(detector, float(found.loc[found["row_id"] == row_id, "score"].iloc[0]))
 
@@ -142,12 +139,13 @@ def _meaning(detector: Detector, score: float) -> dict[str, Any]:
 def _judge(case: ChangedCase, begin: float) -> tuple[Judge, float | None]:
     """The criterion for normal, and the typical distance; None where the detector has no embedding."""
     detector, size = case.detector, at_a_time(case.item_set.shape)
-    original = case.x[None].to(detector.device)
+    made_of = detector.sources(case.item_set, np.array([case.item]))
+    original = made_of.items
 
     def score(x: Tensor) -> np.ndarray:
         with torch.no_grad():
-            made_of = SourceItems.of_one(original, len(x))
-            return np.asarray(detector.model.score_copies(x.to(detector.device), made_of).cpu().double())
+            of = torch.zeros(len(x), dtype=torch.int64, device=detector.device)
+            return np.asarray(detector.model.score_copies(x.to(detector.device), made_of.copies(of)).cpu().double())
 
     with torch.no_grad():
         embeds = detector.model.embed(original) is not None

@@ -36,6 +36,9 @@ class LevelAndShape(nn.Module, ScoreModel):
 
     Args:
         judged: per channel, whether its level, its shape or both count.
+
+    `earlier` is the model of the first training windows, which gave the later ones their out-of-bag scores; changed
+    copies of these windows are scored by it. None in bundles of older versions.
     """
 
     usual: Tensor
@@ -60,6 +63,7 @@ class LevelAndShape(nn.Module, ScoreModel):
         self.register_buffer("usual", torch.ones(len(self.names)))
         self.register_buffer("residual", torch.zeros(2, channels, 1))
         self.register_buffer("error", torch.ones(channels, 1))
+        self.earlier: LevelAndShape | None = None
 
     @classmethod
     def of(cls, windows: Tensor, shape: ItemShape, judged: list[JudgedBy]) -> Self:
@@ -87,6 +91,14 @@ class LevelAndShape(nn.Module, ScoreModel):
 
     def over_time(self, x: Tensor, originals: SourceItems | None = None) -> Tensor:
         """(b, time) score of each sample of a window."""
+        position = None if originals is None else originals.position
+        if self.earlier is None or position is None:
+            return self._over_time(x, originals)
+        by_earlier = (position >= 0)[:, None]
+        unseen = self.earlier.over_time(x, originals)
+        return unseen if by_earlier.all() else torch.where(by_earlier, unseen, self._over_time(x, originals))
+
+    def _over_time(self, x: Tensor, originals: SourceItems | None) -> Tensor:
         values = {}
         for k, (name, member) in enumerate(self._members.items()):
             least = FLOOR * math.sqrt(member.entries)

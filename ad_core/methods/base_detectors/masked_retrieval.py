@@ -43,7 +43,9 @@ class RetrievalMember(nn.Module):
         return member, scores.double().numpy()
 
     def forward(self, x: Tensor, originals: SourceItems | None = None) -> Tensor:
-        return self.task.surprise(self.task.cell_losses(x, self._draw(x), originals)).mean(1)
+        if originals is None:
+            return self.task.score(x, self._draw(x))
+        return self.task.score_copies(x, self._draw(x), originals)
 
     def part_scores(self, x: Tensor) -> Tensor:
         """(b, columns)."""

@@ -1,7 +1,7 @@
 """Hide some cells of a row and predict them from the others."""
 
 from collections.abc import Iterable
-from typing import Self
+from typing import Self, cast
 
 import torch
 from pydantic import Field, model_validator
@@ -12,6 +12,7 @@ from ad_core.methods.encoder import Encoder
 from ad_core.methods.kernel_imputation import KernelImputation
 from ad_core.methods.losses.cell_loss import CellLoss, compressed
 from ad_core.methods.moments import mean_and_spread
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.pretext import PRETEXTS, Pretext
 from ad_core.methods.scorer import SCORE_SEED
 from ad_core.settings import Settings
@@ -124,8 +125,13 @@ class MaskedCells(Pretext[MaskedCellsSettings]):
     def score(self, x: Tensor, draw: Draw) -> Tensor:
         return self.part_scores(x, draw).mean(1)
 
+    def score_copies(self, x: Tensor, draw: Draw, originals: SourceItems) -> Tensor:
+        return self._surprise(self._cell_losses(x, draw, originals.items[originals.of])).mean(1)
+
     def part_scores(self, x: Tensor, draw: Draw) -> Tensor:
-        losses = self._cell_losses(x, draw)
+        return self._surprise(self._cell_losses(x, draw))
+
+    def _surprise(self, losses: Tensor) -> Tensor:
         return (losses - self.usual) / (self.spread + 0.01)  # (b, columns)
 
     def expected(self, x: Tensor, draw: Draw) -> Tensor:
@@ -137,34 +143,39 @@ class MaskedCells(Pretext[MaskedCellsSettings]):
         nothing = x.new_zeros(len(x), self.columns, dtype=torch.bool)
         return self.encoder(self._shown(x, nothing, self._retrieved(x, nothing)))
 
-    def _cell_losses(self, x: Tensor, draw: Draw) -> Tensor:
-        """(b, columns): loss of each cell while it was hidden, mean over the rounds."""
-        guesses, hidden = self._guesses(x, draw)
+    def _cell_losses(self, x: Tensor, draw: Draw, sources: Tensor | None = None) -> Tensor:
+        """(b, columns): loss of each cell while it was hidden, mean over the rounds.
+
+        Args:
+            sources: (b, entries) the rows that x are changed copies of.
+        """
+        guesses, hidden = self._guesses(x, draw, sources)
         rows = x.repeat_interleave(hidden.shape[1], 0)
         losses = self.cells(guesses.flatten(0, 1), rows).unflatten(0, hidden.shape[:2])  # (b, masks, columns)
         return (compressed(losses) * hidden).sum(1) / self.settings.rounds
 
-    def _guesses(self, x: Tensor, draw: Draw) -> tuple[Tensor, Tensor]:
+    def _guesses(self, x: Tensor, draw: Draw, sources: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(b, masks, outputs) predictions and (b, masks, columns) the masks: each column is hidden once per round."""
         groups = min(self.settings.groups, self.columns)
         place = draw.uniform(len(x), self.settings.rounds, self.columns).argsort(2).argsort(2)  # (b, rounds, columns)
         hidden = (place % groups).unsqueeze(2) == torch.arange(groups, device=x.device)[:, None]
         hidden = hidden.flatten(1, 2)  # (b, rounds * groups, columns)
-        guesses = self._guess(x.repeat_interleave(hidden.shape[1], 0), hidden.flatten(0, 1))
+        rows, of = (None if part is None else part.repeat_interleave(hidden.shape[1], 0) for part in (x, sources))
+        guesses = self._guess(cast(Tensor, rows), hidden.flatten(0, 1), of)
         return guesses.unflatten(0, hidden.shape[:2]), hidden
 
-    def _guess(self, x: Tensor, hidden: Tensor) -> Tensor:
+    def _guess(self, x: Tensor, hidden: Tensor, sources: Tensor | None = None) -> Tensor:
         """(b, entries), (b, columns) -> (b, outputs)."""
-        retrieved = self._retrieved(x, hidden)
+        retrieved = self._retrieved(x, hidden, sources)
         outputs: Tensor = self.head(self.encoder(self._shown(x, hidden, retrieved)))
         if retrieved is None:
             return outputs
         start = retrieved.mean(1)[:, self.cells.number_at]  # the outputs for numbers come first
         return outputs.to(x.dtype) + pad(start, (0, outputs.shape[1] - start.shape[1]))
 
-    def _retrieved(self, x: Tensor, hidden: Tensor) -> Tensor | None:
+    def _retrieved(self, x: Tensor, hidden: Tensor, sources: Tensor | None = None) -> Tensor | None:
         """(b, heads, entries), or None without a bank."""
-        return None if self.retrieval is None else self.retrieval(x, hidden)
+        return None if self.retrieval is None else self.retrieval(x, hidden, sources)
 
     def _shown(self, x: Tensor, hidden: Tensor, retrieved: Tensor | None) -> Tensor:
         """(b, *encoder_shape.size), the encoder's input."""

@@ -108,6 +108,9 @@ class MaskedRetrieval(Pretext[MaskedRetrievalSettings]):
     def score(self, x: Tensor, draw: Draw) -> Tensor:
         return self.part_scores(x, draw).mean(1)
 
+    def score_copies(self, x: Tensor, draw: Draw, originals: SourceItems) -> Tensor:
+        return self.surprise(self.cell_losses(x, draw, originals)).mean(1)
+
     def part_scores(self, x: Tensor, draw: Draw) -> Tensor:
         return self.surprise(self.cell_losses(x, draw))
 

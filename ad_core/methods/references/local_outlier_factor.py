@@ -39,6 +39,9 @@ class LocalOutlierFactor(Reference[LocalOutlierFactorSettings]):
         self.only_row = x[0] if len(x) == 1 else None
         if self.only_row is None:
             self.index = Factor(n_neighbors=min(self.settings.neighbours, len(x) - 1), novelty=True).fit(x)
+            distances, rows = self.index.kneighbors()  # of each training row, without itself
+            self.reach = distances[:, -1]
+            self.density = _density(np.maximum(distances, self.reach[rows]))
 
     def score(self, x: np.ndarray) -> np.ndarray:
         x = np.asarray(x, dtype=np.float64)
@@ -50,3 +53,28 @@ class LocalOutlierFactor(Reference[LocalOutlierFactorSettings]):
         if len(self.repeated):
             is_itself &= ~self.repeated[nearest[:, 0]]  # without itself, its copies are still there
         return np.asarray(np.where(is_itself, -self.index.negative_outlier_factor_[nearest[:, 0]], factor))
+
+    def score_copies(self, x: np.ndarray, sources: np.ndarray) -> np.ndarray:
+        scores = self.score(x)
+        if self.only_row is not None:
+            return scores
+        x, sources = np.asarray(x, dtype=np.float64), np.asarray(sources, dtype=np.float64)
+        distance, nearest = self.index.kneighbors(sources, 1)
+        known = np.flatnonzero(distance[:, 0] <= ITSELF * (1 + np.abs(sources).max(axis=1)))
+        if len(known):
+            scores[known] = self._factor_without(x[known], nearest[known, 0])
+        return scores
+
+    def _factor_without(self, x: np.ndarray, left_out: np.ndarray) -> np.ndarray:
+        """(n,) local outlier factor of rows, whose neighbours are all training rows but one (n,) of each."""
+        k = self.index.n_neighbors_
+        distances, rows = self.index.kneighbors(x, min(k + 1, len(self.reach)))
+        order = np.argsort(rows == left_out[:, None], axis=1, kind="stable")[:, :k]
+        distances, rows = (np.take_along_axis(part, order, 1) for part in (distances, rows))
+        density = _density(np.maximum(distances, self.reach[rows]))
+        return np.asarray(self.density[rows].mean(axis=1) / density)
+
+
+def _density(reachability: np.ndarray) -> np.ndarray:
+    """(n,) local reachability density, from (n, k) reachability distances; Breunig et al. 2000, definition 6."""
+    return np.asarray(1 / (reachability.mean(axis=1) + 1e-10))  # as in scikit-learn, equal rows have no infinite one

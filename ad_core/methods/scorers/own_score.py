@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.pretext import Pretext
 from ad_core.methods.scorer import SCORERS, Scorer
 from ad_core.settings import Settings
@@ -23,6 +24,9 @@ class OwnScore(Scorer[OwnScoreSettings]):
 
     def forward(self, task: Pretext, x: Tensor, draw: Draw) -> Tensor:
         return task.score(x, draw)
+
+    def of_copies(self, task: Pretext, x: Tensor, draw: Draw, originals: SourceItems) -> Tensor:
+        return task.score_copies(x, draw, originals)
 
     def part_scores(self, task: Pretext, x: Tensor, draw: Draw) -> Tensor | None:
         return task.part_scores(x, draw)

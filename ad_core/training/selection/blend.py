@@ -33,12 +33,16 @@ TrainOn = Callable[[Split], TaskModel]
 class Joined(nn.Module, ScoreModel):
     """Weighted mean of the normalised scores of Balanced and of two trainings of one pretext task.
 
-    Each training has seen one half of the rows; a training row is scored by the other one, a new row by the mean of
-    both. Embeddings, part scores and expected values are those of Balanced.
+    Each training has seen one half of the rows; a training row and its changed copies are scored by the other one, a
+    new row by the mean of both. Embeddings, part scores and expected values are those of Balanced.
     """
+
+    unseen_by: Tensor
+    """(n,) int64, for each training row the training that has not seen it; empty in bundles of older versions."""
 
     def __init__(self, base: nn.Module, share: float) -> None:
         super().__init__()
+        self.register_buffer("unseen_by", torch.zeros(0, dtype=torch.int64))
         self.base, self.share = base, share
         self.partners, self.tails, self.base_tail = nn.ModuleList(), nn.ModuleList(), TailNormalisation()
 
@@ -52,14 +56,27 @@ class Joined(nn.Module, ScoreModel):
         return all(cast(TaskModel, model).differentiable for model in (self.base, *self.partners))
 
     def score(self, x: Tensor) -> Tensor:
-        return self._blended(cast(ScoreModel, self.base).score(x), x)
+        of_tasks = [cast(TaskModel, partner).score(x) for partner in self.partners]
+        return self._blended(cast(ScoreModel, self.base).score(x), self._of_task(of_tasks, None))
 
     def score_copies(self, x: Tensor, originals: SourceItems) -> Tensor:
-        return self._blended(cast(ScoreModel, self.base).score_copies(x, originals), x)
+        of_base = cast(ScoreModel, self.base).score_copies(x, originals)
+        of_tasks = [cast(TaskModel, partner).score_copies(x, originals) for partner in self.partners]
+        return self._blended(of_base, self._of_task(of_tasks, originals.position))
 
-    def _blended(self, of_base: Tensor, x: Tensor) -> Tensor:
-        partners = zip(self.partners, self.tails, strict=True)
-        of_task = torch.stack([tail(cast(TaskModel, partner).score(x)) for partner, tail in partners]).mean(0)
+    def _of_task(self, scores: list[Tensor], position: Tensor | None) -> Tensor:
+        """(b,) the mean over the trainings, or for copies of a training row the score by the one that has not seen it.
+
+        Args:
+            position: (b,) as in `SourceItems.position`.
+        """
+        every = torch.stack([tail(one) for tail, one in zip(self.tails, scores, strict=True)])
+        if position is None or not len(self.unseen_by):
+            return every.mean(0)
+        unseen = every.gather(0, self.unseen_by[position.clamp_min(0)][None])[0]
+        return torch.where(position >= 0, unseen, every.mean(0))
+
+    def _blended(self, of_base: Tensor, of_task: Tensor) -> Tensor:
         return (1 - self.share) * self.base_tail(of_base) + self.share * of_task
 
     def forward(self, x: Tensor) -> Tensor:
@@ -105,6 +122,7 @@ class Joined(nn.Module, ScoreModel):
                 build_model(facts["task"], "own_score", shape, facts["settings"], {}, encoder), TailNormalisation()
             )
         own = {name: torch.from_numpy(np.array(value)) for name, value in arrays.items()}
+        model.unseen_by = own.setdefault("unseen_by", model.unseen_by)
         model.load_state_dict(own | {f"base.{name}": value for name, value in base.state_dict().items()})
         return model.eval()
 
@@ -122,8 +140,9 @@ def joined(base: nn.Module, of_base: HeldOut, train_on: TrainOn, share: float, f
     """
     model = Joined(base, share)
     model.base_tail = TailNormalisation.of(per_item(of_base.scores))
-    halves = np.array_split(np.random.default_rng(fit.seed).permutation(len(of_base.items)), 2)
+    halves = _halves(len(of_base.items), fit.seed)
     of_task = np.empty(len(of_base.items), dtype=np.float32)
+    model.unseen_by = unseen_by(len(of_base.items), fit.seed)
     for own, others in (halves, halves[::-1]):
         stop = max(1, round(STOPPING * len(own)))
         items = of_base.items[own]
@@ -135,6 +154,17 @@ def joined(base: nn.Module, of_base: HeldOut, train_on: TrainOn, share: float, f
     base_part = model.base_tail(torch.from_numpy(per_item(of_base.scores)).float()).numpy()
     blended = (1 - share) * base_part + share * of_task
     return model.eval(), HeldOut(of_base.items, blended.astype(np.float64))
+
+
+def unseen_by(n: int, seed: int) -> Tensor:
+    """(n,) int64, for each of n training items the training that has not seen it: the first sees the first half."""
+    found = torch.zeros(n, dtype=torch.int64)
+    found[torch.from_numpy(_halves(n, seed)[0])] = 1
+    return found
+
+
+def _halves(n: int, seed: int) -> list[np.ndarray]:
+    return np.array_split(np.random.default_rng(seed).permutation(n), 2)
 
 
 def trainer(task: str, steps: int, fit: Fit) -> TrainOn:

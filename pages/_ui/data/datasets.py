@@ -1,7 +1,9 @@
 """Save data sets in the store: from a sample, an upload or a path, with the declarations of the analyst."""
 
+import hashlib
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,7 @@ def use_sample(name: str) -> None:
 def open_sources(sources: Sequence[str | Path], name: str) -> bool:
     """Callback: open files and make them the current data set; an error is kept for the page."""
     try:
-        record = remember(name, sources, Declared(), {})
+        record = remember(name, sources, Declared(ids_by_source=len(sources) > 1 or Path(sources[0]).is_dir()), {})
     except AdError as error:
         st.session_state["_problem"] = str(error)
         return False
@@ -67,6 +69,8 @@ def remember(name: str, sources: Sequence[str | Path], declared: Declared, facts
 def keep_uploads(uploads: Sequence[Any]) -> list[Path]:
     """Write uploaded files into a folder of the store; a folder upload keeps its sub-folders.
 
+    Of several files of one name all are kept, the second as `name (2).csv`; one that was uploaded twice is kept once.
+
     Returns:
         The paths to open: one zip or file, the files, or the folder.
 
@@ -74,17 +78,47 @@ def keep_uploads(uploads: Sequence[Any]) -> list[Path]:
         DataError: a name would leave the folder.
     """
     folder = store().upload_folder()
-    written = []
+    written: list[Path] = []
     for upload in uploads:
-        target = folder / upload.name
-        if not target.resolve().is_relative_to(folder.resolve()):
+        wanted = folder / upload.name
+        if not wanted.resolve().is_relative_to(folder.resolve()):
             raise DataError(f"The file name {upload.name!r} leads out of the upload folder. Rename the file.")
+        target = next(place for place in _places(wanted) if not place.exists() or _holds(place, upload))
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("wb") as out:
             out.write(upload.getbuffer())
         written.append(target)
     nested = {path.relative_to(folder).parts[0] for path in written if path.parent != folder}
-    return [folder / name for name in sorted(nested)] if nested else written
+    single = dict.fromkeys(path for path in written if path.parent == folder)
+    return [*(folder / name for name in sorted(nested)), *single]
+
+
+def _places(wanted: Path) -> Iterator[Path]:
+    """`pump.csv`, `pump (2).csv`, `pump (3).csv`, ..."""
+    yield wanted
+    yield from (wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}") for number in count(2))
+
+
+def _holds(place: Path, upload: Any) -> bool:
+    """Whether a file has the very bytes of an upload."""
+    return place.is_file() and place.read_bytes() == bytes(upload.getbuffer())
+
+
+def upload_notes(uploads: Sequence[Any]) -> list[str]:
+    """What became of uploads that have the name of another one, in sentences."""
+    contents: dict[str, list[bytes]] = {}
+    for upload in uploads:
+        contents.setdefault(upload.name, []).append(hashlib.sha256(upload.getbuffer()).digest())
+    notes = []
+    for name, digests in contents.items():
+        different = len(set(digests))
+        if different > 1:
+            second = list(islice(_places(Path(name)), 2))[1].as_posix()
+            notes.append(f"{different} different files are named {name!r}: all are kept, the second as {second!r}.")
+        if different < len(digests):
+            times = len(digests) - different + 1
+            notes.append(f"{name!r} was uploaded {times} times with the same content: it is read once.")
+    return notes
 
 
 def name_for(paths: Sequence[Path]) -> str:

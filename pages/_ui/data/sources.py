@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from ad_core.errors import AdError
-from pages._ui.data.datasets import keep_uploads, name_for, open_sources
+from pages._ui.data.datasets import keep_uploads, name_for, open_sources, upload_notes
 from pages._ui.data.forget import confirm_forget
 from pages._ui.shell import words
 from pages._ui.shell.navigate import choose
@@ -59,8 +59,10 @@ def upload_field(key: str, label: str) -> list[Path]:
         return []
     stamp = "|".join(upload.file_id for upload in uploads)
     if (st.session_state.get(f"_{key}") or {}).get("stamp") != stamp:
-        paths = keep_uploads(uploads)
-        st.session_state[f"_{key}"] = {"stamp": stamp, "paths": [str(path) for path in paths]}
+        paths, notes = keep_uploads(uploads), upload_notes(uploads)
+        st.session_state[f"_{key}"] = {"stamp": stamp, "paths": [str(path) for path in paths], "notes": notes}
+    for note in st.session_state[f"_{key}"]["notes"]:
+        st.info(note, icon=":material/info:")
     return [Path(path) for path in st.session_state[f"_{key}"]["paths"]]
 
 

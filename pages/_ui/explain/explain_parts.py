@@ -33,6 +33,8 @@ BASELINES = {
 }
 UNITS = {Modality.TABLE: "row", Modality.IMAGE: "image", Modality.SENSOR: "time stamp"}
 COLUMNS_SHOWN = 30
+ELSEWHERE = 1e-3
+"""Relative difference of two scores that is due to rounding on different processors."""
 
 MISSING = "(missing)"
 """The text of an empty cell in an explanation."""
@@ -138,7 +140,7 @@ def bars(case: Case, modality: Modality) -> None:
         if grade == "not supported"
         else "Orange raises the score, blue lowers it."
     )
-    st.caption(f"{colours} Attributions by {method} ({source}), baseline: {baseline}. {_gap(case)}")
+    st.caption(f"{colours} Attributions by {method} ({source}), baseline: {baseline}. {sums(case, modality)}")
     with st.expander("Show as table"):
         st.dataframe(
             parts.drop(columns=["row_id", "method", "delta"], errors="ignore"),
@@ -151,7 +153,8 @@ def _signed(widths: float) -> str:
     return "" if np.isnan(widths) else f"{widths:+.1f}"
 
 
-def _gap(case: Case) -> str:
+def sums(case: Case, modality: Modality) -> str:
+    """What the attributions add up to, which score that is the difference to, and how exact the sum is."""
     delta, total = float(case.explanation["delta"].iloc[0]), float(case.explanation["attribution"].sum())  # type: ignore[index]
     share = delta / max(abs(total), 1e-12)
     meaning = (
@@ -161,7 +164,21 @@ def _gap(case: Case) -> str:
         if share < 0.25
         else "only the order is reliable"
     )
-    return f"They add up to {total:.3g}; completeness gap {delta:.2g} ({100 * share:.1f} %): {meaning}."
+    gap = f"completeness gap {delta:.2g} ({100 * share:.1f} %): {meaning}."
+    score, base = ((case.check or {}).get(name) for name in ("score", "baseline_score"))
+    if score is None or base is None or score != score:  # explained by an older version
+        return f"They add up to {total:.3g}; {gap}"
+    listed = float(case.row["score"])
+    of = {Modality.TABLE: "row", Modality.IMAGE: "image", Modality.SENSOR: "window around this time"}[modality]
+    text = f"They add up to {total:.3g}: the {of} scores {score:.4g}, the baseline {base:.4g}; {gap}"
+    if modality is Modality.SENSOR:
+        return f"{text} The score of this time stamp, {listed:.4g}, is the mean over the windows that cover it."
+    if not np.isclose(score, listed, rtol=ELSEWHERE):
+        return (
+            f"{text} The score in the list, {listed:.4g}, comes from models that were not fitted to this row; the "
+            f"detector is of an older version and did not keep them. Train it again to explain that score."
+        )
+    return text
 
 
 def expected_table(case: Case) -> None:

@@ -232,7 +232,7 @@ def _calibration(folder: str, run_id: str, stamp: str) -> Calibration:  # noqa: 
 @st.cache_resource(show_spinner=False, max_entries=6)
 def _calibration_rows(folder: str, stamp: str) -> pd.DataFrame | None:  # noqa: ARG001
     try:
-        return bundle.part(Path(folder), "calibration_rows")
+        return run_calibration.calibration_rows_of(Path(folder))
     except BundleError:
         return None
 

@@ -98,12 +98,23 @@ def test_of_several_folders_and_zips_each_path_starts_with_its_source(plates, tm
     assert dataset.name == "good and 1 more"
 
 
-def test_two_pictures_of_one_path_get_different_row_ids(plates):
-    assert opened(plates, plates).rows["row_id"].tolist()[3:] == [
-        "plates/good/a.jpg#2",
-        "plates/good/b.png#2",
-        "plates/scratch/c.bmp#2",
-    ]
+def test_ids_of_folders_with_one_name_say_which_one(plates, tmp_path):
+    picture(tmp_path / "may" / "plates" / "a.png")
+
+    def ids(**declared: bool) -> list[str]:
+        return opened(plates, tmp_path / "may" / "plates", **declared).rows["row_id"].tolist()
+
+    assert ids(ids_by_source=True)[2:] == [f"{tmp_path.name}/plates/scratch/c.bmp", "may/plates/a.png"]
+    assert ids()[2:] == ["plates/scratch/c.bmp", "plates/a.png"]  # as data sets of older versions have them
+
+
+def test_images_that_are_given_twice_are_read_once_and_that_is_said(plates):
+    twice, inside = opened(plates, plates), opened(plates, plates / "good", plates / "good" / "a.jpg")
+
+    assert twice.rows["row_id"].tolist() == opened(plates).rows["row_id"].tolist()
+    assert twice.notices[0] == "Given more than once, and read once: plates."
+    assert inside.rows["row_id"].tolist() == ["plates/good/a.jpg", "plates/good/b.png", "plates/scratch/c.bmp"]
+    assert inside.notices[0] == "Given more than once, and read once: good/a.jpg, good/b.png, a.jpg."
 
 
 def test_hidden_files_and_folders_are_no_data(plates):

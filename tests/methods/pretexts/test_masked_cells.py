@@ -8,6 +8,7 @@ from sklearn.metrics import roc_auc_score
 
 from ad_core.errors import SettingsError
 from ad_core.methods.losses.cell_loss import LARGE
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.pretext import PRETEXTS
 from ad_core.methods.pretexts.masked_cells import MaskedCellsSettings
 from ad_core.types import Draw, Modality
@@ -114,6 +115,17 @@ def test_shares_in_the_wrong_order_are_refused_in_words():
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__.removeprefix("check_"))
 def test_with_retrieval_it_keeps_the_contract(retrieving, check):
     check(retrieving)
+
+
+def test_with_retrieval_a_copy_is_not_filled_in_from_its_source(retrieving):
+    """Training rows are left out of the bank when they are scored, so their nearly equal copies score like them."""
+    row, model = items.item_set(Modality.TABLE).take(np.arange(16)), retrieving.model()
+
+    with torch.no_grad():
+        as_it_is, by_itself = model.score(row), model.score(row + 1e-3)
+        apart = model.score_copies(row + 1e-3, SourceItems.each(row))
+
+    assert (apart - as_it_is).abs().max() < 0.1 * (by_itself - as_it_is).abs().max()
 
 
 def test_with_retrieval_a_guess_never_sees_the_cell_that_it_is_about(retrieving, x):

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ad_core.methods.encoder import build_encoder
+from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.pretexts.masked_retrieval import MaskedRetrieval, MaskedRetrievalSettings
 from ad_core.types import Batch, Draw, ItemShape, Modality, PartKind, Parts
 
@@ -48,6 +49,16 @@ def test_a_hidden_cell_is_the_weighted_mean_of_the_nearest_rows_in_the_others():
     losses = (x - by_hand).square()
     surprise = task.part_scores(x, Draw.shared(0))
     torch.testing.assert_close(surprise, (losses - task.usual) / (task.spread + 0.01), rtol=1e-4, atol=1e-4)
+
+
+def test_a_copy_is_not_filled_in_from_its_source():
+    rows = line()
+    task, row = task_on(rows, neighbours=1, rounds=1), rows[10:11]
+
+    as_it_is, by_itself = (task.score(one, Draw.shared(0)) for one in (row, row + 1e-3))
+    apart = task.score_copies(row + 1e-3, Draw.shared(0), SourceItems.each(row))
+
+    assert (apart - as_it_is).abs() < 0.1 * (by_itself - as_it_is).abs()
 
 
 def test_a_row_of_the_bank_is_not_its_own_neighbour():
