@@ -44,7 +44,7 @@ def _positions(detector: Detector, item_set: ItemSet) -> np.ndarray:
         return at
     start = at - span // 2
     there = (start >= 0) & (start < len(item_set.x))
-    named = replace(item_set, items=pd.DataFrame({"start": start[there]})).take(slice(None))
+    named = replace(item_set, items=pd.DataFrame({"start": start[there]}), fill_in=None).take(slice(None))
     same = there.copy()
     own = normals.x[torch.from_numpy(there)]
     same[there] = torch.isclose(named, own, rtol=ROUNDING, atol=ROUNDING).flatten(1).all(1).numpy()
