@@ -4,13 +4,17 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ad_core.errors import DataError
 from ad_core.types import JudgedBy, Modality
+
+if TYPE_CHECKING:
+    from ad_core.data.files.reading import Reading
 
 
 class Role(StrEnum):
@@ -84,6 +88,11 @@ class Schema(BaseModel):
         changed = (c.model_copy(update={"judged_by": declared.judged_by.get(c.name)}) for c in self.columns)
         return Schema(columns=tuple(changed))
 
+    def with_units(self, units: Mapping[str, str]) -> "Schema":
+        """The same schema with units that are not in the names of columns."""
+        changed = (c.model_copy(update={"unit": units.get(c.name, c.unit)}) for c in self.columns)
+        return Schema(columns=tuple(changed))
+
     def with_roles(self, roles: Mapping[str, Role]) -> "Schema":
         """The same schema with some roles changed.
 
@@ -126,6 +135,14 @@ class Declared(BaseModel):
     """Columns whose kind the user corrected."""
     judged_by: dict[str, JudgedBy] = {}
     """Channels of recordings for which the user chose whether the level, only the shape, or both matter."""
+    sheet: str | None = None
+    """Sheet of a workbook; None = the first filled one."""
+    header: int | None = Field(None, ge=0)
+    """Line of the column names, 1 = the first; 0 = there is none; None = guessed."""
+    every_line: bool = False
+    """Every line below the header is a row: no units, repeated headers, totals or footers are looked for."""
+    units: dict[str, str] = {}
+    """Units in which columns are wanted: other ones are converted or refused."""
 
     @field_validator("exclude")
     @classmethod
@@ -133,6 +150,22 @@ class Declared(BaseModel):
         if wrong := [part for part in exclude if len(part) not in (2, 3)]:
             raise ValueError(f"a range is (from, to) or (from, to, entity), not {wrong[0]}")
         return exclude
+
+    def reading(self) -> "Reading":
+        """How files are to be read."""
+        from ad_core.data.files.reading import Reading
+
+        named = {self.id, self.label, self.class_column, self.time, self.entity} - {None}
+        written = {name for name, kind in self.kinds.items() if kind is not ColumnKind.NUMBER} | named
+        return Reading(
+            sheet=self.sheet,
+            header=self.header,
+            every_line=self.every_line,
+            names=frozenset(map(str, {*self.roles(), *self.kinds})),
+            texts=frozenset(map(str, written)),
+            numbers=frozenset(self.kinds) - frozenset(map(str, written)),
+            units=self.units,
+        )
 
     def roles(self) -> dict[str, Role]:
         """Column name -> role, for what was declared."""

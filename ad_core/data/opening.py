@@ -1,6 +1,7 @@
 """Open data: infer the modality, choose the reader, and read new files in the same way as the training data."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ def open_dataset(
     exclude: Iterable[Sequence[str]] = (),
     kinds: Mapping[str, ColumnKind] | None = None,
     judged_by: Mapping[str, JudgedBy] | None = None,
+    sheet: str | None = None,
+    header: int | None = None,
+    every_line: bool = False,
 ) -> Dataset:
     """Open files, a folder, a zip of images, or a data frame; the modality is inferred unless it is given.
 
@@ -35,6 +39,10 @@ def open_dataset(
         only: `COLUMN=VALUE` texts; rows that don't fulfil all of them are scored, but are no training rows.
         exclude: times of recordings, (from, to) or (from, to, entity), whose rows are scored, but are no training rows.
         kinds: corrected kinds of columns.
+        sheet: sheet of a workbook; by default the first filled one.
+        header: line of the column names, 1 = the first, 0 = there is none; by default it is guessed, which is said.
+        every_line: every line below the header is a row; by default units, repeated headers, totals and footers are
+            recognised and left out.
         judged_by: channels for which it is known whether the "level", only the "shape", or "both" matter.
 
     Raises:
@@ -53,6 +61,9 @@ def open_dataset(
         exclude=tuple(tuple(map(str, one)) for one in exclude),
         kinds=dict(kinds or {}),
         judged_by=dict(judged_by or {}),
+        sheet=sheet,
+        header=header,
+        every_line=every_line,
     )
     return open_declared(sources, declared)
 
@@ -76,13 +87,14 @@ def open_as(trained: Declared | Mapping[str, Any], sources: Any, also: Mapping[s
 
     Args:
         trained: `info.declared` of the detector, or `declared` of the summary of its run.
-        also: what was declared for the new data; only their label and entity columns are used.
+        also: what was declared for the new data; only their label and entity columns and where their table is (sheet,
+            header) are used.
 
     Raises:
         DataError: the data can't be read, or are of another kind than the detector's.
     """
     declared = Declared.model_validate(trained)
-    for role in ("label", "entity"):
+    for role in ("label", "entity", "sheet", "header", "every_line"):
         if also and also.get(role):
             declared = declared.model_copy(update={role: also[role]})
     return open_declared(sources, _that_exist(declared, sources))
@@ -103,6 +115,9 @@ def as_used(dataset: Dataset) -> Declared:
         ignore=tuple(schema.names(Role.IGNORE)),
         use=tuple(schema.names(Role.FEATURE)),
         kinds={c.name: c.kind for c in schema.columns},
+        sheet=dataset.declared.sheet,
+        every_line=dataset.declared.every_line,
+        units={c.name: c.unit or "" for c in schema.columns if c.role is Role.FEATURE and c.kind is ColumnKind.NUMBER},
     )
 
 
@@ -127,9 +142,7 @@ def _modality_of(sources: list[Path] | pd.DataFrame, declared: Declared) -> Moda
         return Modality.IMAGE
     if any(path.is_dir() for path in sources):
         return Modality.SENSOR
-    from ad_core.data.files.tabular_files import read_head
-
-    return Modality.SENSOR if looks_like_recording(read_head(sources[0])) else Modality.TABLE
+    return Modality.SENSOR if looks_like_recording(_head(sources[0], declared)) else Modality.TABLE
 
 
 def _holds_images(path: Path) -> bool:
@@ -147,9 +160,7 @@ def _that_exist(declared: Declared, sources: Any) -> Declared:
     if isinstance(sources, pd.DataFrame):
         there = set(map(str, sources.columns))
     else:
-        from ad_core.data.files.tabular_files import read_head
-
-        there = set(read_head(_first_file(_existing(sources))).columns)
+        there = set(_head(_first_file(_existing(sources)), declared).columns)
     single = {role: getattr(declared, role) for role in ("id", "label", "class_column", "time", "entity")}
     return declared.model_copy(
         update={role: name if name in there else None for role, name in single.items()}
@@ -159,6 +170,13 @@ def _that_exist(declared: Declared, sources: Any) -> Declared:
         }
         | {"kinds": {name: kind for name, kind in declared.kinds.items() if name in there}}
     )
+
+
+def _head(path: Path, declared: Declared) -> pd.DataFrame:
+    """The first rows of a file, read as declared, but in its own units."""
+    from ad_core.data.files.tabular_files import read_head
+
+    return read_head(path, reading=replace(declared.reading(), units={}))
 
 
 def _first_file(paths: list[Path]) -> Path:

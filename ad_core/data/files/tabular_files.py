@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,10 @@ import pandas as pd
 from ad_core.data.files.csv_files import read_csv
 from ad_core.data.files.excel_files import read_excel
 from ad_core.data.files.parquet_files import read_parquet
+from ad_core.data.files.reading import PLAIN, Reading
+from ad_core.data.tables.kind_inference import unit_of
+from ad_core.data.tables.quantities import with_numbers
+from ad_core.data.tables.unit_agreement import in_wanted_units
 from ad_core.errors import DataError
 
 SUFFIXES = frozenset(
@@ -20,12 +25,12 @@ _EXCEL = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"})
 _TEST_ROWS = 1000
 
 
-def read_files(paths: Sequence[Path]) -> list[tuple[str, pd.DataFrame]]:
+def read_files(paths: Sequence[Path], reading: Reading = PLAIN) -> list[tuple[str, pd.DataFrame]]:
     """Each file as its name and a data frame.
 
-    Column names are unique texts. Notices about how it was read are in `notices_of(frame)`. Missing markers
-    such as NA, null, - and ? are missing; numbers with a decimal comma or thousands marks are numbers where that is
-    certain.
+    Column names are unique texts. Notices about how it was read are in `notices_of(frame)`, units of columns that the
+    file gives outside its header in `units_of(frame)`. Missing markers such as NA, null, - and ? are missing; numbers
+    with a decimal comma, thousands marks, signs or units are numbers where that is certain.
 
     Raises:
         DataError: a file is missing, a folder, empty, unreadable or not a table; the text names the file.
@@ -33,16 +38,38 @@ def read_files(paths: Sequence[Path]) -> list[tuple[str, pd.DataFrame]]:
     if not paths:
         raise DataError("No file was given. Choose a CSV, Parquet or Excel file.")
     names = _names([Path(p) for p in paths])
-    return [(name, _read(Path(path))) for name, path in zip(names, paths, strict=True)]
+    return [(name, _read(Path(path), reading)) for name, path in zip(names, paths, strict=True)]
 
 
-def read_head(path: Path, rows: int = 5000) -> pd.DataFrame:
+def read_alike(paths: Sequence[Path], reading: Reading) -> list[tuple[str, pd.DataFrame]]:
+    """Files that belong together: further ones have the header and the units of the first.
+
+    Raises:
+        DataError: as `read_files`, or a file has other units that can't be converted.
+    """
+    read = read_files(paths[:1], reading)
+    if len(paths) == 1:
+        return read
+    first = read[0][1]
+    numbers = [str(name) for name in first.columns if pd.api.types.is_numeric_dtype(first[name])]
+    units = {name: unit_of(name) or "" for name in numbers} | units_of(first)
+    like = replace(
+        reading,
+        names=reading.names | set(first.columns),
+        units=units | dict(reading.units),
+        like=reading.like if reading.units else read[0][0],
+    )
+    frames = [frame for _, frame in read_files(paths[1:], like)]
+    return list(zip(_names([Path(path) for path in paths]), [first, *frames], strict=True))
+
+
+def read_head(path: Path, rows: int = 5000, reading: Reading = PLAIN) -> pd.DataFrame:
     """The first rows of a file, as `read_files` would give them.
 
     Raises:
         DataError: as `read_files`.
     """
-    return _read(Path(path), rows)
+    return _read(Path(path), reading, rows)
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -68,11 +95,17 @@ def notices_of(frame: pd.DataFrame) -> list[str]:
     return list(frame.attrs.get("notices", []))
 
 
-def plain_columns(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+def units_of(frame: pd.DataFrame) -> dict[str, str]:
+    """Units of columns, as cells or a line of units give them."""
+    return dict(frame.attrs.get("units", {}))
+
+
+def plain_columns(frame: pd.DataFrame, reading: Reading = PLAIN) -> tuple[pd.DataFrame, list[str]]:
     """A user's data frame with a plain index, unique text column names and no cells that hold several values.
 
     Returns:
-        A data frame that shares its values with the user's but not its names, and notices.
+        A data frame that shares its values with the user's but not its names, and notices. Numbers that are written
+        with signs or units are numbers; their units are in `units_of(frame)`.
     """
     data = frame.reset_index(drop=True)
     if isinstance(data.columns, pd.MultiIndex):
@@ -84,7 +117,21 @@ def plain_columns(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
             data[name] = data[name].map(str)
             notices.append(f"Cells of {name!r} hold several values; they are kept as one text.")
     data.attrs = {}
-    return data, notices
+    return as_numbers(data, reading, "the data frame", notices), notices
+
+
+def as_numbers(data: pd.DataFrame, reading: Reading, source: str, notices: list[str]) -> pd.DataFrame:
+    """Columns of written quantities as numbers, in the units that are wanted; adds to the notices.
+
+    Raises:
+        DataError: a column is in a unit that can't be converted into the one that is wanted.
+    """
+    units, attrs = units_of(data), data.attrs
+    data, found, said = with_numbers(data, reading, source)
+    data, units, more = in_wanted_units(data, units | found, reading, source)
+    data.attrs = {**attrs, "units": units}
+    notices += [*said, *more]
+    return data
 
 
 def _names(paths: list[Path]) -> list[str]:
@@ -93,13 +140,13 @@ def _names(paths: list[Path]) -> list[str]:
     return names if len(set(names)) == len(names) else [f"{p.parent.name}/{p.name}" for p in paths]
 
 
-def _read(path: Path, rows: int | None = None) -> pd.DataFrame:
+def _read(path: Path, reading: Reading, rows: int | None = None) -> pd.DataFrame:
     if not path.exists():
         raise DataError(f"There is no file {str(path)!r}. Check the path.")
     if path.is_dir():
         raise DataError(f"{str(path)!r} is a folder, but a table file is needed. Choose a CSV, Parquet or Excel file.")
     try:
-        frame, notices = _by_content(path, rows)
+        frame, notices = _by_content(path, rows, reading)
     except OSError as error:
         why = error.strerror or error
         raise DataError(f"{path.name} can't be read: {why}. Check that you may open it.") from None
@@ -107,6 +154,8 @@ def _read(path: Path, rows: int | None = None) -> pd.DataFrame:
         raise DataError(
             f"{path.name} is too large for this machine's memory. Open a part of it, or the same table as Parquet."
         ) from None
+    frame = _without_empty(frame, path.name, notices)
+    units = units_of(frame)
     frame.columns, renamed = _unique(list(frame.columns))
     if renamed:
         notices.append(f"{path.name} has columns without a name or with the name of another one: {_renaming(renamed)}.")
@@ -119,8 +168,21 @@ def _read(path: Path, rows: int | None = None) -> pd.DataFrame:
                 f"The cells of {name!r} in {path.name} are numbers with a decimal comma or thousands marks; "
                 f"they were read as numbers."
             )
+    frame.attrs["units"] = {name: text for name, text in units.items() if name in frame.columns}
+    frame = as_numbers(frame, reading, path.name, notices)
     frame.attrs["notices"] = notices
     return frame
+
+
+def _without_empty(frame: pd.DataFrame, file: str, notices: list[str]) -> pd.DataFrame:
+    """The frame without columns that have neither a name nor a value, as delimiters at the end of lines leave them."""
+    nameless = [at for at, name in enumerate(frame.columns) if not str(name if name is not None else "").strip()]
+    empty = [at for at in nameless if frame.iloc[:, at].isna().all()]
+    if not empty or len(empty) == len(frame.columns):
+        return frame
+    many, were = ("A column", "was") if len(empty) == 1 else (f"{len(empty)} columns", "were")
+    notices.append(f"{many} of {file} without a name and without a value {were} dropped.")
+    return frame.iloc[:, [at for at in range(len(frame.columns)) if at not in set(empty)]]
 
 
 def _renaming(renamed: list[tuple[str, str]]) -> str:
@@ -128,7 +190,7 @@ def _renaming(renamed: list[tuple[str, str]]) -> str:
     return shown + (f" and {len(renamed) - 10} more" if len(renamed) > 10 else "")
 
 
-def _by_content(path: Path, rows: int | None) -> tuple[pd.DataFrame, list[str]]:
+def _by_content(path: Path, rows: int | None, reading: Reading) -> tuple[pd.DataFrame, list[str]]:
     """The format is recognised by the first bytes, as file names can be wrong."""
     with path.open("rb") as file:
         head = file.read(8)
@@ -143,7 +205,7 @@ def _by_content(path: Path, rows: int | None) -> tuple[pd.DataFrame, list[str]]:
     if is_excel or (suffix in _EXCEL and head):
         frame, notices = read_excel(path)
         return frame.head(rows) if rows else frame, notices
-    return read_csv(path, rows)
+    return read_csv(path, rows, reading)
 
 
 def _unique(names: list[Hashable]) -> tuple[pd.Index, list[tuple[str, str]]]:

@@ -119,7 +119,7 @@ class Sensor(Reader[SensorSettings]):
                 f"No column can be used as a channel ({why}). Choose a file with numbers over time, "
                 f"or change the columns' roles."
             )
-        schema = schema.judged(declared)
+        schema = schema.with_units(loaded.units).judged(declared)
         rows, clock, texts = rows_of(data, schema, declared.exclude)
         line = timeline(rows)
         usable = (rows["note"] == "").to_numpy()

@@ -27,6 +27,7 @@ class _Loaded:
     sources: tuple[str, ...]
     name: str
     notices: list[str]
+    units: dict[str, str]
 
 
 def open_table(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Dataset:
@@ -35,13 +36,15 @@ def open_table(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Da
     Raises:
         DataError: nothing can be read, there are no rows, or the declarations do not fit.
     """
-    loaded = _of_frame(sources) if isinstance(sources, pd.DataFrame) else _of_files([Path(p) for p in sources])
+    is_frame = isinstance(sources, pd.DataFrame)
+    loaded = _of_frame(sources, declared) if is_frame else _of_files([Path(p) for p in sources], declared)
     data = loaded.data
     if not len(data) or not len(data.columns):
         raise DataError(
             f"{loaded.name} has {len(data.columns)} columns and {len(data)} rows. Choose a table with rows."
         )
     schema, notices = propose(data, declared)
+    schema = schema.with_units(loaded.units)
     rows = _rows(data, schema)
     pa.default_memory_pool().release_unused()  # otherwise the process keeps the memory of intermediate results
     is_training = (rows["note"] == "").to_numpy() & fulfils(data, declared.only)
@@ -92,23 +95,26 @@ def _texts(values: pd.Series) -> pd.Series:
     return pd.Series(np.array([*column.levels, None], dtype=object)[column.codes], dtype="str")
 
 
-def _of_frame(frame: pd.DataFrame) -> _Loaded:
-    from ad_core.data.files.tabular_files import plain_columns
+def _of_frame(frame: pd.DataFrame, declared: Declared) -> _Loaded:
+    from ad_core.data.files.tabular_files import plain_columns, units_of
 
-    data, notices = plain_columns(frame)
-    return _Loaded(data, (), "frame", notices)
+    data, notices = plain_columns(frame, declared.reading())
+    units = units_of(data)
+    data.attrs = {}
+    return _Loaded(data, (), "frame", notices, units)
 
 
-def _of_files(paths: list[Path]) -> _Loaded:
-    from ad_core.data.files.tabular_files import files_in, notices_of, read_files
+def _of_files(paths: list[Path], declared: Declared) -> _Loaded:
+    from ad_core.data.files.tabular_files import files_in, notices_of, read_alike, units_of
 
     files = [file for path in paths for file in (files_in(path) if path.is_dir() else [path])]
-    read = read_files(files)
+    read = read_alike(files, declared.reading())
     notices = [notice for _, frame in read for notice in notices_of(frame)]
     name = paths[0].stem if len(paths) == 1 else f"{paths[0].stem} and {len(paths) - 1} more"
     data = read[0][1] if len(read) == 1 else _below_each_other(read)
+    units = units_of(read[0][1])
     data.attrs = {}
-    return _Loaded(data, tuple(str(path) for path in paths), name, notices)
+    return _Loaded(data, tuple(str(path) for path in paths), name, notices, units)
 
 
 def _below_each_other(read: list[tuple[str, pd.DataFrame]]) -> pd.DataFrame:

@@ -29,7 +29,7 @@ def propose(data: pd.DataFrame, declared: Declared, max_levels: int = FEW_LEVELS
     known = Schema(columns=tuple(Column(name=n, role=Role.IGNORE, kind=ColumnKind.TEXT) for n in data.columns))
     known.with_roles(declared.roles() | dict.fromkeys(declared.kinds, Role.IGNORE))
     known.with_roles(declared.roles())
-    all_traits = [traits_of(data[name], declared.kinds.get(name)) for name in data.columns]
+    all_traits = _all_traits(data, declared)
     label = _give_label(all_traits, declared)
     for traits in all_traits:
         _grade(traits, len(data), max_levels)
@@ -45,6 +45,15 @@ def propose(data: pd.DataFrame, declared: Declared, max_levels: int = FEW_LEVELS
             check_kind(traits.values, traits.kind)
     notices = [notice for traits in all_traits if (notice := _infinite(traits))]
     return Schema(columns=tuple(traits.column() for traits in all_traits)), notices
+
+
+def _all_traits(data: pd.DataFrame, declared: Declared) -> list[ColumnTraits]:
+    """Properties of all columns, before any has a role."""
+    found = [traits_of(data[name], declared.kinds.get(name)) for name in data.columns]
+    is_numbered = list(data.columns) == [f"column {i + 1}" for i in range(len(found))]
+    for traits in found:
+        traits.is_numbered = is_numbered
+    return found
 
 
 def _give_label(all_traits: list[ColumnTraits], declared: Declared) -> str | None:
@@ -123,7 +132,7 @@ def _give_id(all_traits: list[ColumnTraits], declared: Declared, label: str | No
 
 def _has_id_name(traits: ColumnTraits) -> bool:
     name = traits.name.strip()
-    return bool(ID_NAME.search(name) or ID_NAME.search(name.lower()))
+    return not traits.is_numbered and bool(ID_NAME.search(name) or ID_NAME.search(name.lower()))
 
 
 def _can_name_rows(traits: ColumnTraits) -> bool:
