@@ -14,12 +14,13 @@ MOSTLY = 0.75
 """Minimum share of the cells of a sample that have a column's form."""
 _DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([ T].*)?|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})([ T].*)?"
-    r"|\d{1,2}[- ]?[A-Za-z]{3}[- ]?\d{2,4}.*|\d{1,2}[:.]\d{2}([:.]\d{2})?([.,]\d+)?( ?[AaPp][Mm])?|\d{8}T\d{4,6}.*"
+    r"|\d{1,2}[- ]?[A-Za-z]{3}[- ]?\d{2,4}.*|\d{1,2}:\d{2}(:\d{2})?([.,]\d+)?( ?[AaPp][Mm])?"
+    r"|\d{2}\.\d{2}\.\d{2}|\d{8}T\d{4,6}.*"
 )
 _FLOAT = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?|[+-]?(inf|Inf|INF|infinity|Infinity)")
 ERROR = re.compile(r"#(N/A|REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!|SPILL!|CALC!)")
 """An Excel error as text."""
-_COMMENT = re.compile(r"(#|//|%|!|;|--)\s*[^\s\d.,#/%!;-]")
+_COMMENT = re.compile(r"#\s*[^\s#]|(//|%|!|;|--)\s*[^\s\d.,#/%!;-]")
 
 
 class Form(StrEnum):

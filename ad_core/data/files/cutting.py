@@ -11,9 +11,11 @@ from ad_core.errors import DataError
 
 CANDIDATES = (";", "\t", "|", ",", " ")
 AGREED = 0.9
-"""Minimum share of lines that a delimiter cuts into equally many cells."""
+"""The share of lines with equally many cells must be above this for a delimiter to be certain."""
 TYPED = 0.9
 """A comma is a decimal mark, not the delimiter, where cutting at blanks leaves a larger share of numbers than this."""
+MAX_LINE = 16_000_000
+_MARK = re.compile(r"^\s*(#|%|!|;|//)\s*")
 _WORDS = re.compile(r'"[^"]*"|\S+')
 _STAMPED = re.compile(r'"[^"]*"|\d{4}-\d{2}-\d{2} \d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?|\S+')
 _WIDE = re.compile(r"(?:\S| (?! ))+")
@@ -42,7 +44,8 @@ class Cutting:
         """The cells of one line, for aligned columns."""
         if self.spans:
             return [line[begin:end].strip() for begin, end in self.spans]
-        return [] if self.pattern is None else [cell.strip() for cell in self.pattern.findall(line)]
+        found = [] if self.pattern is None else self.pattern.findall(_MARK.sub(r"\1", line))
+        return [cell[1:-1] if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell.strip() for cell in found]
 
     def records(self, lines: Sequence[str], name: str) -> list[tuple[int, list[str]]]:
         """Each record as the number of its last line and its cells; an empty line has no cells.
@@ -105,40 +108,60 @@ def _single_quoted(lines: Sequence[str]) -> bool:
 
 def _aligned(lines: Sequence[str]) -> Cutting | None:
     """Columns that are aligned by blanks, where the lines show them."""
-    filled = [line.rstrip("\r\n") for line in lines if line.strip()]
-    for pattern in (_WORDS, _STAMPED):
-        widths = Counter(len(pattern.findall(line)) for line in filled)
-        width, agree = _most(widths)
-        # one word less in the header than in the rows: date and clock of a time stamp are one cell
-        fits = agree > AGREED and (pattern is _STAMPED or not _splits_stamps(filled, width))
-        if fits and (width > 1 or any(line[:1] == " " or line[-1:] == " " for line in filled)):
+    filled = [line.rstrip("\r\n") for line in lines if line.strip() and not _MARK.match(line)]
+    if not filled:
+        return None
+    for pattern in (_stamps_or_words(filled), _WIDE):
+        width, agree = _most(Counter(len(pattern.findall(line)) for line in filled))
+        if agree > AGREED and _is_table(filled, pattern, width):
             return Cutting("\t", pattern=pattern, width=width)
-    width, agree = _most(Counter(len(_WIDE.findall(line)) for line in filled))
-    if width > 1 and agree > AGREED and any("  " in line.strip() for line in filled):
-        return Cutting("\t", pattern=_WIDE, width=width)
     spans = _gutters(filled)
     return Cutting("\t", spans=spans, width=len(spans)) if len(spans) > 1 else None
 
 
-def _splits_stamps(lines: Sequence[str], width: int) -> bool:
-    header = next((line for line in lines if len(_WORDS.findall(line)) != width), "")
-    return len(_WORDS.findall(header)) == width - 1 and len(_STAMPED.findall(lines[-1])) == width - 1
+def _stamps_or_words(lines: Sequence[str]) -> re.Pattern[str]:
+    """Date and clock of a time stamp are one cell, unless the header has a name for each."""
+    words, stamped = (_most(Counter(len(p.findall(line)) for line in lines))[0] for p in (_WORDS, _STAMPED))
+    header = _WORDS.findall(lines[0])
+    has_two_names = len(header) == words and form_of(header[0]) is Form.TEXT
+    return _WORDS if words == stamped or has_two_names else _STAMPED
+
+
+def _is_table(lines: Sequence[str], pattern: re.Pattern[str], width: int) -> bool:
+    """Whether equally many words make columns: with a header of as many names, or without any.
+
+    A single column is aligned where its lines begin or end with blanks.
+    """
+    if width == 1:
+        return any(line[:1] == " " or line[-1:] == " " for line in lines)
+    if pattern is _WIDE and not any("  " in line.strip() for line in lines):
+        return False
+    names = max(2, width - 1)  # a column of row names has none
+    first = next((cells for line in lines if len(cells := pattern.findall(line)) >= names), [])
+    return len(pattern.findall(lines[0])) >= names or all(form_of(cell) is Form.TEXT for cell in first)
 
 
 def _gutters(lines: Sequence[str]) -> tuple[tuple[int, int], ...]:
     """Columns of fixed width: what lies between the positions that are blank in every line."""
-    body = [line for line in lines if len(line) > 0.5 * max(map(len, lines))]
-    if len(body) < 5 or len(body) < AGREED * len(lines) or any("\t" in line for line in body):
+    body = [line for line in lines[1:] if len(line) > 0.3 * max(map(len, lines))]
+    if len(body) < 5 or len(body) < AGREED * len(lines[1:]) or any("\t" in line for line in body):
         return ()
     length = max(map(len, body))
     used = [any(at < len(line) and line[at] != " " for line in body) for at in range(length)]
     starts = [at for at in range(length) if used[at] and (at == 0 or not used[at - 1])]
     ends = [next((at for at in range(start, length) if not used[at]), length) for start in starts]
-    spans = tuple(zip(starts, [*starts[1:], length + 1000], strict=True)) if ends else ()
-    cells = [[line[begin:end].strip() for begin, end in spans] for line in body[1:]]
-    columns = list(zip(*cells, strict=True)) if cells and spans else []
-    numbers = sum(all(form_of(c) in (Form.NUMBER, Form.DATE, Form.EMPTY) for c in column) for column in columns)
-    return spans if numbers else ()
+    cuts = [_cut(lines[0], end, start) for end, start in zip(ends, starts[1:], strict=False)]
+    spans = tuple(zip([0, *cuts], [*cuts, MAX_LINE], strict=True))
+    if not all(lines[0][begin:end].strip() for begin, end in spans):
+        return ()  # neither names nor a row
+    columns = list(zip(*([line[begin:end].strip() for begin, end in spans] for line in body), strict=True))
+    typed = (Form.NUMBER, Form.DATE, Form.EMPTY)
+    return spans if any(all(form_of(cell) in typed for cell in column) for column in columns) else ()
+
+
+def _cut(header: str, end: int, start: int) -> int:
+    """Where a header is cut between two columns: before a word, as names reach beyond narrow values."""
+    return next((at for at in range(start, end - 1, -1) if header[at - 1 : at] in ("", " ")), start)
 
 
 def _typed(lines: Iterable[str], cutting: Cutting) -> float:

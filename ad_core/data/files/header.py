@@ -15,6 +15,10 @@ from ad_core.errors import DataError
 
 MOST_LINES = 100
 """Maximum number of lines above the first row."""
+MOST_STRANGE = 2
+"""Maximum number of lines of full width between names and rows that hold neither units nor a row."""
+UNIT_LENGTH = 12
+"""Maximum length of a unit."""
 Records = Sequence[Sequence[str]]
 
 
@@ -42,7 +46,7 @@ def find_layout(records: Records, width: int, file: str, reading: Reading = PLAI
         file: its name, for sentences.
 
     Raises:
-        DataError: the header that was declared is not there.
+        DataError: the header that was declared is not there, or the line above the rows does not fit them.
     """
     if not any(map(filled, records)):
         return Layout((), False, 0, (), {})
@@ -51,21 +55,20 @@ def find_layout(records: Records, width: int, file: str, reading: Reading = PLAI
     at = _declared(records, file, reading)
     if at is None:
         at = _expected(records, reading.names)
-    body_at = _first_row(records, forms, width, 0 if at is None else at + 1, reading)
     doubt = ""
     if at is None:
-        at, doubt = _names_at(records, forms, width, body_at)
-        _refuse_too_many(records, at, width, body_at, file)
-        if at is not None and at >= body_at:
-            body_at = _first_row(records, forms, width, at + 1, reading)
+        body_at = _first_row(records, forms, 0, reading)
+        at, doubt = _names_at(records, forms, body_at)
+        _refuse_misfit(records, at, width, body_at, file)
     if at is None or at < 0:
-        return _headless(records, forms, width, file, body_at)
-    names = _names(records, at, forms, reading)
+        return _headless(records, forms, file, _first_row(records, forms, 0, reading))
+    body_at = _first_row(records, forms, at + 1, reading)
+    names, has_groups = _names(records, at, forms, reading)
     block = tuple(tuple(record) for record in records[:body_at])
     units, said = _between(records, at, body_at, names, file)
-    notices = [*_skipped(records, at, file), *said]
+    notices = [*_skipped(records, at - has_groups, file), *said]
     if doubt:
-        notices.append(f"The first line of {file} was taken as the header, {doubt}.")
+        notices.append(doubt.format(file))
     return Layout(names, True, body_at, tuple(forms), units, block, tuple(notices))
 
 
@@ -89,31 +92,34 @@ def _expected(records: Records, names: frozenset[str]) -> int | None:
     return most.index(best) if best > 0.5 * len(names) else None
 
 
-def _first_row(records: Records, forms: Sequence[Form], width: int, since: int, reading: Reading) -> int:
+def _first_row(records: Records, forms: Sequence[Form], since: int, reading: Reading) -> int:
     """The first record from `since` on that looks like a row."""
-    if reading.every_line:
+    if reading.every_line and since:
         return since
+    strange: list[int] = []
     for at in range(since, min(len(records), since + MOST_LINES)):
-        if _is_row(records[at], forms, width, has_names=since > 0):
-            return at
+        if _is_row(records[at], forms, has_names=since > 0):
+            return strange[0] if since and len(strange) > MOST_STRANGE else at
+        if len(records[at]) == len(forms) and not is_comment(records[at]) and not _is_units(records[at]):
+            strange.append(at)
     return since
 
 
-def _is_row(record: Sequence[str], forms: Sequence[Form], width: int, *, has_names: bool) -> bool:
-    if not filled(record) or len(record) < min(width, 2):
+def _is_row(record: Sequence[str], forms: Sequence[Form], *, has_names: bool) -> bool:
+    width = len(forms)
+    if not filled(record) or len(record) not in (width, width + 1):
         return False
     if not {Form.NUMBER, Form.DATE} & set(forms):
         return len(record) == width and not is_comment(record)
     fit, misfit, date_fits = fitting(record, forms)
     if misfit and (is_comment(record) or (not has_names and _names_dates(record, forms))):
         return False
-    if len(record) != width and len(record) != width + 1:
-        return False
     if fit > misfit or date_fits:
         return True
-    if not has_names:
+    texts = {cell for cell in record if not is_missing(cell)}
+    if not has_names or any(map(looks_like_unit, texts)):
         return False
-    return fit == misfit or (misfit == 1 and not all(looks_like_unit(c) for c in record if not is_missing(c)))
+    return fit == misfit or misfit == 1 or len(texts) == 1  # odd cells of a row, such as Bad in all of them
 
 
 def _names_dates(record: Sequence[str], forms: Sequence[Form]) -> bool:
@@ -121,33 +127,43 @@ def _names_dates(record: Sequence[str], forms: Sequence[Form]) -> bool:
     return any(form is Form.DATE and form_of(c) is Form.TEXT for c, form in zip(record, forms, strict=False))
 
 
-def _names_at(records: Records, forms: Sequence[Form], width: int, body_at: int) -> tuple[int | None, str]:
+def _names_at(records: Records, forms: Sequence[Form], body_at: int) -> tuple[int | None, str]:
     """The record of the names, None if there is none; and what is doubtful about that."""
     if not {Form.NUMBER, Form.DATE} & set(forms):
-        return _of_texts(records, width, body_at)
-    best, most = None, 0
+        return _of_texts(records, len(forms), body_at)
     for comments in (False, True):
-        for at in range(body_at):
-            cells = _uncommented(records[at]) if comments else records[at]
-            known = filled(cells)
-            if is_comment(records[at]) is not comments or not known or known < 0.5 * len(cells):
-                continue
-            n = len(cells)
-            fits = n == width or n == width - 1 > 1 or (n > width and not filled(cells[width:]))
-            if fits and known >= most and not _is_units(cells):
-                best, most = at, known
-        if best is not None:
-            return best, ""
+        found = [at for at in range(body_at) if _may_name(records[at], len(forms), comments=comments)]
+        since = max((at for at in range(body_at) if not filled(records[at]) and found and at < found[-1]), default=-1)
+        found = [at for at in found if at > since]
+        if found:
+            named = [at for at in found if not _is_units(_uncommented(records[at]))]
+            return min(named or found, key=lambda at: _rank(records[at], len(forms))), ""
     return _counted(records, body_at, forms)
 
 
-def _refuse_too_many(records: Records, at: int | None, width: int, body_at: int, file: str) -> None:
-    """Without names, a line directly above the rows that is longer than they are is a header that does not fit."""
+def _may_name(record: Sequence[str], width: int, *, comments: bool) -> bool:
+    """Whether a line has about one text for each column."""
+    if is_comment(record) is not comments:
+        return False
+    cells = _uncommented(record) if comments else record
+    n = len(cells)
+    fits = n == width or n == width - 1 > 1 or (n > width and not filled(cells[width:]))
+    return fits and filled(cells) > 0 and filled(cells) >= 0.5 * n
+
+
+def _rank(record: Sequence[str], width: int) -> tuple[int, int]:
+    """Lines with more names come first; of two columns, lines such as `Serial,17` come last."""
+    digits = sum(any(c.isdigit() for c in cell) for cell in record) if width <= 2 else 0
+    return -filled(record), digits
+
+
+def _refuse_misfit(records: Records, at: int | None, width: int, body_at: int, file: str) -> None:
+    """Without names, a line directly above the rows is a header that does not fit them."""
     above = records[body_at - 1] if at is None and body_at else ()
-    if width > 1 and filled(above) > width and not is_comment(above):
+    if filled(above) and not is_comment(above):
         raise DataError(
-            f"Line {body_at + 1} of {file} has {width} cells, but the header has {len(above)}. "
-            f"Repair the header, or export the table again."
+            f"Line {body_at + 1} of {file} has {width} cells, but the line above it, which should be the header, has "
+            f"{len(above)}. Repair the header, or say in which line it is (`header`, 0 = there is none)."
         )
 
 
@@ -160,7 +176,10 @@ def _counted(records: Records, body_at: int, forms: Sequence[Form]) -> tuple[int
     texts = [at for at, form in enumerate(forms) if form is Form.TEXT and at < len(first)]
     if any(first[at] in {other[at] for other in others if at < len(other)} for at in texts):
         return None, ""
-    return body_at, "as its numbers go in equal steps, like the names of years or hours"
+    return body_at, (
+        "The first line of {} was taken as the header, as its numbers go in equal steps, like the names of years or "
+        "hours."
+    )
 
 
 def _steps(cells: Sequence[str]) -> bool:
@@ -186,7 +205,8 @@ def _of_texts(records: Records, width: int, body_at: int) -> tuple[int | None, s
     if len(below) >= 5 and sum(again) > 0.5 * len(again):
         return None, ""
     whole = [at for at in range(body_at) if len(records[at]) == width and filled(records[at]) == width]
-    return (whole[0] if whole else body_at), "" if whole or len(below) < 2 else "although all columns hold texts"
+    doubt = "All columns of {} hold texts, so that its header can't be told for sure; its first line was taken."
+    return (whole[0] if whole else body_at), "" if whole or len(below) < 2 else doubt
 
 
 def _uncommented(cells: Sequence[str]) -> list[str]:
@@ -203,22 +223,29 @@ def _is_units(cells: Sequence[str]) -> bool:
     return sum(map(looks_like_unit, known)) > 0.5 * len(known) if known else False
 
 
-def _names(records: Records, at: int, forms: Sequence[Form], reading: Reading) -> tuple[str, ...]:
-    """The names in a record; joined with the line above where they are not unique alone."""
+def _is_short(cells: Sequence[str]) -> bool:
+    """Whether a line directly below the names holds short texts, as units that nobody knows do."""
+    return all(len(cell) <= UNIT_LENGTH for cell in cells) and not all(map(looks_like_unit, cells))
+
+
+def _names(records: Records, at: int, forms: Sequence[Form], reading: Reading) -> tuple[tuple[str, ...], bool]:
+    """The names in a record; and whether they are joined with the line above, as they are not unique alone."""
     cells, width = list(records[at]), len(forms)
     if is_comment(cells) and not set(cells) & reading.names:
         cells = _uncommented(cells)
     above = records[at - 1] if at else ()
+    has_groups = False
     if len(set(cells)) < len(cells) and len(above) == len(cells) and filled(above) > 1 and not is_comment(above):
         groups, last = [], ""
         for cell in above:
             last = cell or last
             groups.append(last)
         joined = [f"{group} {cell}".strip() for group, cell in zip(groups, cells, strict=True)]
-        cells = joined if len(set(joined)) == len(joined) else cells
+        has_groups = len(set(joined)) == len(joined)
+        cells = joined if has_groups else cells
     if len(cells) == width - 1 and forms[-1] is not Form.EMPTY:
         cells = ["", *cells]  # the column of row names has none, as R writes it
-    return tuple([*cells, *[""] * (width - len(cells))][:width])
+    return tuple([*cells, *[""] * (width - len(cells))][:width]), has_groups
 
 
 def _between(
@@ -230,7 +257,7 @@ def _between(
     other: list[str] = []
     for record in records[at + 1 : body_at]:
         cells = _uncommented(record) if is_comment(record) else record
-        if not units and len(cells) == len(names) and _is_units(cells):
+        if not units and len(cells) == len(names) and (_is_units(cells) or _is_short(cells)):
             units = {n: c.strip("[]()<>") for n, c in zip(names, cells, strict=True) if n and is_unit(c)}
         elif filled(record):
             other.append(" ".join(filter(None, record))[:40])
@@ -253,9 +280,9 @@ def _skipped(records: Records, at: int, file: str) -> list[str]:
     return [f"{many} above the table in {file} {were} left out: {', '.join(repr(line[:40]) for line in lines[:3])}."]
 
 
-def _headless(records: Records, forms: Sequence[Form], width: int, file: str, body_at: int) -> Layout:
+def _headless(records: Records, forms: Sequence[Form], file: str, body_at: int) -> Layout:
     skipped = _skipped(records, body_at, file)
-    names = tuple(f"column {i + 1}" for i in range(width))
+    names = tuple(f"column {i + 1}" for i in range(len(forms)))
     why = "its first line is all numbers" if set(forms) <= {Form.NUMBER, Form.EMPTY} else "its first line is a row"
     said = f"{file} has no header: {why}. The columns are called column 1, column 2, ..."
     block = tuple(tuple(record) for record in records[:body_at])

@@ -1,13 +1,13 @@
 """Lines among and below the rows of a table that are no rows: repeated headers, remarks, totals and footers."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ad_core.data.files.cell_forms import Form, filled, fitting, form_of, is_comment
 from ad_core.data.files.header import Layout
 
+TOTAL = "a total or summary"
 TAIL = 12
 """Number of the last lines in which totals and footers are looked for."""
 MOST = 0.2
@@ -28,6 +28,8 @@ class Stray:
     layout: Layout
     found: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     """What they are -> line and text of each."""
+    levels: set[str] = field(default_factory=set)
+    """Words for a total that are names of rows, as they came before."""
 
     def is_row(self, cells: Sequence[str], line: int, *, last: bool) -> bool:
         """Whether a record is a row; what is none is noted.
@@ -37,6 +39,11 @@ class Stray:
             last: it is one of the last lines.
         """
         what = kind_of(cells, self.layout, last=last)
+        first = next(filter(None, cells), "").lower()
+        if what == TOTAL and first in self.levels:
+            return True
+        if not what and _TOTAL.fullmatch(first):
+            self.levels.add(first)
         if what:
             self.found.setdefault(what, []).append((line, " ".join(filter(None, cells))[:40]))
         return not what
@@ -77,7 +84,7 @@ def kind_of(cells: Sequence[str], layout: Layout, *, last: bool) -> str:
     if own in (Form.NUMBER, Form.DATE) and form_of(cells[at]) is not Form.TEXT:
         return ""
     if _is_total(cells, at, own, layout, last=last):
-        return "a total"
+        return TOTAL
     if len(cells) != width and (known == 1 or (last and known < width)) and _is_prose(cells[at], last=last):
         return "a footer" if last else "a title"
     if last and len(cells) == width and known < width and fit == 0 and misfit and " " in cells[at]:
@@ -100,9 +107,9 @@ def _is_total(cells: Sequence[str], at: int, own: Form, layout: Layout, *, last:
     if _TOTAL.fullmatch(word) or (last and _SUMMARY.fullmatch(word)):
         if own in (Form.NUMBER, Form.DATE):
             return True
-        texts = [c for c, form in zip(cells, layout.forms, strict=False) if form is Form.TEXT and c]
-        plain = Counter(word.lower().split()).total() <= 2 and bool(_TOTAL.fullmatch(word))
-        return last and plain and len(texts) == 1
+        texts = [cell for cell, form in zip(cells, layout.forms, strict=False) if form is Form.TEXT]
+        is_alone = len(list(filter(None, texts))) == 1 and (last or len(texts) > 1)
+        return is_alone and len(word.split()) <= 2 and bool(_TOTAL.fullmatch(word))
     return False
 
 

@@ -88,7 +88,7 @@ CURRENCY = "|".join(re.escape(text) for text in sorted(_CURRENCIES, key=len, rev
 """A pattern that matches a currency."""
 _BRACKETS = re.compile(r"[\[(<].{0,20}[\])>]")
 _WORDS = re.compile(
-    r"(?i)utc|gmt|ts|rn|yyyy|yr|mo|dy|hr|mn|n\.?/?a\.?|none|unitless|dimensionless|counts?|"
+    r"(?i)[-=_+*:|]{2,}|utc|gmt|ts|rn|yyyy|yr|mo|dy|hr|mn|unitless|dimensionless|counts?|"
     r"string|text|int(eger)?(16|32|64)?|float(16|32|64)?|double|long|bool(ean)?|date(time)?(:\w+)?|timestamp|object|"
     r"numeric|real|smp|avg|min|max|std|tot|mean|index|id|#"
 )

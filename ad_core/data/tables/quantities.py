@@ -19,13 +19,16 @@ MOSTLY = 0.9
 TESTED = 1000
 """Number of cells that decide whether a whole column is looked at."""
 _CLOCK = re.compile(r"\d{1,2}:\d{2}:\d{2}(\.\d+)?")
+_CODE_NAME = re.compile(
+    r"(?i)code|seat|room|gate|model|type|class|grade|sku|plate|lot|batch|house|version|(^|[ _])(id|no|nr)$"
+)
 _BLANK = "[ \u00a0\u202f]"
 _NOTATIONS = {
-    (".", ","): r"(\d+|\d{1,3}(,\d{3})+)(\.\d*)?|\.\d+",
-    (",", "."): r"(\d+|\d{1,3}(\.\d{3})+)(,\d*)?|,\d+",
-    (".", " "): rf"\d{{1,3}}({_BLANK}\d{{3}})*(\.\d*)?|\d+(\.\d*)?",
-    (",", " "): rf"\d{{1,3}}({_BLANK}\d{{3}})*(,\d*)?|\d+(,\d*)?",
-    (".", "'"): r"\d{1,3}(['’]\d{3})*(\.\d*)?|\d+(\.\d*)?",
+    (".", ","): r"(\d+|[1-9]\d{0,2}(,\d{3})+)(\.\d*)?|\.\d+",
+    (",", "."): r"(\d+|[1-9]\d{0,2}(\.\d{3})+)(,\d*)?|,\d+",
+    (".", " "): rf"[1-9]\d{{0,2}}({_BLANK}\d{{3}})*(\.\d*)?|\d+(\.\d*)?",
+    (",", " "): rf"[1-9]\d{{0,2}}({_BLANK}\d{{3}})*(,\d*)?|\d+(,\d*)?",
+    (".", "'"): r"[1-9]\d{0,2}(['’]\d{3})*(\.\d*)?|\d+(\.\d*)?",
 }
 """Decimal and thousands mark -> the digits of a number without sign and exponent."""
 _THOUSANDS = {",": ",", ".": r"\.", " ": _BLANK, "'": "['’]"}
@@ -46,10 +49,11 @@ class Numbers:
 def with_numbers(frame: pd.DataFrame, reading: Reading, source: str) -> tuple[pd.DataFrame, dict[str, str], list[str]]:
     """The frame with its columns of written quantities as numbers, the units of these, and what to say of it."""
     read: dict[str, Numbers] = {}
+    has_dates = any(pd.api.types.is_datetime64_any_dtype(dtype) for dtype in frame.dtypes)
     for name, values in frame.items():
         is_text = isinstance(values.dtype, pd.StringDtype | pd.CategoricalDtype) or values.dtype == object
         if is_text and str(name) not in reading.texts:
-            found = read_numbers(values, source, is_known=str(name) in reading.numbers)
+            found = read_numbers(values, source, is_known=str(name) in reading.numbers, has_dates=has_dates)
             if found is not None:
                 read[str(name)] = found
     changed = {name: one for name, one in read.items() if one.example}
@@ -67,11 +71,12 @@ def with_numbers(frame: pd.DataFrame, reading: Reading, source: str) -> tuple[pd
     return frame, {name: one.unit for name, one in changed.items() if one.unit}, said
 
 
-def read_numbers(values: pd.Series, source: str, *, is_known: bool = False) -> Numbers | None:
+def read_numbers(values: pd.Series, source: str, *, is_known: bool = False, has_dates: bool = False) -> Numbers | None:
     """A column of texts as numbers; None where most of its cells are no numbers, or all that are can be read as such.
 
     Args:
         is_known: it is known to hold numbers, so the share of its cells that can be read does not matter.
+        has_dates: there are dates beside it, so clocks are times, not durations.
     """
     if not _may_be_numbers(values, is_known=is_known):
         return None
@@ -82,9 +87,9 @@ def read_numbers(values: pd.Series, source: str, *, is_known: bool = False) -> N
     if _too_few([cell is None for cell in parsed], counts, is_known=is_known):
         return None
     marked = next((level for level, _ in written if not _is_float(level)), "")
-    if not marked or _is_time_of_day(column.levels, name):
-        return None
     cells = [cell for _, cell in written]
+    if not marked or _is_time_of_day(column.levels, name, has_dates=has_dates) or _is_code(name, cells):
+        return None
     notation = _notation(cells)
     if notation is None:
         either = f"{name!r} in {source} has cells such as {marked!r}"
@@ -117,10 +122,16 @@ def _is_float(text: str) -> bool:
     return "_" not in text
 
 
-def _is_time_of_day(levels: Sequence[str], name: str) -> bool:
-    """Clocks in a column of that name are times, not durations."""
+def _is_time_of_day(levels: Sequence[str], name: str, *, has_dates: bool) -> bool:
+    """Clocks beside dates, or in a column of that name, are times, not durations."""
     is_named = TIME_NAMES.match(name) or TIME_ENDINGS.search(name) or re.search(r"(?i)clock|uhrzeit|hour", name)
-    return bool(is_named) and any(_CLOCK.fullmatch(level) for level in levels[:20])
+    return bool(is_named or has_dates) and any(_CLOCK.fullmatch(level) for level in levels[:20])
+
+
+def _is_code(name: str, cells: Sequence[Quantity]) -> bool:
+    """Whole numbers with one letter directly behind them, in a column whose name says that they are codes."""
+    like_codes = all(cell.core.isdigit() and len(cell.suffix) == 1 and cell.suffix.isalpha() for cell in cells)
+    return like_codes and not any(cell.gap for cell in cells) and bool(_CODE_NAME.search(name))
 
 
 def _notation(cells: Sequence[Quantity]) -> tuple[str, str] | None:
@@ -129,14 +140,16 @@ def _notation(cells: Sequence[Quantity]) -> tuple[str, str] | None:
     fitting = [marks for marks, form in _NOTATIONS.items() if all(re.fullmatch(form, core) for core in cores)]
     if len({tuple(_plain(core, marks) for core in cores) for marks in fitting}) == 1:
         return fitting[0]
+    if fitting[:1] == [(".", ",")] and not any("," in core for core in cores):
+        return fitting[0]  # a point alone is a decimal point, as in numbers without a unit
     if fitting and all(cell.currency for cell in cells if not cell.core.isdigit()):
         return fitting[0]  # prices have no three decimals
     return None
 
 
-def _plain(core: str, notation: tuple[str, str]) -> float:
+def _plain(core: str, notation: tuple[str, str], power: str = "") -> float:
     decimal, thousands = notation
-    return float(re.sub(_THOUSANDS[thousands], "", core).replace(decimal, "."))
+    return float(re.sub(_THOUSANDS[thousands], "", core).replace(decimal, ".") + power.replace("d", "e"))
 
 
 def _unit(name: str, parsed: Sequence[Quantity | None], counts: np.ndarray) -> tuple[str, list[str]]:
@@ -161,7 +174,7 @@ def _is_kelvin(name: str, parsed: Sequence[Quantity | None], suffixes: set[str])
 
 def _number(cell: Quantity, notation: tuple[str, str], chosen: str) -> float:
     """A cell in the column's unit; NaN where it has another one that can't be converted."""
-    number = _plain(cell.core, notation) * (float("1" + cell.power.replace("d", "e")) if cell.power else 1.0)
+    number = _plain(cell.core, notation, cell.power)
     number = -number if cell.negative else number
     if cell.currency:
         known = unit(cell.currency)
