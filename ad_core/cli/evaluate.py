@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ad_core.cli.options import AsJson, BundleFolder, Device
+from ad_core.cli.options import AsJson, BundleFolder, Device, Sheet
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +25,7 @@ def evaluate(
         Path | None, typer.Option(help="Images: folder with masks of the defects, as <kind>/<image>_mask.png.")
     ] = None,
     as_json: AsJson = False,
+    sheet: Sheet = None,
     device: Device = "auto",
 ) -> None:
     """Evaluate a detector by labels: AUROC and average precision, its alerts, and whether its guarantees held."""
@@ -36,7 +37,7 @@ def evaluate(
     from ad_core.progress import Silent
 
     detector = pipeline.load_detector(bundle).to(choose_device(device))
-    dataset = pipeline.open_like(detector, data, {"label": label} if label else None)
+    dataset = pipeline.open_like(detector, data, {"label": label, "sheet": sheet})
     if masks is not None and "label" not in dataset.rows:
         dataset.rows["label"] = [float(is_marked(masks, row_id)) for row_id in dataset.rows["row_id"]]
     if "label" not in dataset.rows:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ad_core.cli.options import BundleFolder, Device, Sources
+from ad_core.cli.options import BundleFolder, Device, Sheet, Sources
 from ad_core.cli.terminal import TerminalReport, write_parquet
 
 
@@ -38,6 +38,7 @@ def explain(
     baseline: Annotated[
         BaselineOption, typer.Option(help="Baseline: the nearest normal item, zeros, or the mean normal item.")
     ] = BaselineOption.NEAREST,
+    sheet: Sheet = None,
     device: Device = "auto",
 ) -> None:
     """Explain the highest scores: how much each column, channel or region contributes."""
@@ -48,7 +49,7 @@ def explain(
     from ad_core.types import Modality
 
     detector = pipeline.load_detector(bundle).to(choose_device(device))
-    dataset = pipeline.open_like(detector, data)
+    dataset = pipeline.open_like(detector, data, {"sheet": sheet})
     with TerminalReport() as report:
         if detector.modality is Modality.SENSOR and not row:  # the rule decides which events there are
             report.say(detector.rule_in_words())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ad_core.cli.options import AsJson, BundleFolder, Device
+from ad_core.cli.options import AsJson, BundleFolder, Device, Sheet
 from ad_core.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def whatif(
     row: Row,
     assignments: Annotated[list[str], typer.Option("--set", metavar="COLUMN=VALUE", help="A new value; repeatable.")],
     as_json: AsJson = False,
+    sheet: Sheet = None,
     device: Device = "auto",
 ) -> None:
     """Score a row of a table with other values in some cells, beside what it scores as it is."""
@@ -31,7 +32,7 @@ def whatif(
     from ad_core.explain.what_if import editable, what_if
 
     detector = pipeline.load_detector(bundle).to(choose_device(device))
-    dataset = pipeline.open_like(detector, data)
+    dataset = pipeline.open_like(detector, data, {"sheet": sheet})
     editable(detector, dataset)  # images and recordings are told before anything is scored
     changes = dict(_parted(text) for text in assignments)
     found = what_if(detector, dataset, row, [changes], boundary(detector, dataset, row))
@@ -51,6 +52,7 @@ def counterfactual(
     row: Row,
     fixed: Annotated[list[str] | None, typer.Option(help="Column or channel that must stay; repeatable.")] = None,
     as_json: AsJson = False,
+    sheet: Sheet = None,
     device: Device = "auto",
 ) -> None:
     """Find the smallest change of at most three parts that makes a row normal, or say that there is none."""
@@ -60,7 +62,7 @@ def counterfactual(
     from ad_core.progress import Silent
 
     detector = pipeline.load_detector(bundle).to(choose_device(device))
-    dataset = pipeline.open_like(detector, data)
+    dataset = pipeline.open_like(detector, data, {"sheet": sheet})
     answer = find(detector, dataset, row, boundary(detector, dataset, row), Silent(), tuple(fixed or ())).facts
     typer.echo(detector.rule_in_words(), err=True)
     if as_json:

@@ -95,9 +95,20 @@ def open_as(trained: Declared | Mapping[str, Any], sources: Any, also: Mapping[s
     """
     declared = Declared.model_validate(trained)
     for role in ("label", "entity", "sheet", "header", "every_line"):
-        if also and also.get(role):
+        if also and (also.get(role) or (role == "header" and also.get(role) == 0)):
             declared = declared.model_copy(update={role: also[role]})
+    if declared.sheet and not (also and also.get("sheet")) and not _has_sheet(sources, declared.sheet):
+        declared = declared.model_copy(update={"sheet": None})  # which one is read instead is said
     return open_declared(sources, _that_exist(declared, sources))
+
+
+def _has_sheet(sources: Any, sheet: str) -> bool:
+    """Whether every workbook has a sheet of that name."""
+    from ad_core.data.files.excel_files import sheet_names
+
+    if isinstance(sources, pd.DataFrame):
+        return False
+    return all(sheet in names for path in _existing(sources) if (names := sheet_names(path)))
 
 
 def as_used(dataset: Dataset) -> Declared:
@@ -140,7 +151,9 @@ def _modality_of(sources: list[Path] | pd.DataFrame, declared: Declared) -> Moda
         return Modality.SENSOR if looks_like_recording(sources) else Modality.TABLE
     if all(_holds_images(path) for path in sources):
         return Modality.IMAGE
-    if any(path.is_dir() for path in sources):
+    from ad_core.data.files.tabular_files import is_one_table
+
+    if any(path.is_dir() and not is_one_table(path) for path in sources):
         return Modality.SENSOR
     return Modality.SENSOR if looks_like_recording(_head(sources[0], declared)) else Modality.TABLE
 
@@ -149,8 +162,20 @@ def _holds_images(path: Path) -> bool:
     from ad_core.data.files.image_files import SUFFIXES
 
     if path.is_file():
-        return path.suffix.lower() in {*SUFFIXES, ".zip"}
+        return path.suffix.lower() in SUFFIXES or (path.suffix.lower() == ".zip" and not _holds_tables(path))
     return any(p.suffix.lower() in SUFFIXES for p in path.rglob("*"))
+
+
+def _holds_tables(archive: Path) -> bool:
+    """Whether a zip archive holds tables and no images."""
+    from ad_core.data.files.image_files import SUFFIXES as IMAGES
+    from ad_core.data.files.packed_files import tables_in_zip
+    from ad_core.data.files.tabular_files import SUFFIXES as TABLES
+
+    try:
+        return bool(tables_in_zip(archive, TABLES)) and not tables_in_zip(archive, frozenset(IMAGES))
+    except DataError:
+        return False  # the reader of images says what is wrong with it
 
 
 def _that_exist(declared: Declared, sources: Any) -> Declared:
@@ -181,4 +206,8 @@ def _head(path: Path, declared: Declared) -> pd.DataFrame:
 
 def _first_file(paths: list[Path]) -> Path:
     folder = paths[0]
-    return folder if folder.is_file() else next(p for p in sorted(folder.rglob("*")) if p.is_file())
+    from ad_core.data.files.tabular_files import is_one_table
+
+    if folder.is_file() or is_one_table(folder):
+        return folder
+    return next(p for p in sorted(folder.rglob("*")) if p.is_file())

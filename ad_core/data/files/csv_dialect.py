@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ad_core.data.files.cell_forms import MISSING, Form, form_of
 from ad_core.data.files.cutting import Cutting, find_cutting
+from ad_core.data.files.file_kinds import foreign_kind
 from ad_core.data.files.header import Layout, find_layout
 from ad_core.data.files.reading import PLAIN, Reading
 from ad_core.errors import DataError
@@ -18,6 +19,8 @@ __all__ = ["MISSING", "Dialect", "find_dialect", "ragged_line"]
 SAMPLE_BYTES = 262_144
 MAX_LINE_BYTES = 16_000_000
 SAMPLE_LINES = 200
+MOST_ODD = 0.01
+"""Maximum share of bytes that no text has, in a file that is damaged text rather than no text."""
 SERIES = 50
 """Minimum number of numbers in a file of one line that is taken for a series."""
 
@@ -25,13 +28,6 @@ _COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _POINT = re.compile(r"[+-]?\d*\.\d+([eE][+-]?\d+)?")
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([.,]\d{3})+")
 _ODD_BYTES = bytes(b for b in range(32) if b not in (9, 10, 11, 12, 13, 26, 27))
-_MAGIC = {
-    b"\x89PNG": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"%PDF": "a PDF document",
-    b"PK\x03\x04": "a zip archive",
-    b"\x1f\x8b": "a gzip archive",
-}
 
 
 @dataclass(frozen=True)
@@ -145,11 +141,17 @@ def _encoding(path: Path) -> tuple[str, bool]:
     if b"\x00" in head:
         share = [head[i::2].count(0) / max(len(head[i::2]), 1) for i in (0, 1)]
         if max(share) < 0.3 or min(share) > 0.3 or head[0] == 0 == head[1]:
-            raise _not_text(path, head)
+            is_text = not foreign_kind(head) and _odd_bytes(head) <= MOST_ODD
+            raise _zero_bytes(path, head) if is_text else _not_text(path, head)
         return _checked_utf16(path, "utf-16-le" if share[1] > share[0] else "utf-16-be"), True
-    if len(head) - len(head.translate(None, _ODD_BYTES)) > 0.01 * len(head) or head.startswith(tuple(_MAGIC)):
+    if _odd_bytes(head) > MOST_ODD or foreign_kind(head):
         raise _not_text(path, head)
     return _checked_8_bit(path)
+
+
+def _odd_bytes(head: bytes) -> float:
+    """Share of bytes that no text has."""
+    return (len(head) - len(head.translate(None, _ODD_BYTES))) / len(head)
 
 
 def _checked_8_bit(path: Path) -> tuple[str, bool]:
@@ -204,8 +206,17 @@ def _checked_utf16(path: Path, encoding: str) -> str:
 
 
 def _not_text(path: Path, head: bytes) -> DataError:
-    what = next((f" but {text}" for magic, text in _MAGIC.items() if head.startswith(magic)), "")
-    return DataError(f"{path.name} is not a text table{what}. Choose a CSV, Parquet or Excel file.")
+    what = foreign_kind(head)
+    but = f" but {what}" if what else ""
+    return DataError(f"{path.name} is not a text table{but}. Choose a CSV, Parquet or Excel file.")
+
+
+def _zero_bytes(path: Path, head: bytes) -> DataError:
+    at = head.find(b"\x00")
+    line = head.count(b"\n", 0, at) + 1
+    return DataError(
+        f"{path.name} holds zero bytes, first in line {line}, so a part of it is not text. Export the table again."
+    )
 
 
 def _first_lines(path: Path, encoding: str) -> tuple[list[str], bool]:

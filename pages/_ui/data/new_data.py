@@ -52,7 +52,7 @@ def check_match(training_id: str, paths: Sequence[str]) -> bool:
             icon=":material/warning:",
         )
     for notice in new.notices[:5]:
-        st.warning(notice, icon=":material/info:")
+        st.warning(words.plain(notice), icon=":material/info:")
     st.caption(
         "Values outside the range of the training rows, and new categories, are counted during scoring and "
         "shown with the result."
