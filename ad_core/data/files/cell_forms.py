@@ -52,7 +52,8 @@ def column_forms(rows: Sequence[Sequence[str]], width: int) -> list[Form]:
     """The form of each column of a sample of rows; text where no form has a clear majority."""
     forms = []
     for at in range(width):
-        cells = [form for row in rows if at < len(row) and (form := form_of(row[at])) is not Form.EMPTY]
+        found: list[Form] = [form_of(row[at]) for row in rows if at < len(row)]
+        cells: list[Form] = [form for form in found if form != Form.EMPTY]
         of_most = max(Form, key=cells.count) if cells else Form.EMPTY
         forms.append(of_most if not cells or cells.count(of_most) >= MOSTLY * len(cells) else Form.TEXT)
     return forms

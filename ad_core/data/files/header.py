@@ -6,9 +6,9 @@ The lines above the first row are names, units, descriptions and remarks; withou
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from ad_core.data.files.cell_forms import Form, column_forms, filled, fitting, form_of, is_comment, is_missing
+from ad_core.data.files.doubtful_header import counted, of_texts
 from ad_core.data.files.reading import PLAIN, Reading
 from ad_core.data.files.units import is_unit, looks_like_unit
 from ad_core.errors import DataError
@@ -61,7 +61,9 @@ def find_layout(records: Records, width: int, file: str, reading: Reading = PLAI
         at, doubt = _names_at(records, forms, body_at)
         _refuse_misfit(records, at, width, body_at, file)
     if at is None or at < 0:
-        return _headless(records, forms, file, _first_row(records, forms, 0, reading))
+        whole = [at for at, record in enumerate(records) if len(record) == width and not is_comment(record)]
+        first = whole[0] if whole and reading.header == 0 else _first_row(records, forms, 0, reading)
+        return _headless(records, forms, file, first)
     body_at = _first_row(records, forms, at + 1, reading)
     names, has_groups = _names(records, at, forms, reading)
     block = tuple(tuple(record) for record in records[:body_at])
@@ -130,7 +132,7 @@ def _names_dates(record: Sequence[str], forms: Sequence[Form]) -> bool:
 def _names_at(records: Records, forms: Sequence[Form], body_at: int) -> tuple[int | None, str]:
     """The record of the names, None if there is none; and what is doubtful about that."""
     if not {Form.NUMBER, Form.DATE} & set(forms):
-        return _of_texts(records, len(forms), body_at)
+        return of_texts(records, len(forms), body_at)
     for comments in (False, True):
         found = [at for at in range(body_at) if _may_name(records[at], len(forms), comments=comments)]
         since = max((at for at in range(body_at) if not filled(records[at]) and found and at < found[-1]), default=-1)
@@ -138,7 +140,7 @@ def _names_at(records: Records, forms: Sequence[Form], body_at: int) -> tuple[in
         if found:
             named = [at for at in found if not _is_units(_uncommented(records[at]))]
             return min(named or found, key=lambda at: _rank(records[at], len(forms))), ""
-    return _counted(records, body_at, forms)
+    return counted(records, body_at, forms)
 
 
 def _may_name(record: Sequence[str], width: int, *, comments: bool) -> bool:
@@ -165,48 +167,6 @@ def _refuse_misfit(records: Records, at: int | None, width: int, body_at: int, f
             f"Line {body_at + 1} of {file} has {width} cells, but the line above it, which should be the header, has "
             f"{len(above)}. Repair the header, or say in which line it is (`header`, 0 = there is none)."
         )
-
-
-def _counted(records: Records, body_at: int, forms: Sequence[Form]) -> tuple[int | None, str]:
-    """A first row whose numbers only count or go in equal steps, as years, hours and wavelengths do, is a header."""
-    first = records[body_at] if body_at < len(records) else ()
-    others = [record for record in records[body_at + 1 :] if filled(record)]
-    if not others or not _steps(first) or fitting(first, forms)[2] or all(_steps(other) for other in others[:5]):
-        return None, ""
-    texts = [at for at, form in enumerate(forms) if form is Form.TEXT and at < len(first)]
-    if any(first[at] in {other[at] for other in others if at < len(other)} for at in texts):
-        return None, ""
-    return body_at, (
-        "The first line of {} was taken as the header, as its numbers go in equal steps, like the names of years or "
-        "hours."
-    )
-
-
-def _steps(cells: Sequence[str]) -> bool:
-    """Whether the numbers of a line count, or rise in equal steps and are enough to tell."""
-    try:
-        numbers = [float(cell) for cell in cells if form_of(cell) is Form.NUMBER]
-    except ValueError:
-        return False
-    if len(numbers) < 2:
-        return False
-    if numbers[0] in (0, 1) and numbers == [numbers[0] + i for i in range(len(numbers))]:
-        return True
-    steps = [b - a for a, b in pairwise(numbers)]
-    years = all(1900 <= n <= 2100 and n.is_integer() for n in numbers)
-    return (years or len(numbers) > 3) and steps[0] > 0 and max(steps) - min(steps) <= 1e-6 * max(steps)
-
-
-def _of_texts(records: Records, width: int, body_at: int) -> tuple[int | None, str]:
-    """Among texts only, a first line whose cells come again further down in their columns is a row."""
-    first = records[body_at] if body_at < len(records) else ()
-    below = [record for record in records[body_at + 1 :] if len(record) == width]
-    again = [any(cell == other[at] for other in below) for at, cell in enumerate(first) if cell]
-    if len(below) >= 5 and sum(again) > 0.5 * len(again):
-        return None, ""
-    whole = [at for at in range(body_at) if len(records[at]) == width and filled(records[at]) == width]
-    doubt = "All columns of {} hold texts, so that its header can't be told for sure; its first line was taken."
-    return (whole[0] if whole else body_at), "" if whole or len(below) < 2 else doubt
 
 
 def _uncommented(cells: Sequence[str]) -> list[str]:
