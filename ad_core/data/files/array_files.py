@@ -1,11 +1,14 @@
 """NumPy arrays and ARFF files as tables."""
 
 import io
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from ad_core.data.files.archives import SafeZip
 from ad_core.errors import DataError
 
 
@@ -34,10 +37,13 @@ def read_array(path: Path, kind: str, rows: int | None = None) -> tuple[pd.DataF
 
 def _numpy(path: Path) -> tuple[pd.DataFrame, list[str]]:
     """Columns of one array, or of all arrays with as many rows as the longest."""
+    if zipfile.is_zipfile(path):
+        SafeZip(path).close()  # refuses what would unpack to too much
     try:
-        loaded = np.load(path, allow_pickle=False)
-        arrays = {"": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
-    except (ValueError, OSError, KeyError, EOFError) as error:
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            arrays = {"": loaded} if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
+    except (ValueError, OSError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         why = str(error).splitlines()[0][:150]
         raise DataError(f"{path.name} can't be read as NumPy arrays of numbers or texts ({why}).") from None
     shapes = ", ".join(f"{name or 'array'} {array.shape}" for name, array in arrays.items())

@@ -72,12 +72,15 @@ def find_dialect(path: Path, reading: Reading = PLAIN) -> Dialect:
     if not any(line.strip() for line in lines):
         raise DataError(f"{path.name} is empty. Choose a file with a header line and rows.")
     lines = lines if whole else lines[:-1] or lines
+    if reading.header:
+        reading = replace(reading, header=max(1, reading.header - skip))
     cutting = find_cutting(lines, delimiter)
     records = cutting.records(lines, path.name)
     cells = [[cell.strip() for cell in row] for _, row in records]
     rows = [row for row in cells if row]
     if is_one_line := _is_series(rows, whole=whole):
-        cutting, cells = _one_column(cutting), [[cell] for cell in rows[0]]
+        cutting, cells, records = replace(cutting, width=1), [[cell] for cell in rows[0]], []
+        reading = Reading(header=0)
     layout = find_layout(cells, cutting.width, path.name, reading)
     body = [row for row in cells[layout.body_at :] if row]
     if layout.has_header and not body and whole:
@@ -88,7 +91,7 @@ def find_dialect(path: Path, reading: Reading = PLAIN) -> Dialect:
         cutting=cutting,
         decimal=_decimal(body),
         layout=layout,
-        skip=skip + (records[layout.body_at - 1][0] if layout.body_at else 0),
+        skip=skip + (records[layout.body_at - 1][0] if layout.body_at and records else 0),
         quoted=quoted,
         line_bytes=4 * max(map(len, lines)),
         spaced=not cutting.is_aligned and _mostly_spaced([row for _, row in records]),
@@ -114,11 +117,6 @@ def ragged_line(path: Path, dialect: Dialect) -> tuple[int, int] | None:
 def _is_series(rows: Sequence[Sequence[str]], *, whole: bool) -> bool:
     """Whether the whole file is one line of many numbers."""
     return whole and len(rows) == 1 and len(rows[0]) >= SERIES and all(form_of(c) is Form.NUMBER for c in rows[0] if c)
-
-
-def _one_column(cutting: Cutting) -> Cutting:
-    """The cutting of a series whose numbers are written below each other."""
-    return replace(cutting, width=1)
 
 
 def _cut_in_words(file: str, cutting: Cutting, *, is_one_line: bool) -> list[str]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -23,17 +24,16 @@ def has_strays(path: Path, dialect: Dialect) -> bool:
     """Whether some line may be no row, judged by how lines begin, and by the last lines."""
     if dialect.encoding.startswith("utf-16"):
         return True
-    starts = [mark.encode() for mark in _MARKS] + [w.encode() for w in _WORDS]
+    starts = [mark.encode() for mark in (*_MARKS, *_WORDS)]
     starts += [header.encode(dialect.encoding, "ignore") for header in _headers(dialect)]
-    needles = [end + quote + start for end in (b"\n", b"\r") for quote in (b"", b'"', b" ") for start in starts]
-    longest = max(map(len, needles))
+    needle = re.compile(rb'[\r\n][" ]?(?:%s)' % b"|".join(map(re.escape, starts)), re.IGNORECASE)
+    longest = 2 + max(map(len, starts))
     with path.open("rb") as file:
         for _ in range(dialect.skip):
             file.readline()
         rest = b""
         while chunk := file.read(BLOCK):
-            lower = (rest + chunk).lower()
-            if any(needle in lower for needle in needles):
+            if needle.search(rest + chunk):
                 return True
             rest = chunk[-longest:]
     return _has_footer(path, dialect)
