@@ -4,11 +4,18 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
 
 from ad_core.errors import DataError
 from ad_core.types import JudgedBy, Modality
@@ -143,6 +150,13 @@ class Declared(BaseModel):
     """Every line below the header is a row: no units, repeated headers, totals or footers are looked for."""
     units: dict[str, str] = {}
     """Units in which columns are wanted: other ones are converted or refused."""
+
+    @model_serializer(mode="wrap")
+    def _without_unset(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what older versions did not have, unless it is set, so that their bundles keep their facts."""
+        fields: dict[str, Any] = serialise(self)
+        unset: dict[str, Any] = {"sheet": None, "header": None, "every_line": False, "units": {}}
+        return {name: value for name, value in fields.items() if name not in unset or value != unset[name]}
 
     @field_validator("exclude")
     @classmethod

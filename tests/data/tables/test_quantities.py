@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ad_core.data.dataset import ColumnKind, Role
+from ad_core.data.dataset import ColumnKind, Declared, Role
 from ad_core.data.files.quantity import quantity
 from ad_core.data.files.reading import PLAIN, Reading
 from ad_core.data.files.tabular_files import read_alike
@@ -265,3 +265,14 @@ def test_the_first_of_columns_without_names_is_no_id():
     data = pd.DataFrame({"column 1": [0, 1, 5] * 20, "column 2": np.arange(60) / 7})
 
     assert open_dataset(data, modality="table").schema.columns[0].kind is ColumnKind.NUMBER
+
+
+@pytest.mark.parametrize(
+    "declared", [{}, {"header": 0}, {"sheet": "May"}, {"every_line": True}, {"units": {"x": "kg"}}]
+)
+def test_where_the_table_is_survives_being_written_and_is_only_written_where_it_was_said(declared):
+    """Bundles of older versions have no such keys, and keep their facts when they are saved again."""
+    written = Declared(**declared).model_dump(mode="json")
+
+    assert Declared.model_validate(written) == Declared(**declared)
+    assert {"sheet", "header", "every_line", "units"} & set(written) == set(declared)
