@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ad_core.cli.options import AllowMissing, AsJson, BundleFolder, Device
+from ad_core.cli.options import AllowMissing, AsJson, BundleFolder, Device, Sheet
 from ad_core.cli.terminal import say_differences
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def evaluate(
     ] = None,
     allow_missing: AllowMissing = False,
     as_json: AsJson = False,
+    sheet: Sheet = None,
     device: Device = "auto",
 ) -> None:
     """Evaluate a detector by labels: AUROC and average precision, its alerts, and whether its guarantees held."""
@@ -44,7 +45,8 @@ def evaluate(
     from ad_core.progress import Silent
 
     detector = pipeline.load_detector(bundle).to(choose_device(device))
-    dataset = pipeline.open_like(detector, data, {"label": label} if label else None, allow_missing=allow_missing)
+    also = {"label": label, "sheet": sheet}
+    dataset = pipeline.open_like(detector, data, also, allow_missing=allow_missing)
     if masks is not None and "label" not in dataset.rows:
         dataset.rows["label"] = labels_by_masks(masks, dataset.rows["row_id"].tolist())
     if "label" not in dataset.rows and (column := dataset.schema.one(Role.LABEL)) in dataset.data:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ad_core.cli.options import AllowMissing, BundleFolder, Device, Sources
+from ad_core.cli.options import AllowMissing, BundleFolder, Device, Sheet, Sources
 from ad_core.cli.terminal import TerminalReport, write_parquet
 
 
@@ -39,6 +39,7 @@ def explain(
         BaselineOption, typer.Option(help="Baseline: the nearest normal item, zeros, or the mean normal item.")
     ] = BaselineOption.NEAREST,
     allow_missing: AllowMissing = False,
+    sheet: Sheet = None,
     device: Device = "auto",
 ) -> None:
     """Explain the highest scores: how much each column, channel or region contributes."""
@@ -50,7 +51,7 @@ def explain(
     from ad_core.types import Modality
 
     detector = pipeline.load_detector(bundle).to(choose_device(device))
-    dataset = pipeline.open_like(detector, data, allow_missing=allow_missing)
+    dataset = pipeline.open_like(detector, data, {"sheet": sheet}, allow_missing=allow_missing)
     with TerminalReport() as report:
         for sentence in (*dataset.notices, *detector.reader.match(dataset)):
             report.say(sentence)

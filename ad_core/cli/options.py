@@ -52,6 +52,10 @@ Assignments = Annotated[
 
 PANEL = "Data"
 """Heading of the data options in a verb's help."""
+Sheet = Annotated[
+    str | None,
+    typer.Option(help="Sheet of a workbook; the first filled one if left out.", rich_help_panel=PANEL),
+]
 
 
 def _option(*names: str, **more: Any) -> Any:
@@ -104,6 +108,16 @@ class DataOptions:
         _option(help="Channel of which only the shape matters, as its level drifts in normal use; repeatable."),
     ] = None
 
+    sheet: Sheet = None
+    header: Annotated[
+        int | None,
+        _option(min=0, help="Line of the column names, 1 = the first, 0 = there is none; guessed if left out."),
+    ] = None
+    every_line: Annotated[
+        bool,
+        _option("--every-line", help="Take every line below the header as a row, also units, totals and footers."),
+    ] = False
+
     def open(self) -> "Dataset":
         """The data, opened as these options say.
 
@@ -129,6 +143,9 @@ class DataOptions:
             only=self.only or (),
             folders=dict(_named_use(text) for text in self.folder or ()),
             exclude=[parse_range(text) for text in self.exclude or ()],
+            sheet=self.sheet,
+            header=self.header,
+            every_line=self.every_line,
             judged_by={
                 channel: "both" if channel in level & shape else "level" if channel in level else "shape"
                 for channel in (*(self.by_level or ()), *(self.by_shape or ()))

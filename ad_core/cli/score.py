@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ad_core.cli.options import AllowMissing, BundleFolder, Device, Sources
+from ad_core.cli.options import AllowMissing, BundleFolder, Device, Sheet, Sources
 from ad_core.cli.terminal import TerminalReport, write_parquet
 
 
@@ -15,6 +15,7 @@ def score(
     out: Annotated[Path, typer.Option(help="Parquet file for the scores.")],
     maps: Annotated[Path | None, typer.Option(help="Folder for one float32 .npy anomaly map per image.")] = None,
     allow_missing: AllowMissing = False,
+    sheet: Sheet = None,
     device: Device = "auto",
 ) -> None:
     """Score new data with a saved detector: one line per input row, in input order, with the alerts in `alert`."""
@@ -25,7 +26,7 @@ def score(
     from ad_core.training.fit import choose_device
 
     detector = pipeline.load_detector(bundle).to(choose_device(device))
-    dataset = pipeline.open_like(detector, data, allow_missing=allow_missing)
+    dataset = pipeline.open_like(detector, data, {"sheet": sheet}, allow_missing=allow_missing)
     with TerminalReport() as report:
         for sentence in dataset.notices:
             report.say(sentence)

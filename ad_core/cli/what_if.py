@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ad_core.cli.options import AllowMissing, AsJson, BundleFolder, Device
+from ad_core.cli.options import AllowMissing, AsJson, BundleFolder, Device, Sheet
 from ad_core.cli.terminal import say_differences
 from ad_core.errors import SettingsError
 
@@ -25,6 +25,7 @@ def whatif(
     assignments: Annotated[list[str], typer.Option("--set", metavar="COLUMN=VALUE", help="A new value; repeatable.")],
     allow_missing: AllowMissing = False,
     as_json: AsJson = False,
+    sheet: Sheet = None,
     device: Device = "auto",
 ) -> None:
     """Score a row of a table with other values in some cells, beside what it scores as it is."""
@@ -34,7 +35,7 @@ def whatif(
     from ad_core.types import Modality
 
     detector = pipeline.load_detector(bundle).to(choose_device(device))
-    dataset = pipeline.open_like(detector, data, allow_missing=allow_missing)
+    dataset = pipeline.open_like(detector, data, {"sheet": sheet}, allow_missing=allow_missing)
     if detector.modality is Modality.TABLE:
         say_differences(detector, dataset)
     editable(detector, dataset)  # images and recordings are told before anything is scored
@@ -58,6 +59,7 @@ def counterfactual(
     fixed: Annotated[list[str] | None, typer.Option(help="Column or channel that must stay; repeatable.")] = None,
     allow_missing: AllowMissing = False,
     as_json: AsJson = False,
+    sheet: Sheet = None,
     device: Device = "auto",
 ) -> None:
     """Find the smallest change of at most three parts that makes a row normal, or say that there is none."""
@@ -67,7 +69,7 @@ def counterfactual(
     from ad_core.progress import Silent
 
     detector = pipeline.load_detector(bundle).to(choose_device(device))
-    dataset = pipeline.open_like(detector, data, allow_missing=allow_missing)
+    dataset = pipeline.open_like(detector, data, {"sheet": sheet}, allow_missing=allow_missing)
     say_differences(detector, dataset)
     answer = find(detector, dataset, row, boundary(detector, dataset, row), Silent(), tuple(fixed or ())).facts
     typer.echo(detector.rule_in_words(), err=True)

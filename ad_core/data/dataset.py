@@ -4,15 +4,25 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, field_validator, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
 
 from ad_core.data.column_report import ColumnReport, column_report
 from ad_core.errors import DataError
 from ad_core.types import JudgedBy, Modality
+
+if TYPE_CHECKING:
+    from ad_core.data.files.reading import Reading
 
 
 class Role(StrEnum):
@@ -88,6 +98,11 @@ class Schema(BaseModel):
         changed = (c.model_copy(update={"judged_by": declared.judged_by.get(c.name)}) for c in self.columns)
         return Schema(columns=tuple(changed))
 
+    def with_units(self, units: Mapping[str, str]) -> "Schema":
+        """The same schema with units that are not in the names of columns."""
+        changed = (c.model_copy(update={"unit": units.get(c.name, c.unit)}) for c in self.columns)
+        return Schema(columns=tuple(changed))
+
     def with_roles(self, roles: Mapping[str, Role]) -> "Schema":
         """The same schema with some roles changed.
 
@@ -107,8 +122,9 @@ class Schema(BaseModel):
         return changed
 
 
-LATER_FIELDS = ("folders", "ids_by_source")
-"""Fields of `Declared` that were added later: a declaration that does not use them is written as before."""
+LATER_FIELDS = {"folders": {}, "ids_by_source": False, "sheet": None, "header": None, "every_line": False, "units": {}}
+"""Fields of `Declared` that were added later, and what they are where they say nothing: then they are not written, so
+that the declarations of older versions stay as they are."""
 
 
 class Declared(BaseModel):
@@ -145,6 +161,14 @@ class Declared(BaseModel):
     of_training: bool = Field(False, exclude=True)
     """Whether all this was learnt from training data: new data are read in this way whatever they hold, since an
     unknown value is for the detector to score. Not kept with data."""
+    sheet: str | None = None
+    """Sheet of a workbook; None = the first filled one."""
+    header: int | None = Field(None, ge=0)
+    """Line of the column names, 1 = the first; 0 = there is none; None = guessed."""
+    every_line: bool = False
+    """Every line below the header is a row: no units, repeated headers, totals or footers are looked for."""
+    units: dict[str, str] = {}
+    """Units in which columns are wanted: other ones are converted or refused."""
 
     @field_validator("exclude")
     @classmethod
@@ -157,8 +181,24 @@ class Declared(BaseModel):
     def _without_later_fields(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Fields that earlier versions did not have are written only where they say something."""
         fields: dict[str, Any] = written(self)
-        silent = {name for name in LATER_FIELDS if not getattr(self, name)}
+        silent = {name for name, nothing in LATER_FIELDS.items() if getattr(self, name) == nothing}
         return {name: value for name, value in fields.items() if name not in silent}
+
+    def reading(self) -> "Reading":
+        """How files are to be read."""
+        from ad_core.data.files.reading import Reading
+
+        named = {self.id, self.label, self.class_column, self.time, self.entity} - {None}
+        written = {name for name, kind in self.kinds.items() if kind is not ColumnKind.NUMBER} | named
+        return Reading(
+            sheet=self.sheet,
+            header=self.header,
+            every_line=self.every_line,
+            names=frozenset(map(str, {*self.roles(), *self.kinds})),
+            texts=frozenset(map(str, written)),
+            numbers=frozenset(self.kinds) - frozenset(map(str, written)),
+            units=self.units,
+        )
 
     def roles(self) -> dict[str, Role]:
         """Column name -> role, for what was declared."""

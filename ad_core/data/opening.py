@@ -30,6 +30,9 @@ def open_dataset(
     kinds: Mapping[str, ColumnKind] | None = None,
     judged_by: Mapping[str, JudgedBy] | None = None,
     folders: Mapping[str, str] | None = None,
+    sheet: str | None = None,
+    header: int | None = None,
+    every_line: bool = False,
 ) -> Dataset:
     """Open files, a folder, a zip of images, or a data frame; the modality is inferred unless it is given.
 
@@ -41,6 +44,10 @@ def open_dataset(
         folders: of images, folder (part of a path, "/PATH" from the top, or "*" for all) -> "train", "normal",
             "anomaly", "unknown" (only scored) or "mask" (left out), where its name says something else; see
             `dataset.folders`.
+        sheet: sheet of a workbook; by default the first filled one.
+        header: line of the column names, 1 = the first, 0 = there is none; by default it is guessed, which is said.
+        every_line: every line below the header is a row; by default units, repeated headers, totals and footers are
+            recognised and left out.
         judged_by: channels for which it is known whether the "level", only the "shape", or "both" matter.
 
     Raises:
@@ -61,6 +68,9 @@ def open_dataset(
         judged_by=dict(judged_by or {}),
         folders=dict(folders or {}),
         ids_by_source=True,
+        sheet=sheet,
+        header=header,
+        every_line=every_line,
     )
     return open_declared(sources, declared)
 
@@ -94,7 +104,8 @@ def open_as(
 
     Args:
         trained: `info.declared` of the detector, or `declared` of the summary of its run.
-        also: what was declared for the new data; only their label and entity columns and `allow_missing` are used.
+        also: what was declared for the new data; only their label and entity columns, `allow_missing`, and where their
+            table is (sheet, header) are used.
         allow_missing: whether columns that the detector uses may be missing, empty, or unreadable; they are filled in
             from similar training rows, only the other columns are scored, and `notices` says so.
 
@@ -102,13 +113,27 @@ def open_as(
         DataError: the data can't be read, or are of another kind than the detector's.
     """
     also = also or {}
-    update = {role: also[role] for role in ("label", "entity") if also.get(role)}
+    roles = ("label", "entity", "sheet", "every_line")
+    update = {role: also[role] for role in roles if also.get(role)}
+    if also.get("header") is not None:
+        update["header"] = also["header"]
     allowed = allow_missing or bool(also.get("allow_missing"))
     declared = Declared.model_validate(trained).model_copy(
         update={**update, "of_training": True, "allow_missing": allowed}
     )
+    if declared.sheet and not also.get("sheet") and not _has_sheet(sources, declared.sheet):
+        declared = declared.model_copy(update={"sheet": None})  # which one is read instead is said
     new = open_declared(sources, _that_exist(declared, sources))
     return replace(new, notices=tuple(notice for notice in new.notices if notice not in new.training_notices))
+
+
+def _has_sheet(sources: Any, sheet: str) -> bool:
+    """Whether every workbook has a sheet of that name."""
+    from ad_core.data.files.excel_files import sheet_names
+
+    if isinstance(sources, pd.DataFrame):
+        return False
+    return all(sheet in names for path in existing(sources) if (names := sheet_names(path)))
 
 
 def as_used(dataset: Dataset) -> Declared:
@@ -139,6 +164,9 @@ def as_used(dataset: Dataset) -> Declared:
         use=tuple(schema.names(Role.FEATURE)),
         kinds={c.name: c.kind for c in schema.columns},
         ids_by_source=dataset.declared.ids_by_source,
+        sheet=dataset.declared.sheet,
+        every_line=dataset.declared.every_line,
+        units={c.name: c.unit or "" for c in schema.columns if c.role is Role.FEATURE and c.kind is ColumnKind.NUMBER},
     )
 
 
@@ -173,19 +201,31 @@ def _modality_of(sources: list[Path] | pd.DataFrame, declared: Declared) -> Moda
         return Modality.SENSOR if looks_like_recording(sources) else Modality.TABLE
     if all(_holds_images(path) for path in sources):
         return Modality.IMAGE
-    if any(path.is_dir() for path in sources):
-        return Modality.SENSOR
-    from ad_core.data.files.tabular_files import read_head
+    from ad_core.data.files.tabular_files import is_one_table
 
-    return Modality.SENSOR if looks_like_recording(read_head(sources[0])) else Modality.TABLE
+    if any(path.is_dir() and not is_one_table(path) for path in sources):
+        return Modality.SENSOR
+    return Modality.SENSOR if looks_like_recording(_head(sources[0], declared)) else Modality.TABLE
 
 
 def _holds_images(path: Path) -> bool:
     from ad_core.data.files.image_files import SUFFIXES
 
     if path.is_file():
-        return path.suffix.lower() in {*SUFFIXES, ".zip"}
+        return path.suffix.lower() in SUFFIXES or (path.suffix.lower() == ".zip" and not _holds_tables(path))
     return any(p.suffix.lower() in SUFFIXES for p in path.rglob("*"))
+
+
+def _holds_tables(archive: Path) -> bool:
+    """Whether a zip archive holds tables and no images."""
+    from ad_core.data.files.image_files import SUFFIXES as IMAGES
+    from ad_core.data.files.packed_files import tables_in_zip
+    from ad_core.data.files.tabular_files import SUFFIXES as TABLES
+
+    try:
+        return bool(tables_in_zip(archive, TABLES)) and not tables_in_zip(archive, frozenset(IMAGES))
+    except DataError:
+        return False  # the reader of images says what is wrong with it
 
 
 def _that_exist(declared: Declared, sources: Any) -> Declared:
@@ -198,9 +238,7 @@ def _that_exist(declared: Declared, sources: Any) -> Declared:
     if isinstance(sources, pd.DataFrame):
         there = set(map(str, sources.columns))
     else:
-        from ad_core.data.files.tabular_files import read_head
-
-        there = set(read_head(_first_file(existing(sources))).columns)
+        there = set(_head(_first_file(existing(sources)), declared).columns)
     single = {role: getattr(declared, role) for role in ("id", "label", "class_column", "time", "entity")}
     return declared.model_copy(
         update={role: name if name in there else None for role, name in single.items()}
@@ -229,6 +267,17 @@ def _with_known_folders(declared: Declared, sources: list[Path]) -> Declared:
     return declared.model_copy(update={"folders": known})
 
 
+def _head(path: Path, declared: Declared) -> pd.DataFrame:
+    """The first rows of a file, read as declared, but in its own units."""
+    from ad_core.data.files.tabular_files import read_head
+
+    return read_head(path, reading=replace(declared.reading(), units={}))
+
+
 def _first_file(paths: list[Path]) -> Path:
     folder = paths[0]
-    return folder if folder.is_file() else next(p for p in sorted(folder.rglob("*")) if p.is_file())
+    from ad_core.data.files.tabular_files import is_one_table
+
+    if folder.is_file() or is_one_table(folder):
+        return folder
+    return next(p for p in sorted(folder.rglob("*")) if p.is_file())

@@ -12,6 +12,7 @@ from pages._ui.data.exclusions import exclusions
 from pages._ui.data.preview import preview
 from pages._ui.data.schema_editor import schema_editor
 from pages._ui.data.sources import sources
+from pages._ui.data.table_place import table_place
 from pages._ui.data.training_rows import training_rows
 from pages._ui.shell import words
 from pages._ui.shell.navigate import choose, current, go
@@ -98,6 +99,8 @@ with st.container(horizontal=True, gap="small"):
 left, right = st.columns([7, 4], gap="medium")
 with left:
     schema_editor(record, dataset, declared)
+    if dataset.modality is not Modality.IMAGE:
+        table_place(record, declared)
 with right:
     training_rows(record, dataset, declared)
     if dataset.modality is Modality.SENSOR:

@@ -9,6 +9,7 @@ import typer
 from ad_core.cli.app import app
 from ad_core.cli.options import DataOptions
 from ad_core.data.dataset import Role
+from tests.data.files.workbooks import workbook
 
 VERBS = typer.main.get_command(app).commands
 ON_DATA = ("train", "recommend")
@@ -79,3 +80,25 @@ def test_recommending_reads_the_data_by_the_reader_settings_given(payments_file)
 
     with pytest.raises(SettingsError, match=r"no setting reader\.no_such"):
         app(["recommend", str(payments_file), "--set", "reader.no_such=3"], standalone_mode=False)
+
+
+@pytest.mark.parametrize("verb", ON_DATA)
+def test_where_the_table_is_can_be_said(verb, tmp_path):
+    rows = [[f"b{i}", i / 7] for i in range(30)]
+    sheets = {
+        "Jan": [["x", "y"], ["batch", "heat"], *rows],
+        "Feb": [["x", "y"], ["batch", "heat"], *rows, ["Total", 9]],
+    }
+    file = workbook(tmp_path / "lines.xlsx", sheets)
+    extra = () if verb == "recommend" else ("--out", tmp_path / "bundle")
+
+    dataset = options_of(verb, file, *extra, "--sheet", "Feb", "--header", 2, "--every-line").open()
+
+    assert list(dataset.data.columns) == ["batch", "heat"]
+    assert len(dataset) == 31
+    assert "Sheet 'Feb' of lines.xlsx was read, one of 2." in dataset.notices
+
+
+def test_every_verb_that_reads_new_data_takes_a_sheet():
+    for verb in ("score", "explain", "evaluate", "whatif", "counterfactual"):
+        assert "sheet" in {parameter.name for parameter in VERBS[verb].params}, verb

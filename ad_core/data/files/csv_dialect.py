@@ -3,32 +3,31 @@
 import csv
 import io
 import re
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ad_core.data.files.cell_forms import MISSING, Form, form_of
+from ad_core.data.files.cutting import Cutting, find_cutting
+from ad_core.data.files.file_kinds import foreign_kind
+from ad_core.data.files.header import Layout, find_layout
+from ad_core.data.files.reading import PLAIN, Reading
 from ad_core.errors import DataError
 
-MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NAN", "null", "NULL", "Null", "None", "<NA>", "-", "--", "?")
-"""Cells that stand for "no value" in a text file."""
+__all__ = ["MISSING", "Dialect", "find_dialect", "ragged_line"]
 
 SAMPLE_BYTES = 262_144
 MAX_LINE_BYTES = 16_000_000
 SAMPLE_LINES = 200
+MOST_ODD = 0.01
+"""Maximum share of bytes that no text has, in a file that is damaged text rather than no text."""
+SERIES = 50
+"""Minimum number of numbers in a file of one line that is taken for a series."""
 
-_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 _COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 _POINT = re.compile(r"[+-]?\d*\.\d+([eE][+-]?\d+)?")
 _GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([.,]\d{3})+")
 _ODD_BYTES = bytes(b for b in range(32) if b not in (9, 10, 11, 12, 13, 26, 27))
-_MAGIC = {
-    b"\x89PNG": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"%PDF": "a PDF document",
-    b"PK\x03\x04": "a zip archive",
-    b"\x1f\x8b": "a gzip archive",
-}
 
 
 @dataclass(frozen=True)
@@ -36,13 +35,12 @@ class Dialect:
     """How one text table is written."""
 
     encoding: str
-    delimiter: str
+    cutting: Cutting
     decimal: str
-    names: tuple[str, ...]
-    """As in the header, unchanged; `column 1` ... where the file has none."""
-    has_header: bool
+    layout: Layout
+    """Names, units and the first row; names as in the header, `column 1` ... where the file has none."""
     skip: int
-    """Lines before the header (or the first row)."""
+    """Lines before the first row."""
     quoted: bool
     """Some cell is in quotes, so a line break may sit inside a cell."""
     line_bytes: int
@@ -51,10 +49,17 @@ class Dialect:
     """Cells begin with a blank that is not part of the value."""
     texts: frozenset[int]
     """Positions of columns that look like numbers but stay text: leading zeros, more digits than a number keeps."""
+    is_one_line: bool
+    """The whole file is one line of numbers: a series, one row for each number."""
     notices: tuple[str, ...]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The column names."""
+        return self.layout.names
 
-def find_dialect(path: Path) -> Dialect:
+
+def find_dialect(path: Path, reading: Reading = PLAIN) -> Dialect:
     """Infer the dialect from the beginning of a text table, and its encoding from all bytes.
 
     Raises:
@@ -66,43 +71,61 @@ def find_dialect(path: Path) -> Dialect:
     lines = lines[skip:]
     if not any(line.strip() for line in lines):
         raise DataError(f"{path.name} is empty. Choose a file with a header line and rows.")
-    while not lines[0].strip():
-        lines, skip = lines[1:], skip + 1
-    delimiter = delimiter or _delimiter(lines)
-    rows = [row for row in _rows(lines if whole else lines[:-1] or lines, delimiter, path.name) if row]
-    spaced = delimiter != " " and _mostly_spaced(rows)
-    cells = [[cell.strip() for cell in row] for row in rows]
-    has_header = not _is_headless(cells[0])
-    if has_header and len(cells) == 1 and whole:
-        raise DataError(f"{path.name} has a header ({len(cells[0])} columns) but no rows. Choose a file with rows.")
+    lines = lines if whole else lines[:-1] or lines
+    if reading.header:
+        reading = replace(reading, header=max(1, reading.header - skip))
+    cutting = find_cutting(lines, delimiter)
+    records = cutting.records(lines, path.name)
+    cells = [[cell.strip() for cell in row] for _, row in records]
+    rows = [row for row in cells if row]
+    if is_one_line := _is_series(rows, whole=whole):
+        cutting, cells, records = replace(cutting, width=1), [[cell] for cell in rows[0]], []
+        reading = Reading(header=0)
+    layout = find_layout(cells, cutting.width, path.name, reading)
+    body = [row for row in cells[layout.body_at :] if row]
+    if layout.has_header and not body and whole:
+        raise DataError(f"{path.name} has a header ({len(layout.names)} columns) but no rows. Choose a file with rows.")
     notices = [] if encoding.startswith("utf") else [f"{path.name} is not UTF-8; it was read as {encoding}."]
-    if not has_header:
-        notices.append(
-            f"{path.name} has no header: its first line is all numbers. The columns are called column 1, column 2, ..."
-        )
-    body = cells[1:] if has_header else cells
     return Dialect(
         encoding=encoding,
-        delimiter=delimiter,
+        cutting=cutting,
         decimal=_decimal(body),
-        names=tuple(cells[0]) if has_header else tuple(f"column {i + 1}" for i in range(len(cells[0]))),
-        has_header=has_header,
-        skip=skip,
+        layout=layout,
+        skip=skip + (records[layout.body_at - 1][0] if layout.body_at and records else 0),
         quoted=quoted,
         line_bytes=4 * max(map(len, lines)),
-        spaced=spaced,
+        spaced=not cutting.is_aligned and _mostly_spaced([row for _, row in records]),
         texts=_texts(body),
-        notices=tuple(notices),
+        is_one_line=is_one_line,
+        notices=(*notices, *_cut_in_words(path.name, cutting, is_one_line=is_one_line), *layout.notices),
     )
 
 
 def ragged_line(path: Path, dialect: Dialect) -> tuple[int, int] | None:
     """Line number and cell count of the first row that has another number of cells than the header; None if all fit."""
+    cutting, width = dialect.cutting, len(dialect.names)
     with path.open(encoding=dialect.encoding, newline="", errors="replace") as file:
-        reader = csv.reader(file, delimiter=dialect.delimiter)
         for _ in range(dialect.skip):
-            next(reader)
-        return next(((reader.line_num, len(row)) for row in reader if row and len(row) != len(dialect.names)), None)
+            next(file)
+        if cutting.is_aligned:
+            widths = ((number, len(cutting.cells(line))) for number, line in enumerate(file, 1) if line.strip())
+            return next(((dialect.skip + number, n) for number, n in widths if n != width), None)
+        reader = csv.reader(file, delimiter=cutting.delimiter, quotechar=cutting.quote)
+        return next(((dialect.skip + reader.line_num, len(row)) for row in reader if row and len(row) != width), None)
+
+
+def _is_series(rows: Sequence[Sequence[str]], *, whole: bool) -> bool:
+    """Whether the whole file is one line of many numbers."""
+    return whole and len(rows) == 1 and len(rows[0]) >= SERIES and all(form_of(c) is Form.NUMBER for c in rows[0] if c)
+
+
+def _cut_in_words(file: str, cutting: Cutting, *, is_one_line: bool) -> list[str]:
+    if is_one_line:
+        return [f"{file} is one line of numbers: it was read as one column."]
+    if cutting.is_aligned and cutting.width > 1:
+        how = "have fixed positions" if cutting.spans else "are aligned by blanks"
+        return [f"The columns of {file} {how}: {cutting.width} columns were read."]
+    return [f"The cells of {file} are in single quotes; they were taken off."] if cutting.quote == "'" else []
 
 
 def _encoding(path: Path) -> tuple[str, bool]:
@@ -116,11 +139,17 @@ def _encoding(path: Path) -> tuple[str, bool]:
     if b"\x00" in head:
         share = [head[i::2].count(0) / max(len(head[i::2]), 1) for i in (0, 1)]
         if max(share) < 0.3 or min(share) > 0.3 or head[0] == 0 == head[1]:
-            raise _not_text(path, head)
+            is_text = not foreign_kind(head) and _odd_bytes(head) <= MOST_ODD
+            raise _zero_bytes(path, head) if is_text else _not_text(path, head)
         return _checked_utf16(path, "utf-16-le" if share[1] > share[0] else "utf-16-be"), True
-    if len(head) - len(head.translate(None, _ODD_BYTES)) > 0.01 * len(head) or head.startswith(tuple(_MAGIC)):
+    if _odd_bytes(head) > MOST_ODD or foreign_kind(head):
         raise _not_text(path, head)
     return _checked_8_bit(path)
+
+
+def _odd_bytes(head: bytes) -> float:
+    """Share of bytes that no text has."""
+    return (len(head) - len(head.translate(None, _ODD_BYTES))) / len(head)
 
 
 def _checked_8_bit(path: Path) -> tuple[str, bool]:
@@ -175,8 +204,17 @@ def _checked_utf16(path: Path, encoding: str) -> str:
 
 
 def _not_text(path: Path, head: bytes) -> DataError:
-    what = next((f" but {text}" for magic, text in _MAGIC.items() if head.startswith(magic)), "")
-    return DataError(f"{path.name} is not a text table{what}. Choose a CSV, Parquet or Excel file.")
+    what = foreign_kind(head)
+    but = f" but {what}" if what else ""
+    return DataError(f"{path.name} is not a text table{but}. Choose a CSV, Parquet or Excel file.")
+
+
+def _zero_bytes(path: Path, head: bytes) -> DataError:
+    at = head.find(b"\x00")
+    line = head.count(b"\n", 0, at) + 1
+    return DataError(
+        f"{path.name} holds zero bytes, first in line {line}, so a part of it is not text. Export the table again."
+    )
 
 
 def _first_lines(path: Path, encoding: str) -> tuple[list[str], bool]:
@@ -200,44 +238,9 @@ def _announced_delimiter(lines: Sequence[str]) -> tuple[str, int]:
     return (match.group(1), 1) if match else ("", 0)
 
 
-def _delimiter(lines: Sequence[str]) -> str:
-    """The delimiter that cuts the most lines into as many cells as the header.
-
-    Ties go to the earlier candidate; the comma, which may be a decimal mark, comes late.
-    """
-    best, best_rank = ",", (0.0, 0.0)
-    for candidate in (";", "\t", "|", ",", " "):
-        try:
-            widths = Counter(len(row) for row in csv.reader(lines, delimiter=candidate) if row)
-            width = len(next(csv.reader(lines, delimiter=candidate)))
-        except csv.Error:
-            continue
-        agree = widths[width] / max(sum(widths.values()), 1)
-        rank = (agree > 0.9, agree if agree <= 0.9 else 1.0)
-        if width > 1 and rank > best_rank and not (candidate == " " and best_rank[0]):
-            best, best_rank = candidate, rank
-    return best if best != " " or best_rank[0] else ","
-
-
-def _rows(lines: Sequence[str], delimiter: str, name: str) -> list[list[str]]:
-    try:
-        return list(csv.reader(lines, delimiter=delimiter))
-    except csv.Error as error:
-        raise DataError(
-            f"{name} can't be cut into cells: {error}. Check it for a quotation mark that is never closed."
-        ) from None
-
-
 def _mostly_spaced(rows: Sequence[Sequence[str]]) -> bool:
     later = [cell for row in rows for cell in row[1:]]
     return bool(later) and sum(cell.startswith(" ") for cell in later) > 0.5 * len(later)
-
-
-def _is_headless(first: Sequence[str]) -> bool:
-    """Only numbers in the first line, and not the 0, 1, 2, ... that tools write when columns have no names."""
-    if not all(_NUMBER.fullmatch(cell) for cell in first):
-        return False
-    return list(first) not in ([str(i) for i in range(len(first))], [str(i + 1) for i in range(len(first))])
 
 
 def _decimal(rows: Sequence[Sequence[str]]) -> str:

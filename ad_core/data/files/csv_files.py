@@ -4,6 +4,7 @@ pyarrow reads block by block; each block's columns are stored in the smallest ex
 """
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,6 +15,9 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from ad_core.data.files.csv_dialect import MISSING, Dialect, find_dialect, ragged_line
+from ad_core.data.files.line_stream import has_strays, rewritten
+from ad_core.data.files.reading import PLAIN, Reading
+from ad_core.data.files.stray_lines import MOST, Stray
 from ad_core.errors import DataError
 
 BLOCK_BYTES = 1_048_576
@@ -30,7 +34,32 @@ _WIDER = {
 }
 
 
-def read_csv(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, list[str]]:
+@dataclass
+class _Source:
+    """The bytes of a table: the file itself, or its rows, rewritten while they are read."""
+
+    path: Path
+    dialect: Dialect
+    is_rewritten: bool
+    every_line: bool = False
+    stray: Stray | None = None
+
+    def open(self, types: dict[str, pa.DataType]) -> Any:
+        """A reader of its blocks."""
+        return csv.open_csv(self._input(), **_options(self.dialect, types, is_rewritten=self.is_rewritten))
+
+    def table(self, types: dict[str, pa.DataType]) -> Any:
+        """All of it at once; types are widened where needed, at the price of memory."""
+        return csv.read_csv(self._input(), **_options(self.dialect, types, is_rewritten=self.is_rewritten))
+
+    def _input(self) -> Any:
+        if not self.is_rewritten:
+            return self.path
+        self.stray = None if self.every_line else Stray(self.dialect.layout)
+        return rewritten(self.path, self.dialect, self.stray)
+
+
+def read_csv(path: Path, rows: int | None = None, reading: Reading = PLAIN) -> tuple[pd.DataFrame, list[str]]:
     """A text table as a data frame with the header's column names, and notices about how it was read.
 
     Args:
@@ -38,17 +67,17 @@ def read_csv(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, list[st
 
     Returns:
         Numbers as int64 / float64 (large files: also int32 up to 32,767 and float32 where that is exact), ISO dates as
-        datetime64, true/false as bool, the rest as text (large files: category where values repeat).
+        datetime64, true/false as bool, the rest as text (large files: category where values repeat). Units that a line
+        of the file gives are in `attrs["units"]`.
 
     Raises:
         DataError: not a text table, or a row has more or fewer cells than the header.
     """
-    dialect = find_dialect(path)
+    dialect = find_dialect(path, reading)
     is_large = path.stat().st_size >= LARGE_BYTES
-    try:
-        columns = _columns(path, dialect, is_large, rows)
-    except pa.ArrowInvalid as error:
-        raise _not_rectangular(path, dialect, error) from None
+    must = dialect.cutting.is_aligned or dialect.is_one_line
+    source = _Source(path, dialect, must or (not reading.every_line and has_strays(path, dialect)), reading.every_line)
+    columns = _read(source, is_large, rows)
     if not columns or not len(next(iter(columns.values()))):
         raise DataError(
             f"{path.name} has a header ({len(dialect.names)} columns) but no rows. Choose a file with rows."
@@ -57,18 +86,42 @@ def read_csv(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, list[st
     pa.default_memory_pool().release_unused()  # otherwise the process keeps the memory of the blocks
     frame = frame.head(rows) if rows else frame
     frame.columns = pd.Index(dialect.names, dtype=object)
-    return frame, list(dialect.notices)
+    frame.attrs["units"] = dialect.layout.units
+    return frame, [*dialect.notices, *(source.stray.sentences(path.name) if source.stray else ())]
 
 
-def _columns(path: Path, dialect: Dialect, is_large: bool, rows: int | None) -> dict[str, Any]:
+def _read(source: _Source, is_large: bool, rows: int | None) -> dict[str, Any]:
+    """All columns; where a line does not fit, once more without the lines that are no rows."""
+    try:
+        columns = _columns(source, is_large, rows)
+    except pa.ArrowInvalid as error:
+        if source.is_rewritten or source.every_line:
+            raise _not_rectangular(source.path, source.dialect, error) from None
+        source.is_rewritten = True
+        try:
+            columns = _columns(source, is_large, rows)
+        except pa.ArrowInvalid:
+            raise _not_rectangular(source.path, source.dialect, error) from None
+    have = len(next(iter(columns.values()), ()))
+    if source.stray is not None and source.stray.count > max(5, MOST * have):
+        line, cells = ragged_line(source.path, source.dialect) or (source.dialect.skip + 1, len(source.dialect.names))
+        raise DataError(
+            f"{source.stray.count} lines of {source.path.name} are no rows, besides {have} rows (line {line} has "
+            f"{cells} cells). Take the table out of the file, or export it again."
+        )
+    return columns
+
+
+def _columns(source: _Source, is_large: bool, rows: int | None) -> dict[str, Any]:
     """All columns, keyed by position; types come from the first block and are widened where a later one needs it."""
+    dialect = source.dialect
     types = {str(i): pa.string() for i in dialect.texts}
-    with csv.open_csv(path, **_options(dialect, types)) as reader:
+    with source.open(types) as reader:
         schema = reader.schema
     types |= {field.name: pa.string() for field in schema if pa.types.is_time(field.type)}
     for _ in range(RETRIES):
         try:
-            return _stream(path, dialect, types, is_large, rows)
+            return _stream(source, types, is_large, rows)
         except pa.ArrowInvalid as error:
             failed = re.search(r"In CSV column #(\d+):.* conversion error", str(error))
             if not failed:
@@ -76,24 +129,28 @@ def _columns(path: Path, dialect: Dialect, is_large: bool, rows: int | None) -> 
             key = failed.group(1)
             types[key] = _WIDER.get(types.get(key, schema.field(key).type), pa.string())
     texts = {key: kind for key, kind in types.items() if kind == pa.string()}
-    table = csv.read_csv(path, **_options(dialect, texts))  # widens by itself, at the price of memory
+    table = source.table(texts)
     return {
         name: _joined([_small(c, dialect.spaced, is_large) for c in table[name].chunks]) for name in table.column_names
     }
 
 
-def _options(dialect: Dialect, types: dict[str, pa.DataType]) -> dict[str, object]:
+def _options(dialect: Dialect, types: dict[str, pa.DataType], *, is_rewritten: bool) -> dict[str, object]:
     keys = [str(i) for i in range(len(dialect.names))]  # unique, whatever the header says
-    encoding = "utf8" if dialect.encoding.startswith("utf-8") else dialect.encoding  # drops a byte order mark by itself
+    is_utf8 = is_rewritten or dialect.encoding.startswith("utf-8")
+    encoding = "utf8" if is_utf8 else dialect.encoding  # drops a byte order mark by itself
     return {
         "read_options": csv.ReadOptions(
             column_names=keys,
-            skip_rows=dialect.skip + dialect.has_header,
+            skip_rows=0 if is_rewritten else dialect.skip,
             encoding=encoding,
             block_size=max(BLOCK_BYTES, 16 * dialect.line_bytes),
         ),
         "parse_options": csv.ParseOptions(
-            delimiter=dialect.delimiter, newlines_in_values=dialect.quoted, ignore_empty_lines=len(keys) > 1
+            delimiter=dialect.cutting.delimiter,
+            quote_char=dialect.cutting.quote,
+            newlines_in_values=dialect.quoted,
+            ignore_empty_lines=len(keys) > 1,
         ),
         "convert_options": csv.ConvertOptions(
             null_values=list(MISSING), strings_can_be_null=True, decimal_point=dialect.decimal, column_types=types
@@ -101,11 +158,10 @@ def _options(dialect: Dialect, types: dict[str, pa.DataType]) -> dict[str, objec
     }
 
 
-def _stream(
-    path: Path, dialect: Dialect, types: dict[str, pa.DataType], is_large: bool, rows: int | None
-) -> dict[str, Any]:
+def _stream(source: _Source, types: dict[str, pa.DataType], is_large: bool, rows: int | None) -> dict[str, Any]:
+    dialect = source.dialect
     chunks: dict[str, list[_Chunk]] = {str(i): [] for i in range(len(dialect.names))}
-    with csv.open_csv(path, **_options(dialect, types)) as reader:
+    with source.open(types) as reader:
         for batch in reader:
             for have, column in zip(chunks.values(), batch.columns, strict=True):
                 _append(have, _small(column, dialect.spaced, is_large))
@@ -187,9 +243,10 @@ def _joined(chunks: list[_Chunk]) -> Any:
 def _not_rectangular(path: Path, dialect: Dialect, error: pa.ArrowInvalid) -> DataError:
     if ragged := ragged_line(path, dialect):
         line, cells = ragged
+        where = "blanks" if dialect.cutting.is_aligned else repr(dialect.cutting.delimiter)
         return DataError(
             f"Line {line} of {path.name} has {cells} cells, but the first line has {len(dialect.names)} "
-            f"(cut at {dialect.delimiter!r}). Repair that line, or export the table again."
+            f"(cut at {where}). Repair that line, or export the table again."
         )
     why = str(error).splitlines()[0][:200]
     return DataError(f"{path.name} can't be read as a table: {why}. Export it again as CSV or Parquet.")

@@ -2,12 +2,14 @@
 
 import base64
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
 from ad_core.errors import DataError
@@ -31,23 +33,47 @@ def read_parquet(path: Path, rows: int | None = None) -> tuple[pd.DataFrame, lis
             first = [batch] if (batch := next(file.iter_batches(batch_size=rows), None)) else []
             table = pa.Table.from_batches(first, file.schema_arrow)
             names, arrays = table.column_names, iter(table.columns)
-        notices, columns = [], {}
-        for position, (name, column) in enumerate(zip(names, arrays, strict=True)):
-            if pa.types.is_nested(column.type):
-                notices.append(f"Each cell of {name!r} in {path.name} holds several values; they are kept as one text.")
-            if name in categories and _is_number(column.type):
-                column = column.dictionary_encode()
-            columns[position] = _plain(column).to_pandas(date_as_object=False)
-            del column
-    except (pa.ArrowException, OSError) as error:
+        return plain_frame(path.name, names, arrays, categories)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         why = str(error).splitlines()[0][:150]
         raise DataError(f"{path.name} can't be read as Parquet ({why}). It may be cut off: export it again.") from None
+
+
+def plain_frame(
+    file: str, names: Sequence[str], arrays: Iterator[Any], categories: Collection[str] = ()
+) -> tuple[pd.DataFrame, list[str]]:
+    """Columns of Arrow as a data frame of plain types, and notices.
+
+    Args:
+        categories: names of columns that stay categories though they hold numbers.
+
+    Raises:
+        DataError: there are no rows or no columns, or a text is not UTF-8.
+    """
+    notices, columns = [], {}
+    for position, (name, column) in enumerate(zip(names, arrays, strict=True)):
+        if pa.types.is_nested(column.type):
+            notices.append(f"Each cell of {name!r} in {file} holds several values; they are kept as one text.")
+        if name in categories and _is_number(column.type):
+            column = column.dictionary_encode()
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            _check_texts(column, name, file)
+        columns[position] = _plain(column).to_pandas(date_as_object=False)
+        del column
     frame = pd.DataFrame(columns, copy=False)
     pa.default_memory_pool().release_unused()  # otherwise the process keeps the memory of the columns
     if not len(frame) or not len(frame.columns):
-        raise DataError(f"{path.name} has {len(names)} columns and {len(frame)} rows. Choose a file with rows.")
+        raise DataError(f"{file} has {len(names)} columns and {len(frame)} rows. Choose a file with rows.")
     frame.columns = pd.Index(names, dtype=object)
     return frame, notices
+
+
+def _check_texts(column: Any, name: str, file: str) -> None:
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid as error:
+        why = str(error).splitlines()[0][:150]
+        raise DataError(f"Column {name!r} of {file} holds bytes that are no text ({why}). Export it again.") from None
 
 
 def _categories(file: pq.ParquetFile) -> set[str]:
@@ -72,6 +98,29 @@ def _categories(file: pq.ParquetFile) -> set[str]:
 
 def _is_number(kind: Any) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def is_partitioned(folder: Path) -> bool:
+    """Whether a folder holds one table in sub-folders such as `day=1`."""
+    parts = [part for part in folder.iterdir() if part.is_dir() and re.fullmatch(r"[^=]+=.*", part.name)]
+    return any(next(part.rglob("*.parquet"), None) for part in parts)
+
+
+def read_partitioned(folder: Path, rows: int | None = None) -> tuple[pd.DataFrame, list[str]]:
+    """A table in sub-folders such as `day=1`; what their names say becomes a column.
+
+    Raises:
+        DataError: it is damaged, its files differ, or there are no rows.
+    """
+    try:
+        table = pads.dataset(folder, format="parquet", partitioning="hive")
+        content = table.head(rows) if rows else table.to_table()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        why = str(error).splitlines()[0][:150]
+        raise DataError(f"{folder.name} can't be read as Parquet files in sub-folders ({why}).") from None
+    named = sorted({part.name.partition("=")[0] for part in folder.rglob("*=*") if part.is_dir()})
+    frame, notices = plain_frame(folder.name, content.column_names, iter(content.columns))
+    return frame, [*notices, f"The names of the sub-folders of {folder.name} became columns: {', '.join(named)}."]
 
 
 def _columns(file: pq.ParquetFile) -> Iterator[Any]:

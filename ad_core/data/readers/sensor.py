@@ -120,7 +120,7 @@ class Sensor(Reader[SensorSettings]):
                 f"No column can be used as a channel ({why}). Choose a file with numbers over time, "
                 f"or change the columns' roles."
             )
-        schema = schema.judged(declared)
+        schema = schema.with_units(loaded.units).judged(declared)
         files = loaded.files if declared.ids_by_source else ()
         rows, clock, texts, of_labels = rows_of(data, schema, declared.exclude, files)
         line = timeline(rows)

@@ -1,7 +1,7 @@
 """Recordings from files or a data frame, concatenated to one table."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from numbers import Number
 from pathlib import Path
@@ -28,6 +28,8 @@ class Loaded:
     sources: tuple[str, ...]
     name: str
     notices: list[str]
+    units: dict[str, str] = field(default_factory=dict)
+    """Units of columns, as cells or a line of units give them."""
     stem: str | None = None
     """Column that holds the file's stem, where there are several files."""
     files: tuple[tuple[str, int], ...] = ()
@@ -40,28 +42,32 @@ def load(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Loaded:
     Raises:
         DataError: a file can't be read, has no rows, or has other channels than the first.
     """
+    from ad_core.data.files.tabular_files import as_numbers, notices_of, read_alike, units_of
+
     if isinstance(sources, pd.DataFrame):
-        return Loaded(_own(sources), (), "frame", _numbered_categories([sources]))
-    from ad_core.data.files.tabular_files import notices_of, read_files
+        notices = _numbered_categories([sources])
+        data = as_numbers(_own(sources), declared.reading(), "the data frame", notices)
+        return Loaded(data, (), "frame", notices, units_of(data))
 
     paths, notices = each_once(path for source in sources for path in _files(Path(source)))
     sources, _ = each_once(map(Path, sources))
-    read = read_files(paths)
+    read = read_alike(paths, declared.reading())
+    units = units_of(read[0][1])
     notices += list(dict.fromkeys(notice for _, frame in read for notice in notices_of(frame)))
     notices += _numbered_categories([frame for _, frame in read])
     name = sources[0].stem if len(sources) == 1 else f"{sources[0].stem} and {len(sources) - 1} more"
     at = tuple(str(path) for path in sources)
     if len(read) == 1:
-        return Loaded(_own(read[0][1]), at, name, notices)
+        return Loaded(_own(read[0][1]), at, name, notices, units)
     notices += _other_columns([(name, list(frame.columns)) for name, frame in read], declared)
     frames = [frame for _, frame in read]
     if declared.entity is not None:
         files = tuple((file, len(frame)) for file, frame in read)
-        return Loaded(_own(pd.concat(frames, ignore_index=True)), at, name, notices, files=files)
+        return Loaded(_own(pd.concat(frames, ignore_index=True)), at, name, notices, units, files=files)
     stem = next(column for column in (RECORDING, "file", "recording file") if column not in frames[0].columns)
     stems = [file.rpartition(".")[0] or file for file, _ in read]
     frames = [frame.assign(**{stem: each}) for each, frame in zip(stems, frames, strict=True)]
-    return Loaded(_own(pd.concat(frames, ignore_index=True)), at, name, notices, stem)
+    return Loaded(_own(pd.concat(frames, ignore_index=True)), at, name, notices, units, stem)
 
 
 def _own(frame: pd.DataFrame) -> pd.DataFrame:
@@ -72,6 +78,7 @@ def _own(frame: pd.DataFrame) -> pd.DataFrame:
     for at, kind in enumerate(data.dtypes):
         if isinstance(kind, pd.CategoricalDtype) or pd.api.types.is_object_dtype(kind):
             data.isetitem(at, _plain_numbers(data.iloc[:, at]))
+    data.attrs = {}
     data.columns = pd.Index([str(c) for c in data.columns], dtype=object)
     if twice := sorted(set(data.columns[data.columns.duplicated()])):
         raise DataError(f"Two columns have the name {twice[0]!r}. Rename one of them.")

@@ -80,7 +80,7 @@ def looks_like_recording(frame: pd.DataFrame) -> bool:
     data = frame.set_axis(frame.columns.astype(str), axis=1).reset_index(drop=True)
     if len(data) < 10 or data.columns.has_duplicates or (time := time_column(data, set())) is None:
         return False
-    numbers = [n for n in data.columns if n != time and pd.api.types.is_numeric_dtype(data[n]) and not is_label_name(n)]
+    numbers = [n for n in data.columns if n != time and _holds_numbers(data[n]) and not is_label_name(n)]
     if not numbers:
         return False
     entity, _ = entity_column(data, {time}, time)
@@ -204,6 +204,11 @@ def _infinite(name: str, values: pd.Series) -> list[str]:
     return (
         [f"Column {name!r}: {len(at)} infinite values count as missing, first in row {at[0] + 1}."] if len(at) else []
     )
+
+
+def _holds_numbers(values: pd.Series) -> bool:
+    """Whether a column is a channel of numbers; a few cells may be words such as Bad."""
+    return pd.api.types.is_numeric_dtype(values) or _kind(values) is ColumnKind.NUMBER
 
 
 def _kind(values: pd.Series) -> ColumnKind:

@@ -29,6 +29,7 @@ class _Loaded:
     sources: tuple[str, ...]
     name: str
     notices: list[str]
+    units: dict[str, str]
     files: tuple[tuple[str, int], ...] = ()
     """Name and number of rows of each file."""
 
@@ -39,13 +40,15 @@ def open_table(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Da
     Raises:
         DataError: nothing can be read, there are no rows, or the declarations do not fit.
     """
-    loaded = _of_frame(sources) if isinstance(sources, pd.DataFrame) else _of_files([Path(p) for p in sources])
+    is_frame = isinstance(sources, pd.DataFrame)
+    loaded = _of_frame(sources, declared) if is_frame else _of_files([Path(p) for p in sources], declared)
     data, absent, told = with_absent(loaded.data, declared)
     if not len(data) or not len(data.columns):
         raise DataError(
             f"{loaded.name} has {len(data.columns)} columns and {len(data)} rows. Choose a table with rows."
         )
     schema, notices = propose(data, declared)
+    schema = schema.with_units(loaded.units)
     rows, unread = _rows(data, schema, loaded.files if declared.ids_by_source else ())
     if loaded.files:
         names, lengths = zip(*loaded.files, strict=True)
@@ -116,25 +119,28 @@ def _texts(values: pd.Series) -> pd.Series:
     return pd.Series(np.array([*column.levels, None], dtype=object)[column.codes], dtype="str")
 
 
-def _of_frame(frame: pd.DataFrame) -> _Loaded:
-    from ad_core.data.files.tabular_files import plain_columns
+def _of_frame(frame: pd.DataFrame, declared: Declared) -> _Loaded:
+    from ad_core.data.files.tabular_files import plain_columns, units_of
 
-    data, notices = plain_columns(frame)
-    return _Loaded(data, (), "frame", notices)
+    data, notices = plain_columns(frame, declared.reading())
+    units = units_of(data)
+    data.attrs = {}
+    return _Loaded(data, (), "frame", notices, units)
 
 
-def _of_files(paths: list[Path]) -> _Loaded:
-    from ad_core.data.files.tabular_files import files_in, notices_of, read_files
+def _of_files(paths: list[Path], declared: Declared) -> _Loaded:
+    from ad_core.data.files.tabular_files import files_in, notices_of, read_alike, units_of
 
     files, notices = each_once(file for path in paths for file in (files_in(path) if path.is_dir() else [path]))
-    read = read_files(files)
+    read = read_alike(files, declared.reading())
     notices += [notice for _, frame in read for notice in notices_of(frame)]
     paths, _ = each_once(paths)
     name = paths[0].stem if len(paths) == 1 else f"{paths[0].stem} and {len(paths) - 1} more"
     data = read[0][1] if len(read) == 1 else _below_each_other(read)
+    units = units_of(read[0][1])
     data.attrs = {}
     lengths = tuple((file, len(frame)) for file, frame in read)
-    return _Loaded(data, tuple(str(path) for path in paths), name, notices, lengths)
+    return _Loaded(data, tuple(str(path) for path in paths), name, notices, units, lengths)
 
 
 def _below_each_other(read: list[tuple[str, pd.DataFrame]]) -> pd.DataFrame:

@@ -26,6 +26,8 @@ UNIT = re.compile(r"\S\s*(?:\[\s*([^\[\]]{1,20}?)\s*\]|\(\s*([^()]{1,20}?)\s*\))
 FEW_LEVELS = 20
 LONG_TEXT = 60
 TEXT_SAMPLE = 1000
+MOSTLY = 0.9
+"""Minimum share of numbers for a column of texts to be read as numbers; the other cells count as missing."""
 
 
 @dataclass
@@ -48,6 +50,8 @@ class ColumnTraits:
     """Free text whose words repeat."""
     asked: str = ""
     """See `Column`."""
+    is_numbered: bool = False
+    """The file has no names: its columns are called column 1, column 2, ..."""
 
     def lower(self, grade: str, reason: str, role: Role | None = None) -> None:
         """Add a caveat; a grade never gets better."""
@@ -169,6 +173,12 @@ def _mixed(traits: ColumnTraits, bad: np.ndarray, cells: int) -> None:
     what = f"Mostly numbers, but text in {bad.sum()} of {cells} cells, first in row {row + 1} ({value!r})"
     if traits.distinct <= FEW_LEVELS:
         traits.lower("B", f"{what}: used as a category.")
+    elif bad.sum() <= (1 - MOSTLY) * cells:
+        traits.kind, traits.is_mixed, traits.is_wording = ColumnKind.NUMBER, False, False
+        traits.lower(
+            "B",
+            f"{what}: used as a number; {'that cell counts' if bad.sum() == 1 else 'those cells count'} as missing.",
+        )
     else:
         traits.kind = ColumnKind.TEXT
         traits.lower("C", f"{what}: left out. Repair those cells, or mark it as a category.", Role.IGNORE)

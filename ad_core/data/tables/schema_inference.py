@@ -29,7 +29,7 @@ def propose(data: pd.DataFrame, declared: Declared, max_levels: int = FEW_LEVELS
     known = Schema(columns=tuple(Column(name=n, role=Role.IGNORE, kind=ColumnKind.TEXT) for n in data.columns))
     known.with_roles(declared.roles() | dict.fromkeys(declared.kinds, Role.IGNORE))
     known.with_roles(declared.roles())
-    all_traits = [traits_of(data[name], declared.kinds.get(name)) for name in data.columns]
+    all_traits = _all_traits(data, declared)
     labels = find_labels(data, declared.label, declared.roles())
     label = declared.label or labels.label
     for traits in all_traits:
@@ -65,6 +65,15 @@ def _mark(traits: ColumnTraits, labels: Labels, declared: str | None) -> None:
         traits.asked = labels.asked[name]
     elif name in labels.used:
         traits.lower("B", labels.used[name])
+
+
+def _all_traits(data: pd.DataFrame, declared: Declared) -> list[ColumnTraits]:
+    """Properties of all columns, before any has a role."""
+    found = [traits_of(data[name], declared.kinds.get(name)) for name in data.columns]
+    is_numbered = list(data.columns) == [f"column {i + 1}" for i in range(len(found))]
+    for traits in found:
+        traits.is_numbered = is_numbered
+    return found
 
 
 def _grade(traits: ColumnTraits, rows: int, max_levels: int) -> None:
@@ -120,7 +129,7 @@ def _give_id(all_traits: list[ColumnTraits], known: set[str], has_id: bool) -> N
 
 def _has_id_name(traits: ColumnTraits) -> bool:
     name = traits.name.strip()
-    return bool(ID_NAME.search(name) or ID_NAME.search(name.lower()))
+    return not traits.is_numbered and bool(ID_NAME.search(name) or ID_NAME.search(name.lower()))
 
 
 def _can_name_rows(traits: ColumnTraits) -> bool:

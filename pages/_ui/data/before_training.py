@@ -7,6 +7,7 @@ from ad_core.data.label_questions import questions, undecided
 from ad_core.data.profiling import Profile
 from ad_core.storage.store import DatasetRecord
 from pages._ui.data.datasets import propose, with_role
+from pages._ui.shell import words
 
 SHOWN = 4
 """Maximum number of notices shown at once; the others are in an expander."""
@@ -36,10 +37,10 @@ def before_training(record: DatasetRecord, dataset: Dataset, declared: Declared,
     duplicates = _near_duplicates(dataset.fingerprint, str(dataset.declared.model_dump_json()), dataset)
     notices = list(dict.fromkeys([*dataset.notices, *profile.warnings, *([duplicates] if duplicates else [])]))
     for notice in notices[:SHOWN]:
-        st.warning(notice, icon=":material/info:")
+        st.warning(words.plain(notice), icon=":material/info:")
     if len(notices) > SHOWN:
         with st.expander(f"{len(notices) - SHOWN} more notices"):
-            st.markdown("\n".join(f"- {notice}" for notice in notices[SHOWN:]))
+            st.markdown("\n".join(f"- {words.plain(notice)}" for notice in notices[SHOWN:]))
     if not profile.blockers and not notices:
         st.success("No problems found.", icon=":material/check_circle:")
 

@@ -40,7 +40,7 @@ def check_match(training_id: str, paths: Sequence[str], *, allow_missing: bool) 
             icon=":material/warning:",
         )
     for notice in new.notices[:SHOWN]:
-        st.warning(notice, icon=":material/info:")
+        st.warning(words.plain(notice), icon=":material/info:")
     return True
 
 

@@ -17,7 +17,17 @@ TYPES = [
     "txt",
     "parquet",
     "pq",
+    "feather",
+    "json",
+    "jsonl",
+    "arff",
+    "npy",
+    "npz",
+    "dat",
+    "data",
+    "gz",
     "xlsx",
+    "xlsm",
     "xls",
     "ods",
     "zip",
@@ -53,7 +63,8 @@ def upload_field(key: str, label: str) -> list[Path]:
         type=TYPES,
         accept_multiple_files="directory" if folder else True,
         key=f"{key}-{folder}",
-        help="Tables and recordings: CSV, Parquet, Excel. Images: PNG, JPEG, BMP, TIFF, WebP, or a zip of them.",
+        help="Tables and recordings: CSV and other text, Parquet, Excel, JSON lines, Feather, ARFF, NumPy, also packed "
+        "as .gz or .zip. Images: PNG, JPEG, BMP, TIFF, WebP, or a zip of them.",
     )
     if not uploads:
         return []

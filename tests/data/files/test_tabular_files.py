@@ -1,6 +1,5 @@
 """Tables from files: what is found out about them, and what is said when they can't be read."""
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ad_core.data.files import csv_files
-from ad_core.data.files.tabular_files import files_in, notices_of, numbers_in_text, plain_columns, read_files, read_head
+from ad_core.data.files.number_notation import numbers_in_text
+from ad_core.data.files.tabular_files import files_in, notices_of, plain_columns, read_files, read_head
 from ad_core.errors import DataError
+from tests.data.files.workbooks import workbook
 
 
 def write(folder: Path, name: str, content: str | bytes, encoding: str = "utf-8") -> Path:
@@ -219,48 +220,6 @@ def test_a_large_file_keeps_every_value_in_smaller_types(tmp_path, monkeypatch):
     assert frame["middle"].dtype == np.int64
     assert isinstance(frame["word"].dtype, pd.CategoricalDtype)
     pd.testing.assert_frame_equal(frame.astype(written.dtypes), written, check_exact=True)
-
-
-def workbook(path: Path, sheets: dict[str, list[list[object]]]) -> Path:
-    """The least that a spreadsheet program accepts as a workbook: nothing in the project writes one."""
-    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    rel = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    package = "http://schemas.openxmlformats.org/package/2006"
-    named = list(enumerate(sheets, 1))
-
-    def cell(value: object) -> str:
-        if value is None:
-            return "<c/>"
-        if isinstance(value, str):
-            return f'<c t="inlineStr"><is><t>{value}</t></is></c>'
-        return f"<c><v>{value}</v></c>"
-
-    with zipfile.ZipFile(path, "w") as book:
-        book.writestr(
-            "[Content_Types].xml",
-            f'<Types xmlns="{package}/content-types"><Default Extension="xml" ContentType="a/b"/></Types>',
-        )
-        book.writestr(
-            "_rels/.rels",
-            f'<Relationships xmlns="{package}/relationships"><Relationship Id="r" Type="{rel}/officeDocument" '
-            f'Target="xl/workbook.xml"/></Relationships>',
-        )
-        tags = "".join(f'<sheet name="{name}" sheetId="{i}" r:id="r{i}"/>' for i, name in named)
-        book.writestr(
-            "xl/workbook.xml", f'<workbook xmlns="{space}" xmlns:r="{rel}"><sheets>{tags}</sheets></workbook>'
-        )
-        tags = "".join(
-            f'<Relationship Id="r{i}" Type="{rel}/worksheet" Target="worksheets/{i}.xml"/>' for i, _ in named
-        )
-        book.writestr(
-            "xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{package}/relationships">{tags}</Relationships>'
-        )
-        for i, name in named:
-            rows = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in sheets[name])
-            book.writestr(
-                f"xl/worksheets/{i}.xml", f'<worksheet xmlns="{space}"><sheetData>{rows}</sheetData></worksheet>'
-            )
-    return path
 
 
 def test_the_first_filled_sheet_of_a_workbook_is_read_and_further_ones_are_told(tmp_path):

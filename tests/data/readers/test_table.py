@@ -83,7 +83,8 @@ def test_kinds_and_units_are_found_out():
         (["01/02/2024", "03/04/2024"] * (N // 2), Role.FEATURE, ColumnKind.DATE, "B"),
         (["1.5", "2.5", "?", "4"] * (N // 4), Role.FEATURE, ColumnKind.NUMBER, "A"),
         (["1.5", "2.5", "broken", "4"] * (N // 4), Role.FEATURE, ColumnKind.CATEGORY, "B"),
-        ([str(i / 7) for i in range(N - 1)] + ["broken"], Role.IGNORE, ColumnKind.TEXT, "C"),
+        ([str(i / 7) for i in range(N - 1)] + ["broken"], Role.FEATURE, ColumnKind.NUMBER, "B"),
+        ([str(i / 7) if i % 4 else f"broken {i}" for i in range(N)], Role.IGNORE, ColumnKind.TEXT, "C"),
         (["007", "012", "100", "099"] * (N // 4), Role.FEATURE, ColumnKind.CATEGORY, "A"),
     ],
 )
