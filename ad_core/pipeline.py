@@ -149,7 +149,8 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
     report.stage("calibrate")
     item_scores = scores_of_all(result.fitted, fit)
     seconds = {"method": perf_counter() - began}
-    detector = assembled(data.reader, fit, result, item_scores, _info(dataset, choice, data, result.facts))
+    info = _info(dataset, choice, data, result.facts)
+    detector = assembled(dataset, data.reader, fit, result, item_scores, info)
 
     report.stage("score")
     scores = _row_scores(dataset, detector, data, item_scores)

@@ -16,7 +16,8 @@ def score(
     maps: Annotated[Path | None, typer.Option(help="Folder for one float32 .npy anomaly map per image.")] = None,
     device: Device = "auto",
 ) -> None:
-    """Score new data with a saved detector: one line per input row, in input order, with the alerts in `alert`."""
+    """Score new data with a saved detector: one line per input row, in input order, with the alerts in `alert` and in
+    `withdrawn` why no error rate is guaranteed for a row, where that is so."""
     import numpy as np
 
     from ad_core import pipeline
@@ -30,8 +31,11 @@ def score(
             report.say(sentence)
         report.stage("score")
         scores = detector.score(dataset, report)
-        alerts = detector.alerts(scores, dataset)
-        scores["alert"] = alerts.of_rows
+        compared = detector.compared(scores, dataset)
+        alerts = detector.alerts(scores.assign(withdrawn=compared.withdrawn), dataset)
+        scores["alert"], scores["withdrawn"] = alerts.of_rows, compared.withdrawn
+        if compared.state != "same":
+            report.say(compared.sentence)
         report.say(f"{detector.rule_in_words()} {alerts.sentence}")
         write_parquet(scores, out)
         if maps is not None:
@@ -39,4 +43,5 @@ def score(
                 target = maps / f"{row_id}.npy"
                 target.parent.mkdir(parents=True, exist_ok=True)
                 np.save(target, anomaly_map, allow_pickle=False)
-    typer.echo(f"{scores['score'].notna().sum()} of {len(scores)} rows scored, {alerts.count} alerts; {out}")
+    found = f"{alerts.count} alert{'' if alerts.count == 1 else 's'}"
+    typer.echo(f"{scores['score'].notna().sum()} of {len(scores)} rows scored, {found}; {out}")

@@ -1,5 +1,6 @@
 """Data quality before training, and how far new data have drifted from old data."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ad_core.data.dataset import Column, ColumnKind, Dataset, Role, Schema
 from ad_core.data.duplicates import equal_rows
+from ad_core.data.histograms import ColumnHistogram, histograms_of
 from ad_core.data.tables.values import coded, is_number_type, known_of, numbers, parse_dates
 from ad_core.types import Modality
 
@@ -19,10 +21,11 @@ TOP = 5
 """Number of most frequent values that are listed."""
 RUN = 10
 """Minimum number of rows over which a channel keeps one value to count as stuck."""
-BINS = 10
-MOST_LEVELS = 20
 WATCH, ACT = 0.1, 0.25
 """Population stability index: the thresholds that credit scoring uses (Siddiqi 2006, Credit Risk Scorecards)."""
+WHOLLY, FEWEST_OUTSIDE = 0.5, 3
+"""Above this share of values beyond the range of the reference rows, and with at least this number of values, a column
+lies outside as a whole: single values beyond it are anomalies."""
 
 
 class ColumnProfile(BaseModel):
@@ -92,53 +95,34 @@ def profile(dataset: Dataset) -> Profile:
 
 
 def drift(reference: pd.DataFrame, new: pd.DataFrame, schema: Schema) -> pd.DataFrame:
-    """How far each used column of new data has drifted from the reference data.
+    """How far each used column of new data has drifted from the reference data; see `drift_from`."""
+    return drift_from(histograms_of(reference, schema), new)
 
-    Numbers: population stability index over ten bins of equal reference share; categories and booleans: over their
-    levels; missing cells are a bin of their own. Dates and free text are left out: later rows are always later.
+
+def drift_from(histograms: Iterable[ColumnHistogram], new: pd.DataFrame) -> pd.DataFrame:
+    """How far each column of new data has drifted from its histogram.
+
+    Numbers and dates: population stability index over ten bins of equal reference share; categories and booleans: over
+    their levels; missing cells are a bin of their own.
 
     Returns:
         `column`, `kind`, `effect` (the index), `chance` (its expected value without drift for this number of rows),
-        `verdict`: stable, watch or act, as the effect minus chance passes 0.1 and 0.25. Largest effect first.
+        `outside` (share of the known values beyond the range of the reference), `verdict`: stable, watch or act, as the
+        effect minus chance passes 0.1 and 0.25; act also where most values lie outside. Largest effect first.
     """
     lines = []
-    for column in schema.columns:
-        if column.role is not Role.FEATURE or column.kind in (ColumnKind.DATE, ColumnKind.TEXT):
+    for histogram in histograms:
+        if histogram.name not in new.columns:
             continue
-        if column.name not in reference.columns or column.name not in new.columns:
-            continue
-        bins = _number_bins if column.kind is ColumnKind.NUMBER else _level_bins
-        old_counts, new_counts = bins(reference[column.name], new[column.name])
-        effect, chance = _stability_index(old_counts, new_counts)
-        moved = effect - chance
-        verdict = "act" if moved >= ACT else "watch" if moved >= WATCH else "stable"
-        lines.append((column.name, str(column.kind), effect, chance, verdict))
-    table = pd.DataFrame(lines, columns=["column", "kind", "effect", "chance", "verdict"])
+        values = new[histogram.name]
+        effect, chance = _stability_index(np.array(histogram.counts), histogram.count(values))
+        moved, (outside, known) = effect - chance, histogram.outside(values)
+        share = outside / known if known else 0.0
+        is_away = known >= FEWEST_OUTSIDE and share > WHOLLY
+        verdict = "act" if moved >= ACT or is_away else "watch" if moved >= WATCH else "stable"
+        lines.append((histogram.name, str(histogram.kind), effect, chance, share, verdict))
+    table = pd.DataFrame(lines, columns=["column", "kind", "effect", "chance", "outside", "verdict"])
     return table.sort_values("effect", ascending=False, kind="stable", ignore_index=True)
-
-
-def _number_bins(reference: pd.Series, new: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    old, now = numbers(reference)[0], numbers(new)[0]
-    known = old[~np.isnan(old)]
-    inner = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else np.empty(0)
-
-    def count(values: np.ndarray) -> np.ndarray:
-        gone = np.isnan(values)
-        place = np.where(gone, len(inner) + 1, np.searchsorted(inner, np.where(gone, 0, values), side="left"))
-        return np.bincount(place, minlength=len(inner) + 2)
-
-    return count(old), count(now)
-
-
-def _level_bins(reference: pd.Series, new: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    old, now = coded(reference), coded(new)
-    by_count = np.argsort(-old.counts(), kind="stable")[:MOST_LEVELS]
-    place = {old.levels[i]: bin_ for bin_, i in enumerate(by_count)}
-    other, gone = len(place), len(place) + 1
-    return tuple(
-        np.bincount(np.array([*(place.get(level, other) for level in c.levels), gone])[c.codes], minlength=gone + 1)
-        for c in (old, now)
-    )  # type: ignore[return-value]
 
 
 def _stability_index(old: np.ndarray, new: np.ndarray) -> tuple[float, float]:

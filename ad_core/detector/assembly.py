@@ -5,9 +5,11 @@ import pandas as pd
 import torch
 
 from ad_core.alerts.calibration_rows import calibrated, of_items
+from ad_core.data.dataset import Dataset
 from ad_core.data.item_set import ItemSet, Split
 from ad_core.data.reader import Reader
 from ad_core.detector.detector import Detector
+from ad_core.detector.drift import histograms_of_training
 from ad_core.detector.info import DetectorInfo
 from ad_core.detector.leading_channels import reference_levels
 from ad_core.detector.normals import Normals
@@ -25,8 +27,10 @@ NORMALS_KEPT, NORMALS_BYTES = 512, 32 * 2**20
 """Maximum number and size [bytes] of the normal items that a detector keeps for neighbours and baselines."""
 
 
-def assembled(reader: Reader, fit: Fit, result: MethodFit, item_scores: np.ndarray, info: DetectorInfo) -> Detector:
-    """A detector: the fitted model with its calibration, normal items and typical values."""
+def assembled(
+    dataset: Dataset, reader: Reader, fit: Fit, result: MethodFit, item_scores: np.ndarray, info: DetectorInfo
+) -> Detector:
+    """A detector: the fitted model with its calibration, normal items, typical values and histograms."""
     fitted = result.fitted
     rows = of_items(fit.item_set, fitted.held_out or _held_out(fit.split, item_scores))
     return Detector(
@@ -41,6 +45,7 @@ def assembled(reader: Reader, fit: Fit, result: MethodFit, item_scores: np.ndarr
         part_levels=_part_levels(fitted, fit),
         device=fit.device,
         calibration_rows=rows,
+        histograms=histograms_of_training(dataset),
     )
 
 
