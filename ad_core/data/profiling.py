@@ -143,7 +143,7 @@ def _column(dataset: Dataset, column: Column) -> ColumnProfile:
         known = known_of(parsed)
         if len(known):
             facts = {"min": float(known.min()), "median": float(np.median(known)), "max": float(known.max())}
-    elif column.kind is ColumnKind.DATE and pd.api.types.is_datetime64_any_dtype(values):
+    elif column.kind in (ColumnKind.DATE, ColumnKind.CALENDAR) and pd.api.types.is_datetime64_any_dtype(values):
         dates = parse_dates(values, None).dropna().sort_values()
         if len(dates):
             facts = {n: dates.iloc[i].isoformat() for n, i in (("min", 0), ("median", len(dates) // 2), ("max", -1))}

@@ -86,7 +86,10 @@ class Gate:
                 "Whether these data are like those that the detector was calibrated with could not be checked column "
                 "by column: the detector is of an older version. Train it again to have the check."
             )
-        return "In every single column, and in their scores, these data are like those that the detector was calibrated with."
+        return (
+            "In every single column, and in their scores, these data are like those that the detector was calibrated "
+            "with."
+        )
 
     @property
     def _away(self) -> list[Any]:
