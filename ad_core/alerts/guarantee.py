@@ -9,6 +9,7 @@ from enum import StrEnum
 from math import ceil, log
 
 from ad_core.alerts.rule import Rule
+from ad_core.alerts.trimming import rate_if_normal
 
 SAME = 1e-9
 """Relative difference below which two values are equal: p-values and shares are rounded quotients."""
@@ -41,6 +42,8 @@ class CalibrationSize:
     in_blocks: bool
     smallest_p: float
     """Smallest p-value that they can give; NaN = none."""
+    trimmed: int = 0
+    """Rows or blocks that were left out because they were taken for anomalies."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,15 @@ class TrainingRowsNotCovered:
 
 
 @dataclass(frozen=True)
+class TrimmedCalibration:
+    """Calibration rows were left out because they were taken for anomalies."""
+
+    calibration: CalibrationSize
+    rate: float | None
+    """The largest false positive rate if all of them are normal; None where another rate is controlled."""
+
+
+@dataclass(frozen=True)
 class PooledSegments:
     """Segments that too few calibration rows belong to: the threshold for all rows holds in them."""
 
@@ -195,6 +207,7 @@ Limit = (
     | RowsWithdrawn
     | DriftNotChecked
     | BlocksNotIndependent
+    | TrimmedCalibration
     | PooledSegments
     | UnreachableInSegments
 )
@@ -239,7 +252,7 @@ def guarantee(
     """
     kind = CONTROLLED.get(rule.kind)
     broken = not_applicable or _broken(rule, rows, calibration)
-    reasons: list[Reason] = [broken] if broken else _limits(rows, calibration)
+    reasons: list[Reason] = [broken] if broken else _limits(rule, rows, calibration)
     reasons += notes
     return Guarantee(
         rule=rule,
@@ -277,13 +290,16 @@ def _fewest_alerts(rule: Rule, new: int, smallest_p: float) -> int:
     return ceil(new * smallest_p / rate * (1 - SAME))
 
 
-def _limits(rows: RowCounts, calibration: CalibrationSize) -> list[Reason]:
+def _limits(rule: Rule, rows: RowCounts, calibration: CalibrationSize) -> list[Reason]:
     limits: list[Reason] = []
     withdrawn = rows.withdrawn or RowsWithdrawn(0, 0)
     if training := rows.scored - rows.new - withdrawn.rows:
         limits.append(TrainingRowsNotCovered(training, rows.alerts - rows.new_alerts - withdrawn.alerts))
     if rows.withdrawn:
         limits.append(rows.withdrawn)
+    if calibration.trimmed:
+        rate = rate_if_normal(rule.value, calibration.n, calibration.trimmed) if rule.kind == "p" else None
+        limits.append(TrimmedCalibration(calibration, rate))
     if calibration.in_blocks:
         limits.append(BlocksNotIndependent())
     return limits

@@ -2,6 +2,7 @@
 
 from math import ceil, isfinite
 
+from ad_core.alerts.calibration import Calibration
 from ad_core.alerts.guarantee import (
     BlocksNotIndependent,
     CalibrationSize,
@@ -25,8 +26,10 @@ from ad_core.alerts.guarantee import (
     TooFewAlertsPossible,
     TooFewBlocks,
     TrainingRowsNotCovered,
+    TrimmedCalibration,
     UnreachableInSegments,
 )
+from ad_core.alerts.trimming import rate_if_normal
 
 ASSUMPTION = "The guarantee holds while normal rows stay like the calibration rows (exchangeable with them)."
 
@@ -137,6 +140,12 @@ def _reason(reason: Reason, guarantee: Guarantee) -> str:
                 "Whether the new rows are like the training rows could not be checked column by column: the detector "
                 "is of an older version."
             )
+        case TrimmedCalibration(size, rate):
+            if rate is None:
+                price = "If some of them are normal after all, more alerts are false than guaranteed."
+            else:
+                price = f"If all of them were normal, it could be up to {_percent(round(rate, 4))}."
+            return f"It assumes that {_trimmed(size.trimmed, size.n, size.in_blocks)} are anomalies. {price}"
         case PooledSegments(segments, first, pooled):
             return (
                 f"Too few calibration rows belong to {_segments(guarantee, segments, first)}: {_count(pooled, 'row')} "
@@ -149,6 +158,23 @@ def _reason(reason: Reason, guarantee: Guarantee) -> str:
             )
         case BlocksNotIndependent():
             return "It is approximate: blocks of one recording are not independent."
+
+
+def trimmed_in_words(calibration: Calibration) -> str:
+    """What was left out of the calibration, and what that can cost; empty where nothing was."""
+    if not calibration.trimmed:
+        return ""
+    cost = rate_if_normal(0.05, calibration.n, calibration.trimmed)
+    return (
+        f"The calibration leaves out {_trimmed(calibration.trimmed, calibration.n, calibration.approximate)}: they are "
+        f"taken for anomalies, since scores of normal rows hardly reach so far. If all of them were normal, p ≤ 0.05 "
+        f"would alert up to {_percent(round(cost, 4))} of the normal rows."
+    )
+
+
+def _trimmed(trimmed: int, kept: int, in_blocks: bool) -> str:
+    unit = "blocks of calibration rows" if in_blocks else "calibration rows"
+    return f"the {trimmed:,} highest of {kept + trimmed:,} {unit}"
 
 
 def _by_chance(guarantee: Guarantee) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ad_core.alerts.calibration import Calibration
+from ad_core.alerts.calibration_rows import in_use
 from ad_core.alerts.extreme_values import PeaksOverThreshold
 from ad_core.alerts.guarantee import SAME, PooledSegments, UnreachableInSegments
 from ad_core.alerts.rule import BY_P, LARGEST_DEFAULT_P, Rule, RuleKind
@@ -87,7 +88,7 @@ def _own_calibrations(
         raise DataError(f"There is no column {segment!r} in the scores, so there is no threshold for each of them.")
     return {
         value: Calibration.fit(part["score"], blocks=part.get("block"))
-        for value, part in calibration_rows.groupby(segment)
+        for value, part in in_use(calibration_rows).groupby(segment)
     }
 
 

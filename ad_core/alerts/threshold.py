@@ -183,7 +183,9 @@ def critical_values(
             on_several_days=bool(day.any()),
             withdrawn=withdrawn,
         ),
-        calibration=CalibrationSize(calibration.n, calibration.approximate, min(smallest, default=float("nan"))),
+        calibration=CalibrationSize(
+            calibration.n, calibration.approximate, min(smallest, default=float("nan")), calibration.trimmed
+        ),
         not_applicable=_no_critical_values(score, missing),
         pooled=pooled,
         segments=tuple(segments) if rule.segment else (),

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from ad_core.alerts.calibration_rows import calibrated, of_items
+from ad_core.alerts.calibration_rows import calibrated, marked, of_items, trimmed
 from ad_core.data.dataset import Dataset
 from ad_core.data.item_set import ItemSet, Split
 from ad_core.data.reader import Reader
@@ -28,11 +28,25 @@ NORMALS_KEPT, NORMALS_BYTES = 512, 32 * 2**20
 
 
 def assembled(
-    dataset: Dataset, reader: Reader, fit: Fit, result: MethodFit, item_scores: np.ndarray, info: DetectorInfo
+    dataset: Dataset,
+    data: tuple[Reader, Fit],
+    result: MethodFit,
+    item_scores: np.ndarray,
+    info: DetectorInfo,
+    *,
+    trims: bool = False,
 ) -> Detector:
-    """A detector: the fitted model with its calibration, normal items, typical values and histograms."""
+    """A detector: the fitted model with its calibration, normal items, typical values and histograms.
+
+    Args:
+        data: the fitted reader, and what the model was fitted to.
+        trims: whether calibration rows that are taken for anomalies are left out, see `alerts.trimming`.
+    """
+    reader, fit = data
     fitted = result.fitted
     rows = of_items(fit.item_set, fitted.held_out or _held_out(fit.split, item_scores))
+    if trims:
+        rows = marked(trimmed(rows))
     return Detector(
         reader=reader,
         model=fitted.model,
