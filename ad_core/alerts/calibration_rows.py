@@ -65,7 +65,7 @@ def calibrated(rows: pd.DataFrame, left_out: Collection[str] = (), kept: Collect
 
 
 def marked(rows: pd.DataFrame, left_out: Collection[str] = (), kept: Collection[str] = ()) -> pd.DataFrame:
-    """The rows with a column `left_out`, true for those that `calibrated` leaves out; their calibration ignores them."""
+    """The rows with a column `left_out`, true for those that `calibrated` leaves out."""
     return rows.assign(left_out=_gone(rows, left_out, kept))
 
 

@@ -277,12 +277,15 @@ def _broken(rule: Rule, rows: RowCounts, calibration: CalibrationSize) -> Broken
         return Drifted(rows.withdrawn.why) if rows.withdrawn else OnlyTrainingRows()
     if rule.kind == "p" or rows.new_alerts or rule.segment is not None:
         return None
-    needed = _fewest_alerts(rule, rows.new, calibration.smallest_p)
+    needed = fewest_alerts(rule, rows.new, calibration.smallest_p)
     return None if needed <= 1 else TooFewAlertsPossible(needed, calibration)
 
 
-def _fewest_alerts(rule: Rule, new: int, smallest_p: float) -> int:
-    """k alerts among `new` rows pass only if p <= rate k / new, so k is at least new p / rate."""
+def fewest_alerts(rule: Rule, new: int, smallest_p: float) -> int:
+    """Fewest alerts that a rule for the false discovery rate allows with this smallest p-value.
+
+    k alerts among `new` rows pass only if p <= rate k / new, so k is at least new p / rate.
+    """
     rate = rule.value
     if rule.kind == "fdr_dependent":
         penalty = log(new) + EULER + 1 / (2 * new)  # sum of 1 / k up to new: Benjamini & Yekutieli 2001, theorem 1.3

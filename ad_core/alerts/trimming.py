@@ -7,11 +7,11 @@ rows hardly explain; each has an error that is known as long as its assumption a
 1. *A second mode.* Assumption: normal scores thin out above their 90 % quantile, i. e. their density falls. Then of the
    scores in two neighbouring intervals the lower one holds at least its share by length, so that the number in it is
    stochastically larger than a binomial one. Where a lower interval is emptier than that, in the interval pair that is
-   most unlikely, all scores above it are left out. With clean rows that happens with a probability below 1 %.
+   most unlikely, all scores above it are left out. With clean rows that happens with a probability below 0.5 %.
 2. *Beyond the tail.* Assumption: beyond their 95 % quantile normal scores fall off at least as fast as a generalised
-   Pareto distribution, whose shape is read off the quantiles 60, 80 and 90 % (Pickands 1975, Ann. Statist. 3, eq. 3.2)
-   and whose scale off those of 90 and 95 %, each plus one standard error. Rows are left out by the procedure of Benjamini
-   and Hochberg among these tail probabilities, so that on average at most a tenth of them are normal.
+   Pareto distribution, whose shape is read off the quantiles 60, 80 and 90 % (Pickands 1975, Ann. Statist. 3, p. 119)
+   and whose scale off those of 90 and 95 %, each plus one standard error. Rows are left out by the procedure of
+   Benjamini and Hochberg among these tail probabilities, so that on average at most a tenth of them are normal.
 
 Whatever the assumption, at worst all m rows that are left out of n + m are normal; then p <= a happens with a
 probability of at most (a (n + 1) + m) / (n + m + 1). Normal rows that form a small group of their own far above the
@@ -23,10 +23,10 @@ import numpy.typing as npt
 
 FEWEST = 200
 """Minimum number of calibration scores: the scale of the tail is read off a twentieth of them."""
-MODE_ABOVE, ENDS, UNLIKELY = 0.9, 24, 1e-5
-"""Second mode: the quantile above which it is looked for, the number of interval ends that are tried (by rank, and again
-by value), and the largest probability. The smallest probability among all interval pairs lies below 1e-5 in fewer than 1
-of 100 samples of 250 to 10,000 scores from a uniform density, the least favourable one."""
+MODE_ABOVE, ENDS, UNLIKELY = 0.9, 24, 1e-6
+"""Second mode: the quantile above which it is looked for, the number of interval ends that are tried (by rank, and
+again by value), and the largest probability. The smallest probability among all interval pairs lies below 1e-6 in fewer
+than 1 of 200 samples of 250 to 10,000 scores from a uniform density, the least favourable one."""
 DISTINCT = 0.9
 """Minimum share of distinct values among the highest scores: values of a grid leave gaps of their own."""
 SHAPE_AT, SCALE_AT = (0.6, 0.8, 0.9), (0.9, 0.95)

@@ -93,7 +93,8 @@ class ColumnHistogram(BaseModel):
         if self.kind not in BY_LEVEL or not self.knows_all_levels:
             return np.zeros(len(values), dtype=bool)
         found, known = coded(values), set(self.levels)
-        return np.array([*(level not in known for level in found.levels), False])[found.codes]
+        is_new = np.array([*(level not in known for level in found.levels), False])
+        return np.asarray(is_new[found.codes])
 
     def outside(self, values: pd.Series) -> tuple[int, int]:
         """How many of the known numbers or dates lie outside the range of the training rows, and how many there are."""

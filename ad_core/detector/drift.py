@@ -200,7 +200,7 @@ def _compared(scores: pd.DataFrame, item_set: ItemSet, outside: np.ndarray) -> n
     if item_set.span > 1:
         block = item_set.rows["sample"].to_numpy()[covered] // item_set.span
         return np.asarray(pd.Series(score[covered]).groupby(block).max())
-    return score[covered]
+    return np.asarray(score[covered])
 
 
 def _state(

@@ -62,7 +62,7 @@ class CalendarEncoding(ColumnEncoding):
         away = np.minimum(moments - self.low, 0.0) + np.maximum(moments - latest, 0.0)
         columns = [np.where(missing, 0.0, away / self.scale)]
         for cycle in self.cycles:
-            angle = 2 * np.pi * phase(dates, moments, cycle)  # type: ignore[arg-type]
+            angle = 2 * np.pi * phase(dates, moments, cycle)
             columns += [np.where(missing, 0.0, np.sin(angle)), np.where(missing, 0.0, np.cos(angle))]
         return np.column_stack([*columns, missing] if self.has_missing else columns)
 
@@ -117,7 +117,7 @@ def learn_calendar(name: str, unit: str | None, values: pd.Series, form: str | N
     known = moments[present]
     if not len(known) or (known.min() == known.max() and present.all()):
         return None
-    covered, cycles = float(known.max() - known.min()), ()
+    covered, cycles = float(known.max() - known.min()), tuple[str, ...]()
     if dates is not None:
         fitting = (cycle for cycle, length in LENGTHS.items() if covered >= 2 * length)
         cycles = tuple(c for c in fitting if len(np.unique(phase(dates[present], known, c))) > 1)
