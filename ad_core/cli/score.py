@@ -21,6 +21,7 @@ def score(
     import numpy as np
 
     from ad_core import pipeline
+    from ad_core.alerts.calibration_check import check_calibration, held_back
     from ad_core.explain.anomaly_maps import anomaly_maps
     from ad_core.training.fit import choose_device
 
@@ -32,11 +33,15 @@ def score(
         report.stage("score")
         scores = detector.score(dataset, report)
         compared = detector.compared(scores, dataset)
-        alerts = detector.alerts(scores.assign(withdrawn=compared.withdrawn), dataset)
+        rows = detector.marked(scores, dataset).assign(withdrawn=compared.withdrawn)
+        alerts = detector.alerts(rows, dataset)
         scores["alert"], scores["withdrawn"] = alerts.of_rows, compared.withdrawn
         if compared.state != "same":
             report.say(compared.sentence)
         report.say(f"{detector.rule_in_words()} {alerts.sentence}")
+        judged = (detector.rule, rows, detector.calibration)
+        if doubt := check_calibration(*judged) or held_back(*judged):
+            report.say(doubt.in_words())
         write_parquet(scores, out)
         if maps is not None:
             for row_id, anomaly_map in anomaly_maps(detector, dataset, report):

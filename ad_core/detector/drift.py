@@ -9,7 +9,7 @@ rows that these leave, the scores with those of the calibration rows (see `score
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -20,7 +20,7 @@ from ad_core.data.histograms import ColumnHistogram, histograms_of
 from ad_core.data.item_set import ItemSet
 from ad_core.data.profiling import WHOLLY, drift, drift_from
 from ad_core.data.reservoir import drawn_items
-from ad_core.detector.score_shift import ScoreShift, score_shift
+from ad_core.detector.score_shift import VERY_HIGH, ScoreShift, many_high, score_shift
 from ad_core.types import Modality
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ class Gate:
     """(rows,) str: why nothing is guaranteed for this row by itself, else ""."""
     shift: ScoreShift | None = None
     """The shift of the scores, where there is one."""
+    high: float | None = None
+    """See `score_shift.many_high`."""
 
     @property
     def withdrawn(self) -> np.ndarray:
@@ -61,6 +63,16 @@ class Gate:
     @property
     def sentence(self) -> str:
         """What the comparison means for the alerts."""
+        if self.high is None or self.state == "withdrawn":
+            return self._of_state
+        remark = (
+            f"{self.high:.0%} of the rows score higher than {1 - VERY_HIGH:.0%} of the calibration rows do. If not all "
+            "of these are anomalies, normal rows score higher than before, and the guarantee does not hold."
+        )
+        return remark if self.state == "watch" and not self._moved else f"{self._of_state} {remark}"
+
+    @property
+    def _of_state(self) -> str:
         count = int((self.outside != "").sum())
         if self.state == "withdrawn":
             clocks = [repr(line.column) for line in self._away if line.kind == ColumnKind.DATE]
@@ -175,8 +187,11 @@ def gate(
     found = _of_data(detector, new, item_set, trained)
     if found.state == "withdrawn":
         return found
-    shift = score_shift(_compared(scores, item_set, found.outside), detector.calibration)
-    return found if shift is None else Gate("withdrawn", found.columns, found.outside, shift)
+    covered = _compared(scores, item_set, found.outside)
+    if (shift := score_shift(covered, detector.calibration)) is not None:
+        return replace(found, state="withdrawn", shift=shift)
+    high = many_high(covered, detector.calibration)
+    return found if high is None else replace(found, state="watch" if found.state == "same" else found.state, high=high)
 
 
 def _of_data(detector: "Detector", new: Dataset, item_set: ItemSet, trained: Dataset | None) -> Gate:

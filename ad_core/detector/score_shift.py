@@ -5,7 +5,8 @@ are left out. Normal rows below it are exchangeable with the calibration rows be
 the median of those is beta-binomial, exactly. A twentieth of these rows is given away for anomalies that don't score
 high. So, as long as at most that share of the rows below the quantile are anomalies, a file without drift is called
 shifted with a probability of at most `ERROR`, for any distribution of the scores. What this can't see: drift that moves
-few rows only, or moves them above the quantile alone; there it can't be told from anomalies.
+few rows only, or moves them above the quantile alone; there it can't be told from anomalies. So many high scores are
+said by themselves (`many_high`), without a verdict.
 
 Neighbouring blocks of a recording are alike. Their number is divided by the (1 + r) / (1 - r) of their correlation r at
 lag 1, on both sides; there the error is approximate.
@@ -23,6 +24,8 @@ HIGH = 0.25
 """Share of the highest calibration rows, above which new rows are not looked at."""
 FOR_ANOMALIES = 0.05
 """Share of the rows that is taken for anomalies with usual scores."""
+VERY_HIGH, FEW_ANOMALIES = 0.05, 0.1
+"""Share of the highest calibration rows, and the share of anomalies in a new file that needs no remark."""
 FEWEST = 20
 """Minimum number of calibration rows below the quantile."""
 
@@ -73,11 +76,27 @@ def score_shift(scores: np.ndarray, calibration: Calibration) -> ScoreShift | No
     return ScoreShift(len(usual), upper, (own_upper + 1) / (len(below) + 1), unit)
 
 
-def _chance(upper: int, rows: int, own_upper: int, own_rows: int, independent: float) -> float:
+def many_high(scores: np.ndarray, calibration: Calibration) -> float | None:
+    """The share of new rows above the 95 % quantile of the calibration, where it is larger than chance and a tenth of
+    anomalies explain; else None. Arguments as in `score_shift`.
+    """
+    ordered = calibration.scores[calibration.counts]
+    if len(ordered) < FEWEST or not len(scores):
+        return None
+    cut = ordered[len(ordered) - int(np.ceil(VERY_HIGH * len(ordered))) - 1]
+    is_high, own = scores > cut, int((ordered > cut).sum())
+    independent = _independent_share(is_high) if calibration.approximate else 1.0
+    chance = _chance(int(is_high.sum()), len(scores), own, len(ordered), independent, FEW_ANOMALIES)
+    return float(is_high.mean()) if chance <= ERROR else None
+
+
+def _chance(
+    upper: int, rows: int, own_upper: int, own_rows: int, independent: float, for_anomalies: float | None = None
+) -> float:
     """Probability of at least so many new rows above the k-th highest calibration row, k = own_upper + 1."""
     from scipy.stats import betabinom
 
-    given = int(FOR_ANOMALIES * rows)
+    given = int((FOR_ANOMALIES if for_anomalies is None else for_anomalies) * rows)
     more, of = upper - given, rows - given
     more, of, k, n = (int(number * independent) for number in (more, of, own_upper, own_rows))
     if more <= 0:

@@ -7,7 +7,7 @@ import pytest
 from ad_core.alerts.calibration import Calibration
 from ad_core.alerts.calibration_rows import calibrated, in_use, marked, trimmed
 from ad_core.alerts.threshold import Rule, apply
-from ad_core.alerts.trimming import FEWEST, rate_if_normal, suspicious
+from ad_core.alerts.trimming import FEWEST, beyond_tail, beyond_valley, rate_if_normal, suspicious
 
 NORMAL = {
     "uniform": lambda rng, n: rng.random(n),
@@ -21,10 +21,18 @@ NORMAL = {
 
 @pytest.mark.parametrize("name", NORMAL)
 @pytest.mark.parametrize("n", [250, 1000, 2500])
-def test_of_clean_rows_less_than_a_thousandth_is_left_out(name, n):
+def test_of_clean_rows_less_than_a_thousandth_lies_beyond_the_tail(name, n):
     rng = np.random.default_rng(0)
 
-    assert np.mean([suspicious(NORMAL[name](rng, n)) for _ in range(40)]) <= 0.001 * n
+    assert np.mean([beyond_tail(np.sort(NORMAL[name](rng, n))) for _ in range(100)]) <= 0.001 * n
+
+
+@pytest.mark.parametrize("name", ["uniform", "exponential", "pareto"])
+def test_clean_rows_hardly_ever_show_a_second_mode(name):
+    """At most 1 of 200 samples; 4 of 200 would be more than chance allows."""
+    rng = np.random.default_rng(0)
+
+    assert sum(beyond_valley(np.sort(NORMAL[name](rng, 1000))) > 0 for _ in range(200)) < 4
 
 
 def test_scores_of_a_grid_and_few_scores_are_never_trimmed():
