@@ -69,6 +69,7 @@ def train(
     seed: int = 0,
     device: str = "auto",
     training_rows: TrainingRows = "unsure",
+    trim_calibration: bool | None = None,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     report: Report | None = None,
 ) -> "Detector":
@@ -77,6 +78,8 @@ def train(
     Args:
         pretext: a pretext task, classical detector or recipe; None = the default for this kind of data.
         training_rows: what you know of the training rows: "clean", "mixed" (may hold anomalies) or "unsure".
+        trim_calibration: whether calibration rows that are taken for anomalies are left out of the calibration, see
+            `ad_core.alerts.trimming`; None = where the training rows are "mixed".
         settings: section (reader, training, pretext, encoder, scorer) -> setting -> value.
 
     Raises:
@@ -89,6 +92,7 @@ def train(
         seed=seed,
         device=device,
         training_rows=training_rows,
+        trim_calibration=trim_calibration,
         settings={section: dict(values) for section, values in (settings or {}).items()},
     )
     return train_all(dataset, choice, report or Silent()).detector
@@ -118,6 +122,7 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
     Args:
         references: whether the classical detectors are run; a comparison of many methods needs them only once.
     """
+    from ad_core.alerts.guarantee_words import trimmed_in_words
     from ad_core.data.label_questions import refuse_undecided
     from ad_core.data.profiling import profile
     from ad_core.detector.assembly import assembled, scores_of_all
@@ -148,7 +153,11 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
     report.stage("calibrate")
     item_scores = scores_of_all(result.fitted, fit)
     seconds = {"method": perf_counter() - began}
-    detector = assembled(data.reader, fit, result, item_scores, _info(dataset, choice, data, result.facts))
+    info = _info(dataset, choice, data, result.facts)
+    trims = choice.training_rows == "mixed" if choice.trim_calibration is None else choice.trim_calibration
+    detector = assembled(dataset, (data.reader, fit), result, item_scores, info, trims=trims)
+    if sentence := trimmed_in_words(detector.calibration):
+        report.say(sentence)
 
     report.stage("score")
     scores = _row_scores(dataset, detector, data, item_scores)

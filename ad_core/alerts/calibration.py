@@ -35,6 +35,8 @@ class Calibration:
     """(rows,) bool: p-values are ranks among these: all, or in recordings the highest of each block."""
     approximate: bool = False
     """True for recordings: blocks of one recording are less dependent than its time stamps, but not independent."""
+    trimmed: int = 0
+    """Rows, or blocks, that were left out because they were taken for anomalies, see `trimming`."""
 
     @classmethod
     def fit(cls, scores: npt.ArrayLike, *, blocks: npt.ArrayLike | None = None) -> Self:
@@ -110,6 +112,7 @@ class Calibration:
             "n": self.n,
             "smallest_p": None if self._too_few else self.smallest_p,
             "approximate": self.approximate,
+            **({"trimmed": self.trimmed} if self.trimmed else {}),
         }
 
     def to_frame(self) -> pd.DataFrame:
@@ -122,7 +125,7 @@ class Calibration:
         scores, counts = np.array(frame["score"], dtype=np.float64), np.array(frame["counts"], dtype=bool)
         if not isinstance(facts["approximate"], bool):
             raise ValueError(f"approximate is {facts['approximate']!r}, which is neither true nor false")
-        return cls(scores, counts, approximate=facts["approximate"])
+        return cls(scores, counts, approximate=facts["approximate"], trimmed=int(facts.get("trimmed", 0)))
 
     @property
     def _too_few(self) -> bool:

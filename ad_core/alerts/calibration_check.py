@@ -1,4 +1,4 @@
-"""Whether a few calibration rows keep many scored rows from being alerts: a reason to look at these few, and no proof.
+"""Whether a few calibration rows keep scored rows from being alerts: a reason to look at these few, and no proof.
 
 The rank of a normal row among the calibration rows is uniform, so about (k + 1) / (n + 1) of the scored rows lie beyond
 all but k of n calibration rows. If far more do, these are anomalies, or normal rows have changed. If the k calibration
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ad_core.alerts.calibration import Calibration
+from ad_core.alerts.guarantee import fewest_alerts
 from ad_core.alerts.threshold import BY_P, USED_FOR, Rule, apply
 
 TRIED = (1, 2, 3, 5, 8, 12, 20, 30, 50)
@@ -49,6 +50,72 @@ class CalibrationDoubt:
         )
 
 
+@dataclass(frozen=True)
+class HeldBack:
+    """A rule for the false discovery rate that finds nothing, and how few calibration rows decide that.
+
+    Unlike `CalibrationDoubt` it is no sign that these are anomalies: so many rows can lie beyond them by chance.
+    """
+
+    needed: int
+    """Fewest alerts that the rule allows, and the largest p-value that they may have."""
+    largest_p: float
+    p: float
+    """The p-value of the row with this rank."""
+    highest: int
+    beyond: int
+    by_chance: float
+    scored: int
+    alerts_without: int
+    unit: str
+
+    def in_words(self) -> str:
+        """Why there is no alert, and what would change it."""
+        many = f"{self.needed:,} alerts need" if self.needed > 1 else "One alert needs"
+        few = f"the {self.highest} highest calibration {self.unit}" if self.highest > 1 else "the highest one"
+        them = "they are anomalies" if self.highest > 1 else "that is an anomaly"
+        return (
+            f"No row is an alert. {many} p ≤ {self.largest_p:.2g}, and the {_ordinal(self.needed)} smallest p is "
+            f"{self.p:.2g}. {self.beyond:,} of {self.scored:,} scored rows lie beyond all but {few}, where chance "
+            f"would bring about {self.by_chance:.2g}. That alone is no sign; but if {them}, leaving them out brings "
+            f"{self.alerts_without:,} alerts. A look at them decides."
+        )
+
+
+def held_back(rule: Rule, rows: pd.DataFrame, calibration: Calibration) -> HeldBack | None:
+    """Why a rule for the false discovery rate finds nothing, and the smallest number of highest calibration rows
+    without which it would find something; None where it finds something, or where more are to blame.
+
+    Args:
+        rule, rows, calibration: as for `check_calibration`.
+    """
+    if rule.kind not in ("fdr", "fdr_dependent") or rule.segment is not None or not calibration.n:
+        return None
+    found, scores = apply(rule, rows, calibration), _judged(rows)
+    if found.count or not np.isfinite(calibration.smallest_p):
+        return None
+    counted = calibration.scores[calibration.counts]
+    needed = max(1, min(fewest_alerts(rule, len(scores), calibration.smallest_p), len(scores)))
+    p = np.sort(calibration.p_value(scores))
+    for k in TRIED:
+        if k > LARGEST_SHARE * len(counted):
+            break
+        rest = Calibration(counted[:-k], np.ones(len(counted) - k, dtype=bool), calibration.approximate)
+        without = apply(rule, rows.assign(p_value=rest.p_value(rows["score"])), rest).count
+        if without >= NEW_ALERTS:
+            beyond = int((scores >= rest.scores[-1]).sum())
+            by_chance = (k + 1) / (len(counted) + 1) * len(scores)
+            largest_p, unit = calibration.smallest_p, "blocks" if calibration.approximate else "rows"
+            numbers = (k, beyond, by_chance, len(scores), without)
+            return HeldBack(needed, largest_p, float(p[needed - 1]), *numbers, unit)
+    return None
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{ending}"
+
+
 def check_calibration(rule: Rule, rows: pd.DataFrame, calibration: Calibration) -> CalibrationDoubt | None:
     """Find the smallest number of highest calibration rows that keep many rows from being alerts.
 
@@ -83,4 +150,6 @@ def _judged(rows: pd.DataFrame) -> np.ndarray:
     """(k,) scores of the new rows, or of all where all are training rows."""
     known = rows.loc[rows["score"].notna()]
     new = known.loc[~known["used_for"].isin(USED_FOR)] if "used_for" in known else known
+    if "withdrawn" in new and (new["withdrawn"] == "").any():
+        new = new.loc[new["withdrawn"] == ""]
     return np.asarray((new if len(new) else known)["score"], dtype=np.float64)

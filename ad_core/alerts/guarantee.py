@@ -3,11 +3,13 @@
 `guarantee_words` says it in sentences.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil, log
 
 from ad_core.alerts.rule import Rule
+from ad_core.alerts.trimming import rate_if_normal
 
 SAME = 1e-9
 """Relative difference below which two values are equal: p-values and shares are rounded quotients."""
@@ -40,6 +42,18 @@ class CalibrationSize:
     in_blocks: bool
     smallest_p: float
     """Smallest p-value that they can give; NaN = none."""
+    trimmed: int = 0
+    """Rows or blocks that were left out because they were taken for anomalies."""
+
+
+@dataclass(frozen=True)
+class RowsWithdrawn:
+    """New rows that the drift check withdraws: they are alerts at the same value, outside the guarantee."""
+
+    rows: int
+    alerts: int
+    why: str = ""
+    """The most frequent reason."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +62,12 @@ class RowCounts:
 
     scored: int
     new: int
-    """Scored rows that are no training rows, so that a guarantee can cover them."""
+    """Scored rows that a guarantee can cover: neither training rows nor withdrawn by the drift check."""
     alerts: int
     new_alerts: int
     per_day: bool = False
     """Whether the rows lie on several days, so that a budget counts per day."""
+    withdrawn: RowsWithdrawn | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +121,14 @@ class OnlyTrainingRows:
 
 
 @dataclass(frozen=True)
+class Drifted:
+    """The drift check withdraws every row that is no training row."""
+
+    why: str
+    """See `RowsWithdrawn`."""
+
+
+@dataclass(frozen=True)
 class NoRateControlled:
     """The rule controls no error rate."""
 
@@ -129,15 +152,65 @@ class TrainingRowsNotCovered:
 
 
 @dataclass(frozen=True)
+class TrimmedCalibration:
+    """Calibration rows were left out because they were taken for anomalies."""
+
+    calibration: CalibrationSize
+    rate: float | None
+    """The largest false positive rate if all of them are normal; None where another rate is controlled."""
+
+
+@dataclass(frozen=True)
+class PooledSegments:
+    """Segments that too few calibration rows belong to: the threshold for all rows holds in them."""
+
+    segments: int
+    first: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class UnreachableInSegments:
+    """Segments in which no row can be an alert: their own calibration can't give a p-value as small as the rule's."""
+
+    segments: int
+    first: str
+    smallest_p: float
+
+
+@dataclass(frozen=True)
+class DriftNotChecked:
+    """Nothing is known of the training rows, so the columns of the new rows could not be compared with them."""
+
+
+@dataclass(frozen=True)
 class BlocksNotIndependent:
     """Blocks of one recording are less dependent than its time stamps, but not independent."""
 
 
 NotApplicable = NoScores | NoCalibrationRows | TooFewBlocks | NoPValues | NoTail
 """Why a rule can make no row an alert."""
-Broken = NotApplicable | SmallestPTooLarge | TooFewAlertsPossible | OnlyTrainingRows | NoRateControlled | Extrapolated
+Broken = (
+    NotApplicable
+    | SmallestPTooLarge
+    | TooFewAlertsPossible
+    | OnlyTrainingRows
+    | Drifted
+    | NoRateControlled
+    | Extrapolated
+)
 """Why nothing is guaranteed."""
-Limit = TrainingRowsNotCovered | BlocksNotIndependent
+Note = TiesExceedBudget | PooledSegments | UnreachableInSegments
+"""What is said whether a guarantee holds or not."""
+Limit = (
+    TrainingRowsNotCovered
+    | RowsWithdrawn
+    | DriftNotChecked
+    | BlocksNotIndependent
+    | TrimmedCalibration
+    | PooledSegments
+    | UnreachableInSegments
+)
 """What narrows a guarantee that holds."""
 Reason = Broken | TiesExceedBudget | Limit
 
@@ -166,8 +239,7 @@ def guarantee(
     calibration: CalibrationSize,
     expected: float | None,
     not_applicable: NotApplicable | None = None,
-    *,
-    ties_exceed_budget: bool = False,
+    notes: Iterable[Note] = (),
 ) -> Guarantee:
     """What a rule guarantees about a batch.
 
@@ -176,13 +248,12 @@ def guarantee(
         calibration: what the p-values are counted in.
         expected: see `Guarantee.expected`.
         not_applicable: why no row can be an alert under this rule.
-        ties_exceed_budget: see `TiesExceedBudget`.
+        notes: what else is said.
     """
     kind = CONTROLLED.get(rule.kind)
     broken = not_applicable or _broken(rule, rows, calibration)
-    reasons: list[Reason] = [broken] if broken else _limits(rows, calibration)
-    if ties_exceed_budget:
-        reasons.append(TiesExceedBudget())
+    reasons: list[Reason] = [broken] if broken else _limits(rule, rows, calibration)
+    reasons += notes
     return Guarantee(
         rule=rule,
         rows=rows,
@@ -203,15 +274,18 @@ def _broken(rule: Rule, rows: RowCounts, calibration: CalibrationSize) -> Broken
     if rule.kind == "p" and rule.value < calibration.smallest_p * (1 - SAME):
         return SmallestPTooLarge(calibration)
     if not rows.new:
-        return OnlyTrainingRows()
+        return Drifted(rows.withdrawn.why) if rows.withdrawn else OnlyTrainingRows()
     if rule.kind == "p" or rows.new_alerts or rule.segment is not None:
         return None
-    needed = _fewest_alerts(rule, rows.new, calibration.smallest_p)
+    needed = fewest_alerts(rule, rows.new, calibration.smallest_p)
     return None if needed <= 1 else TooFewAlertsPossible(needed, calibration)
 
 
-def _fewest_alerts(rule: Rule, new: int, smallest_p: float) -> int:
-    """k alerts among `new` rows pass only if p <= rate k / new, so k is at least new p / rate."""
+def fewest_alerts(rule: Rule, new: int, smallest_p: float) -> int:
+    """Fewest alerts that a rule for the false discovery rate allows with this smallest p-value.
+
+    k alerts among `new` rows pass only if p <= rate k / new, so k is at least new p / rate.
+    """
     rate = rule.value
     if rule.kind == "fdr_dependent":
         penalty = log(new) + EULER + 1 / (2 * new)  # sum of 1 / k up to new: Benjamini & Yekutieli 2001, theorem 1.3
@@ -219,10 +293,16 @@ def _fewest_alerts(rule: Rule, new: int, smallest_p: float) -> int:
     return ceil(new * smallest_p / rate * (1 - SAME))
 
 
-def _limits(rows: RowCounts, calibration: CalibrationSize) -> list[Reason]:
+def _limits(rule: Rule, rows: RowCounts, calibration: CalibrationSize) -> list[Reason]:
     limits: list[Reason] = []
-    if rows.new < rows.scored:
-        limits.append(TrainingRowsNotCovered(rows.scored - rows.new, rows.alerts - rows.new_alerts))
+    withdrawn = rows.withdrawn or RowsWithdrawn(0, 0)
+    if training := rows.scored - rows.new - withdrawn.rows:
+        limits.append(TrainingRowsNotCovered(training, rows.alerts - rows.new_alerts - withdrawn.alerts))
+    if rows.withdrawn:
+        limits.append(rows.withdrawn)
+    if calibration.trimmed:
+        rate = rate_if_normal(rule.value, calibration.n, calibration.trimmed) if rule.kind == "p" else None
+        limits.append(TrimmedCalibration(calibration, rate))
     if calibration.in_blocks:
         limits.append(BlocksNotIndependent())
     return limits

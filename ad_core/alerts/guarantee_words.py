@@ -2,9 +2,12 @@
 
 from math import ceil, isfinite
 
+from ad_core.alerts.calibration import Calibration
 from ad_core.alerts.guarantee import (
     BlocksNotIndependent,
     CalibrationSize,
+    Drifted,
+    DriftNotChecked,
     Extrapolated,
     Guarantee,
     Limit,
@@ -15,13 +18,18 @@ from ad_core.alerts.guarantee import (
     NoTail,
     NotApplicable,
     OnlyTrainingRows,
+    PooledSegments,
     Reason,
+    RowsWithdrawn,
     SmallestPTooLarge,
     TiesExceedBudget,
     TooFewAlertsPossible,
     TooFewBlocks,
     TrainingRowsNotCovered,
+    TrimmedCalibration,
+    UnreachableInSegments,
 )
+from ad_core.alerts.trimming import rate_if_normal
 
 ASSUMPTION = "The guarantee holds while normal rows stay like the calibration rows (exchangeable with them)."
 
@@ -48,8 +56,8 @@ def _finding(guarantee: Guarantee) -> str:
     rule, rows = guarantee.rule, guarantee.rows
     covered = rows.new or rows.scored
     match rule.kind:
-        case "p" if not _has(guarantee, SmallestPTooLarge):
-            new = "new " if 0 < rows.new < rows.scored else ""
+        case "p" if not _has(guarantee, SmallestPTooLarge) and not _has(guarantee, Drifted):
+            new = "" if rows.new in (0, rows.scored) else "covered " if rows.withdrawn else "new "
             return (
                 f"If all {covered:,} {new}rows were normal, about {_about(rule.value * covered)} of them would become "
                 f"alerts by chance (false positive rate {_percent(rule.value)})."
@@ -112,6 +120,9 @@ def _reason(reason: Reason, guarantee: Guarantee) -> str:
                 "All these rows were used for training or calibration, so the false discovery rate is not guaranteed. "
                 "Score a file of new rows, or choose another rule."
             )
+        case Drifted(why):
+            said = why if why.endswith(".") else f"{_count(rows.scored, 'row')}, such as: {why}."
+            return f"Nothing is guaranteed, because the drift check withdraws every new row. {said}"
         case NoRateControlled():
             return "Nothing is guaranteed about how many are false."
         case Extrapolated():
@@ -120,9 +131,50 @@ def _reason(reason: Reason, guarantee: Guarantee) -> str:
             return "Rows of equal score are alerts together or not at all; the next ones would exceed the budget."
         case TrainingRowsNotCovered(training, alerts):
             also = f"; {alerts:,} of them {'is an alert' if alerts == 1 else 'are alerts'} too" if alerts else ""
-            return f"It does not cover the {training:,} training rows{also}."
+            return f"It does not cover the {_count(training, 'training row')}{also}."
+        case RowsWithdrawn(withdrawn, alerts, why):
+            also = f", {alerts:,} of them {'an alert' if alerts == 1 else 'alerts'}" if alerts else ""
+            return f"It does not cover {_count(withdrawn, 'row')} that the drift check withdraws ({why}){also}."
+        case DriftNotChecked():
+            return (
+                "Whether the new rows are like the training rows could not be checked column by column: the detector "
+                "is of an older version."
+            )
+        case TrimmedCalibration(size, rate):
+            if rate is None:
+                price = "If some of them are normal after all, more alerts are false than guaranteed."
+            else:
+                price = f"If all of them were normal, it could be up to {_percent(round(rate, 4))}."
+            return f"It assumes that {_trimmed(size.trimmed, size.n, size.in_blocks)} are anomalies. {price}"
+        case PooledSegments(segments, first, pooled):
+            return (
+                f"Too few calibration rows belong to {_segments(guarantee, segments, first)}: {_count(pooled, 'row')} "
+                f"there {'is' if pooled == 1 else 'are'} compared with all calibration rows, by one threshold."
+            )
+        case UnreachableInSegments(segments, first, smallest_p):
+            return (
+                f"No row of {_segments(guarantee, segments, first)} can be an alert: the smallest p that the own "
+                f"calibration rows can give there is {smallest_p:.2g}."
+            )
         case BlocksNotIndependent():
             return "It is approximate: blocks of one recording are not independent."
+
+
+def trimmed_in_words(calibration: Calibration) -> str:
+    """What was left out of the calibration, and what that can cost; empty where nothing was."""
+    if not calibration.trimmed:
+        return ""
+    cost = rate_if_normal(0.05, calibration.n, calibration.trimmed)
+    return (
+        f"The calibration leaves out {_trimmed(calibration.trimmed, calibration.n, calibration.approximate)}: they are "
+        f"taken for anomalies, since scores of normal rows hardly reach so far. If all of them were normal, p ≤ 0.05 "
+        f"would alert up to {_percent(round(cost, 4))} of the normal rows."
+    )
+
+
+def _trimmed(trimmed: int, kept: int, in_blocks: bool) -> str:
+    unit = "blocks of calibration rows" if in_blocks else "calibration rows"
+    return f"the {trimmed:,} highest of {kept + trimmed:,} {unit}"
 
 
 def _by_chance(guarantee: Guarantee) -> str:
@@ -131,6 +183,15 @@ def _by_chance(guarantee: Guarantee) -> str:
     if expected is None or not rows.alerts or not _has(guarantee, NoRateControlled):
         return ""
     return f"By chance about {_about(expected)} of {rows.new:,} normal rows would score as high."
+
+
+def _segments(guarantee: Guarantee, number: int, first: str) -> str:
+    name = guarantee.rule.segment
+    return f"{name} {first!r}" if number == 1 else f"{number:,} values of {name}, such as {first!r}"
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number:,} {unit}{'' if number == 1 else 's'}"
 
 
 def _no_p_values(why: str) -> str:

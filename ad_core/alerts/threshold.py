@@ -9,7 +9,7 @@ that are exchangeable with the calibration rows. Training rows, including those 
 new rows, training rows don't count in the procedure; they are alerts at the same p-value, outside the guarantee.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -17,22 +17,27 @@ import pandas as pd
 
 from ad_core.alerts import guarantee_words
 from ad_core.alerts.calibration import Calibration
-from ad_core.alerts.calibration_rows import in_use
 from ad_core.alerts.extreme_values import PeaksOverThreshold
 from ad_core.alerts.guarantee import (
     SAME,
     CalibrationSize,
+    DriftNotChecked,
     Guarantee,
     NoCalibrationRows,
     NoPValues,
     NoScores,
     NoTail,
     NotApplicable,
+    Note,
+    PooledSegments,
     RowCounts,
+    RowsWithdrawn,
+    TiesExceedBudget,
     TooFewBlocks,
     guarantee,
 )
 from ad_core.alerts.rule import BY_P, FROM_HERE_UP, SHARES, USED_FOR, Rule, RuleKind, rule_in_force
+from ad_core.alerts.segments import Segment, in_segments, unreachable
 from ad_core.errors import DataError
 
 __all__ = [
@@ -73,6 +78,13 @@ class Alerts:
         """What is guaranteed, or why nothing is."""
         return guarantee_words.sentences(self.guarantee)
 
+    def without_drift_check(self) -> "Alerts":
+        """The same, where nothing is known of the training rows; it narrows a guarantee that holds."""
+        if not self.guarantee.holds:
+            return self
+        reasons = (*self.guarantee.reasons, DriftNotChecked())
+        return replace(self, guarantee=replace(self.guarantee, reasons=reasons))
+
 
 @dataclass(frozen=True)
 class BatchRows:
@@ -82,10 +94,12 @@ class BatchRows:
     p_value: np.ndarray
     """(rows,) in each segment by its own calibration rows; NaN where there are none."""
     is_new: np.ndarray
-    """(rows,) bool: has a score and is no training row."""
+    """(rows,) bool: has a score, is no training row and not withdrawn by the drift check."""
     group: np.ndarray
     """(rows,) int: the segment and the day that each row belongs to; a budget holds in each."""
     on_several_days: bool
+    withdrawn: pd.Series | None = None
+    """(rows,) str: why the drift check withdraws this row, else ""; None = nothing is withdrawn."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +112,10 @@ class CriticalValues:
     calibration: CalibrationSize
     not_applicable: NotApplicable | None
     """Why no row has one; None where some have."""
+    pooled: PooledSegments | None = None
+    """Segments that have no threshold of their own."""
+    segments: tuple[Segment, ...] = ()
+    """Those of a rule with a segment."""
 
 
 def apply(
@@ -127,31 +145,35 @@ def critical_values(
     """What a rule compares its value with; only its kind and segment are looked at.
 
     Args:
-        rows: `row_id`, `score`, `p_value`, `percentile`; optionally `time`, `used_for`, and the rule's segment.
+        rows: `row_id`, `score`, `p_value`, `percentile`; optionally `time`, `used_for`, the rule's segment, and
+            `withdrawn`: why the drift check withdraws the guarantee for a row, else "".
         calibration: that the p-values and percentiles come from.
         calibration_rows: its rows, `score`, the segment, `block` in recordings, and `left_out` where a review left some
             out; needed for a rule with a segment.
 
     Raises:
-        DataError: the segment is not a column of the rows, or it is not known of the calibration rows.
+        DataError: neither these rows nor the calibration rows have the segment, or it is not known whether those do.
     """
     score = rows["score"].to_numpy(dtype=np.float64)
     p, percentile = (rows[name].to_numpy(dtype=np.float64).copy() for name in ("p_value", "percentile"))
     is_new = np.isfinite(score)
     if "used_for" in rows:
         is_new &= ~rows["used_for"].isin(USED_FOR).to_numpy()
+    withdrawn = rows["withdrawn"].fillna("").where(is_new, "") if "withdrawn" in rows else None
+    if withdrawn is not None:
+        is_new &= (withdrawn == "").to_numpy()
     day = _days(rows)
     found, group = np.full(len(rows), np.nan), np.zeros(len(rows), dtype=np.int64)
     missing: list[NotApplicable | None] = []
-    segments = _segments(rule.segment, rows, calibration, calibration_rows)
-    for number, (at, own) in enumerate(segments):
+    segments, pooled = in_segments(rule, rows, calibration, calibration_rows)
+    for number, (at, own) in enumerate((one.rows, one.calibration) for one in segments):
         group[at] = number
         if rule.segment is not None:
             p[at], percentile[at] = _ranked(own, score[at])
         batch = BatchRows(score[at], p[at], is_new[at], day[at], on_several_days=False)
         found[at], why = _in_segment(rule.kind, batch, percentile[at], own)
         missing.append(why)
-    smallest = [own.smallest_p for _, own in segments if own is not None and own.n]
+    smallest = [one.calibration.smallest_p for one in segments if np.isfinite(one.calibration.smallest_p)]
     return CriticalValues(
         of_rows=found,
         rows=BatchRows(
@@ -160,9 +182,14 @@ def critical_values(
             is_new=is_new,
             group=group * (day.max(initial=0) + 1) + day,
             on_several_days=bool(day.any()),
+            withdrawn=withdrawn,
         ),
-        calibration=CalibrationSize(calibration.n, calibration.approximate, max(smallest, default=float("nan"))),
+        calibration=CalibrationSize(
+            calibration.n, calibration.approximate, min(smallest, default=float("nan")), calibration.trimmed
+        ),
         not_applicable=_no_critical_values(score, missing),
+        pooled=pooled,
+        segments=tuple(segments) if rule.segment else (),
     )
 
 
@@ -187,16 +214,29 @@ def alerts(rule: Rule, values: CriticalValues) -> Alerts:
         alerts=int(of_rows.sum()),
         new_alerts=int((of_rows & rows.is_new).sum()),
         per_day=rows.on_several_days,
+        withdrawn=_withdrawn(rows, of_rows),
     )
+    notes: list[Note] = [values.pooled] if values.pooled else []
+    if rule.kind == "p" and (silent := unreachable(values.segments, rule.value)):
+        notes.append(silent)
+    if rule.kind == "budget" and counts.alerts < _room(rows, rule.value):
+        notes.append(TiesExceedBudget())
     found = guarantee(
         rule,
         counts,
         values.calibration,
         _expected(rule, values, of_rows),
         values.not_applicable,
-        ties_exceed_budget=rule.kind == "budget" and counts.alerts < _room(rows, rule.value),
+        notes,
     )
     return Alerts(rule, of_rows, float(rows.score[of_rows].min(initial=float("inf"))), found)
+
+
+def _withdrawn(rows: BatchRows, of_rows: np.ndarray) -> RowsWithdrawn | None:
+    if rows.withdrawn is None or not (gone := (rows.withdrawn != "").to_numpy()).any():
+        return None
+    why = str(rows.withdrawn[gone].value_counts().index[0])
+    return RowsWithdrawn(int(gone.sum()), int((of_rows & gone).sum()), why)
 
 
 def _room(rows: BatchRows, budget: float) -> int:
@@ -211,6 +251,8 @@ def _expected(rule: Rule, values: CriticalValues, of_rows: np.ndarray) -> float 
     if values.not_applicable is not None or not values.calibration.n or not known.any():
         return None
     new = int((known & rows.is_new).sum())
+    if not new and rows.withdrawn is not None and (rows.withdrawn != "").any():
+        return None
     if rule.kind == "p":
         return rule.value * (new or int(known.sum())) if of_rows.any() else 0.0
     if not new:
@@ -220,35 +262,12 @@ def _expected(rule: Rule, values: CriticalValues, of_rows: np.ndarray) -> float 
     return float(rows.p_value[of_rows & known].max(initial=0.0) * new)
 
 
-def _segments(
-    segment: str | None, rows: pd.DataFrame, calibration: Calibration, calibration_rows: pd.DataFrame | None
-) -> list[tuple[np.ndarray, Calibration | None]]:
-    """Positions of each segment's rows with their own calibration; None where a segment has no calibration rows."""
-    if segment is None:
-        return [(np.arange(len(rows)), calibration)]
-    if segment not in rows:
-        raise DataError(f"There is no column {segment!r} in the scores, so there is no threshold for each of them.")
-    if calibration_rows is None or segment not in calibration_rows:
-        raise DataError(
-            f"It is not known which {segment} each calibration row belongs to: the detector is of an older version. "
-            f"Train it again, or use one threshold for all."
-        )
-    own: dict[object, Calibration] = {}
-    for value, part in in_use(calibration_rows).groupby(segment):
-        blocks = part.get("block")
-        own[value] = Calibration.fit(part["score"], blocks=blocks)
-    groups = rows.reset_index(drop=True).groupby(segment, dropna=False).indices
-    return [(np.asarray(at), own.get(value)) for value, at in groups.items()]
-
-
-def _ranked(own: Calibration | None, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    if own is None:
-        return np.full(len(score), np.nan), np.full(len(score), np.nan)
+def _ranked(own: Calibration, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return own.p_value(score), own.percentile(score)
 
 
 def _in_segment(
-    kind: RuleKind, rows: BatchRows, percentile: np.ndarray, own: Calibration | None
+    kind: RuleKind, rows: BatchRows, percentile: np.ndarray, own: Calibration
 ) -> tuple[np.ndarray, NotApplicable | None]:
     """(rows,) critical values of one segment, whose `group` is the day; and why there are none."""
     nothing = np.full(len(rows.score), np.nan)
@@ -257,7 +276,7 @@ def _in_segment(
     if kind == "budget":
         # rows of one score stand or fall together, so that chance never chooses
         return pd.Series(rows.score).groupby(rows.group).rank(method="max", ascending=False).to_numpy(), None
-    if own is None or not own.n:
+    if not own.n:
         return nothing, NoCalibrationRows()
     if kind == "percentile":
         return percentile, None

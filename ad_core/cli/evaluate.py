@@ -57,7 +57,14 @@ def evaluate(
         raise DataError(f"There is no column {segment!r}. There is: {', '.join(map(str, dataset.data.columns))}.")
     say_differences(detector, dataset)
     scores = detector.score(dataset)
-    report = card(dataset, scores, segment, ~detector.used_in_training(scores, dataset))
+    scores = detector.marked(scores, dataset)
+    fresh = (scores["used_for"] == "").to_numpy()
+    if fresh.any():
+        compared = detector.compared(scores, dataset)
+        scores["withdrawn"] = compared.withdrawn
+    report = card(dataset, scores, segment, fresh)
+    if fresh.any():
+        report["drift"] = {"state": compared.state, "sentence": compared.sentence}
     report["alerts"] = of_alerts(dataset, detector.alerts(scores, dataset), is_saved=detector.threshold is not None)
     if masks is not None:
         known = dict(zip(dataset.rows["row_id"], dataset.rows["label"].astype(float), strict=True))
@@ -70,7 +77,8 @@ def card(dataset: "Dataset", scores: "pd.DataFrame", segment: str | None, fresh:
     `indistinguishable`: the number of anomalies that equal a normal row.
 
     Args:
-        fresh: (rows,) bool: rows that the detector was neither trained nor calibrated on; they test its guarantees.
+        scores: with `withdrawn` where the drift check was made: the other rows test the guarantees.
+        fresh: (rows,) bool: rows that the detector was neither trained nor calibrated on.
     """
     import numpy as np
 
@@ -82,6 +90,9 @@ def card(dataset: "Dataset", scores: "pd.DataFrame", segment: str | None, fresh:
     labelled_scores = scores.assign(label=labels)
     figures = run_metrics(dataset, labelled_scores, None)["method"]
     values = scores["score"].to_numpy(dtype=np.float64)
+    withdrawn = (scores["withdrawn"] != "").to_numpy() & fresh if "withdrawn" in scores else np.zeros_like(fresh)
+    all_withdrawn = bool(fresh.any() and not (fresh & ~withdrawn).any())
+    fresh = fresh if all_withdrawn else fresh & ~withdrawn
     tables = {
         "guarantees": report_card.guarantees_table(labels[fresh], scores["p_value"].to_numpy(dtype=np.float64)[fresh]),
         "precision": report_card.precision_table(labels, values),
@@ -89,6 +100,7 @@ def card(dataset: "Dataset", scores: "pd.DataFrame", segment: str | None, fresh:
     if segment is not None:
         tables["segments"] = report_card.by_segment(labels, values, dataset.data[segment])
     plain = {name: json.loads(table.to_json(orient="records")) for name, table in tables.items()}
+    plain |= {"withdrawn_rows": int(withdrawn.sum()), "all_withdrawn": all_withdrawn}
     return {
         "figures": figures,
         **plain,
@@ -127,6 +139,10 @@ def of_alerts(dataset: "Dataset", alerts: "Alerts", *, is_saved: bool) -> dict[s
     return found
 
 
+def _alerts(count: int) -> str:
+    return f"{count:,} alert{'' if count == 1 else 's'}"
+
+
 def _in_words(report: dict[str, Any]) -> str:
     from ad_core.evaluation.indistinguishable import equal_in_words
 
@@ -145,19 +161,27 @@ def _in_words(report: dict[str, Any]) -> str:
         lines += found["notes"]
     alerts = report["alerts"]
     shares = [f"{name} {alerts[name]:.3f}" for name in ("precision", "recall") if alerts[name] is not None]
-    lines += [alerts["in_words"], ", ".join([f"{alerts['count']:,} alerts", *shares])]
+    lines += [alerts["in_words"], ", ".join([_alerts(alerts["count"]), *shares])]
     if "events" in alerts:
         lines.append(alerts["events"])
     for line in report["precision"]:
         lines.append(
             f"right among the highest {line['k']}: {line['precision']:.2f} [{line['low']:.2f}, {line['high']:.2f}]"
         )
+    if "drift" in report and report["drift"]["state"] != "same":
+        lines.append(report["drift"]["sentence"])
+    if report["all_withdrawn"]:
+        lines.append("So nothing is guaranteed for this file; these are the rates that came true:")
+    elif report["withdrawn_rows"]:
+        lines.append(f"The guarantees are tested without the {report['withdrawn_rows']:,} rows that it withdraws.")
     for line in report["guarantees"]:
-        if line["realised"] is not None:
-            verdict = "held" if line["held"] else "BROKEN"
+        if line["realised"] is None:
+            lines.append(f"{line['guarantee']} guaranteed {line['guaranteed']:g}: not tested, there is no alert")
+        else:
+            verdict = "not guaranteed" if report["all_withdrawn"] else "held" if line["held"] else "BROKEN"
             lines.append(
                 f"{line['guarantee']} guaranteed {line['guaranteed']:g}: {line['realised']:.3f} "
-                f"[{line['low']:.3f}, {line['high']:.3f}] of {line['alerts']} alerts, {verdict}"
+                f"[{line['low']:.3f}, {line['high']:.3f}] of {_alerts(line['alerts'])}, {verdict}"
             )
     for line in report.get("segments", []):
         area = f"AUROC {line['auroc']:.3f}" if line["auroc"] is not None else "too few labels"

@@ -42,6 +42,13 @@ def train(
     ] = None,
     device: Device = "auto",
     training_rows: TrainingRowsChoice = TrainingRowsOption.UNSURE,
+    trim_calibration: Annotated[
+        bool | None,
+        typer.Option(
+            help="Leave calibration rows that are taken for anomalies out of the calibration; if left out, where the "
+            "training rows are mixed."
+        ),
+    ] = None,
     settings: Assignments = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Say what is done with each column.")] = False,
 ) -> None:
@@ -57,6 +64,7 @@ def train(
         seed=seed,
         device=device,
         training_rows=training_rows.value,
+        trim_calibration=trim_calibration,
         settings=parse_assignments(settings or ()),
     )
     with TerminalReport() as report:

@@ -44,6 +44,8 @@ class ColumnKind(StrEnum):
     CATEGORY = "category"
     BOOLEAN = "boolean"
     DATE = "date"
+    CALENDAR = "calendar"
+    """A running clock, which only moves on: its hour, weekday and month count, the elapsed time does not."""
     TEXT = "text"
 
 

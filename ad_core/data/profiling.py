@@ -1,5 +1,6 @@
 """Data quality before training, and how far new data have drifted from old data."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,9 @@ from pydantic import BaseModel, ConfigDict
 
 from ad_core.data.dataset import Column, ColumnKind, Dataset, Role, Schema
 from ad_core.data.duplicates import equal_rows
+from ad_core.data.histograms import ColumnHistogram, histograms_of
 from ad_core.data.label_questions import questions
-from ad_core.data.tables.known_levels import KnownLevels
-from ad_core.data.tables.values import Coded, coded, is_number_type, known_of, numbers, parse_dates
+from ad_core.data.tables.values import coded, is_number_type, known_of, numbers, parse_dates
 from ad_core.types import Modality
 
 FEWEST_ROWS = 20
@@ -21,10 +22,11 @@ TOP = 5
 """Number of most frequent values that are listed."""
 RUN = 10
 """Minimum number of rows over which a channel keeps one value to count as stuck."""
-BINS = 10
-MOST_LEVELS = 20
 WATCH, ACT = 0.1, 0.25
 """Population stability index: the thresholds that credit scoring uses (Siddiqi 2006, Credit Risk Scorecards)."""
+WHOLLY, FEWEST_OUTSIDE = 0.5, 3
+"""Above this share of values beyond the range of the reference rows, and with at least this number of values, a column
+lies outside as a whole: single values beyond it are anomalies."""
 
 
 class ColumnProfile(BaseModel):
@@ -94,59 +96,34 @@ def profile(dataset: Dataset) -> Profile:
 
 
 def drift(reference: pd.DataFrame, new: pd.DataFrame, schema: Schema) -> pd.DataFrame:
-    """How far each used column of new data has drifted from the reference data.
+    """How far each used column of new data has drifted from the reference data; see `drift_from`."""
+    return drift_from(histograms_of(reference, schema), new)
 
-    Numbers: population stability index over ten bins of equal reference share; categories and booleans: over their
-    levels; missing cells are a bin of their own. Dates and free text are left out: later rows are always later.
+
+def drift_from(histograms: Iterable[ColumnHistogram], new: pd.DataFrame) -> pd.DataFrame:
+    """How far each column of new data has drifted from its histogram.
+
+    Numbers and dates: population stability index over ten bins of equal reference share; categories and booleans: over
+    their levels; missing cells are a bin of their own.
 
     Returns:
         `column`, `kind`, `effect` (the index), `chance` (its expected value without drift for this number of rows),
-        `verdict`: stable, watch or act, as the effect minus chance passes 0.1 and 0.25. Largest effect first.
+        `outside` (share of the known values beyond the range of the reference), `verdict`: stable, watch or act, as the
+        effect minus chance passes 0.1 and 0.25; act also where most values lie outside. Largest effect first.
     """
     lines = []
-    for column in schema.columns:
-        if column.role is not Role.FEATURE or column.kind in (ColumnKind.DATE, ColumnKind.TEXT):
+    for histogram in histograms:
+        if histogram.name not in new.columns:
             continue
-        if column.name not in reference.columns or column.name not in new.columns:
-            continue
-        old, now = reference[column.name], new[column.name]
-        is_truth = column.kind is ColumnKind.BOOLEAN
-        is_number = column.kind is ColumnKind.NUMBER
-        old_counts, new_counts = _number_bins(old, now) if is_number else _level_bins(old, now, is_truth=is_truth)
-        effect, chance = _stability_index(old_counts, new_counts)
-        moved = effect - chance
-        verdict = "act" if moved >= ACT else "watch" if moved >= WATCH else "stable"
-        lines.append((column.name, str(column.kind), effect, chance, verdict))
-    table = pd.DataFrame(lines, columns=["column", "kind", "effect", "chance", "verdict"])
+        values = new[histogram.name]
+        effect, chance = _stability_index(np.array(histogram.counts), histogram.count(values))
+        moved, (outside, known) = effect - chance, histogram.outside(values)
+        share = outside / known if known else 0.0
+        is_away = known >= FEWEST_OUTSIDE and share > WHOLLY
+        verdict = "act" if moved >= ACT or is_away else "watch" if moved >= WATCH else "stable"
+        lines.append((histogram.name, str(histogram.kind), effect, chance, share, verdict))
+    table = pd.DataFrame(lines, columns=["column", "kind", "effect", "chance", "outside", "verdict"])
     return table.sort_values("effect", ascending=False, kind="stable", ignore_index=True)
-
-
-def _number_bins(reference: pd.Series, new: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    old, now = numbers(reference)[0], numbers(new)[0]
-    known = old[~np.isnan(old)]
-    inner = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else np.empty(0)
-
-    def count(values: np.ndarray) -> np.ndarray:
-        gone = np.isnan(values)
-        place = np.where(gone, len(inner) + 1, np.searchsorted(inner, np.where(gone, 0, values), side="left"))
-        return np.bincount(place, minlength=len(inner) + 2)
-
-    return count(old), count(now)
-
-
-def _level_bins(reference: pd.Series, new: pd.Series, *, is_truth: bool) -> tuple[np.ndarray, np.ndarray]:
-    old, now = coded(reference), coded(new)
-    known = KnownLevels(old.levels, is_truth=is_truth)
-    by_count = np.argsort(-old.counts(), kind="stable")[:MOST_LEVELS]
-    other, gone = len(by_count), len(by_count) + 1
-    bin_of = np.full(len(old.levels) + 1, other)  # an unknown level, at -1, takes the last
-    bin_of[by_count] = np.arange(other)
-
-    def count(column: Coded) -> np.ndarray:
-        bins = np.append(bin_of[known.positions(column.levels)], gone)[column.codes]
-        return np.bincount(bins, minlength=gone + 1)
-
-    return count(old), count(now)
 
 
 def _stability_index(old: np.ndarray, new: np.ndarray) -> tuple[float, float]:
@@ -167,7 +144,7 @@ def _column(dataset: Dataset, column: Column) -> ColumnProfile:
         known = known_of(parsed)
         if len(known):
             facts = {"min": float(known.min()), "median": float(np.median(known)), "max": float(known.max())}
-    elif column.kind is ColumnKind.DATE and pd.api.types.is_datetime64_any_dtype(values):
+    elif column.kind in (ColumnKind.DATE, ColumnKind.CALENDAR) and pd.api.types.is_datetime64_any_dtype(values):
         dates = parse_dates(values, None).dropna().sort_values()
         if len(dates):
             facts = {n: dates.iloc[i].isoformat() for n, i in (("min", 0), ("median", len(dates) // 2), ("max", -1))}

@@ -3,10 +3,12 @@
 import numpy as np
 import torch
 
-from ad_core.alerts.calibration_rows import calibrated, of_items
+from ad_core.alerts.calibration_rows import calibrated, marked, of_items, trimmed
+from ad_core.data.dataset import Dataset
 from ad_core.data.item_set import Split
 from ad_core.data.reader import Reader
 from ad_core.detector.detector import Detector
+from ad_core.detector.drift import histograms_of_training
 from ad_core.detector.info import DetectorInfo
 from ad_core.detector.kept_scores import kept_scores
 from ad_core.detector.leading_channels import reference_levels
@@ -25,10 +27,26 @@ NORMALS_KEPT, NORMALS_BYTES = 512, 32 * 2**20
 """Maximum number and size [bytes] of the normal items that a detector keeps for neighbours and baselines."""
 
 
-def assembled(reader: Reader, fit: Fit, result: MethodFit, item_scores: np.ndarray, info: DetectorInfo) -> Detector:
-    """A detector: the fitted model with its calibration, normal items and typical values."""
+def assembled(
+    dataset: Dataset,
+    data: tuple[Reader, Fit],
+    result: MethodFit,
+    item_scores: np.ndarray,
+    info: DetectorInfo,
+    *,
+    trims: bool = False,
+) -> Detector:
+    """A detector: the fitted model with its calibration, normal items, typical values and histograms.
+
+    Args:
+        data: the fitted reader, and what the model was fitted to.
+        trims: whether calibration rows that are taken for anomalies are left out, see `alerts.trimming`.
+    """
+    reader, fit = data
     fitted = result.fitted
     rows = of_items(fit.item_set, fitted.held_out or _held_out(fit.split, item_scores))
+    if trims:
+        rows = marked(trimmed(rows))
     return Detector(
         reader=reader,
         model=fitted.model,
@@ -41,6 +59,7 @@ def assembled(reader: Reader, fit: Fit, result: MethodFit, item_scores: np.ndarr
         part_levels=_part_levels(fitted, fit),
         device=fit.device,
         calibration_rows=rows,
+        histograms=histograms_of_training(dataset),
     )
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ad_core.alerts.calibration import Calibration
 from ad_core.alerts.saved_threshold import read_thresholds
+from ad_core.data.histograms import ColumnHistogram
 from ad_core.data.reader import READERS, Reader
 from ad_core.detector.bundle_check import what_does_not_fit
 from ad_core.detector.info import DetectorInfo
@@ -75,6 +76,8 @@ def write_detector(detector: "Detector", folder: Path) -> None:
         parts["part_levels"] = {"levels": detector.part_levels}
     if detector.calibration_rows is not None:
         parts["calibration_rows"] = detector.calibration_rows
+    if detector.histograms is not None:
+        parts["histograms"] = [one.model_dump(mode="json") for one in detector.histograms]
     if detector.thresholds:
         parts["threshold"] = [saved.model_dump(mode="json") for saved in detector.thresholds]
     bundle.write(folder, detector.info.to_facts(), parts)
@@ -130,6 +133,7 @@ def _detector(
         part_levels=parts["part_levels"]["levels"] if "part_levels" in parts else None,
         calibration_rows=reviewed(parts.get("calibration_rows"), parts.get(REVIEW)),
         thresholds=read_thresholds(parts.get("threshold"), folder),
+        histograms=_histograms(parts.get("histograms"), folder),
     )
 
 
@@ -150,6 +154,18 @@ def _read_info(facts: Mapping[str, Any], folder: Path) -> DetectorInfo:
         raise BundleError(
             f"The facts of the bundle {folder} are missing or not understood: {', '.join(wrong)}. "
             "Update Anomaly Lens, or export the detector again."
+        ) from None
+
+
+def _histograms(part: Any, folder: Path) -> tuple[ColumnHistogram, ...] | None:
+    if part is None:
+        return None
+    try:
+        return tuple(ColumnHistogram.model_validate(one) for one in part)
+    except (ValidationError, TypeError):
+        raise BundleError(
+            f"The histograms in the bundle {folder} are not understood. Update Anomaly Lens, or export the detector "
+            "again."
         ) from None
 
 

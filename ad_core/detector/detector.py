@@ -13,6 +13,7 @@ from torch import nn
 from ad_core.alerts.calibration import Calibration
 from ad_core.alerts.saved_threshold import SavedThreshold
 from ad_core.data.dataset import Dataset
+from ad_core.data.histograms import ColumnHistogram
 from ad_core.data.item_set import ItemSet
 from ad_core.data.opening import open_as
 from ad_core.data.reader import Reader
@@ -30,6 +31,7 @@ from ad_core.types import Modality
 
 if TYPE_CHECKING:
     from ad_core.alerts.threshold import Alerts, Rule
+    from ad_core.detector.drift import Gate
     from ad_core.detector.stream import Stream
 
 
@@ -63,6 +65,8 @@ class Detector:
     """
     thresholds: tuple[SavedThreshold, ...] = ()
     """Every rule for alerts that was ever saved, oldest first."""
+    histograms: tuple[ColumnHistogram, ...] | None = None
+    """Of the training rows' columns, with which new data are compared; None for images and in older bundles."""
 
     @property
     def threshold(self) -> "Rule | None":
@@ -189,7 +193,8 @@ class Detector:
 
         Args:
             scores: as `score` gives them. Training rows are outside every guarantee: those marked in a column
-                `used_for`, or without it those that `used_in_training` finds.
+                `used_for`, or without it those that `used_in_training` finds. So are rows with a text in a column
+                `withdrawn`, or without it those that the drift check `compared` finds.
             dataset: that they are of.
 
         Raises:
@@ -197,7 +202,23 @@ class Detector:
         """
         from ad_core.alerts.threshold import apply
 
-        return apply(self.rule, self.marked(scores, dataset), self.calibration, self.calibration_rows)
+        rows, unchecked = self.marked(scores, dataset), False
+        if "withdrawn" not in rows and (rows["used_for"] == "").any():
+            found = self.compared(rows, dataset)
+            rows, unchecked = rows.assign(withdrawn=found.withdrawn), found.state == "unknown"
+        alerts = apply(self.rule, rows, self.calibration, self.calibration_rows)
+        return alerts.without_drift_check() if unchecked else alerts
+
+    def compared(self, scores: pd.DataFrame, dataset: Dataset, item_set: ItemSet | None = None) -> "Gate":
+        """How new data and their scores compare with the training data and the calibration: the drift check.
+
+        Args:
+            scores: as `score` gives them.
+            item_set: of the data set, where it is known already.
+        """
+        from ad_core.detector.drift import gate
+
+        return gate(self, dataset, self.marked(scores, dataset), item_set or self.reader.item_set(dataset))
 
     def marked(self, scores: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
         """Scores with the column `used_for`, which marks training rows; as they are where they have it."""

@@ -3,24 +3,30 @@
 A p-value is the probability that a normal row scores so high, where normal means: like the calibration rows. If a new
 file as a whole differs, its scores still rank its rows, but nothing is guaranteed. If only some rows differ, such as
 those of a shop that was never seen, the guarantee is void for these rows alone.
+
+Three things are compared: each column with its histogram of the training rows; the levels of categories; and, for the
+rows that these leave, the scores with those of the calibration rows (see `score_shift`).
 """
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from ad_core.data.dataset import Column, ColumnKind, Dataset, Role, Schema
+from ad_core.data.histograms import ColumnHistogram, histograms_of
 from ad_core.data.item_set import ItemSet
-from ad_core.data.profiling import drift
+from ad_core.data.profiling import WHOLLY, drift, drift_from
 from ad_core.data.reservoir import drawn_items
-from ad_core.data.tables.known_levels import KnownLevels
-from ad_core.data.tables.values import coded
-from ad_core.detector.detector import Detector
+from ad_core.detector.score_shift import VERY_HIGH, ScoreShift, many_high, score_shift
 from ad_core.types import Modality
 
-State = Literal["same", "watch", "withdrawn", "withdrawn for some rows"]
+if TYPE_CHECKING:
+    from ad_core.detector.detector import Detector
+
+State = Literal["same", "watch", "withdrawn", "withdrawn for some rows", "unknown"]
 
 MOST_ROWS = 200_000
 """Maximum number of rows on either side; of more rows a random sample is compared."""
@@ -37,33 +43,86 @@ class Gate:
     """How a new file compares with the training data."""
 
     state: State
+    """Unknown: nothing is known of the training data, so only the scores were compared."""
     columns: pd.DataFrame
     """As `profiling.drift` gives them."""
     outside: np.ndarray
-    """(rows,) str: why nothing is guaranteed for this row, else ""."""
+    """(rows,) str: why nothing is guaranteed for this row by itself, else ""."""
+    shift: ScoreShift | None = None
+    """The shift of the scores, where there is one."""
+    high: float | None = None
+    """See `score_shift.many_high`."""
+
+    @property
+    def withdrawn(self) -> np.ndarray:
+        """(rows,) str: why nothing is guaranteed for this row, by itself or as one of this file, else ""."""
+        if self.state != "withdrawn":
+            return self.outside
+        return np.where(self.outside == "", self._reason, self.outside)
 
     @property
     def sentence(self) -> str:
         """What the comparison means for the alerts."""
-        moved = self.columns.loc[self.columns["verdict"] != "stable", "column"].tolist()
-        named = ", ".join(moved[:NAMED]) + (f" and {len(moved) - NAMED} more" if len(moved) > NAMED else "")
+        if self.high is None or self.state == "withdrawn":
+            return self._of_state
+        remark = (
+            f"{self.high:.0%} of the rows score higher than {1 - VERY_HIGH:.0%} of the calibration rows do. If not all "
+            "of these are anomalies, normal rows score higher than before, and the guarantee does not hold."
+        )
+        return remark if self.state == "watch" and not self._moved else f"{self._of_state} {remark}"
+
+    @property
+    def _of_state(self) -> str:
         count = int((self.outside != "").sum())
         if self.state == "withdrawn":
+            clocks = [repr(line.column) for line in self._away if line.kind == ColumnKind.DATE]
+            without = f", or without {' and '.join(clocks)}," if clocks else ""
             return (
-                f"These data differ from those that the detector was calibrated with, most in {named}. Scores still "
-                "rank the rows, but no error rate is guaranteed. Train on newer rows to have a guarantee again."
+                f"{self._reason} Scores still rank the rows, but no error rate is guaranteed. Train on newer rows"
+                f"{without} to have a guarantee again."
             )
         if self.state == "withdrawn for some rows":
+            rows, them = ("row holds", "it") if count == 1 else ("rows hold", "them")
             return (
-                f"{count:,} rows hold categories that were never seen. No error rate is guaranteed among them. In no "
-                "single column do the other rows differ much from those that the detector was calibrated with."
+                f"{count:,} {rows} categories that were never seen. No error rate is guaranteed among {them}. In no "
+                "single column, nor in their scores, do the other rows differ much from those that the detector was "
+                "calibrated with."
             )
         if self.state == "watch":
             return (
-                f"These data differ a little from those that the detector was calibrated with, most in {named}. The "
-                "realised error rates may differ somewhat from the guaranteed ones."
+                f"These data differ a little from those that the detector was calibrated with, most in {self._moved}. "
+                "The realised error rates may differ somewhat from the guaranteed ones."
             )
-        return "In every single column these data are like those that the detector was calibrated with."
+        if self.state == "unknown":
+            return (
+                "Whether these data are like those that the detector was calibrated with could not be checked column "
+                "by column: the detector is of an older version. Train it again to have the check."
+            )
+        return (
+            "In every single column, and in their scores, these data are like those that the detector was calibrated "
+            "with."
+        )
+
+    @property
+    def _away(self) -> list[Any]:
+        """Lines of the columns that lie beyond the range of the training rows as a whole."""
+        return [line for line in self.columns.itertuples() if line.verdict == "act" and line.outside > WHOLLY]
+
+    @property
+    def _moved(self) -> str:
+        moved = self.columns.loc[self.columns["verdict"] != "stable", "column"].tolist()
+        return ", ".join(moved[:NAMED]) + (f" and {len(moved) - NAMED} more" if len(moved) > NAMED else "")
+
+    @property
+    def _reason(self) -> str:
+        """Why nothing is guaranteed for the whole file."""
+        if away := self._away:
+            named = ", ".join(f"{line.column!r} ({line.outside:.0%} of its values)" for line in away[:NAMED])
+            more = f" and {len(away) - NAMED} more" if len(away) > NAMED else ""
+            return f"Beyond the range of the training rows lies {named}{more}."
+        if "act" in set(self.columns["verdict"]):
+            return f"These data differ from those that the detector was calibrated with, most in {self._moved}."
+        return "" if self.shift is None else self.shift.sentence
 
     def facts(self) -> dict[str, Any]:
         """JSON-able, for a run's summary."""
@@ -76,19 +135,24 @@ class Gate:
         }
 
 
-def of_columns(reference: pd.DataFrame, new: pd.DataFrame, schema: Schema) -> Gate:
+def histograms_of_training(dataset: Dataset) -> tuple[ColumnHistogram, ...] | None:
+    """What `gate` compares new data with; None for images, which are compared with the detector's normal images."""
+    if dataset.modality is Modality.IMAGE:
+        return None
+    data = dataset.data[dataset.is_training]
+    return histograms_of(data.iloc[drawn_items(np.arange(len(data)), MOST_ROWS, 0)], dataset.schema)
+
+
+def of_columns(histograms: Sequence[ColumnHistogram], new: pd.DataFrame) -> Gate:
     """Compare tables or recordings column by column.
 
     Args:
-        reference: the rows that the detector was trained and calibrated on.
+        histograms: of the rows that the detector was trained and calibrated on.
         new: the rows of the new file, in order.
-        schema: of the reference rows.
     """
-    reference = reference.iloc[drawn_items(np.arange(len(reference)), MOST_ROWS, 0)]
-    outside = _never_seen(reference, new, schema)
-    known = new[outside == ""]
-    columns = drift(reference, new.iloc[drawn_items(np.arange(len(new)), MOST_ROWS, 0)], schema)
-    return Gate(_state(columns, reference, known, schema, outside), columns, outside)
+    outside = _never_seen(histograms, new)
+    columns = drift_from(histograms, new.iloc[drawn_items(np.arange(len(new)), MOST_ROWS, 0)])
+    return Gate(_state(columns, histograms, new, outside), columns, outside)
 
 
 def of_images(normals: np.ndarray, item_set: ItemSet) -> Gate:
@@ -107,49 +171,74 @@ def of_images(normals: np.ndarray, item_set: ItemSet) -> Gate:
     )
     schema, nowhere = _measured_schema(), np.full(len(item_set.rows), "", dtype=object)
     columns = drift(old, new, schema)
-    return Gate(_state(columns, old, new, schema, nowhere), columns, nowhere)
+    return Gate(_state(columns, histograms_of(old, schema), new, nowhere), columns, nowhere)
 
 
-def gate(detector: Detector, trained: Dataset | None, new: Dataset, item_set: ItemSet) -> Gate | None:
-    """Compare a new file with the training data; None where these can't be opened any more.
+def gate(
+    detector: "Detector", new: Dataset, scores: pd.DataFrame, item_set: ItemSet, trained: Dataset | None = None
+) -> Gate:
+    """Compare a new file with the training data, and its scores with those of the calibration rows.
 
     Args:
-        trained: the data set that the detector was trained on.
+        scores: of the new data, with `used_for` where training rows are marked: they are not compared.
         item_set: of the new data.
+        trained: the data set that the detector was trained on; needed only where its bundle holds no histograms.
     """
-    if detector.modality is Modality.IMAGE:
-        return of_images(detector.normals.x.numpy(), item_set) if len(item_set) else None
-    if trained is None:
-        return None
-    return of_columns(trained.data[trained.is_training], new.data, trained.schema)
+    found = _of_data(detector, new, item_set, trained)
+    if found.state == "withdrawn":
+        return found
+    covered = _compared(scores, item_set, found.outside)
+    if (shift := score_shift(covered, detector.calibration)) is not None:
+        return replace(found, state="withdrawn", shift=shift)
+    high = many_high(covered, detector.calibration)
+    return found if high is None else replace(found, state="watch" if found.state == "same" else found.state, high=high)
+
+
+def _of_data(detector: "Detector", new: Dataset, item_set: ItemSet, trained: Dataset | None) -> Gate:
+    if detector.modality is Modality.IMAGE and len(item_set):
+        return of_images(detector.normals.x.numpy(), item_set)
+    histograms = detector.histograms
+    if histograms is None and trained is not None:
+        histograms = histograms_of_training(trained)
+    if histograms is None:
+        nothing = drift_from((), new.data)
+        return Gate("unknown", nothing, np.full(len(new), "", dtype=object))
+    return of_columns(histograms, new.data)
+
+
+def _compared(scores: pd.DataFrame, item_set: ItemSet, outside: np.ndarray) -> np.ndarray:
+    """(k,) scores of the new rows that are covered so far; of recordings the highest of each block."""
+    score = scores["score"].to_numpy(dtype=np.float64)
+    covered = np.isfinite(score) & (outside == "")
+    if "used_for" in scores:
+        covered &= (scores["used_for"] == "").to_numpy()
+    if item_set.span > 1:
+        block = item_set.rows["sample"].to_numpy()[covered] // item_set.span
+        return np.asarray(pd.Series(score[covered]).groupby(block).max())
+    return np.asarray(score[covered])
 
 
 def _state(
-    columns: pd.DataFrame, reference: pd.DataFrame, known: pd.DataFrame, schema: Schema, outside: np.ndarray
+    columns: pd.DataFrame, histograms: Sequence[ColumnHistogram], new: pd.DataFrame, outside: np.ndarray
 ) -> State:
     verdicts = set(columns["verdict"])
+    strange = outside != ""
     if "act" in verdicts:
-        rest = drift(reference, known, schema) if (outside != "").any() and len(known) else columns
+        rest = drift_from(histograms, new[~strange]) if strange.any() and not strange.all() else columns
         return "withdrawn" if "act" in set(rest["verdict"]) else "withdrawn for some rows"
-    if (outside != "").any():
+    if strange.any():
         return "withdrawn for some rows"
     return "watch" if "watch" in verdicts else "same"
 
 
-def _never_seen(reference: pd.DataFrame, new: pd.DataFrame, schema: Schema) -> np.ndarray:
-    """(rows,) str: the first category of each row that no reference row has; another spelling is no new category."""
+def _never_seen(histograms: Sequence[ColumnHistogram], new: pd.DataFrame) -> np.ndarray:
+    """(rows,) str: the first category of each row that no training row has."""
     found = np.full(len(new), "", dtype=object)
-    for column in schema.columns:
-        name = column.name
-        if column.role is not Role.FEATURE or column.kind not in (ColumnKind.CATEGORY, ColumnKind.BOOLEAN):
-            continue
-        if name not in reference or name not in new:
-            continue
-        known = KnownLevels(coded(reference[name]).levels, is_truth=column.kind is ColumnKind.BOOLEAN)
-        cells = coded(new[name])
-        strange = np.append(known.positions(cells.levels) < 0, False)[cells.codes]  # missing takes the last
-        first = strange & (found == "")
-        found[first] = [f"{name} {value!s} was never seen" for value in new[name][first]]
+    for histogram in histograms:
+        if histogram.name in new:
+            values = new[histogram.name]
+            first = histogram.never_seen(values) & (found == "")
+            found[first] = [f"{histogram.name} {value!s} was never seen" for value in values[first]]
     return found
 
 

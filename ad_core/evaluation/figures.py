@@ -99,10 +99,16 @@ def kept_guarantees(lines: pd.DataFrame) -> go.Figure:
 
 def kept_guarantees_in_words(lines: pd.DataFrame) -> str:
     """The message of `kept_guarantees`."""
-    broken = [_guarantee(line) for line in lines.itertuples() if not line.held]
-    if not broken:
-        return f"None of {len(lines)} guarantees was significantly exceeded."
-    return f"{len(broken)} of {len(lines)} guarantees were significantly exceeded: {', '.join(broken)}."
+    tested = lines[lines["held"].notna()]
+    broken = [_guarantee(line) for line in tested.itertuples() if not line.held]
+    count = f"{len(tested)} tested guarantee{'' if len(tested) == 1 else 's'}"
+    if broken:
+        text = f"{len(broken)} of {count} {'was' if len(broken) == 1 else 'were'} significantly exceeded: "
+        text += f"{', '.join(broken)}."
+    else:
+        text = f"None of {count} was significantly exceeded." if len(tested) else "No guarantee could be tested."
+    untested = [_guarantee(line) for line in lines[lines["held"].isna()].itertuples()]
+    return f"{text} Not tested: {', '.join(untested)}." if untested else text
 
 
 def _guarantee(line: Any) -> str:

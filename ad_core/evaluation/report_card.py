@@ -85,8 +85,9 @@ def guarantees_table(labels: npt.ArrayLike, p_values: npt.ArrayLike) -> pd.DataF
     Returns:
         One line per guarantee: `guarantee` ("false positive rate" of normal rows at p <= share, or "false discovery
         rate" of the alerts by Benjamini & Hochberg 1995), `guaranteed`, `alerts` (with a label),
-        `realised` with `low` and `high`, `recall`, `held` (False only if the whole interval is above `guaranteed`).
-        Empty without p-values.
+        `realised` with `low` and `high`, `recall`, `held` (False only if the whole interval is above `guaranteed`; NaN
+        where nothing tests the guarantee: there is no normal row, or no alert for a false discovery rate). Empty
+        without p-values.
     """
     from scipy.stats import false_discovery_control  # takes a while to load
 
@@ -162,7 +163,7 @@ def _kept(
         "realised": false / n if n else float("nan"),
         **interval,
         "recall": float(alert[anomalous].mean()) if anomalous.any() else float("nan"),
-        "held": not interval["low"] > guaranteed,
+        "held": not interval["low"] > guaranteed if n else float("nan"),
     }
 
 

@@ -129,9 +129,10 @@ def score_job(store: "Store", run: "RunRecord", report: Report) -> dict[str, Any
         "calibration": detector.calibration.facts(),
         "evaluation": run_metrics(dataset, scores, None),
     }
-    if (moved := gate(detector, _training_data(store, run, report), dataset, item_set)) is not None:
-        report.say(moved.sentence)
-        facts["drift"], scores["withdrawn"] = moved.facts(), moved.outside
+    trained = None if detector.histograms is not None else _training_data(store, run, report)
+    compared = gate(detector, dataset, scores, item_set, trained)
+    report.say(compared.sentence)
+    facts["drift"], scores["withdrawn"] = compared.facts(), compared.withdrawn
     scored = ScoredRun(folder, detector, dataset, item_set, item_scores, scores, facts)
     events = _publish_scores(scored, report)
     _map(scored, report)
@@ -201,13 +202,15 @@ def add_explanations(folder: Path, explained: Explained, report: Report) -> None
 
 
 def _training_data(store: "Store", run: "RunRecord", report: Report) -> Dataset | None:
-    """The data that the parent's detector was trained on; None if they can't be opened any more."""
+    """The data that the parent's detector was trained on, for bundles without histograms; None for images, and where
+    they can't be opened any more.
+    """
     if store.dataset(run.dataset_id).modality == Modality.IMAGE:
         return None
     try:
         return training_dataset(store, results.detector_run(store, run.id).id)
     except AdError as error:
-        report.say(f"The drift check is left out, since the training data can't be opened: {error}")
+        report.say(f"No column is compared, since the training data can't be opened: {error}")
         return None
 
 

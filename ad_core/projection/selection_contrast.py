@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ad_core.data.dataset import ColumnKind
-from ad_core.data.tables.values import coded, numbers
+from ad_core.data.tables.values import coded, is_number_type, numbers
 
 MOST_ROWS = 20_000
 """Maximum number of rows on either side; of more, a random sample is compared: medians and shares hardly change."""
@@ -53,7 +53,7 @@ def contrast(data: pd.DataFrame, kinds: Mapping[str, ColumnKind], inside: np.nda
             _of_levels
             if kind in (ColumnKind.CATEGORY, ColumnKind.BOOLEAN)
             else _of_dates
-            if kind is ColumnKind.DATE
+            if kind is ColumnKind.DATE or (kind is ColumnKind.CALENDAR and not is_number_type(part[name]))
             else _of_numbers
         )
         selection, rest, effect = compare(part[name], chosen)

@@ -40,7 +40,11 @@ class CalibrationReview:
     confirmed: list[str]
     """Those whose present verdict is "anomaly"."""
     left_out: list[str]
-    """Those that the present calibration leaves out."""
+    """Those that the present calibration leaves out because they were confirmed."""
+    kept: list[str]
+    """Trimmed rows whose present verdict is "normal": they calibrate all the same."""
+    kept_before: list[str]
+    """Those that the present calibration keeps."""
     queue: pd.DataFrame
     """The highest scores, at most LONGEST, highest first: `row_id`, `score`, `verdict` (empty = none), `left_out`. For
     recordings the highest time stamp of each block.
@@ -49,7 +53,12 @@ class CalibrationReview:
     @property
     def pending(self) -> bool:
         """Whether verdicts have changed since the last recalibration."""
-        return set(self.confirmed) != set(self.left_out)
+        return set(self.confirmed) != set(self.left_out) or set(self.kept) != set(self.kept_before)
+
+    @property
+    def trimmed(self) -> int:
+        """Rows that were taken for anomalies when the detector was trained, see `alerts.trimming`."""
+        return int(self.rows["trimmed"].sum()) if "trimmed" in self.rows else 0
 
 
 def review(store: "Store", run_id: str) -> CalibrationReview:
@@ -65,13 +74,15 @@ def review(store: "Store", run_id: str) -> CalibrationReview:
     newest = dict(zip(current["row_id"], current["verdict"], strict=True))
     verdict = pd.Series([newest.get(row_id, "") for row_id in rows["row_id"]], index=rows.index, dtype=object)
     confirmed = rows.loc[verdict == verdicts.Verdict.ANOMALY, "row_id"].tolist()
-    left_out = list((bundle.part(_bundle(store, training), REVIEW) or {}).get("left_out", []))
-    queue = rows.assign(verdict=verdict, left_out=rows["row_id"].isin(left_out))
+    present = bundle.part(_bundle(store, training), REVIEW) or {}
+    left_out, kept_before = (list(present.get(name, [])) for name in ("left_out", "kept"))
+    is_kept = (verdict == verdicts.Verdict.NORMAL) & rows.get("trimmed", pd.Series(False, index=rows.index))
+    queue = marked(rows, left_out, kept_before).assign(verdict=verdict)
     queue = queue.sort_values("score", ascending=False, kind="stable")
     if "block" in queue:
         queue = queue.drop_duplicates("block")
     queue = queue[["row_id", "score", "verdict", "left_out"]].head(LONGEST).reset_index(drop=True)
-    return CalibrationReview(rows, confirmed, left_out, queue)
+    return CalibrationReview(rows, confirmed, left_out, rows.loc[is_kept, "row_id"].tolist(), kept_before, queue)
 
 
 def preview(found: CalibrationReview) -> Calibration:
@@ -80,7 +91,7 @@ def preview(found: CalibrationReview) -> Calibration:
     Raises:
         DataError: no row would be left.
     """
-    return calibrated(found.rows, found.confirmed)
+    return calibrated(found.rows, found.confirmed, found.kept)
 
 
 def recalibrate(store: "Store", run_id: str, author: str = "") -> Calibration:
@@ -101,9 +112,14 @@ def recalibrate(store: "Store", run_id: str, author: str = "") -> Calibration:
     calibration = preview(found)
     facts = {**calibration.facts(), "left_out": len(found.confirmed)}
     rule = rule_in_force(saved_thresholds.current(store, training.id), calibration.smallest_p)
-    rows = marked(found.rows, found.confirmed)
+    rows = marked(found.rows, found.confirmed, found.kept)
     drafts = [draft for run in runs for draft in _drafts(store.folder(run.id), calibration, facts, rule, rows)]
-    about = {"left_out": found.confirmed, "author": author, "created": datetime.now(UTC).isoformat()}
+    about = {
+        "left_out": found.confirmed,
+        "kept": found.kept,
+        "author": author,
+        "created": datetime.now(UTC).isoformat(),
+    }
     bundle.change(
         _bundle(store, training),
         {

@@ -23,6 +23,9 @@ class Choice(BaseModel):
     seed: int = 0
     device: str = "auto"
     training_rows: TrainingRows = "unsure"
+    trim_calibration: bool | None = None
+    """Whether calibration rows that are taken for anomalies are left out of the calibration; None = where the training
+    rows are mixed."""
     settings: dict[str, dict[str, Any]] = {}
     """Section -> setting -> value; sections are reader, training, pretext, encoder, scorer."""
 

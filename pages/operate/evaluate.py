@@ -119,8 +119,17 @@ left, right = st.columns(2, gap="large")
 with left:
     st.subheader("Did the guarantees hold?", anchor=False, help=words.GUARANTEES)
     fresh = (rows["used_for"] == "").to_numpy() if "used_for" in rows else np.ones(len(rows), dtype=bool)
+    withdrawn = (rows["withdrawn"].fillna("") != "").to_numpy() & fresh if "withdrawn" in rows else ~fresh & fresh
+    all_withdrawn = bool(fresh.any() and (withdrawn == fresh).all())
+    fresh = fresh if all_withdrawn else fresh & ~withdrawn
     p_values = rows["p_value"].to_numpy(dtype=np.float64, na_value=np.nan)
     lines = report_card.guarantees_table(labels[fresh], p_values[fresh])
+    if all_withdrawn:
+        st.warning(
+            "The drift check withdraws the guarantees for this file: these rates are what came true, and nothing about "
+            "them was guaranteed.",
+            icon=":material/gpp_maybe:",
+        )
     if lines.empty:
         st.info(
             "No new row has a label and a p-value. Rows that train or calibrate the detector can't test its "
@@ -130,9 +139,10 @@ with left:
     else:
         chart(figures.kept_guarantees(lines), alt=figures.kept_guarantees_in_words(lines), key="guarantees")
         judges = words.count(int((fresh & known_rows(labels, p_values)).sum()), "row")
+        kept = ", and that the drift check does not withdraw" if withdrawn.any() and not all_withdrawn else ""
         st.caption(
             f"{figures.kept_guarantees_in_words(lines)} Tested with {judges} that neither train nor calibrate the "
-            "detector."
+            f"detector{kept}."
         )
 with right:
     st.subheader("Precision of the highest scores", anchor=False)

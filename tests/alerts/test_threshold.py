@@ -270,6 +270,82 @@ def test_a_threshold_per_segment_compares_each_row_with_calibration_rows_of_its_
     assert "Each entity has a threshold of its own." in apart.sentence
 
 
+LOUD = pd.DataFrame(
+    {
+        "entity": ["a"] * 200 + ["b"] * 200 + ["short"] * 5,
+        "score": np.r_[
+            np.random.default_rng(0).random(200),
+            10 * np.random.default_rng(1).random(200),
+            np.random.default_rng(2).random(5),
+        ],
+    }
+)
+"""Pump b is ten times as loud as pump a; of a third one there are five calibration rows."""
+
+
+@pytest.mark.parametrize(("kind", "value"), [("p", 0.05), ("fdr", 0.1), ("percentile", 95), ("tail", 0.001)])
+def test_recordings_of_new_names_are_compared_with_all_calibration_rows_and_that_is_said(kind, value):
+    """The same pumps in files of another name: as many alerts as with one threshold, never none."""
+    calibration = Calibration.fit(LOUD["score"])
+    rows = rows_of(np.r_[np.full(5, 50.0), 0.5, 0.2], calibration)
+    renamed = rows.assign(entity=["a_2024-02", "a_2024-02", "b_2024-02", "b_2024-02", "b_2024-02", "a_2024-02", None])
+
+    together = apply(Rule(kind=kind, value=value), rows, calibration)
+    apart = apply(Rule(kind=kind, value=value, segment="entity"), renamed, calibration, LOUD)
+
+    assert together.count == 5
+    assert apart.of_rows.tolist() == together.of_rows.tolist()
+    assert "Too few calibration rows belong to 3 values of entity, such as 'a_2024-02': 7 rows there" in apart.sentence
+    assert apart.guarantee.holds is together.guarantee.holds
+
+
+def test_only_recordings_with_too_few_calibration_rows_share_the_threshold_for_all():
+    calibration = Calibration.fit(LOUD["score"])
+    rows = rows_of([5.0, 5.0, 5.0, 50.0], calibration, entity=["a", "b", "short", "new"])
+
+    found = apply(Rule(kind="p", value=0.01, segment="entity"), rows, calibration, LOUD)
+
+    assert found.of_rows.tolist() == [True, False, False, True]
+    assert "2 values of entity, such as 'new'" in found.sentence
+    assert "Each entity has a threshold of its own." in found.sentence
+
+
+def test_one_recording_that_trained_has_no_segments_and_its_threshold_holds_for_all():
+    calibration = Calibration.fit(LOUD["score"])
+    rows = rows_of([50.0, 0.1], calibration, entity=["x", "y"])
+
+    found = apply(Rule(kind="p", value=0.05, segment="entity"), rows, calibration, LOUD[["score"]])
+
+    assert found.of_rows.tolist() == [True, False]
+    alone = apply(Rule(kind="p", value=0.05, segment="entity"), rows.drop(columns="entity"), calibration, LOUD)
+    assert alone.of_rows.tolist() == [True, False]
+    assert "entity '(none)'" in alone.sentence
+
+
+def test_recordings_whose_own_calibration_can_not_give_so_small_a_p_are_named():
+    calibration = Calibration.fit(LOUD["score"])
+    taught = pd.concat([LOUD, pd.DataFrame({"entity": "c", "score": np.linspace(0, 1, 40)})])
+    rows = rows_of([5.0, 5.0], calibration, entity=["a", "c"])
+
+    found = apply(Rule(kind="p", value=0.01, segment="entity"), rows, calibration, taught)
+
+    assert found.of_rows.tolist() == [True, False]
+    assert "No row of entity 'c' can be an alert: the smallest p" in found.sentence
+    assert found.guarantee.holds
+
+
+def test_rows_that_are_withdrawn_do_not_count_in_the_false_discovery_rate(usual, new):
+    """100 rows of a new shop score high: they must not lower the bar for the others."""
+    strange = rows_of(np.full(100, 2.5), usual, withdrawn="shop z was never seen")
+    alone = apply(Rule(kind="fdr", value=0.1), new, usual)
+
+    found = apply(Rule(kind="fdr", value=0.1), pd.concat([new.assign(withdrawn=""), strange]), usual)
+
+    assert found.of_rows[:2000].tolist() == alone.of_rows.tolist()
+    assert found.guarantee.rows.withdrawn.rows == 100
+    assert "It does not cover 100 rows that the drift check withdraws (shop z was never seen)" in found.sentence
+
+
 def test_a_segment_that_is_not_known_is_refused(usual, new):
     with pytest.raises(DataError, match="no column 'shop'"):
         apply(Rule(kind="p", value=0.01, segment="shop"), new, usual)

@@ -5,9 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
+from typer.testing import CliRunner
 
+from ad_core.alerts.guarantee import Drifted
+from ad_core.cli.app import app
 from ad_core.detector import drift
-from ad_core.pipeline import open_dataset
+from ad_core.pipeline import load_detector, open_dataset, open_like, train
 from ad_core.types import Modality
 from tests.contracts import items
 
@@ -19,7 +23,7 @@ def shop(n: int, seed: int, *, mean: float = 0.0, shops: str = "abc") -> pd.Data
 
 def gate(new: pd.DataFrame) -> drift.Gate:
     reference = open_dataset(shop(2000, 0), kinds={"shop": "category"})
-    return drift.of_columns(reference.data, new, reference.schema)
+    return drift.of_columns(drift.histograms_of_training(reference), new)
 
 
 def test_rows_of_the_same_kind_keep_the_guarantee():
@@ -92,6 +96,126 @@ def test_a_missing_category_is_no_new_one():
     new.loc[0, "shop"] = None
 
     assert gate(new).outside[0] == ""
+
+
+@pytest.fixture(scope="module")
+def september() -> pd.DataFrame:
+    """Payments in the order of their dates; the amount is higher at noon."""
+    random = np.random.default_rng(0)
+    paid_at = pd.Series(pd.date_range("2025-09-01", periods=1200, freq="36min"))
+    hour = paid_at.dt.hour + paid_at.dt.minute / 60
+    amount = 50 - 2 * (hour - 12).abs() + random.normal(0, 2, 1200)
+    return pd.DataFrame({"paid_at": paid_at, "amount": amount, "shop": random.choice(list("abc"), 1200)})
+
+
+def october(september: pd.DataFrame) -> pd.DataFrame:
+    moved = september.assign(paid_at=september["paid_at"] + pd.Timedelta(days=35))
+    return moved.assign(amount=moved["amount"] + np.random.default_rng(1).normal(0, 0.1, len(moved)))
+
+
+def test_a_running_date_that_is_used_withdraws_the_guarantee_for_the_next_month(september, tmp_path):
+    """The same payments 35 days later: by default nothing has changed, with the elapsed time everything has."""
+    for name, use in (("calendar", []), ("elapsed", ["paid_at"])):
+        dataset = open_dataset(september, use=use, modality="table")
+        train(dataset, "nearest_neighbours", training_rows="clean").save(tmp_path / name)
+    later = october(september)
+
+    states = {}
+    for name in ("calendar", "elapsed"):
+        detector = load_detector(tmp_path / name)
+        new = open_like(detector, later)
+        scores = detector.score(new)
+        states[name] = (detector.compared(scores, new), detector.alerts(scores, new))
+
+    found, alerts = states["calendar"]
+    assert (found.state, alerts.guarantee.holds) == ("same", True)
+    found, alerts = states["elapsed"]
+    assert found.state == "withdrawn"
+    assert "'paid_at' (100% of its values)" in found.sentence
+    assert "or without 'paid_at'" in found.sentence
+    assert (found.withdrawn != "").all()
+    assert isinstance(alerts.guarantee.reasons[0], Drifted)
+    assert not alerts.guarantee.holds
+    assert alerts.guarantee.expected is None
+    assert alerts.sentence.startswith("Nothing is guaranteed, because the drift check withdraws every new row. Beyond")
+
+
+def test_one_drift_check_serves_python_and_the_shell(september, tmp_path):
+    train(open_dataset(september, modality="table"), "nearest_neighbours", training_rows="clean").save(
+        tmp_path / "bundle"
+    )
+    october(september).assign(shop=["z"] * 30 + september["shop"][30:].tolist()).to_csv(
+        tmp_path / "october.csv", index=False
+    )
+    detector = load_detector(tmp_path / "bundle")
+    new = open_like(detector, [tmp_path / "october.csv"])
+    alerts = detector.alerts(detector.score(new), new)
+    call = ["score", str(tmp_path / "bundle"), str(tmp_path / "october.csv"), "--out", str(tmp_path / "s.parquet")]
+
+    told = CliRunner().invoke(app, call, catch_exceptions=False)
+
+    written = pd.read_parquet(tmp_path / "s.parquet")
+    assert (written["withdrawn"] == "shop z was never seen").sum() == 30
+    assert written["alert"].tolist() == alerts.of_rows.tolist()
+    assert "30 rows hold categories that were never seen" in told.stderr
+    assert alerts.sentence in told.stderr
+    assert "It does not cover 30 rows that the drift check withdraws (shop z was never seen)" in alerts.sentence
+    assert alerts.guarantee.rows.new == 1170
+
+
+def test_a_bundle_without_histograms_says_that_the_columns_could_not_be_compared(september):
+    detector = replace(
+        train(open_dataset(september, modality="table"), "nearest_neighbours", training_rows="clean"), histograms=None
+    )
+    new = open_like(detector, october(september))
+    scores = detector.score(new)
+
+    assert detector.compared(scores, new).state == "unknown"
+    assert "could not be checked column by column" in detector.alerts(scores, new).sentence
+    higher = detector.compared(scores.assign(score=scores["score"] * 3), new)
+    assert higher.state == "withdrawn"  # the scores can be compared all the same
+    assert "normal rows score higher" in higher.sentence
+
+
+def test_normal_rows_that_score_higher_withdraw_the_guarantee_though_no_column_has_moved():
+    """Eight columns that agree well in training and a little less later: each by itself is as before."""
+
+    def rows(n: int, noise: float, seed: int) -> pd.DataFrame:
+        random = np.random.default_rng(seed)
+        common = random.normal(size=(n, 1)) * np.sqrt(1 - noise**2)
+        return pd.DataFrame(common + noise * random.normal(size=(n, 8)), columns=list("abcdefgh"))
+
+    detector = train(open_dataset(rows(2000, 0.5, 0)), "nearest_neighbours")
+    states = {}
+    for noise in (0.5, 0.62):
+        new = open_like(detector, rows(1000, noise, 1))
+        scores = detector.score(new)
+        states[noise] = (detector.compared(scores, new), detector.alerts(scores, new))
+
+    assert states[0.5][0].state == "same"
+    found, alerts = states[0.62]
+    assert set(found.columns["verdict"]) == {"stable"}
+    assert found.state == "withdrawn"
+    assert found.shift is not None
+    assert "normal rows score higher" in alerts.sentence
+
+
+def test_many_high_scores_are_said_where_they_can_not_be_told_from_anomalies():
+    """Of a third of the rows the columns contradict each other; the others are as before."""
+    random = np.random.default_rng(0)
+
+    def rows(n: int, contradicting: float) -> pd.DataFrame:
+        x, sign = random.normal(size=n), np.where(random.random(n) < contradicting, -1, 1)
+        return pd.DataFrame({"x": x, "y": sign * x + random.normal(0, 0.3, n)})
+
+    detector = train(open_dataset(rows(2000, 0)), "nearest_neighbours")
+    new = open_like(detector, rows(1500, 0.3))
+    scores = detector.score(new)
+    found = detector.compared(scores, new)
+
+    assert found.state == "watch"
+    assert "of the rows score higher than 95% of the calibration rows do" in found.sentence
+    assert detector.alerts(scores, new).guarantee.holds
 
 
 def test_darker_images_withdraw_the_guarantee():

@@ -13,7 +13,7 @@ GUARANTEES = pd.DataFrame(
         "realised": [0.2, float("nan")],
         "low": [0.1, float("nan")],
         "high": [0.3, float("nan")],
-        "held": [False, True],
+        "held": [False, float("nan")],
     }
 )
 
@@ -47,6 +47,11 @@ def test_broken_guarantee_are_orange_and_named():
     assert figure.data[0].error_x.array[0] == pytest.approx(0.1)
     assert (
         figures.kept_guarantees_in_words(GUARANTEES)
-        == "1 of 2 guarantees were significantly exceeded: false positive rate ≤ 5 %."
+        == "1 of 1 tested guarantee was significantly exceeded: false positive rate ≤ 5 %. Not tested: false discovery "
+        "rate ≤ 10 % (no alert)."
     )
-    assert figures.kept_guarantees_in_words(GUARANTEES.iloc[1:]) == "None of 1 guarantees was significantly exceeded."
+    assert figures.kept_guarantees_in_words(GUARANTEES.iloc[1:]) == (
+        "No guarantee could be tested. Not tested: false discovery rate ≤ 10 % (no alert)."
+    )
+    two = GUARANTEES.assign(held=[True, True])
+    assert figures.kept_guarantees_in_words(two) == "None of 2 tested guarantees was significantly exceeded."

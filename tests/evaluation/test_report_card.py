@@ -72,6 +72,9 @@ def test_guarantee_are_compared_with_what_became_of_them():
     assert (five["alerts"], five["realised"], five["recall"]) == (18, 0.08, 1.0)
     assert five["held"]
     assert not guarantees_table(np.zeros(100), np.full(100, 0.01))["held"].iloc[1]
+    nothing = guarantees_table(np.zeros(100), np.full(100, 0.5)).set_index("guarantee")["held"]
+    assert nothing["false positive rate"].all()  # tested with 100 normal rows
+    assert nothing["false discovery rate"].isna().all()  # no alert tests it
     # Benjamini-Hochberg at 10 %: p(10) = .001 <= .1 * 10 / 110; p(18) = .03 > .1 * 18 / 110
     assert found.loc[("false discovery rate", 0.1), "alerts"] == 10
     assert found.loc[("false discovery rate", 0.1), "realised"] == 0

@@ -10,7 +10,7 @@ from ad_core.alerts.calibration import Calibration
 from ad_core.detector.detector import Detector
 from ad_core.detector.events import event_rule, find_events
 from ad_core.errors import DataError, StoreError
-from ad_core.pipeline import open_like
+from ad_core.pipeline import open_dataset, open_like
 from ad_core.review import recalibration
 from ad_core.storage import bundle, results, verdicts
 from ad_core.storage.run_calibration import calibration_rows_of
@@ -66,6 +66,29 @@ def test_nothing_changes_without_a_confirmed_row(runs):
     recalibration.recalibrate(store, train)
 
     pd.testing.assert_frame_equal(results.table(store.folder(train), "scores"), before)
+
+
+def test_a_trimmed_row_that_is_kept_calibrates_again_until_the_verdict_is_taken_back(runs):
+    store, train, _ = runs
+    part = store.folder(train) / "bundle"
+    rows = bundle.part(part, "calibration_rows").sort_values("score", ascending=False, ignore_index=True)
+    trimmed = rows.assign(trimmed=rows.index < 3)
+    bundle.change(part, {"calibration_rows": trimmed})
+    first, second = trimmed["row_id"].head(2)
+
+    assert recalibration.review(store, train).trimmed == 3
+    verdicts.give(store, train, [first], "normal", author="Ada")
+    verdicts.give(store, train, [second], "anomaly", author="Ada")
+    assert recalibration.review(store, train).pending
+    calibration = recalibration.recalibrate(store, train)
+
+    assert calibration.n == len(rows) - 2
+    assert calibration.trimmed == 1  # the third; the second is confirmed
+    assert not recalibration.review(store, train).pending
+    left_out = recalibration.review(store, train).queue.set_index("row_id")["left_out"]
+    assert left_out[trimmed["row_id"].head(4)].tolist() == [False, True, True, False]
+    verdicts.give(store, train, [first], verdicts.TAKEN_BACK, author="Ada")
+    assert recalibration.recalibrate(store, train).n == len(rows) - 3
 
 
 def test_confirmed_rows_leave_the_bundle_and_the_p_values_of_every_run(runs):
@@ -187,7 +210,8 @@ def test_of_a_recording_whole_blocks_leave_and_events_follow(tmp_path, trained_o
     run = finished(store, data, "train", trained.scores, trained.detector)
     folder = store.folder(run)
     trained.detector.save(folder / "bundle")
-    alerts = trained.detector.alerts(trained.scores, None)  # the scores say themselves which rows are training rows
+    dataset = open_dataset(recording_file, label="is_anomaly")
+    alerts = trained.detector.alerts(trained.scores, dataset)
     facts = results.summary(folder) | {"events": event_rule(trained.detector, trained.item_set, alerts.rule)}
     (folder / "summary.json").write_text(json.dumps(facts), encoding="utf-8")
     results.publish(folder, "events", find_events(trained.detector, trained.scores, trained.item_set, alerts, led=1))
@@ -204,7 +228,7 @@ def test_of_a_recording_whole_blocks_leave_and_events_follow(tmp_path, trained_o
     detector = Detector.load(folder / "bundle")
     assert results.summary(folder)["events"] == event_rule(detector, trained.item_set, detector.rule)
     scores = results.table(folder, "scores")
-    expected = find_events(detector, scores, trained.item_set, detector.alerts(scores, None), led=0)
+    expected = find_events(detector, scores, trained.item_set, detector.alerts(scores, dataset), led=0)
     told = results.table(folder, "events")
     pd.testing.assert_frame_equal(told[list(expected.columns)], expected)
     assert "leads" in told

@@ -15,7 +15,7 @@ from ad_core.data.reader import READERS, Reader
 from ad_core.data.tables.choose_encoding import AnyEncoding, NumberForm, learn_encoding
 from ad_core.data.tables.dataset import open_table
 from ad_core.data.tables.encoding import ColumnEncoding
-from ad_core.data.tables.values import coded, date_format, infinities
+from ad_core.data.tables.values import coded, date_format, infinities, is_number_type
 from ad_core.errors import DataError
 from ad_core.settings import Settings
 from ad_core.types import ItemShape, Modality, Parts
@@ -104,7 +104,8 @@ class Table(Reader[TableSettings]):
 
     def _learn(self, column: Column, values: pd.Series, chosen: np.ndarray) -> ColumnEncoding | None:
         form = None
-        if column.kind is ColumnKind.DATE and not pd.api.types.is_datetime64_any_dtype(values):
+        is_text = not (pd.api.types.is_datetime64_any_dtype(values) or is_number_type(values))
+        if column.kind in (ColumnKind.DATE, ColumnKind.CALENDAR) and is_text:
             form, _ = date_format(coded(values).levels)  # all rows decide whether day or month comes first
         return learn_encoding(column, values[chosen], self._own.max_levels, self._own.numbers, form)
 

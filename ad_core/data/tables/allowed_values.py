@@ -10,6 +10,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from ad_core.data.dataset import ColumnKind
+from ad_core.data.tables.calendar_encoding import CalendarEncoding
 from ad_core.data.tables.category_encoding import FrequencyEncoding, OneHotEncoding
 from ad_core.data.tables.date_encoding import DateEncoding
 from ad_core.data.tables.encoding import ColumnEncoding
@@ -161,7 +162,9 @@ def _of(code: ColumnEncoding, column: pd.Series) -> Allowed:
         return Allowed(**facts, levels=tuple(code.counts))
     if isinstance(code, NumberEncoding):
         return Allowed(**facts, low=code.low, high=code.high, decimals=_decimals(column))
-    if isinstance(code, DateEncoding):
+    if isinstance(code, CalendarEncoding) and code.is_number:
+        return Allowed(**facts, low=code.low, high=code.high, decimals=_decimals(column))
+    if isinstance(code, DateEncoding | CalendarEncoding):
         form = None if pd.api.types.is_datetime64_any_dtype(column) else code.date_format or "ISO8601"
         whole = "hour" not in code.cycles and code.low % DAY == 0
         return Allowed(**facts, low=code.low, high=code.high, date_format=form, whole_days=whole)

@@ -7,6 +7,7 @@ import pandas as pd
 from pydantic import Field
 
 from ad_core.data.dataset import Column, ColumnKind
+from ad_core.data.tables.calendar_encoding import CalendarEncoding, learn_calendar
 from ad_core.data.tables.category_encoding import FrequencyEncoding, OneHotEncoding
 from ad_core.data.tables.date_encoding import DateEncoding, learn_date
 from ad_core.data.tables.encoding import ColumnEncoding, word
@@ -26,6 +27,7 @@ AnyEncoding = Annotated[
     | OneHotEncoding
     | FrequencyEncoding
     | DateEncoding
+    | CalendarEncoding
     | TextEncoding,
     Field(discriminator="form"),
 ]
@@ -49,6 +51,8 @@ def learn_encoding(
         return learn(column.name, column.unit, values)
     if column.kind is ColumnKind.DATE:
         return learn_date(column.name, column.unit, values, form)
+    if column.kind is ColumnKind.CALENDAR:
+        return learn_calendar(column.name, column.unit, values, form)
     column_values, padded = coded(values), has_blanks(values)
     if len(column_values.levels) + bool(column_values.missing().any()) < 2:
         return None

@@ -89,7 +89,9 @@ def check_kind(values: pd.Series, kind: ColumnKind) -> None:
     wanted, bad = "", np.zeros(len(values), dtype=bool)
     if kind is ColumnKind.NUMBER:
         wanted, bad = "text", numbers(values)[1]
-    elif kind is ColumnKind.DATE and not pd.api.types.is_datetime64_any_dtype(values):
+    elif kind is ColumnKind.CALENDAR and is_number_type(values):
+        return
+    elif kind in (ColumnKind.DATE, ColumnKind.CALENDAR) and not pd.api.types.is_datetime64_any_dtype(values):
         column = coded(values)
         form, _ = date_format(column.levels)
         unread = parse_dates(values, form).isna().to_numpy() & ~column.missing()
@@ -109,6 +111,10 @@ def check_kind(values: pd.Series, kind: ColumnKind) -> None:
 
 def traits_of(values: pd.Series, kind: ColumnKind | None) -> ColumnTraits:
     """Properties of one column; `kind` if the user chose it."""
+    if kind is ColumnKind.CALENDAR:  # a date or a number, read as a calendar
+        traits = traits_of(values, None)
+        traits.kind = kind
+        return traits
     name = str(values.name)
     if is_number_type(values) and kind in (None, ColumnKind.NUMBER):
         parsed, _ = numbers(values)

@@ -11,6 +11,7 @@ from ad_core.data.label_search import ASKED, Labels, find_labels
 from ad_core.data.tables.kind_inference import FEW_LEVELS, ColumnTraits, check_kind, traits_of
 from ad_core.data.tables.labels import read_labels
 from ad_core.data.tables.leakage import leak, near_copies
+from ad_core.data.tables.running_clock import running
 from ad_core.data.tables.values import infinities, known_of, numbers
 
 ID_NAME = re.compile(r"(^|[ _.\-])(id|uuid|guid|key)$|[a-z](Id|ID)$|^(index|idx|rownum|row|nr|no|unnamed: 0|column 1)$")
@@ -37,6 +38,7 @@ def propose(data: pd.DataFrame, declared: Declared, max_levels: int = FEW_LEVELS
         _grade(traits, len(data), max_levels)
     _give_id(all_traits, {*declared.roles(), *labels.names}, declared.id is not None)
     _compare(all_traits, label, data)
+    clocks = [notice for traits in all_traits if (notice := _calendar(traits, declared))]
     for traits in all_traits:
         role = declared.roles().get(traits.name)
         if role is not None:
@@ -46,7 +48,10 @@ def propose(data: pd.DataFrame, declared: Declared, max_levels: int = FEW_LEVELS
         if traits.role is Role.FEATURE and traits.name in declared.kinds and not declared.of_training:
             check_kind(traits.values, traits.kind)
     notices = (
-        labels.notices() + _repeated(all_traits) + [notice for traits in all_traits if (notice := _infinite(traits))]
+        labels.notices()
+        + _repeated(all_traits)
+        + [notice for traits in all_traits if (notice := _infinite(traits))]
+        + clocks
     )
     return Schema(columns=tuple(traits.column() for traits in all_traits)), notices
 
@@ -201,6 +206,22 @@ def _compare(all_traits: list[ColumnTraits], label: str | None, data: pd.DataFra
             traits.lower("B", f"Predicts {label!r} without an error: if it was recorded afterwards, ignore it.")
         elif result == "strong":
             traits.lower("B", f"All known anomalies of {label!r} lie on one side: is it known beforehand?")
+
+
+def _calendar(traits: ColumnTraits, declared: Declared) -> str | None:
+    """Read a running clock as a calendar, unless the user has chosen its kind or marked it as a feature."""
+    if traits.role is not Role.FEATURE or traits.name in declared.kinds or traits.name in declared.roles():
+        return None
+    why = running(traits.values, traits.kind)
+    if not why:
+        return None
+    elapsed = f"set its kind to {traits.kind}, or mark it as a feature (--use {traits.name!r})"
+    traits.kind = ColumnKind.CALENDAR
+    traits.lower("B", f"{why}: its hour, weekday and month are used, its elapsed time is not.")
+    return (
+        f"{traits.name!r}: {why[0].lower()}{why[1:]}, so a later file lies wholly beyond the training rows. Hour, "
+        f"weekday and month are used where they repeat, the elapsed time is not. To use it, {elapsed}."
+    )
 
 
 def _infinite(traits: ColumnTraits) -> str | None:

@@ -12,6 +12,7 @@ from torch import Tensor
 from ad_core.data.dataset import ColumnKind
 from ad_core.data.readers.table import Table
 from ad_core.data.tables.allowed_values import Allowed
+from ad_core.data.tables.calendar_encoding import CalendarEncoding
 from ad_core.data.tables.category_encoding import FrequencyEncoding
 from ad_core.data.tables.date_encoding import seconds_of
 from ad_core.data.tables.encoding import MISSING, OTHER
@@ -114,6 +115,9 @@ class Columns:
         code, allowed = self.reader.codes[part], self.allowed[self.reader.codes[part].name]
         if isinstance(code, FrequencyEncoding):
             return _as_frequent(code, entries)
+        if isinstance(code, CalendarEncoding):
+            moments = dict.fromkeys(code.moments(entries).tolist())
+            return [allowed.rounded(one) if code.is_number else allowed.moment(one) for one in moments]
         cells = [cell for cell in code.decode(entries.astype(np.float64)) if cell not in (MISSING, OTHER, TEXT)]
         if code.kind is ColumnKind.NUMBER:
             inside = [allowed.rounded(float(cell)) for cell in cells]

@@ -5,7 +5,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-LOOKS = {"same": (st.success, "check_circle"), "watch": (st.warning, "difference")}
+LOOKS = {
+    "same": (st.success, "check_circle"),
+    "watch": (st.warning, "difference"),
+    "unknown": (st.info, "help"),
+}
 WITHDRAWN = (st.error, "gpp_maybe")
 
 
@@ -19,7 +23,8 @@ def drift_gate(facts: dict[str, Any]) -> None:
     if found["state"] == "same" or not found["columns"]:
         return
     with st.expander("Column by column"):
-        table = pd.DataFrame(found["columns"]).rename(columns={"effect": "PSI", "chance": "PSI by chance"})
+        named = {"effect": "PSI", "chance": "PSI by chance", "outside": "share beyond the training range"}
+        table = pd.DataFrame(found["columns"]).rename(columns=named)
         st.dataframe(table.round(3), hide_index=True, alt=f"{len(table)} columns, the largest change first")
         st.caption(
             "Population stability index (PSI): from 0.1 above its value by chance worth watching, from 0.25 above it "

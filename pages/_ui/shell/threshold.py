@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ad_core.alerts.calibration_check import CalibrationDoubt, check_calibration
+from ad_core.alerts.calibration_check import CalibrationDoubt, HeldBack, check_calibration, held_back
 from ad_core.alerts.threshold import Alerts, CriticalValues, Rule, alerts, critical_values, rule_in_force
 from ad_core.alerts.threshold_preview import curve
 from ad_core.storage import run_events, saved_thresholds
@@ -114,6 +114,11 @@ def doubted(run_id: str, rule: Rule) -> CalibrationDoubt | None:
     return _doubt(run_id, rule.model_dump_json(), scores_stamp(run_id))
 
 
+def held(run_id: str, rule: Rule) -> HeldBack | None:
+    """Why a rule for the false discovery rate finds nothing, and how few calibration rows decide that."""
+    return _held(run_id, rule.model_dump_json(), scores_stamp(run_id))
+
+
 def _smallest_p(run_id: str) -> float | None:
     return (summary(run_id).get("calibration") or {}).get("smallest_p")
 
@@ -141,3 +146,8 @@ def _events(run_id: str, rule: str, stamp: str) -> pd.DataFrame | None:  # noqa:
 @st.cache_resource(show_spinner=False, max_entries=24)
 def _doubt(run_id: str, rule: str, stamp: str) -> CalibrationDoubt | None:  # noqa: ARG001
     return check_calibration(Rule.model_validate_json(rule), ranked(run_id), calibration(run_id))
+
+
+@st.cache_resource(show_spinner=False, max_entries=24)
+def _held(run_id: str, rule: str, stamp: str) -> HeldBack | None:  # noqa: ARG001
+    return held_back(Rule.model_validate_json(rule), ranked(run_id), calibration(run_id))

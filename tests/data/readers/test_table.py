@@ -62,7 +62,7 @@ def test_kinds_and_units_are_found_out():
         "city": ColumnKind.CATEGORY,
         "shop": ColumnKind.CATEGORY,
         "open": ColumnKind.BOOLEAN,
-        "when": ColumnKind.DATE,
+        "when": ColumnKind.CALENDAR,
     }
     assert [c.unit for c in dataset.schema.columns[:3]] == ["m/s", "°C", None]
     assert column(dataset, "temp (°C)").missing == pytest.approx(mixed()["temp (°C)"].isna().mean())
@@ -252,7 +252,7 @@ def test_several_files_become_one_table_whatever_the_order_of_columns(tmp_path):
     assert len(dataset) == 2 * N
     assert dataset.name == "a and 1 more"
     assert dataset.data["city"].tolist() == [*mixed(seed=1)["city"], *mixed(seed=2)["city"]]
-    assert column(dataset, "when").kind is ColumnKind.DATE
+    assert column(dataset, "when").kind is ColumnKind.CALENDAR
 
 
 def test_files_of_other_columns_are_refused_by_name(tmp_path):
@@ -353,14 +353,14 @@ def test_the_highest_number_of_levels_is_a_setting():
 
 
 def test_a_date_has_elapsed_time_and_the_cycles_that_vary():
-    reader, _, item_set = fitted(mixed())
+    reader, _, item_set = fitted(mixed(), use=("when",))
     part = item_set.shape.parts.names.index("when")
 
     entries = item_set.shape.parts.entries(part)
     assert len(entries) == 7  # elapsed; hour, weekday and month as sine and cosine
     assert reader.expected_in_units(part, item_set.x[[0], :][:, entries]) == ["2024-01-01T00:00:00"]
     daily = mixed().assign(when=pd.date_range("2024-01-01", periods=N, freq="D").strftime("%d.%m.%Y"))
-    _, _, item_set = fitted(daily)
+    _, _, item_set = fitted(daily, use=("when",))
     assert len(item_set.shape.parts.entries(part)) == 5  # the hour is always midnight
 
 
