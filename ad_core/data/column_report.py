@@ -17,6 +17,7 @@ KINDS = {
     "category": ("category", "categories"),
     "boolean": ("on/off value", "on/off values"),
     "date": ("date", "dates"),
+    "calendar": ("date by hour, weekday and month", "dates by hour, weekday and month"),
     "text": ("free text", "free texts"),
 }
 ROLES = {
