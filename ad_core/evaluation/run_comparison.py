@@ -86,7 +86,7 @@ def identity_in_words(a: str, b: str, shared: int, rows: Sequence[int]) -> str:
         return "The runs used different data and share no row, so their scores can't be compared."
     return (
         f"The runs used different data: {shared:,} rows have the same id, of {rows[0]:,} and {rows[1]:,}. "
-        f"Only those are compared."
+        f"Only those are compared, by their ids, whatever their values are."
     )
 
 

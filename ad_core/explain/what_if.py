@@ -20,7 +20,7 @@ from ad_core.explain.counterfactual.words import Description, described
 from ad_core.types import Modality
 
 AS_IT_IS = "as it is"
-RESCORED = "as it is (scored anew, as the detector is of an older version; its score in the list differs)"
+RESCORED = "as it is (scored anew: the detector is of an older version, so the score in the list differs)"
 """For a row whose out-of-bag score the detector can't repeat: all lines are then scored in the same way."""
 
 

@@ -41,10 +41,19 @@ class Imported:
     added: int
     same: int
     """Number of lines that the store had already."""
+    elsewhere: tuple[str, ...] = ()
+    """Names of data sets with another content on whose rows added verdicts were given."""
 
     def in_words(self) -> str:
         lines = "verdict was" if self.added == 1 else "verdicts were"
-        return f"{self.added:,} {lines} added, {self.same:,} there already."
+        text = f"{self.added:,} {lines} added, {self.same:,} there already."
+        if not self.elsewhere:
+            return text
+        named = " and ".join(map(repr, self.elsewhere))
+        return (
+            f"{text} Some were given on rows of {named}, whose content is not that of this data set: they were matched "
+            f"by row id alone. Take them back if the ids stand for other rows here."
+        )
 
 
 def dataset_of(store: "Store", run_or_dataset: str) -> str:
@@ -141,7 +150,15 @@ def import_verdicts(store: "Store", dataset_id: str, table: pd.DataFrame, author
         stored.add(key)  # a line that a file repeats counts once
         standing.add(bare)
     verdicts.add(store, dataset_id, lines.loc[new])
-    return Imported(sum(new), len(new) - sum(new))
+    return Imported(sum(new), len(new) - sum(new), _elsewhere(store, dataset_id, lines.loc[new, "run_id"]))
+
+
+def _elsewhere(store: "Store", dataset_id: str, run_ids: pd.Series) -> tuple[str, ...]:
+    """Names of the data sets of these runs that hold something else than this one; unknown runs don't count."""
+    own = store.dataset(dataset_id).fingerprint
+    of_run = {run.id: run.dataset_id for run in store.runs()}
+    records = [store.dataset(of_run[run_id]) for run_id in run_ids.unique() if run_id in of_run]
+    return tuple(sorted({record.name for record in records if record.fingerprint != own}))
 
 
 def known_rows(store: "Store", dataset_id: str) -> set[str]:

@@ -21,7 +21,8 @@ BUNDLE = {
     "calibration_facts": ("json", "Number of calibration rows or blocks, and how they were counted."),
     "calibration_rows": (
         "parquet",
-        "Ids and scores of all rows that calibrated at first, also of those left out after a review.",
+        "Ids, scores and contents of all rows that calibrated at first; `left_out` marks those that a review left out. "
+        "The content of a row is two weighted sums of its values, so that another row with its id is not taken for it.",
     ),
     "normals": (
         "safetensors",
@@ -30,7 +31,15 @@ BUNDLE = {
     ),
     "normal_rows": ("json", "Row ids of that sample."),
     "residuals": ("safetensors", "Tables: 5 % and 95 % quantile of actual minus expected value on held-out rows."),
-    "out_of_bag": ("parquet", "Scores of training rows by ensemble members that did not see them."),
+    "out_of_bag": (
+        "parquet",
+        "Scores of training rows by ensemble members that did not see them, with the place of each row among the "
+        "training rows and its content: a row keeps such a score only while its values are the same.",
+    ),
+    "histograms": (
+        "json",
+        "Histogram of each column of the training rows (bins, range, levels), which new data are compared with.",
+    ),
     "part_levels": ("safetensors", "Recordings: 99 % quantile of each channel's share of the score."),
     "threshold": ("json", "Every saved alert rule, oldest first; the last one holds."),
 }

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from ad_core.alerts.guarantee import Drifted
 from ad_core.cli.app import app
+from ad_core.data.histograms import histograms_of
 from ad_core.detector import drift
 from ad_core.pipeline import load_detector, open_dataset, open_like, train
 from ad_core.types import Modality

@@ -318,8 +318,9 @@ def test_a_usual_score_is_not_called_badly_explained(severity: str, known: str, 
         (
             "table",
             {"score": 16.0, "baseline_score": -22.5},
-            "The score in the list, 40, comes from models that were not fitted to this row; the detector is of an "
-            "older version and did not keep them. Train it again to explain that score.",
+            "The score in the list is 40: the file has changed since it was scored, or the detector is of an older "
+            "version and scored this training row by models that it did not keep. Score the file again, or train "
+            "again.",
         ),
         (
             "sensor",

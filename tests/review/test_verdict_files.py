@@ -148,3 +148,24 @@ def test_a_run_stands_for_its_data_set(scored):
     assert dataset_of(store, run) == dataset_of(store, data) == data
     with pytest.raises(StoreError, match="neither a run nor a data set 'x'"):
         dataset_of(store, "x")
+
+
+def test_verdicts_on_rows_of_other_data_are_added_and_that_is_said(scored):
+    """Ids that restart in every file stand for other rows there; a new version of the same file has the same rows."""
+    store, data, run = scored
+    say(store, run)
+    file = from_file(to_file(verdicts.history(store, data), "jsonl"), "said.jsonl")
+    same = store.add_dataset("pumps, other roles", "table", ["pumps.csv"], {}, len(ROWS), "f", {}).id
+    june = store.add_dataset("june", "table", ["june.csv"], {}, len(ROWS), "g", {}).id
+    for other in (same, june):
+        scores = pd.DataFrame({"row_id": ROWS, "score": 1.0, "percentile": 50.0, "p_value": 0.1})
+        results.publish(store.folder(store.add_run(other, "train", {}, "again").id), "scores", scores)
+
+    into_same, into_june = import_verdicts(store, same, file, "Cy"), import_verdicts(store, june, file, "Cy")
+
+    assert into_same.added == into_june.added == 7
+    assert into_same.elsewhere == ()
+    assert into_june.in_words() == (
+        "7 verdicts were added, 0 there already. Some were given on rows of 'pumps', whose content is not that of this "
+        "data set: they were matched by row id alone. Take them back if the ids stand for other rows here."
+    )

@@ -175,8 +175,9 @@ def sums(case: Case, modality: Modality) -> str:
         return f"{text} The score of this time stamp, {listed:.4g}, is the mean over the windows that cover it."
     if not np.isclose(score, listed, rtol=ELSEWHERE):
         return (
-            f"{text} The score in the list, {listed:.4g}, comes from models that were not fitted to this row; the "
-            f"detector is of an older version and did not keep them. Train it again to explain that score."
+            f"{text} The score in the list is {listed:.4g}: the file has changed since it was scored, or the detector "
+            f"is of an older version and scored this training row by models that it did not keep. Score the file "
+            f"again, or train again."
         )
     return text
 
