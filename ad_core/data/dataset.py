@@ -22,6 +22,8 @@ class Role(StrEnum):
     CLASS = "class"
     TIME = "time"
     ENTITY = "entity"
+    WATCHED = "watched"
+    """Nothing can be learnt from it, as it never or hardly ever changes; a value that it never held is an alarm."""
     IGNORE = "ignore"
 
 
@@ -117,6 +119,8 @@ class Declared(BaseModel):
     ignore: tuple[str, ...] = ()
     use: tuple[str, ...] = ()
     """Columns to use as features although the reader would leave them out."""
+    watch: tuple[str, ...] = ()
+    """Columns that are not learnt from, but whose new values are an alarm."""
     only: tuple[str, ...] = ()
     """`COLUMN=VALUE` texts: only the rows that fulfil all of them are training rows. All rows are scored."""
     exclude: tuple[tuple[str, ...], ...] = ()
@@ -145,6 +149,7 @@ class Declared(BaseModel):
         }
         return {
             **dict.fromkeys(self.ignore, Role.IGNORE),
+            **dict.fromkeys(self.watch, Role.WATCHED),
             **dict.fromkeys(self.use, Role.FEATURE),
             **{name: role for role, name in named.items() if name is not None},
         }

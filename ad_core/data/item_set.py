@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ad_core.data.images.tiles import Box, stitched
+from ad_core.data.limits import Limits
 from ad_core.data.overlap import covering_sums
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ class ItemSet:
     """What the analyst should know about how the data were read, in sentences."""
     times: pd.Series | None = None
     """(samples,) the samples' own times, if they differ from those of the rows because of resampling."""
+    limits: Limits | None = None
+    """What the training rows never left; None = a method learns from all entries as they are."""
+    clips: tuple[np.ndarray, np.ndarray] | None = None
+    """(entries,) float32 twice: `take` clips the entries to these; see `learnt`."""
 
     def __len__(self) -> int:
         return len(self.items)
@@ -54,16 +59,32 @@ class ItemSet:
     @property
     def items_at_a_time(self) -> int:
         """Number of items to hold in memory at a time: 1024, or fewer if items are large."""
-        return min(1024, max(1, NUMBERS_AT_A_TIME // self.shape.entries))
+        shape = self.shape if self.limits is None else self.limits.learnt
+        return min(1024, max(1, NUMBERS_AT_A_TIME // shape.entries))
 
     def take(self, index: np.ndarray | slice) -> "Tensor":
         """The items at these positions, (b, *item) float32."""
+        return self.at(self._starts[index])
+
+    def at(self, positions: np.ndarray) -> "Tensor":
+        """(k, *item) float32: what `x` holds at these positions; for recordings the windows that begin there."""
         import torch
 
-        x = self.x[self._starts[index]]
+        x = self.x[positions]
         if x.dtype.kind == "u":
             return torch.from_numpy(x.astype(np.float32) / np.iinfo(x.dtype).max)
-        return torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))  # indexing by positions made a copy already
+        x = np.ascontiguousarray(x, dtype=np.float32)  # indexing by positions made a copy already
+        if self.clips is not None:
+            low, high = (ends.reshape(-1, *[1] * (x.ndim - 2)) for ends in self.clips)
+            np.clip(x, low, high, out=x)
+        return torch.from_numpy(x)
+
+    def learnt(self) -> "ItemSet":
+        """The same items as a method sees them: without the entries that never changed in training, and clipped."""
+        if self.limits is None:
+            return self
+        own = self.limits
+        return replace(self, shape=own.learnt, x=self.x[:, : own.seen], limits=None, clips=own.clips)
 
     @cached_property
     def _starts(self) -> np.ndarray:

@@ -24,6 +24,7 @@ from ad_core.methods.pretext import PRETEXTS
 from ad_core.methods.recipe import RECIPES, Recipe
 from ad_core.methods.reference import REFERENCES, ReferenceModel
 from ad_core.methods.scorer import ScoreModel, TaskModel
+from ad_core.methods.watched import Watched
 from ad_core.storage import bundle
 from ad_core.training.fit import build_model
 from ad_core.types import ItemShape, Modality
@@ -44,7 +45,8 @@ def write_detector(detector: "Detector", folder: Path) -> None:
     Raises:
         BundleError: the folder holds something else than a bundle.
     """
-    model_facts, tensors = _model_state(detector.model, detector.recipe)
+    own = detector.model.model if isinstance(detector.model, Watched) else detector.model
+    model_facts, tensors = _model_state(own, detector.recipe)
     reader_facts, reader_arrays = detector.reader.state()
     parts: dict[str, Any] = {
         "reader": {
@@ -64,6 +66,8 @@ def write_detector(detector: "Detector", folder: Path) -> None:
         },
         "normal_rows": {"row_ids": detector.normals.row_ids},
     }
+    if isinstance(detector.model, Watched):
+        parts["watched"] = {"spread": detector.model.spread}
     if detector.residuals is not None:
         parts["residuals"] = {"quantiles": detector.residuals}
     if detector.out_of_bag is not None:
@@ -89,8 +93,11 @@ def read_detector(folder: Path, detector_class: "type[Detector]") -> "Detector":
     facts, parts = bundle.read(folder)
     info = _read_info(facts, folder)
     model, recipe = _restored_model(parts["model"], _without_marker(parts["weights"]), info.modality)
+    reader = _restored_reader(parts["reader"], parts["reader_arrays"])
+    if "watched" in parts and (limits := reader.limits) is not None:
+        model = Watched(model, limits, float(parts["watched"]["spread"])).eval()
     detector = detector_class(
-        reader=_restored_reader(parts["reader"], parts["reader_arrays"]),
+        reader=reader,
         model=model,
         calibration=Calibration.from_frame(parts["calibration"], parts["calibration_facts"]),
         normals=Normals(

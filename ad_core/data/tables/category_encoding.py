@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 
+from ad_core.data.limits import EntryLimits, never_changed
 from ad_core.data.tables.encoding import MISSING, OTHER, ColumnEncoding, unseen
 from ad_core.data.tables.values import coded
 from ad_core.types import PartKind
@@ -38,6 +39,12 @@ class OneHotEncoding(ColumnEncoding):
         )
         one_hot: np.ndarray = table[column.codes][:, None] == np.arange(self.entries)
         return one_hot.astype(np.float64)
+
+    def limits(self, clip: float) -> list[EntryLimits]:
+        found = super().limits(clip)
+        if len(self.levels) == 1:  # otherwise only whether a cell is missing varied
+            found[-1] = never_changed(clip)
+        return found
 
     def decode(self, entries: np.ndarray) -> list[str | float]:
         return [self.block[i] for i in np.asarray(entries).argmax(axis=1)]

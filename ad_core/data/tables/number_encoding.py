@@ -6,8 +6,14 @@ import numpy as np
 import pandas as pd
 
 from ad_core.data.dataset import ColumnKind
-from ad_core.data.tables.encoding import MISSING, OTHER, ColumnEncoding, unseen, word
+from ad_core.data.limits import EntryLimits, far, never_changed
+from ad_core.data.tables.encoding import MISSING, OTHER, ColumnEncoding, cells_of, unseen, word
 from ad_core.data.tables.values import coded, known_of, numbers
+
+ONE_VALUE = 1e-6
+"""Distance up to which a number equals the only one of the training rows, as a share of it."""
+FAR = 30.0
+"""Distance from the mean from which a value is reported, by its row [standard deviations]."""
 
 
 class NumberEncoding(ColumnEncoding):
@@ -40,19 +46,38 @@ class NumberEncoding(ColumnEncoding):
         gone = entries[:, 1] > 0.5 if self.has_missing else np.zeros(len(decoded), dtype=bool)
         return [MISSING if absent else float(value) for value, absent in zip(decoded, gone, strict=True)]
 
+    def limits(self, clip: float) -> list[EntryLimits]:
+        found = super().limits(clip)
+        if self.low == self.high:  # otherwise only whether a cell is missing varied
+            at = (self.low - self.mean) / self.scale
+            found[0] = never_changed(clip, at - ONE_VALUE, at + ONE_VALUE)
+        return found
+
     def bad(self, values: pd.Series) -> np.ndarray:
         return numbers(values)[1]
 
     def differences(self, values: pd.Series) -> list[str]:
         parsed, _ = numbers(values)
         outside = float(((parsed < self.low) | (parsed > self.high)).mean())
-        sentences = super().differences(values)
+        sentences = super().differences(values) + self._far(parsed, values)
         if outside > 0.01:
             sentences.append(
                 f"{outside:.0%} of {self.name!r} lies outside {self.low:g} to {self.high:g}, "
                 f"the range of the training rows."
             )
         return sentences
+
+    def _far(self, parsed: np.ndarray, values: pd.Series) -> list[str]:
+        """A sentence about values that are farther outside than a method can tell apart."""
+        with np.errstate(over="ignore"):
+            z = np.abs(parsed / self.scale - self.mean / self.scale)
+        rows = np.flatnonzero(z > FAR)
+        if not len(rows):
+            return []
+        return [
+            f"{self.name!r} lies more than {FAR:g} standard deviations from the mean of the training rows in "
+            f"{cells_of(values, rows)}."
+        ]
 
 
 class BooleanEncoding(ColumnEncoding):
@@ -73,6 +98,9 @@ class BooleanEncoding(ColumnEncoding):
         table = np.array([*(of_level.get(word(level), 2.0) for level in column.levels), self.fill])
         encoded = table[column.codes]
         return np.column_stack([encoded, column.missing()]) if self.has_missing else encoded[:, None]
+
+    def limits(self, clip: float) -> list[EntryLimits]:
+        return [never_changed(clip, -np.inf, 1.0), *[far(clip)] * self.has_missing]
 
     def decode(self, entries: np.ndarray) -> list[str | float]:
         gone = entries[:, 1] > 0.5 if self.has_missing else np.zeros(len(entries), dtype=bool)

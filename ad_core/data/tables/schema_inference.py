@@ -79,12 +79,13 @@ def _grade(traits: ColumnTraits, rows: int, max_levels: int) -> None:
     """Caveats of a single column."""
     if traits.role is not Role.FEATURE:
         return
+    role, change = _watched(traits)
     if traits.distinct == 0:
-        traits.lower("C", "Every cell is missing.", Role.IGNORE)
+        traits.lower("C", f"Every cell is missing. {change}", role)
     elif traits.missing > NEARLY_EMPTY:
-        traits.lower("C", f"{traits.missing:.1%} of the cells are missing.", Role.IGNORE)
+        traits.lower("C", f"{traits.missing:.1%} of the cells are missing. {change}", role)
     elif traits.distinct == 1 and traits.missing == 0:
-        traits.lower("C", "Every row has the same value.", Role.IGNORE)
+        traits.lower("C", f"Every row has the same value. {change}", role)
     elif traits.missing > MOSTLY_MISSING:
         traits.lower("B", f"{traits.missing:.0%} of the cells are missing.")
     elif traits.distinct == 1:
@@ -97,6 +98,13 @@ def _grade(traits: ColumnTraits, rows: int, max_levels: int) -> None:
         traits.lower("C", f"Free text: {traits.distinct} different values in {rows} rows.", Role.IGNORE)
     elif traits.kind is ColumnKind.CATEGORY and traits.distinct > max_levels:
         traits.lower("B", f"{traits.distinct} different values: the frequency of a row's value is used.")
+
+
+def _watched(traits: ColumnTraits) -> tuple[Role, str]:
+    """The role of a column that nothing can be learnt from, and what a change of it means."""
+    if LABEL_NAME.match(traits.name):
+        return Role.IGNORE, "Left out, as its name is that of true labels."
+    return Role.WATCHED, "Nothing can be learnt from it, but a new value is an alarm."
 
 
 def _give_id(all_traits: list[ColumnTraits], declared: Declared, label: str | None) -> None:
