@@ -95,7 +95,8 @@ def drift(reference: pd.DataFrame, new: pd.DataFrame, schema: Schema) -> pd.Data
     """How far each used column of new data has drifted from the reference data.
 
     Numbers: population stability index over ten bins of equal reference share; categories and booleans: over their
-    levels; missing cells are a bin of their own. Dates and free text are left out: later rows are always later.
+    levels, as numbers that never changed; missing cells are a bin of their own. Dates and free text are left out: later
+    rows are always later. Columns that are only watched are compared too.
 
     Returns:
         `column`, `kind`, `effect` (the index), `chance` (its expected value without drift for this number of rows),
@@ -103,7 +104,7 @@ def drift(reference: pd.DataFrame, new: pd.DataFrame, schema: Schema) -> pd.Data
     """
     lines = []
     for column in schema.columns:
-        if column.role is not Role.FEATURE or column.kind in (ColumnKind.DATE, ColumnKind.TEXT):
+        if column.role not in (Role.FEATURE, Role.WATCHED) or column.kind in (ColumnKind.DATE, ColumnKind.TEXT):
             continue
         if column.name not in reference.columns or column.name not in new.columns:
             continue
@@ -120,6 +121,8 @@ def drift(reference: pd.DataFrame, new: pd.DataFrame, schema: Schema) -> pd.Data
 def _number_bins(reference: pd.Series, new: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     old, now = numbers(reference)[0], numbers(new)[0]
     known = old[~np.isnan(old)]
+    if len(known) and known.min() == known.max():
+        return _level_bins(reference, new)
     inner = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else np.empty(0)
 
     def count(values: np.ndarray) -> np.ndarray:

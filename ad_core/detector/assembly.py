@@ -15,7 +15,7 @@ from ad_core.detector.leading_channels import reference_levels
 from ad_core.detector.normals import Normals
 from ad_core.methods.recipe import Fitted, HeldOut
 from ad_core.methods.scorer import ScoreModel
-from ad_core.methods.watched import watched
+from ad_core.methods.watched import Watched, watched
 from ad_core.training.by_method import MethodFit
 from ad_core.training.fit import embed_items, per_item, score_items
 from ad_core.training.fit_inputs import Fit
@@ -39,7 +39,7 @@ def assembled(reader: Reader, fit: Fit, result: MethodFit, item_scores: np.ndarr
         normals=_normals(fitted, fit, item_scores),
         info=info,
         residuals=_residuals(fitted.model, fit),
-        out_of_bag=None if fitted.held_out is None else _kept_scores(fit.item_set, fitted.held_out),
+        out_of_bag=None if fitted.held_out is None else _kept_scores(fitted.model, fit.item_set, fitted.held_out),
         recipe=result.recipe,
         part_levels=_part_levels(fitted, fit),
         device=fit.device,
@@ -85,9 +85,12 @@ def _held_out(split: Split, item_scores: np.ndarray) -> HeldOut:
     return HeldOut(chosen, item_scores[chosen])
 
 
-def _kept_scores(item_set: ItemSet, held_out: HeldOut) -> pd.DataFrame:
-    rows = item_set.only(held_out.items).reduce(held_out.scores)
-    return pd.DataFrame({"row_id": item_set.rows["row_id"], "score": rows}).dropna()
+def _kept_scores(model: ScoreModel, item_set: ItemSet, held_out: HeldOut) -> pd.DataFrame:
+    kept = item_set.only(held_out.items)
+    table = pd.DataFrame({"row_id": item_set.rows["row_id"], "score": kept.reduce(held_out.scores)})
+    if isinstance(model, Watched):
+        table["raised"] = kept.reduce(model.raised(kept, np.zeros_like(held_out.scores)))
+    return table.dropna()
 
 
 def _normals(fitted: Fitted, fit: Fit, item_scores: np.ndarray) -> Normals:

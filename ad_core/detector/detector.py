@@ -19,6 +19,7 @@ from ad_core.detector.info import DetectorInfo
 from ad_core.detector.normals import Normals
 from ad_core.methods.recipe import Recipe
 from ad_core.methods.scorer import ScoreModel
+from ad_core.methods.watched import Watched
 from ad_core.progress import Report, Silent
 from ad_core.training.fit import score_items
 from ad_core.types import Modality
@@ -45,7 +46,7 @@ class Detector:
     """
     out_of_bag: pd.DataFrame | None = None
     """`row_id`, `score` of training rows, by models that were not fitted to them. Such a row keeps this score when it
-    is scored again.
+    is scored again. With a watched model also `raised`, the part of the score that it adds.
     """
     recipe: Recipe | None = None
     """The recipe that built the model, where one did."""
@@ -121,7 +122,7 @@ class Detector:
         """Scores of rows from scores of items, calibrated; columns as in `score`."""
         score = item_set.reduce(item_scores)
         if self.out_of_bag is not None:
-            kept = item_set.rows["row_id"].map(self.out_of_bag.set_index("row_id")["score"]).to_numpy(np.float64)
+            kept = self._kept_scores(item_set, item_scores, self.out_of_bag.set_index("row_id"))
             score = np.where(np.isnan(kept), score, kept)
         table = item_set.rows[[c for c in ("row_id", "entity", "time") if c in item_set.rows]].copy()
         table["score"] = score
@@ -136,6 +137,17 @@ class Detector:
         for name, values in self._extras(item_set).items():
             table[name] = item_set.reduce(values)
         return table.reset_index(drop=True)
+
+    def _kept_scores(self, item_set: ItemSet, item_scores: np.ndarray, known: pd.DataFrame) -> np.ndarray:
+        """(rows,) out-of-bag scores of training rows, NaN for others. A change of what is only watched counts as in
+        any row: ids are made of the columns that are learnt from.
+        """
+        ids = item_set.rows["row_id"]
+        kept = ids.map(known["score"]).to_numpy(np.float64)
+        if not isinstance(self.model, Watched):
+            return kept
+        raised = item_set.reduce(self.model.raised(item_set, np.zeros_like(item_scores)))
+        return np.asarray(kept - ids.map(known["raised"]).to_numpy(np.float64) + raised)
 
     def alerts(self, scores: pd.DataFrame, dataset: Dataset) -> "Alerts":
         """The alerts among the scores of a data set, by the rule in force.

@@ -15,6 +15,8 @@ from ad_core.data.dataset import Column, ColumnKind, Dataset, Role, Schema
 from ad_core.data.item_set import ItemSet
 from ad_core.data.profiling import drift
 from ad_core.data.reservoir import drawn_items
+from ad_core.data.tables.values import coded, date_format
+from ad_core.data.tables.watched_encoding import learn_watched
 from ad_core.detector.detector import Detector
 from ad_core.types import Modality
 
@@ -53,7 +55,7 @@ class Gate:
             )
         if self.state == "withdrawn for some rows":
             return (
-                f"{count:,} rows hold categories that were never seen. No error rate is guaranteed among them. In no "
+                f"{count:,} rows hold values that were never seen. No error rate is guaranteed among them. In no "
                 "single column do the other rows differ much from those that the detector was calibrated with."
             )
         if self.state == "watch":
@@ -135,18 +137,31 @@ def _state(
 
 
 def _never_seen(reference: pd.DataFrame, new: pd.DataFrame, schema: Schema) -> np.ndarray:
-    """(rows,) str: the first category of each row that no reference row has."""
+    """(rows,) str: the first category of each row that no reference row has, or value of a column that never changed."""
     found = np.full(len(new), "", dtype=object)
     for column in schema.columns:
         name = column.name
-        if column.role is not Role.FEATURE or column.kind not in (ColumnKind.CATEGORY, ColumnKind.BOOLEAN):
+        if column.role not in (Role.FEATURE, Role.WATCHED) or name not in reference or name not in new:
             continue
-        if name not in reference or name not in new:
-            continue
-        strange = new[name].notna() & ~new[name].astype("string").isin(reference[name].astype("string").unique())
-        first = strange.to_numpy(dtype=bool) & (found == "")
-        found[first] = [f"{name} {value!s} was never seen" for value in new[name][first]]
+        strange = _strange(column, reference[name], new[name])
+        if strange is not None:
+            first = strange & (found == "")
+            found[first] = [f"{name} {value!s} was never seen" for value in new[name][first]]
     return found
+
+
+def _strange(column: Column, reference: pd.Series, new: pd.Series) -> np.ndarray | None:
+    """(rows,) bool: values that no reference row has; None for columns whose values vary without end."""
+    never_changes = column.role is Role.WATCHED or (column.kind is ColumnKind.NUMBER and reference.nunique() <= 1)
+    if never_changes:
+        levels = coded(reference).levels
+        form = date_format(levels)[0] if column.kind is ColumnKind.DATE and not pd.api.types.is_datetime64_any_dtype(reference) else None
+        watched = learn_watched(column, reference, form)
+        return None if watched is None else np.asarray(watched.encode(new)[:, 0] != 0)
+    if column.kind not in (ColumnKind.CATEGORY, ColumnKind.BOOLEAN):
+        return None
+    values, known = coded(new), set(coded(reference).levels)
+    return np.array([*(level not in known for level in values.levels), False])[values.codes]
 
 
 def _measures(x: np.ndarray) -> np.ndarray:

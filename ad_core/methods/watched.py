@@ -7,10 +7,10 @@ learn, and a network must not be asked about values far beyond those it has seen
 - outside of what never changed: s (1 + log(1 + d / u));
 - far outside, where values did vary: 2 s log(sqrt(1 + (d / u)²)), which begins at 0 and grows slowly at first,
 
-with d the distance to the limit, u the entry's unit, and s a little more than the range of the calibration scores. So a
-row in which something that never changed does change scores above all calibration rows, farther outside is always more
-anomalous, and an item within all limits keeps its score to the last digit. The terms add up, so each is the exact
-attribution to its entry.
+with d the distance to the limit, u the entry's unit, and s a little more than the distance from the lowest score to the
+highest of a calibration row. So a row in which something that never changed does change scores above all calibration
+rows, farther outside is always more anomalous, and an item within all limits keeps its score to the last digit. The
+terms add up, so each is the exact attribution to its entry.
 """
 
 from dataclasses import replace
@@ -26,7 +26,7 @@ from ad_core.methods.recipe import Fitted, HeldOut
 from ad_core.methods.scorer import ScoreModel
 
 MARGIN = 1.25
-"""Spread of the calibration scores that a term is measured in, as a multiple of their range."""
+"""A term is measured in this multiple of the distance that it has to bridge."""
 
 
 class Watched(nn.Module, ScoreModel):
@@ -165,12 +165,15 @@ class Watched(nn.Module, ScoreModel):
         return torch.cat([found, found.new_zeros(len(found), missing, *found.shape[2:])], 1) if missing else found
 
 
-def spread_of(calibration_scores: np.ndarray) -> float:
-    """A little more than the range of the scores of calibration rows; never 0."""
+def spread_of(calibration_scores: np.ndarray, all_scores: np.ndarray) -> float:
+    """A little more than the distance from the lowest score of any row, or from 0, the lowest of most methods, to the
+    highest of a calibration row.
+    """
     known = calibration_scores[np.isfinite(calibration_scores)]
     if not len(known):
         return 1.0
-    return float(MARGIN * (known.max() - known.min()) or MARGIN * abs(known.max()) or 1.0)
+    lowest = min(np.nanmin(all_scores, initial=np.inf), known.min())
+    return float(MARGIN * max(known.max() - lowest, abs(known.max()))) or 1.0
 
 
 def watched(fitted: Fitted, items: ItemSet, held_out: np.ndarray, scores: np.ndarray) -> tuple[Fitted, np.ndarray]:
@@ -184,7 +187,7 @@ def watched(fitted: Fitted, items: ItemSet, held_out: np.ndarray, scores: np.nda
     if items.limits is None:
         return fitted, scores
     kept = fitted.held_out or HeldOut(held_out, scores[held_out])
-    spread = spread_of(items.only(kept.items).reduce(kept.scores))
+    spread = spread_of(items.only(kept.items).reduce(kept.scores), items.reduce(scores))
     model = Watched(fitted.model, items.limits, spread)
     of_rest = None if kept.model is None else Watched(kept.model, items.limits, spread)
     raised = None

@@ -54,7 +54,7 @@ def test_rows_of_a_shop_that_was_never_seen_lose_the_guarantee_alone():
     assert found.state == "withdrawn for some rows"
     assert (found.outside[:150] == "shop z was never seen").all()
     assert (found.outside[150:] == "").all()
-    assert found.sentence.startswith("150 rows hold categories")
+    assert found.sentence.startswith("150 rows hold values")
 
 
 def test_a_missing_category_is_no_new_one():

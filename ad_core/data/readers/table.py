@@ -179,7 +179,9 @@ class Table(Reader[TableSettings]):
         }
         notices = [text.format(_named([c.name for c in group])) for text, group in groups.items() if group]
         if self._dropped and self._limited:
-            notices.append(f"Left out, because they are nearly empty and hold ever new values: {_named(self._dropped)}.")
+            notices.append(
+                f"Left out, because they are nearly empty and hold ever new values: {_named(self._dropped)}."
+            )
         elif self._dropped:
             notices.append(f"Left out, because they are constant in the training rows: {_named(self._dropped)}.")
         return notices

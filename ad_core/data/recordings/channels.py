@@ -1,7 +1,7 @@
 """Channels of a recording: how their cells become numbers, and what is learnt about them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -124,8 +124,12 @@ def z_scores(numbers: np.ndarray, mean: float | np.ndarray, scale: float | np.nd
     return np.where(np.isnan(z), 0.0, z)
 
 
-def unlike(channels: Sequence[Channel], data: pd.DataFrame) -> list[str]:
-    """Sentences about channels that are empty in a new recording, out of range, or have new values."""
+def unlike(channels: Sequence[Channel], data: pd.DataFrame, told: Collection[str] = ()) -> list[str]:
+    """Sentences about channels that are empty in a new recording, out of range, or have new values.
+
+    Args:
+        told: names of channels of whose new values another sentence tells.
+    """
     sentences = []
     for channel in channels:
         numbers = channel.numbers(data[channel.name])
@@ -133,6 +137,8 @@ def unlike(channels: Sequence[Channel], data: pd.DataFrame) -> list[str]:
         outside = float(((numbers < channel.low) | (numbers > channel.high)).mean()) if len(numbers) else 0.0
         if not len(numbers):
             sentences.append(f"{channel.name!r} is empty here; it is treated as normal.")
+        elif channel.name in told:
+            continue
         elif channel.level is not None and outside > 0:
             known = " and ".join(repr(level) for level in (channel.level, channel.other) if level is not None)
             sentences.append(f"{channel.name!r} has values that are not in the training rows, which have {known}.")

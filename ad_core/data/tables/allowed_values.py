@@ -14,6 +14,7 @@ from ad_core.data.tables.date_encoding import DateEncoding
 from ad_core.data.tables.encoding import ColumnEncoding, word
 from ad_core.data.tables.number_encoding import BooleanEncoding, NumberEncoding
 from ad_core.data.tables.values import known_of, level_text, numbers, parse_dates
+from ad_core.data.tables.watched_encoding import WatchedEncoding
 from ad_core.errors import DataError
 
 DAY = 86_400
@@ -138,6 +139,7 @@ def allowed_in(codes: Sequence[ColumnEncoding], data: pd.DataFrame) -> dict[str,
     Raises:
         DataError: a column is missing.
     """
+    codes = [code for code in codes if code.name in data or not isinstance(code, WatchedEncoding)]
     if gone := [code.name for code in codes if code.name not in data]:
         raise DataError(
             f"The detector needs {', '.join(map(repr, gone))}, which these data do not have. Open the file that "
@@ -148,6 +150,11 @@ def allowed_in(codes: Sequence[ColumnEncoding], data: pd.DataFrame) -> dict[str,
 
 def _of(code: ColumnEncoding, column: pd.Series) -> Allowed:
     facts: dict[str, Any] = {"name": code.name, "kind": code.kind, "missing": code.has_missing}
+    if isinstance(code, WatchedEncoding):
+        facts["missing"] = True
+        if code.kind is not ColumnKind.NUMBER:
+            return Allowed(**facts)
+        return Allowed(**facts, low=code.low, high=code.high, decimals=_decimals(column))
     if isinstance(code, OneHotEncoding):
         return Allowed(**facts, levels=code.levels)
     if isinstance(code, BooleanEncoding):

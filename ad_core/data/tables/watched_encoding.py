@@ -63,7 +63,7 @@ class WatchedEncoding(ColumnEncoding):
         if self.kind is ColumnKind.DATE and self.low is not None:
             size = self._earlier(values)
         elif self.low is not None or not self.levels:
-            size = self._farther(numbers(values)[0])
+            size = self.farther(numbers(values)[0])
         else:
             known = {word(level) for level in self.levels}
             size = np.array([*(float(word(level) not in known) for level in column.levels), 0.0])[column.codes]
@@ -91,11 +91,22 @@ class WatchedEncoding(ColumnEncoding):
             return "is empty in all training rows"
         if self.empty:
             return f"is empty in {self.empty:.1%} of the training rows"
-        return f"is {self.levels[0]!r} in all training rows" if len(self.levels) == 1 else "hardly varies in training"
+        if len(self.levels) != 1:
+            return f"holds {len(self.levels) or 'only certain'} values in the training rows"
+        return (
+            f"is {float(self.levels[0]):.10g} in all training rows"
+            if self._is_number
+            else (f"is {self.levels[0]!r} in all training rows")
+        )
 
-    def _farther(self, parsed: np.ndarray) -> np.ndarray:
-        """(rows,) distance to the range of the training rows, or within it to the nearest of their values; NaN where
-        nothing is known."""
+    @property
+    def _is_number(self) -> bool:
+        return self.kind is ColumnKind.NUMBER and self.low is not None
+
+    def farther(self, parsed: np.ndarray) -> np.ndarray:
+        """(rows,) numbers -> distance to the nearest value of the training rows, or to their range where their values
+        are not few, as a share of the largest; NaN where nothing is known.
+        """
         if self.low is None or self.high is None:
             return np.asarray(1 + np.abs(parsed))
         scale = max(abs(self.low), abs(self.high)) or 1.0

@@ -123,9 +123,10 @@ def counterfactual(
 def _before(case: ChangedCase, row_id: str) -> dict[str, Any]:
     """The row's score as in the score table; for recordings that of the window around it, which is changed."""
     detector = case.detector
-    scores = score_items(detector.model, case.item_set, np.array([case.item]), device=detector.device)
     if detector.modality is Modality.SENSOR:
-        return _meaning(detector, float(scores.mean()))
+        with torch.no_grad():
+            return _meaning(detector, float(detector.model.score(case.x[None].to(detector.device))[0]))
+    scores = score_items(detector.model, case.item_set, np.array([case.item]), device=detector.device)
     found = detector.scored_rows(case.item_set, scores)
     return _meaning(detector, float(found.loc[found["row_id"] == row_id, "score"].iloc[0]))
 
@@ -170,15 +171,16 @@ def _distance(detector: Detector, x: Tensor) -> np.ndarray:
 
 
 def _moves(case: ChangedCase, judge: Judge, fixed: Sequence[str]) -> list[Move]:
-    detector, names = case.detector, case.item_set.shape.parts.names
+    detector = case.detector
     if detector.modality is Modality.TABLE:
         return _columns(case).moves(case.donors, fixed)
     if detector.modality is Modality.IMAGE:
         grid = grids(detector, case.item_set, np.array([case.item]))[0]
         return image_moves(case.x, case.donors, case.donor_ids, grid)
-    best = best_channels(case.x, case.donors, judge.score, fixed, names)
-    stay = [name for c, name in enumerate(names) if c not in best]
-    return window_moves(case.x, case.donors, case.donor_ids, names, stay)
+    parts = case.item_set.shape.parts
+    best = best_channels(case.x, case.donors, judge.score, fixed, parts)
+    stay = [name for c, name in enumerate(parts.names) if c not in best]
+    return window_moves(case.x, case.donors, case.donor_ids, parts, stay)
 
 
 def _columns(case: ChangedCase) -> Columns:
