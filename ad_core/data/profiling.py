@@ -229,7 +229,8 @@ def _blockers(dataset: Dataset, usable: np.ndarray) -> list[str]:
         return blockers
     used = dataset.schema.names(Role.FEATURE)
     if not used:
-        left_out = [f"{c.name!r}: {c.reason}" for c in dataset.schema.columns if c.role is Role.IGNORE and c.reason][:3]
+        apart = (Role.IGNORE, Role.WATCHED)
+        left_out = [f"{c.name!r}: {c.reason}" for c in dataset.schema.columns if c.role in apart and c.reason][:3]
         why = f" Left out are {' '.join(left_out)}" if left_out else ""
         blockers.append(f"No column can be used. Mark at least one as a feature, or open other data.{why}")
     elif training.any() and dataset.modality is Modality.TABLE and not _any_changes(dataset.data, used, training):

@@ -137,7 +137,7 @@ def _state(
 
 
 def _never_seen(reference: pd.DataFrame, new: pd.DataFrame, schema: Schema) -> np.ndarray:
-    """(rows,) str: the first category of each row that no reference row has, or value of a column that never changed."""
+    """(rows,) str: the first value of each row, of a category or of what never changed, that no reference row has."""
     found = np.full(len(new), "", dtype=object)
     for column in schema.columns:
         name = column.name
@@ -154,8 +154,8 @@ def _strange(column: Column, reference: pd.Series, new: pd.Series) -> np.ndarray
     """(rows,) bool: values that no reference row has; None for columns whose values vary without end."""
     never_changes = column.role is Role.WATCHED or (column.kind is ColumnKind.NUMBER and reference.nunique() <= 1)
     if never_changes:
-        levels = coded(reference).levels
-        form = date_format(levels)[0] if column.kind is ColumnKind.DATE and not pd.api.types.is_datetime64_any_dtype(reference) else None
+        is_text = column.kind is ColumnKind.DATE and not pd.api.types.is_datetime64_any_dtype(reference)
+        form = date_format(coded(reference).levels)[0] if is_text else None
         watched = learn_watched(column, reference, form)
         return None if watched is None else np.asarray(watched.encode(new)[:, 0] != 0)
     if column.kind not in (ColumnKind.CATEGORY, ColumnKind.BOOLEAN):

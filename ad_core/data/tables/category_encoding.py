@@ -43,7 +43,7 @@ class OneHotEncoding(ColumnEncoding):
     def limits(self, clip: float) -> list[EntryLimits]:
         found = super().limits(clip)
         if len(self.levels) == 1:  # otherwise only whether a cell is missing varied
-            found[-1] = never_changed(clip)
+            found[-1] = never_changed(clip, -np.inf, 0.5)
         return found
 
     def decode(self, entries: np.ndarray) -> list[str | float]:

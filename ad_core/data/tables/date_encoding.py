@@ -11,15 +11,18 @@ from ad_core.data.tables.encoding import MISSING, ColumnEncoding, cells_of
 from ad_core.data.tables.values import coded, parse_dates
 
 _DAY = 86_400.0
+LATER = 10 * 365.25 * _DAY
+"""How long after the last training row a date is usual: longer than a detector is in use [s]."""
 _CYCLES = ("hour", "weekday", "month")
 
 
 class DateEncoding(ColumnEncoding):
     """Elapsed time as a z-score, and hour, weekday and month as sine and cosine where they vary.
 
-    A method sees elapsed time clipped to the range of the training rows. Outside, on either side, the score rises with
-    the distance in ranges of the training rows, slowly at first: a month after five years of training rows hardly
-    counts, as later rows are not anomalous only because they are later; a date of another century does.
+    A method sees elapsed time clipped to the range of the training rows. Outside, the score rises with the distance in
+    ranges of the training rows, slowly at first. Earlier dates count from the first of the training rows on. Later ones
+    count only from LATER, or one range, after the last: rows are not anomalous because they are later, as time moves
+    on, but a date of another century is.
     """
 
     form: Literal["date"] = "date"
@@ -49,7 +52,9 @@ class DateEncoding(ColumnEncoding):
     def limits(self, clip: float) -> list[EntryLimits]:
         low, high = ((end - self.mean) / self.scale for end in (self.low, self.high))
         found = super().limits(clip)
-        found[0] = EntryLimits(max(low, -clip), min(high, clip), low, high, (high - low) or _DAY, certain=False)
+        span = (high - low) or _DAY
+        later = max(span, LATER / self.scale)
+        found[0] = EntryLimits(max(low, -clip), min(high, clip), low, high + later, span, certain=False)
         return found
 
     def decode(self, entries: np.ndarray) -> list[str | float]:

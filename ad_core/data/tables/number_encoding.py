@@ -100,7 +100,7 @@ class BooleanEncoding(ColumnEncoding):
         return np.column_stack([encoded, column.missing()]) if self.has_missing else encoded[:, None]
 
     def limits(self, clip: float) -> list[EntryLimits]:
-        return [never_changed(clip, -np.inf, 1.0), *[far(clip)] * self.has_missing]
+        return [never_changed(clip, -np.inf, 1.5), *[far(clip)] * self.has_missing]
 
     def decode(self, entries: np.ndarray) -> list[str | float]:
         gone = entries[:, 1] > 0.5 if self.has_missing else np.zeros(len(entries), dtype=bool)
