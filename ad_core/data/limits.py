@@ -33,9 +33,9 @@ class EntryLimits(NamedTuple):
     """Whether every value outside is an alarm, however near, because the training rows held nothing else."""
 
 
-def far(clip: float) -> EntryLimits:
-    """Of an entry without limits of its own: beyond the clip, farther is more anomalous."""
-    return EntryLimits(-clip, clip, -clip, clip, clip, certain=False)
+def far(clip: float, low: float = 0.0, high: float = 0.0) -> EntryLimits:
+    """Of an entry that varied: beyond the clip and the range of the training rows, farther is more anomalous."""
+    return EntryLimits(-clip, clip, min(low, -clip), max(high, clip), clip, certain=False)
 
 
 def anything(clip: float) -> EntryLimits:

@@ -106,11 +106,20 @@ class Scaling:
             if channel.judged_by == "shape":
                 found.append(anything(self.clip))
             else:
-                found.append(never_changed(self.clip, -noise, noise) if channel.is_constant else far(self.clip))
+                ends = self._ends(i)
+                found.append(never_changed(self.clip, -noise, noise) if channel.is_constant else far(self.clip, *ends))
         if self.shared:
             together = sum(self.noise[i] for i in self.shared)
             found.append(never_changed(TOGETHER_AT_MOST, 0.0, together))
         return found + [never_changed(self.clip)] * len(self.watched)
+
+    def _ends(self, i: int) -> tuple[float, float]:
+        """The range of channel i in the training rows, in z-scores of any entity."""
+        levels = [self._of_all[:, i], *(own[:, i] for own in self.own.values())]
+        channel = self.channels[i]
+        return min((channel.low - mean) / scale for mean, scale in levels), max(
+            (channel.high - mean) / scale for mean, scale in levels
+        )
 
     @property
     def _clip(self) -> float:
@@ -167,8 +176,9 @@ class Scaling:
         told, sentences = {one.name for one in self.watched}, []
         entities = rows["entity"].to_numpy() if self.own and "entity" in rows else None
         for i, channel in enumerate(self.channels):
-            z = np.abs(self.z(i, channel.numbers(data[channel.name]), entities))
-            new = np.flatnonzero(z > (self.noise[i] if channel.is_constant else self.clip))
+            z = self.z(i, channel.numbers(data[channel.name]), entities)
+            low, high = (-self.noise[i], self.noise[i]) if channel.is_constant else far(self.clip, *self._ends(i))[2:4]
+            new = np.flatnonzero((z < low) | (z > high))
             if channel.is_constant and channel.judged_by != "shape":
                 told.add(channel.name)
                 held = f"is {channel.level or f'{channel.mean:.10g}'} in all training rows"

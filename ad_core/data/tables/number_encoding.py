@@ -47,11 +47,10 @@ class NumberEncoding(ColumnEncoding):
         return [MISSING if absent else float(value) for value, absent in zip(decoded, gone, strict=True)]
 
     def limits(self, clip: float) -> list[EntryLimits]:
-        found = super().limits(clip)
-        if self.low == self.high:  # otherwise only whether a cell is missing varied
-            at = (self.low - self.mean) / self.scale
-            found[0] = never_changed(clip, at - ONE_VALUE, at + ONE_VALUE)
-        return found
+        low, high = self._scaled(np.array([self.low, self.high]))[:, 0].tolist()
+        if low < high:
+            return [far(clip, low, high), *[far(clip)] * self.has_missing]
+        return [never_changed(clip, low - ONE_VALUE, high + ONE_VALUE), far(clip)]  # only whether one is missing varied
 
     def bad(self, values: pd.Series) -> np.ndarray:
         return numbers(values)[1]
@@ -71,7 +70,7 @@ class NumberEncoding(ColumnEncoding):
         """A sentence about values that are farther outside than a method can tell apart."""
         with np.errstate(over="ignore"):
             z = np.abs(parsed / self.scale - self.mean / self.scale)
-        rows = np.flatnonzero(z > FAR)
+        rows = np.flatnonzero((z > FAR) & ((parsed < self.low) | (parsed > self.high)))
         if not len(rows):
             return []
         return [
