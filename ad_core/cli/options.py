@@ -59,6 +59,10 @@ class DataOptions:
     label: Annotated[str | None, _option(help="Column with the true labels; never trained on.")] = None
     class_column: Annotated[str | None, _option(help="Column with the classes of normal rows.")] = None
     ignore: Annotated[list[str] | None, _option(help="Column to leave out; repeatable.")] = None
+    watch: Annotated[
+        list[str] | None,
+        _option(help="Column that is not learnt from, but in which a new value is an alarm; repeatable."),
+    ] = None
     time: Annotated[str | None, _option(help="Time column; the data are then a sensor recording.")] = None
     entity: Annotated[str | None, _option(help="Column that tells several recordings in one file apart.")] = None
     only: Annotated[
@@ -96,6 +100,7 @@ class DataOptions:
             label=self.label,
             class_column=self.class_column,
             ignore=self.ignore or (),
+            watch=self.watch or (),
             time=self.time,
             entity=self.entity,
             only=self.only or (),

@@ -68,6 +68,11 @@ class Schema(BaseModel):
         """Names of the columns of a role, in file order."""
         return [c.name for c in self.columns if c.role is role]
 
+    @property
+    def scored(self) -> list[str]:
+        """Names of the columns that scores depend on: features, then those that are only watched."""
+        return [*self.names(Role.FEATURE), *self.names(Role.WATCHED)]
+
     def one(self, role: Role) -> str | None:
         """The column of a role that at most one column can have."""
         return next(iter(self.names(role)), None)

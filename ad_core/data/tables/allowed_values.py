@@ -152,6 +152,8 @@ def _of(code: ColumnEncoding, column: pd.Series) -> Allowed:
     facts: dict[str, Any] = {"name": code.name, "kind": code.kind, "missing": code.has_missing}
     if isinstance(code, WatchedEncoding):
         facts["missing"] = True
+        if code.kind is ColumnKind.DATE:
+            return Allowed(**facts, low=code.low, high=code.high, date_format=_form(code.date_format, column))
         if code.kind is not ColumnKind.NUMBER:
             return Allowed(**facts)
         return Allowed(**facts, low=code.low, high=code.high, decimals=_decimals(column))
@@ -164,10 +166,15 @@ def _of(code: ColumnEncoding, column: pd.Series) -> Allowed:
     if isinstance(code, NumberEncoding):
         return Allowed(**facts, low=code.low, high=code.high, decimals=_decimals(column))
     if isinstance(code, DateEncoding):
-        form = None if pd.api.types.is_datetime64_any_dtype(column) else code.date_format or "ISO8601"
+        form = _form(code.date_format, column)
         whole = "hour" not in code.cycles and code.low % DAY == 0
         return Allowed(**facts, low=code.low, high=code.high, date_format=form, whole_days=whole)
     return Allowed(**facts)
+
+
+def _form(date_format: str | None, column: pd.Series) -> str | None:
+    """The format of a column's dates that are texts."""
+    return None if pd.api.types.is_datetime64_any_dtype(column) else date_format or "ISO8601"
 
 
 def _decimals(column: pd.Series) -> int | None:

@@ -32,7 +32,8 @@ def check_match(training_id: str, paths: Sequence[str]) -> bool:
             icon=":material/error:",
         )
         return False
-    known = {*needed, *((facts.get("declared") or {}).get("ignore") or [])}
+    declared = facts.get("declared") or {}
+    known = {*needed, *(declared.get("ignore") or []), *(declared.get("watch") or [])}
     extra = [c for c in new.schema.names(Role.FEATURE) if c not in known] if needed else []
     unusable = int((new.rows["note"] != "").sum())
     st.success(
