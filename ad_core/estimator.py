@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ad_core.data.item_set import ItemSet, Split
 from ad_core.data.limits import LARGEST, far, limits_of, never_changed
+from ad_core.data.tables.watched_encoding import novelty
 from ad_core.errors import SettingsError
 from ad_core.types import ItemShape, Modality, PartKind, Parts, TrainingRows
 
@@ -104,7 +105,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         self.center_ = x[split.fit].mean(axis=0)
         spread = x[split.fit].std(axis=0)
         self.scale_ = np.where(spread > UNCHANGED, spread, 1.0)
-        item_set = _item_set(self._scaled(x).astype(np.float32), self.center_, spread)
+        item_set = _item_set(self._scaled(x).astype(np.float32), self.center_, spread, split.fit)
         fit = Fit(item_set.learnt(), split, seed, choose_device(self.device), training_rows=self.training_rows)
         result = fit_method(method, kind, choice, fit)
         scores = scores_of_all(result.fitted, fit)
@@ -159,14 +160,16 @@ def _split(n: int, seed: int, shares: tuple[float, float, float]) -> Split:
     return Split(np.sort(fit), np.sort(early_stop), np.sort(calibration))
 
 
-def _item_set(x: np.ndarray, center: np.ndarray, spread: np.ndarray) -> ItemSet:
+def _item_set(x: np.ndarray, center: np.ndarray, spread: np.ndarray, training: np.ndarray) -> ItemSet:
     """Items with their limits: a column without spread never changed, up to the rounding of its numbers.
 
     Args:
         x: (n, d) scaled numbers.
         center, spread: (d,) mean and standard deviation of the training rows.
+        training: positions of these rows.
     """
     n, d = x.shape
+    ends = np.array([x[training].min(axis=0), x[training].max(axis=0)])
     parts = Parts(
         names=tuple(f"x{i}" for i in range(d)),
         of_entry=tuple(range(d)),
@@ -177,8 +180,11 @@ def _item_set(x: np.ndarray, center: np.ndarray, spread: np.ndarray) -> ItemSet:
     rows = pd.DataFrame({"row_id": position.astype(str), "sample": position, "note": ""})
     shape = ItemShape(modality=Modality.TABLE, size=(d,), parts=parts)
     entries = [
-        far(CLIP) if varies else never_changed(CLIP, -rounding, rounding)
-        for varies, rounding in zip(spread > UNCHANGED, UNCHANGED + ROUNDING * np.abs(center), strict=True)
+        far(CLIP, low, high) if varies else never_changed(CLIP, -rounding, rounding)
+        for varies, rounding, low, high in zip(
+            spread > UNCHANGED, UNCHANGED + ROUNDING * np.abs(center), *ends.tolist(), strict=True
+        )
     ]
-    limits = limits_of(shape, d, entries)
+    new = novelty(pd.Series(column) for column in x[training].T) if (spread <= UNCHANGED).any() else 0.0
+    limits = limits_of(shape, d, entries, new)
     return ItemSet(shape, x, pd.DataFrame({"start": position}), rows, limits=limits)

@@ -14,6 +14,9 @@ import numpy as np
 
 from ad_core.types import ItemShape, Parts
 
+NEW_AT_MOST = 0.005
+"""Maximum estimated share of normal rows with a change of what never changed, for every change to be an alarm."""
+
 LARGEST = 1e30
 """Maximum absolute value in an item: float32 ends near 3e38, and sums of its values must not."""
 
@@ -58,6 +61,8 @@ class Limits:
     """One for each entry, those behind the leading ones included."""
     of_entry: tuple[int, ...]
     """The part that each entry belongs to, as in `Parts`."""
+    novelty: float = 0.0
+    """Estimated share of normal rows in which something changes that never changed in training, 0..1."""
 
     @property
     def seen(self) -> int:
@@ -85,6 +90,6 @@ def first_parts(shape: ItemShape, entries: int) -> ItemShape:
     return shape.model_copy(update={"size": (entries, *shape.size[1:]), "parts": fewer})
 
 
-def limits_of(shape: ItemShape, seen: int, entries: Sequence[EntryLimits]) -> Limits:
+def limits_of(shape: ItemShape, seen: int, entries: Sequence[EntryLimits], novelty: float = 0.0) -> Limits:
     """Limits of items of this shape, of whose entries a method sees the first ones."""
-    return Limits(first_parts(shape, seen), tuple(entries), shape.parts.of_entry)
+    return Limits(first_parts(shape, seen), tuple(entries), shape.parts.of_entry, novelty)

@@ -67,7 +67,7 @@ def write_detector(detector: "Detector", folder: Path) -> None:
         "normal_rows": {"row_ids": detector.normals.row_ids},
     }
     if isinstance(detector.model, Watched):
-        parts["watched"] = {"spread": detector.model.spread}
+        parts["watched"] = {"spread": detector.model.spread, "change": detector.model.change}
     if detector.residuals is not None:
         parts["residuals"] = {"quantiles": detector.residuals}
     if detector.out_of_bag is not None:
@@ -95,7 +95,8 @@ def read_detector(folder: Path, detector_class: "type[Detector]") -> "Detector":
     model, recipe = _restored_model(parts["model"], _without_marker(parts["weights"]), info.modality)
     reader = _restored_reader(parts["reader"], parts["reader_arrays"])
     if "watched" in parts and (limits := reader.limits) is not None:
-        model = Watched(model, limits, float(parts["watched"]["spread"])).eval()
+        own = parts["watched"]
+        model = Watched(model, limits, float(own["spread"]), float(own["change"])).eval()
     detector = detector_class(
         reader=reader,
         model=model,

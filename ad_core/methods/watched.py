@@ -4,13 +4,16 @@ What never changed in training (a constant column, an empty one, the states of a
 learn, and a network must not be asked about values far beyond those it has seen. So the model sees the items that
 `ItemSet.learnt` describes, and each entry outside of its limits adds a term of its own to the score:
 
-- outside of what never changed: s (1 + log(1 + d / u));
+- outside of what never changed: c (1 + log(1 + d / u));
 - far outside, where values did vary: 2 s log(sqrt(1 + (d / u)²)), which begins at 0 and grows slowly at first,
 
 with d the distance to the limit, u the entry's unit, and s a little more than the distance from the lowest score to the
-highest of a calibration row. So a row in which something that never changed does change scores above all calibration
-rows, farther outside is always more anomalous, and an item within all limits keeps its score to the last digit. The
-terms add up, so each is the exact attribution to its entry.
+highest of a calibration row. c is s, so a row in which something that never changed does change scores above all
+calibration rows. Only where many columns are constant and normal rows often are the first to change one of them, c is
+what leads from the median of the calibration scores to the quantile of their share: such a row has a p-value near it.
+
+Farther outside is always more anomalous, and an item within all limits keeps its score to the last digit. The terms add
+up, so each is the exact attribution to its entry.
 """
 
 from dataclasses import replace
@@ -20,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from ad_core.data.item_set import ItemSet
-from ad_core.data.limits import Limits
+from ad_core.data.limits import NEW_AT_MOST, Limits
 from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.recipe import Fitted, HeldOut
 from ad_core.methods.scorer import ScoreModel
@@ -37,7 +40,8 @@ class Watched(nn.Module, ScoreModel):
 
     Args:
         model: scores items as `Limits.learnt` describes them.
-        spread: of the calibration scores, see `spread_of`.
+        spread: s above, see `spread_of`.
+        change: c above, see `change_of`.
     """
 
     low: Tensor
@@ -46,9 +50,9 @@ class Watched(nn.Module, ScoreModel):
     unit: Tensor
     certain: Tensor
 
-    def __init__(self, model: ScoreModel, limits: Limits, spread: float) -> None:
+    def __init__(self, model: ScoreModel, limits: Limits, spread: float, change: float) -> None:
         super().__init__()
-        self.model, self.limits, self.spread = model, limits, spread
+        self.model, self.limits, self.spread, self.change = model, limits, spread, change
         entries = limits.entries
         low, high = limits.clips
         for name, values in (
@@ -75,9 +79,9 @@ class Watched(nn.Module, ScoreModel):
         ends = (1, -1, *[1] * (x.ndim - 2))
         low, high = (end.view(ends) for end in self.usual)
         out = (torch.relu(low - x) + torch.relu(x - high)) / self.unit.view(ends)
-        near = 2 * torch.hypot(torch.ones_like(out), out).log()
-        size = torch.where(self.certain.view(ends), 1 + torch.log1p(out), near)
-        return self.spread * torch.where(out > 0, size, torch.zeros_like(out))
+        near = 2 * self.spread * torch.hypot(torch.ones_like(out), out).log()
+        size = torch.where(self.certain.view(ends), self.change * (1 + torch.log1p(out)), near)
+        return torch.where(out > 0, size, torch.zeros_like(out))
 
     def added(self, x: Tensor) -> Tensor:
         """(b,) what is added to the scores of items."""
@@ -176,6 +180,18 @@ def spread_of(calibration_scores: np.ndarray, all_scores: np.ndarray) -> float:
     return float(MARGIN * max(known.max() - lowest, abs(known.max()))) or 1.0
 
 
+def change_of(calibration_scores: np.ndarray, novelty: float, spread: float) -> float:
+    """What a change adds of what never changed in training.
+
+    Args:
+        novelty: estimated share of normal rows with such a change.
+    """
+    if novelty <= NEW_AT_MOST:
+        return spread
+    median, high = np.nanquantile(calibration_scores, [0.5, max(0.5, 1 - novelty)])
+    return float(high - median)
+
+
 def watched(fitted: Fitted, items: ItemSet, held_out: np.ndarray, scores: np.ndarray) -> tuple[Fitted, np.ndarray]:
     """A fitted model that also scores what lies outside the limits of the items, and the scores of all items by it.
 
@@ -187,9 +203,11 @@ def watched(fitted: Fitted, items: ItemSet, held_out: np.ndarray, scores: np.nda
     if items.limits is None:
         return fitted, scores
     kept = fitted.held_out or HeldOut(held_out, scores[held_out])
-    spread = spread_of(items.only(kept.items).reduce(kept.scores), items.reduce(scores))
-    model = Watched(fitted.model, items.limits, spread)
-    of_rest = None if kept.model is None else Watched(kept.model, items.limits, spread)
+    calibrating = items.only(kept.items).reduce(kept.scores)
+    spread = spread_of(calibrating, items.reduce(scores))
+    change = change_of(calibrating, items.limits.novelty, spread)
+    model = Watched(fitted.model, items.limits, spread, change)
+    of_rest = None if kept.model is None else Watched(kept.model, items.limits, spread, change)
     raised = None
     if fitted.held_out is not None:
         raised = replace(kept, scores=model.raised(items, kept.scores, kept.items), model=of_rest)

@@ -11,7 +11,7 @@ from ad_core.data.limits import anything, far, limits_of, never_changed
 from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.recipe import Fitted, HeldOut
 from ad_core.methods.scorer import ScoreModel
-from ad_core.methods.watched import Watched, spread_of, watched
+from ad_core.methods.watched import Watched, change_of, spread_of, watched
 from ad_core.types import ItemShape, Modality, PartKind, Parts
 
 SPREAD = 10.0
@@ -58,19 +58,19 @@ def row(*values: float) -> Tensor:
 
 
 def scored(*values: float, model: Watched | None = None) -> float:
-    return (model or Watched(Sum(), ROW, SPREAD)).score(row(*values)).item()
+    return (model or Watched(Sum(), ROW, SPREAD, SPREAD)).score(row(*values)).item()
 
 
 def test_within_the_limits_an_item_has_the_models_score_to_the_last_digit():
     x = torch.rand(50, 2)
 
-    found = Watched(Sum(), ROW, SPREAD).score(torch.cat([x, torch.zeros(50, 1)], 1))
+    found = Watched(Sum(), ROW, SPREAD, SPREAD).score(torch.cat([x, torch.zeros(50, 1)], 1))
 
     assert torch.equal(found, Sum().score(x))
 
 
 def test_a_model_sees_values_clipped_and_no_entry_that_never_changed():
-    seen = Watched(Sum(), ROW, SPREAD).learnt(row(-7.0, 1.0, 4.0))
+    seen = Watched(Sum(), ROW, SPREAD, SPREAD).learnt(row(-7.0, 1.0, 4.0))
 
     assert seen.tolist() == [[-3.0, 1.0]]
 
@@ -100,13 +100,13 @@ def test_nothing_that_the_training_rows_held_is_far():
 
 
 def test_copies_of_a_row_are_scored_as_the_row_is():
-    model, x = Watched(Sum(), ROW, SPREAD), row(9.0, 1.0, 2.0)
+    model, x = Watched(Sum(), ROW, SPREAD, SPREAD), row(9.0, 1.0, 2.0)
 
     assert torch.equal(model.score_copies(x, SourceItems.of_one(x, 1)), model.score(x))
 
 
 def test_the_terms_are_the_exact_attribution_of_what_is_added():
-    model, x, base = Watched(Sum(), ROW, SPREAD), row(9.0, 1.0, 2.0), row(0.5, 4.0, 0.0)
+    model, x, base = Watched(Sum(), ROW, SPREAD, SPREAD), row(9.0, 1.0, 2.0), row(0.5, 4.0, 0.0)
 
     shares = model.shares(x, base)
 
@@ -117,7 +117,7 @@ def test_the_terms_are_the_exact_attribution_of_what_is_added():
 
 
 def test_what_never_changed_is_expected_not_to_change():
-    assert Watched(Sum(), ROW, SPREAD).expected(row(1.0, 1.0, 7.0)).tolist() == [[0.0, 0.0, 0.0]]
+    assert Watched(Sum(), ROW, SPREAD, SPREAD).expected(row(1.0, 1.0, 7.0)).tolist() == [[0.0, 0.0, 0.0]]
 
 
 # --- windows
@@ -137,7 +137,7 @@ def window(channel: int, step: int, value: float) -> Tensor:
 
 
 def test_a_change_in_one_step_raises_that_step_alone_where_steps_have_scores():
-    model = Watched(Steps(), WINDOW, SPREAD)
+    model = Watched(Steps(), WINDOW, SPREAD, SPREAD)
 
     found = model.over_time(window(2, 1, 1.0))[0]
 
@@ -146,7 +146,7 @@ def test_a_change_in_one_step_raises_that_step_alone_where_steps_have_scores():
 
 
 def test_a_window_counts_its_largest_step_and_attributes_it_to_the_channel():
-    model, x = Watched(Sum(), WINDOW, SPREAD), window(1, 2, 1.0) + window(2, 0, 0.1)
+    model, x = Watched(Sum(), WINDOW, SPREAD, SPREAD), window(1, 2, 1.0) + window(2, 0, 0.1)
 
     shares = model.shares(x, torch.zeros_like(x))
 
@@ -157,7 +157,7 @@ def test_a_window_counts_its_largest_step_and_attributes_it_to_the_channel():
 
 
 def test_the_part_of_a_new_state_is_its_channel():
-    found = Watched(Sum(), WINDOW, SPREAD).part_scores(window(2, 3, 1.0))
+    found = Watched(Sum(), WINDOW, SPREAD, SPREAD).part_scores(window(2, 3, 1.0))
 
     assert found.shape == (1, 2, 4)
     assert found[0, 0].tolist() == pytest.approx([0, 0, 0, SPREAD * (1 + np.log(2))])
@@ -210,6 +210,13 @@ def test_equal_scores_still_have_a_spread():
     assert spread_of(np.array([np.nan]), np.zeros(1)) == 1.0
 
 
+def test_where_normal_rows_often_change_a_constant_a_change_leads_to_the_quantile_of_their_share():
+    calibration = np.arange(101.0)
+
+    assert change_of(calibration, 0.004, SPREAD) == SPREAD
+    assert change_of(calibration, 0.1, SPREAD) == pytest.approx(40)  # from 50 to 90
+
+
 def test_items_are_learnt_from_as_the_model_sees_them():
     found = items(np.array([[50.0, -50.0, 1.0]])).learnt()
 
@@ -221,4 +228,4 @@ def test_items_are_learnt_from_as_the_model_sees_them():
 def test_an_entry_can_be_clipped_without_ever_raising_the_score():
     quiet = limits_of(shape(2, of_entry=(0, 1)), 2, [anything(CLIP), far(CLIP)])
 
-    assert scored(1e9, 0, model=Watched(Sum(), quiet, SPREAD)) == CLIP
+    assert scored(1e9, 0, model=Watched(Sum(), quiet, SPREAD, SPREAD)) == CLIP

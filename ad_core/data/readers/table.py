@@ -10,13 +10,13 @@ from pydantic import Field, TypeAdapter
 
 from ad_core.data.dataset import Column, ColumnKind, Dataset, Declared, Role
 from ad_core.data.item_set import ItemSet
-from ad_core.data.limits import LARGEST, Limits, limits_of
+from ad_core.data.limits import LARGEST, NEW_AT_MOST, Limits, limits_of
 from ad_core.data.reader import READERS, Reader
 from ad_core.data.tables.choose_encoding import AnyEncoding, NumberForm, learn_encoding
 from ad_core.data.tables.dataset import open_table
 from ad_core.data.tables.encoding import ColumnEncoding
 from ad_core.data.tables.values import coded, date_format, infinities
-from ad_core.data.tables.watched_encoding import WatchedEncoding, learn_watched
+from ad_core.data.tables.watched_encoding import WatchedEncoding, learn_watched, novelty
 from ad_core.errors import DataError
 from ad_core.settings import Settings
 from ad_core.types import ItemShape, Modality, Parts
@@ -75,6 +75,7 @@ class Table(Reader[TableSettings]):
         self._class_column: str | None = None
         self._columns: list[str] = []
         self._dropped: list[str] = []
+        self._novelty = 0.0
         self._limited = True
         """False for bundles before format 3: their items were clipped here, and nothing was watched."""
 
@@ -104,6 +105,8 @@ class Table(Reader[TableSettings]):
         found = {c.name: learn_watched(c, dataset.data[c.name][chosen], self._form(c, dataset)) for c in unlearnt}
         self._codes += [code for code in found.values() if code is not None]
         self._dropped = [name for name, code in found.items() if code is None]
+        scored = dataset.schema.scored if any(found.values()) else []
+        self._novelty = novelty(dataset.data[name][chosen] for name in scored)
         self._columns = [str(name) for name in dataset.data.columns]
         self._class_column = dataset.schema.one(Role.CLASS)
         known = dataset.rows["cls"][chosen].dropna() if "cls" in dataset.rows else []
@@ -170,14 +173,20 @@ class Table(Reader[TableSettings]):
     def _drop_notices(self) -> list[str]:
         """What can't be learnt from, and what a change in it means."""
         watched = [code for code in self._codes if isinstance(code, WatchedEncoding)]
+        is_alarm = "is an alarm" if self._novelty <= NEW_AT_MOST else "raises the score"
         groups = {
-            "Constant in the training rows, so a change there is an alarm: {}.": [c for c in watched if not c.empty],
-            "Empty in the training rows, so a value there is an alarm: {}.": [c for c in watched if c.empty == 1],
-            "Nearly empty in the training rows, so a value that they never held is an alarm: {}.": [
+            f"Constant in the training rows, so a change there {is_alarm}: {{}}.": [c for c in watched if not c.empty],
+            f"Empty in the training rows, so a value there {is_alarm}: {{}}.": [c for c in watched if c.empty == 1],
+            f"Nearly empty in the training rows, so a value that they never held {is_alarm}: {{}}.": [
                 c for c in watched if 0 < c.empty < 1
             ],
         }
         notices = [text.format(_named([c.name for c in group])) for text, group in groups.items() if group]
+        if watched and self._novelty > NEW_AT_MOST:
+            notices.append(
+                f"In {self._novelty:.1%} of the training rows a column changes that is constant in all others. Normal "
+                "rows will change one of these columns as often, so a single change raises a score only as far."
+            )
         if self._dropped and self._limited:
             notices.append(
                 f"Left out, because they are nearly empty and hold ever new values: {_named(self._dropped)}."
@@ -248,7 +257,8 @@ class Table(Reader[TableSettings]):
         if not self._limited:
             return None
         seen = sum(code.entries for code in self._codes[: self._learnt])
-        return limits_of(self.shape, seen, [entry for code in self._codes for entry in code.limits(self._own.clip)])
+        entries = [entry for code in self._codes for entry in code.limits(self._own.clip)]
+        return limits_of(self.shape, seen, entries, self._novelty)
 
     @property
     def codes(self) -> tuple[ColumnEncoding, ...]:
@@ -285,6 +295,7 @@ class Table(Reader[TableSettings]):
             "columns": self._columns,
             "dropped": self._dropped,
             "limited": self._limited,
+            "novelty": self._novelty,
         }
         return facts, {}
 
@@ -292,7 +303,7 @@ class Table(Reader[TableSettings]):
         self._codes = list(_CODES.validate_python(facts["codes"]))
         self._classes, self._class_column = list(facts["classes"]), facts["class_column"]
         self._columns, self._dropped = list(facts["columns"]), list(facts["dropped"])
-        self._limited = bool(facts.get("limited", False))
+        self._limited, self._novelty = bool(facts.get("limited", False)), float(facts.get("novelty", 0.0))
 
     @property
     def _own(self) -> TableSettings:

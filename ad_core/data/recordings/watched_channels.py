@@ -69,10 +69,7 @@ class WatchedChannel(BaseModel):
 
 def new_values(name: str, held: str, cells: pd.Series, rows: np.ndarray) -> str:
     """A sentence about cells that hold what the training rows never held."""
-    return (
-        f"{name!r} {held}. Another value, which raises the score above all calibration rows, is in "
-        f"{cells_of(cells, rows)}."
-    )
+    return f"{name!r} {held}. Another value, which raises the score, is in {cells_of(cells, rows)}."
 
 
 def in_samples(

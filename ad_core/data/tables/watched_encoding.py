@@ -6,19 +6,17 @@ value: the chance is estimated by the share of training rows whose value occurs 
 A date that is later than all those of the training rows is no change, as time moves on.
 """
 
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from ad_core.data.dataset import Column, ColumnKind
-from ad_core.data.limits import EntryLimits, never_changed
+from ad_core.data.limits import NEW_AT_MOST, EntryLimits, never_changed
 from ad_core.data.tables.date_encoding import seconds_of
 from ad_core.data.tables.encoding import MISSING, ColumnEncoding, cells_of, word
 from ad_core.data.tables.values import coded, known_of, numbers, parse_dates
-
-NEW_AT_MOST = 0.005
-"""Maximum estimated share of normal rows with a new value."""
 
 MOST_LEVELS = 1000
 """Maximum number of distinct values that are kept; a column with more is watched by its range, or not at all."""
@@ -80,8 +78,7 @@ class WatchedEncoding(ColumnEncoding):
             return sentences
         return [
             *sentences,
-            f"{self.name!r} {self.held}. Another value, which raises the score above all calibration rows, is in "
-            f"{cells_of(values, changed)}.",
+            f"{self.name!r} {self.held}. Another value, which raises the score, is in {cells_of(values, changed)}.",
         ]
 
     @property
@@ -152,6 +149,23 @@ def learn_watched(column: Column, values: pd.Series, form: str | None) -> Watche
         return None
     kind = ColumnKind.CATEGORY if column.kind in (ColumnKind.NUMBER, ColumnKind.DATE) else column.kind
     return WatchedEncoding(**facts, kind=kind, levels=tuple(held.levels[i] for i in chosen))
+
+
+def novelty(columns: Iterable[pd.Series]) -> float:
+    """Share of rows that are the only one to differ in a column: as often a new row will be the first to differ in a
+    column that is constant so far (leave-one-out, Good 1953).
+
+    Args:
+        columns: of the training rows.
+    """
+    rows, single = 0, set[int]()
+    for values in columns:
+        rows, head = len(values), values.iloc[:3]
+        same = [value for i, value in enumerate(head) if pd.isna(value) or value in head.tolist()[i + 1 :]]
+        if same:
+            differs = values.notna() if pd.isna(same[0]) else values != same[0]
+            single |= set(np.flatnonzero(differs).tolist()) if differs.sum() == 1 else set()
+    return len(single) / max(rows, 1)
 
 
 def _few(counts: np.ndarray, rows: int) -> np.ndarray:

@@ -141,10 +141,8 @@ def test_what_is_new_is_said_with_its_rows():
     sentences = reader.match(opened(table, watch=("phase", "gone")))
 
     assert sentences == [
-        "'flat' is 7 in all training rows. Another value, which raises the score above all calibration rows, is in 1 "
-        "row: row 4 ('8').",
-        "'phase' holds 3 values in the training rows. Another value, which raises the score above all calibration "
-        "rows, is in 1 row: row 4 ('d').",
+        "'flat' is 7 in all training rows. Another value, which raises the score, is in 1 row: row 4 ('8').",
+        "'phase' holds 3 values in the training rows. Another value, which raises the score, is in 1 row: row 4 ('d').",
     ]
     assert reader.match(opened(STATES.assign(flat=7).drop(columns="phase"), watch=("gone",))) == [
         "'phase' is not in these data, so no change of it can be seen."

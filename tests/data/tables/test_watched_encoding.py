@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from ad_core.data.dataset import Column, ColumnKind, Role
-from ad_core.data.tables.watched_encoding import WatchedEncoding, learn_watched
+from ad_core.data.tables.watched_encoding import WatchedEncoding, learn_watched, novelty
 
 N = 1000
 
@@ -90,8 +90,7 @@ def test_a_change_is_said_with_its_rows():
 
     assert code.differences(pd.Series([0, 0])) == []
     assert code.differences(pd.Series([0, 7, 0, 8])) == [
-        "'x' is 0 in all training rows. Another value, which raises the score above all calibration rows, is in 2 "
-        "rows: row 2 ('7'), row 4 ('8')."
+        "'x' is 0 in all training rows. Another value, which raises the score, is in 2 rows: row 2 ('7'), row 4 ('8')."
     ]
     assert "is empty in all training rows" in learnt([None] * N, ColumnKind.TEXT).differences(pd.Series(["a"]))[0]
     assert "50% of 'x' is missing" in code.differences(pd.Series([0, None]))[0]
@@ -107,3 +106,12 @@ def test_a_long_column_is_compared_without_a_table_of_all_distances():
     code = learnt([*range(900), *[np.nan] * 200_000], ColumnKind.NUMBER)
 
     assert not code.encode(pd.Series(np.arange(300_000) % 900))[:, 0].any()
+
+
+def test_rows_that_are_the_only_ones_to_differ_tell_how_often_a_constant_will_change():
+    table = pd.DataFrame({f"c{i}": np.zeros(N) for i in range(6)}).assign(z=np.arange(N), empty=np.nan)
+    table.loc[7, ["c0", "c1"]], table.loc[9, "c2"], table.loc[[3, 4], "c3"], table.loc[0, "c4"] = 1, 1, 1, 1
+    table.loc[5, "empty"] = 2
+
+    assert novelty(table[name] for name in table) == 4 / N  # rows 0, 5, 7 and 9
+    assert novelty([]) == 0
