@@ -34,11 +34,17 @@ class EntryLimits(NamedTuple):
     """Distance outside that counts as far."""
     certain: bool
     """Whether every value outside is an alarm, however near, because the training rows held nothing else."""
+    weight: float = 1.0
+    """How much an entry counts that is not certain."""
+
+
+FAR_WEIGHT = 0.02
+"""Weight of a value that is clipped: that it is far a method sees itself, only not how far."""
 
 
 def far(clip: float, low: float = 0.0, high: float = 0.0) -> EntryLimits:
     """Of an entry that varied: beyond the clip and the range of the training rows, farther is more anomalous."""
-    return EntryLimits(-clip, clip, min(low, -clip), max(high, clip), clip, certain=False)
+    return EntryLimits(-clip, clip, min(low, -clip), max(high, clip), clip, certain=False, weight=FAR_WEIGHT)
 
 
 def anything(clip: float) -> EntryLimits:

@@ -5,7 +5,8 @@ learn, and a network must not be asked about values far beyond those it has seen
 `ItemSet.learnt` describes, and each entry outside of its limits adds a term of its own to the score:
 
 - outside of what never changed: c (1 + log(1 + d / u));
-- far outside, where values did vary: 2 s log(sqrt(1 + (d / u)²)), which begins at 0 and grows slowly at first,
+- far outside, where values did vary: 2 w s log(sqrt(1 + (d / u)²)), which begins at 0 and grows slowly at first; w is 1
+  for dates, and small for numbers that a method sees clipped, as it sees itself that they are far,
 
 with d the distance to the limit, u the entry's unit, and s a little more than the distance from the lowest score to the
 highest of a calibration row. c is s, so a row in which something that never changed does change scores above all
@@ -28,6 +29,9 @@ from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.recipe import Fitted, HeldOut
 from ad_core.methods.scorer import ScoreModel
 
+LEAST = 0.02
+"""The least that a change adds where changes are frequent, as a share of the most."""
+
 MARGIN = 1.25
 """A term is measured in this multiple of the distance that it has to bridge."""
 
@@ -48,6 +52,7 @@ class Watched(nn.Module, ScoreModel):
     high: Tensor
     usual: Tensor
     unit: Tensor
+    weight: Tensor
     certain: Tensor
 
     def __init__(self, model: ScoreModel, limits: Limits, spread: float, change: float) -> None:
@@ -60,6 +65,7 @@ class Watched(nn.Module, ScoreModel):
             ("high", high),
             ("usual", np.array([[e.usual_low, e.usual_high] for e in entries], dtype=np.float32).T),
             ("unit", np.array([e.unit for e in entries], dtype=np.float32)),
+            ("weight", np.array([e.weight for e in entries], dtype=np.float32)),
             ("certain", np.array([e.certain for e in entries], dtype=bool)),
         ):
             self.register_buffer(name, torch.from_numpy(np.ascontiguousarray(values)), persistent=False)
@@ -79,7 +85,7 @@ class Watched(nn.Module, ScoreModel):
         ends = (1, -1, *[1] * (x.ndim - 2))
         low, high = (end.view(ends) for end in self.usual)
         out = (torch.relu(low - x) + torch.relu(x - high)) / self.unit.view(ends)
-        near = 2 * self.spread * torch.hypot(torch.ones_like(out), out).log()
+        near = 2 * self.spread * self.weight.view(ends) * torch.hypot(torch.ones_like(out), out).log()
         size = torch.where(self.certain.view(ends), self.change * (1 + torch.log1p(out)), near)
         return torch.where(out > 0, size, torch.zeros_like(out))
 
@@ -189,7 +195,7 @@ def change_of(calibration_scores: np.ndarray, novelty: float, spread: float) -> 
     if novelty <= NEW_AT_MOST:
         return spread
     median, high = np.nanquantile(calibration_scores, [0.5, max(0.5, 1 - novelty)])
-    return float(high - median)
+    return max(float(high - median), LEAST * spread)
 
 
 def watched(fitted: Fitted, items: ItemSet, held_out: np.ndarray, scores: np.ndarray) -> tuple[Fitted, np.ndarray]:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ad_core.data.item_set import ItemSet
-from ad_core.data.limits import anything, far, limits_of, never_changed
+from ad_core.data.limits import FAR_WEIGHT, anything, far, limits_of, never_changed
 from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.recipe import Fitted, HeldOut
 from ad_core.methods.scorer import ScoreModel
@@ -91,7 +91,7 @@ def test_far_values_score_by_how_far_they_are_and_begin_without_a_jump():
     assert near == pytest.approx(inner, abs=1e-5)
     assert far_away[:4] == sorted(set(far_away[:4]))
     assert far_away[4:] == sorted(set(far_away[4:]))
-    assert scored(2 * CLIP, 0, 0) - inner == pytest.approx(SPREAD * np.log(2))  # 2 s log sqrt(1 + 1)
+    assert scored(2 * CLIP, 0, 0) - inner == pytest.approx(FAR_WEIGHT * SPREAD * np.log(2), rel=1e-4)  # 2 w s log 2^.5
 
 
 def test_nothing_that_the_training_rows_held_is_far():
@@ -215,6 +215,7 @@ def test_where_normal_rows_often_change_a_constant_a_change_leads_to_the_quantil
 
     assert change_of(calibration, 0.004, SPREAD) == SPREAD
     assert change_of(calibration, 0.1, SPREAD) == pytest.approx(40)  # from 50 to 90
+    assert change_of(calibration, 0.9, SPREAD) > 0
 
 
 def test_items_are_learnt_from_as_the_model_sees_them():

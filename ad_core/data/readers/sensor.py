@@ -1,6 +1,7 @@
 """Recordings: one row per time stamp, one column per channel, one recording or several; items are windows."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from pydantic import Field, field_validator
 
 from ad_core.data.dataset import Dataset, Declared, Role, fingerprint_of
 from ad_core.data.item_set import ItemSet
-from ad_core.data.limits import Limits, limits_of
+from ad_core.data.limits import NEW_AT_MOST, Limits, limits_of
 from ad_core.data.reader import READERS, EventsGap, Reader
 from ad_core.data.recordings import windows
 from ad_core.data.recordings.base_array import base_of
@@ -32,7 +33,7 @@ from ad_core.data.recordings.timeline import (
     typical_interval,
 )
 from ad_core.data.recordings.timestamps import ClockKind
-from ad_core.data.recordings.watched_channels import WatchedChannel
+from ad_core.data.recordings.watched_channels import WatchedChannel, novelty
 from ad_core.data.tables.row_filter import fulfils
 from ad_core.errors import DataError
 from ad_core.settings import Settings
@@ -176,6 +177,18 @@ class Sensor(Reader[SensorSettings]):
         segments = windows.runs(chosen, line) if grid is None else windows.runs(chosen[grid.nearest], grid.line)
         self.window, self.stride, window_notices = windows.fitting(segments, self.settings.window, self.settings.stride)
         self.notices += window_notices
+        self.scaling = replace(self.scaling, novelty=self._novelty(dataset, training))
+        if self.scaling.novelty > NEW_AT_MOST:
+            self.notices.append(
+                f"Of so many channels one that is constant so far is expected to change in about "
+                f"{self.scaling.novelty:.0%} of all windows, so a single change raises the score only as far."
+            )
+
+    def _novelty(self, dataset: Dataset, training: np.ndarray) -> float:
+        """Estimated share of normal windows in which something changes that never changed in training."""
+        varying = [channel for channel in self.channels if not channel.is_constant]
+        numbers = [channel.numbers(dataset.data[channel.name].iloc[training]) for channel in varying]
+        return novelty(numbers, len(self.channels) - len(varying), self.window)
 
     def item_set(self, dataset: Dataset) -> ItemSet:
         measured = timeline(dataset.rows)
@@ -230,7 +243,9 @@ class Sensor(Reader[SensorSettings]):
     def limits(self) -> Limits | None:
         """See the contract; None for bundles before format 3."""
         entries = self.scaling.limits
-        return None if entries is None else limits_of(self.shape, self.scaling.learnt, entries)
+        if entries is None:
+            return None
+        return limits_of(self.shape, self.scaling.learnt, entries, self.scaling.novelty)
 
     @property
     def apart(self) -> tuple[WatchedChannel, ...]:

@@ -55,6 +55,8 @@ class Scaling:
     noise: tuple[float, ...] | None = None
     """(channel,) largest absolute z-score of a constant channel among the training rows, 0 for others; None in bundles
     before format 3, whose items are clipped here and in which nothing is watched."""
+    novelty: float = 0.0
+    """Estimated share of normal windows in which something changes that never changed in training."""
 
     @cached_property
     def kept(self) -> list[int]:
@@ -257,6 +259,7 @@ class Scaling:
             "entities": list(self.own),
             "watched": [one.model_dump(mode="json") for one in self.watched],
             "noise": None if self.noise is None else list(self.noise),
+            "novelty": self.novelty,
         }
         scales = [[channel.mean, channel.scale, channel.low, channel.high] for channel in self.channels]
         arrays = {"scales": np.array(scales, dtype=np.float64).reshape(-1, 4)}
@@ -273,10 +276,9 @@ class Scaling:
         )
         own = dict(zip(facts.get("entities", []), arrays.get("own_scales", ()), strict=True))
         watched = tuple(WatchedChannel.model_validate(one) for one in facts.get("watched", ()))
-        noise = facts.get("noise")
-        return cls(
-            channels, clip, tuple(facts.get("shared", ())), own, watched, None if noise is None else tuple(noise)
-        )
+        noise = None if facts.get("noise") is None else tuple(facts["noise"])
+        novelty = float(facts.get("novelty", 0.0))
+        return cls(channels, clip, tuple(facts.get("shared", ())), own, watched, noise, novelty)
 
 
 def learn_scaling(

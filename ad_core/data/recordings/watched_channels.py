@@ -21,6 +21,9 @@ from ad_core.data.tables.watched_encoding import WatchedEncoding, learn_watched
 MOST_STATES = 8
 """Maximum number of states of a command; a measured value that is rounded has more."""
 
+MANY, SEVERAL = 10, 3
+"""Number of constant channels from which on changes are expected, and of single changes that are taken as evidence."""
+
 FEWEST_SAMPLES, SMALLEST_SHARE = 20, 0.01
 """Minimum number of samples in each state of a command, and their minimum share."""
 
@@ -117,6 +120,27 @@ def learn_watched_channels(
         why = "empty or text in resampled recordings" if is_resampled else "text that is ever new"
         notices.append(f"Left out, because they are {why}: {some(left_out)}.")
     return (*apart, *commands), notices
+
+
+def novelty(numbers: Sequence[np.ndarray], constant: int, window: int) -> float:
+    """Estimated share of normal windows in which a channel changes that is constant so far.
+
+    By the windows in which a channel leaves its usual value for the only time (leave-one-out), if there are several;
+    and where very many channels are constant, at least one in MANY of them per recording as long as that of training.
+
+    Args:
+        numbers: (samples,) of each channel that varies, in the order of time.
+        constant: number of channels that don't.
+        window: length of a window [samples].
+    """
+    single, windows = set[int](), max(1.0, max(map(len, numbers), default=0) / window)
+    for values in numbers:
+        same = values[0] if len(values) > 2 and (values[:3] == values[0]).sum() > 1 else np.nan
+        away = np.flatnonzero(np.isfinite(values) & (values != same))
+        if np.isfinite(same) and len(away) and len(away) == away[-1] - away[0] + 1:
+            single.add(int(away[0]) // window)
+    by_number = constant / MANY / windows if constant >= MANY else 0.0
+    return min(1.0, max(len(single) / windows if len(single) >= SEVERAL else 0.0, by_number))
 
 
 def _states(column: Column, channel: Channel, cells: pd.Series) -> WatchedEncoding | None:
