@@ -38,8 +38,8 @@ class EntryLimits(NamedTuple):
     """How much an entry counts that is not certain."""
 
 
-FAR_WEIGHT = 0.02
-"""Weight of a value that is clipped: that it is far a method sees itself, only not how far."""
+FAR_WEIGHT = 1e-4
+"""Weight of a value that is clipped: a method sees itself that it is far, only not how far, so this decides ties."""
 
 
 def far(clip: float, low: float = 0.0, high: float = 0.0) -> EntryLimits:

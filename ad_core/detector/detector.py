@@ -145,7 +145,7 @@ class Detector:
         ids = item_set.rows["row_id"]
         kept = ids.map(known["score"]).to_numpy(np.float64)
         if not isinstance(self.model, Watched):
-            return kept
+            return np.asarray(kept)
         raised = item_set.reduce(self.model.raised(item_set, np.zeros_like(item_scores)))
         return np.asarray(kept - ids.map(known["raised"]).to_numpy(np.float64) + raised)
 

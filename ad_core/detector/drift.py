@@ -161,7 +161,7 @@ def _strange(column: Column, reference: pd.Series, new: pd.Series) -> np.ndarray
     if column.kind not in (ColumnKind.CATEGORY, ColumnKind.BOOLEAN):
         return None
     values, known = coded(new), set(coded(reference).levels)
-    return np.array([*(level not in known for level in values.levels), False])[values.codes]
+    return np.asarray(np.array([*(level not in known for level in values.levels), False])[values.codes])
 
 
 def _measures(x: np.ndarray) -> np.ndarray:

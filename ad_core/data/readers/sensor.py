@@ -180,8 +180,8 @@ class Sensor(Reader[SensorSettings]):
         self.scaling = replace(self.scaling, novelty=self._novelty(dataset, training))
         if self.scaling.novelty > NEW_AT_MOST:
             self.notices.append(
-                f"Of so many channels one that is constant so far is expected to change in about "
-                f"{self.scaling.novelty:.0%} of all windows, so a single change raises the score only as far."
+                "So many channels are constant, or changed a single time, that normal recordings will have such "
+                "changes too: a single one raises the score only a little."
             )
 
     def _novelty(self, dataset: Dataset, training: np.ndarray) -> float:

@@ -21,7 +21,7 @@ from ad_core.data.tables.watched_encoding import WatchedEncoding, learn_watched
 MOST_STATES = 8
 """Maximum number of states of a command; a measured value that is rounded has more."""
 
-MANY, SEVERAL = 10, 3
+MANY, SEVERAL = 25, 3
 """Number of constant channels from which on changes are expected, and of single changes that are taken as evidence."""
 
 FEWEST_SAMPLES, SMALLEST_SHARE = 20, 0.01
@@ -125,8 +125,8 @@ def learn_watched_channels(
 def novelty(numbers: Sequence[np.ndarray], constant: int, window: int) -> float:
     """Estimated share of normal windows in which a channel changes that is constant so far.
 
-    By the windows in which a channel leaves its usual value for the only time (leave-one-out), if there are several;
-    and where very many channels are constant, at least one in MANY of them per recording as long as that of training.
+    By the windows in which a channel leaves its usual value for the only time (leave-one-out), if there are several.
+    Where MANY channels are constant, 1: sooner or later one of them changes, as rare commands do.
 
     Args:
         numbers: (samples,) of each channel that varies, in the order of time.
@@ -139,8 +139,9 @@ def novelty(numbers: Sequence[np.ndarray], constant: int, window: int) -> float:
         away = np.flatnonzero(np.isfinite(values) & (values != same))
         if np.isfinite(same) and len(away) and len(away) == away[-1] - away[0] + 1:
             single.add(int(away[0]) // window)
-    by_number = constant / MANY / windows if constant >= MANY else 0.0
-    return min(1.0, max(len(single) / windows if len(single) >= SEVERAL else 0.0, by_number))
+    if constant >= MANY:
+        return 1.0
+    return min(1.0, len(single) / windows) if len(single) >= SEVERAL else 0.0
 
 
 def _states(column: Column, channel: Channel, cells: pd.Series) -> WatchedEncoding | None:

@@ -8,6 +8,7 @@ import pytest
 
 from ad_core.data.dataset import Dataset, Declared, Role
 from ad_core.data.readers.sensor import Sensor, SensorSettings
+from ad_core.data.recordings.watched_channels import MANY, novelty
 
 N = 600
 
@@ -167,3 +168,21 @@ def test_values_far_outside_are_said_with_their_rows():
     assert fitted(recording()).match(opened(table)) == [
         "'flow' lies more than 20 standard deviations from the mean of the training rows in 1 row: row 4 ('1000000.0')."
     ]
+
+
+def test_single_changes_of_several_channels_tell_that_another_one_will_change():
+    numbers = [np.zeros(N) for _ in range(5)]
+    for channel, at in zip(numbers, (10, 100, 200, 304, 308), strict=True):
+        channel[at : at + 4] = 1
+
+    assert novelty(numbers[:2], 2, window=16) == 0  # two may be chance
+    assert novelty(numbers, 2, window=16) == pytest.approx(4 / (N / 16))  # the last two lie in one window
+    assert novelty([np.sin(np.arange(N))], 2, window=16) == 0
+    assert novelty(numbers[:1], MANY, window=16) == 1
+
+
+def test_where_very_many_channels_are_constant_a_change_raises_the_score_only_a_little():
+    few, many = (fitted(recording(**{f"idle{i}": 0 for i in range(k)})) for k in (4, MANY))
+
+    assert (few.limits.novelty, many.limits.novelty) == (0, 1)
+    assert any("a single one raises the score only a little" in notice for notice in many.notices)
