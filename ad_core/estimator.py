@@ -14,6 +14,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ad_core.data.item_set import ItemSet, Split
 from ad_core.data.label_search import find_labels
+from ad_core.data.limits import LARGEST, far, limits_of, never_changed
+from ad_core.data.tables.watched_encoding import novelty
 from ad_core.errors import DataError, SettingsError
 from ad_core.types import ItemShape, Modality, PartKind, Parts, TrainingRows
 
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from ad_core.methods.scorer import ScoreModel
+
+CLIP = 30.0
+"""Distance from the mean beyond which a method sees no difference; the score rises with it [standard deviations]."""
+UNCHANGED, ROUNDING = 1e-12, 1e-9
+"""Largest standard deviation of a column that never changed, and relative rounding error of its numbers."""
 
 SMALL = 40
 """With fewer rows than this, all rows both train and set the threshold: a held-out part would be too small."""
@@ -74,6 +81,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
                 setting does not exist.
         """
         from ad_core.data.splitting import SHARES
+        from ad_core.detector.assembly import scores_of_all
+        from ad_core.methods.watched import watched
         from ad_core.training.by_method import fit_method
         from ad_core.training.catalogue import recipe_class
         from ad_core.training.choice import Choice, method_of
@@ -98,10 +107,12 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         split = _split(len(x), seed, recipe_class(method, Modality.TABLE).shares if kind == "recipe" else SHARES)
         self.center_ = x[split.fit].mean(axis=0)
         spread = x[split.fit].std(axis=0)
-        self.scale_ = np.where(spread > 1e-12, spread, 1.0)
-        item_set = _item_set(self._scaled(x).astype(np.float32))
-        fit = Fit(item_set, split, seed, choose_device(self.device), training_rows=self.training_rows)
-        fitted = fit_method(method, kind, choice, fit).fitted
+        self.scale_ = np.where(spread > UNCHANGED, spread, 1.0)
+        item_set = _item_set(self._scaled(x).astype(np.float32), self.center_, spread, split.fit)
+        fit = Fit(item_set.learnt(), split, seed, choose_device(self.device), training_rows=self.training_rows)
+        result = fit_method(method, kind, choice, fit)
+        scores = scores_of_all(result.fitted, fit)
+        fitted = watched(result.fitted, item_set, split.calibration, scores)[0]
         self.model_ = _in_float64(fitted.model)
         held_out = self._anomaly(x[split.calibration]) if fitted.held_out is None else fitted.held_out.scores
         self.offset_ = float(np.quantile(-held_out, self.alpha))
@@ -121,7 +132,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(np.where(self.decision_function(X) < 0, -1, 1))
 
     def _scaled(self, x: np.ndarray) -> np.ndarray:
-        return np.asarray(np.clip((x - self.center_) / self.scale_, -30, 30))
+        with np.errstate(over="ignore"):
+            return np.asarray(np.clip((x - self.center_) / self.scale_, -LARGEST, LARGEST))
 
     def _anomaly(self, x: np.ndarray) -> np.ndarray:
         import torch
@@ -169,8 +181,16 @@ def _split(n: int, seed: int, shares: tuple[float, float, float]) -> Split:
     return Split(np.sort(fit), np.sort(early_stop), np.sort(calibration))
 
 
-def _item_set(x: np.ndarray) -> ItemSet:
+def _item_set(x: np.ndarray, center: np.ndarray, spread: np.ndarray, training: np.ndarray) -> ItemSet:
+    """Items with their limits: a column without spread never changed, up to the rounding of its numbers.
+
+    Args:
+        x: (n, d) scaled numbers.
+        center, spread: (d,) mean and standard deviation of the training rows.
+        training: positions of these rows.
+    """
     n, d = x.shape
+    ends = np.array([x[training].min(axis=0), x[training].max(axis=0)])
     parts = Parts(
         names=tuple(f"x{i}" for i in range(d)),
         of_entry=tuple(range(d)),
@@ -179,6 +199,13 @@ def _item_set(x: np.ndarray) -> ItemSet:
     )
     position = np.arange(n)
     rows = pd.DataFrame({"row_id": position.astype(str), "sample": position, "note": ""})
-    return ItemSet(
-        ItemShape(modality=Modality.TABLE, size=(d,), parts=parts), x, pd.DataFrame({"start": position}), rows
-    )
+    shape = ItemShape(modality=Modality.TABLE, size=(d,), parts=parts)
+    entries = [
+        far(CLIP, low, high) if varies else never_changed(CLIP, -rounding, rounding)
+        for varies, rounding, low, high in zip(
+            spread > UNCHANGED, UNCHANGED + ROUNDING * np.abs(center), *ends.tolist(), strict=True
+        )
+    ]
+    new = novelty(pd.Series(column) for column in x[training].T) if (spread <= UNCHANGED).any() else 0.0
+    limits = limits_of(shape, d, entries, new)
+    return ItemSet(shape, x, pd.DataFrame({"start": position}), rows, limits=limits)

@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -125,7 +125,7 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
     from ad_core.alerts.guarantee_words import trimmed_in_words
     from ad_core.data.label_questions import refuse_undecided
     from ad_core.data.profiling import profile
-    from ad_core.detector.assembly import assembled, scores_of_all
+    from ad_core.detector.assembly import assembled, scores_of_all, watched_too
     from ad_core.training.by_method import fit_method
     from ad_core.training.fit import Fit, choose_device
     from ad_core.training.references import classical_scores
@@ -142,7 +142,7 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
     data = _prepared(dataset, *_settings_and_shares(method, kind, choice, dataset.modality), choice.seed)
     for notice in data.notices:
         report.say(notice)
-    fit = Fit(data.item_set, data.split, choice.seed, device, report, choice.training_rows)
+    fit = Fit(data.item_set.learnt(), data.split, choice.seed, device, report, choice.training_rows)
 
     report.stage("train")
     began = perf_counter()
@@ -152,10 +152,12 @@ def train_all(dataset: Dataset, choice: Choice, report: Report, *, references: b
 
     report.stage("calibrate")
     item_scores = scores_of_all(result.fitted, fit)
+    whole = replace(fit, item_set=data.item_set)
+    result, item_scores = watched_too(result, whole, item_scores)
     seconds = {"method": perf_counter() - began}
     info = _info(dataset, choice, data, result.facts)
     trims = choice.training_rows == "mixed" if choice.trim_calibration is None else choice.trim_calibration
-    detector = assembled(dataset, (data.reader, fit), result, item_scores, info, trims=trims)
+    detector = assembled(dataset, (data.reader, whole), result, item_scores, info, trims=trims)
     if sentence := trimmed_in_words(detector.calibration):
         report.say(sentence)
 
@@ -233,7 +235,7 @@ def reference_scores(
 
     reader = (settings or {}).get("reader", {})
     data = _prepared(dataset, reader, (1.0, 0.0, 0.0), seed)  # they need no calibration
-    return classical_scores(Fit(data.item_set, data.split, seed, report=report), names)
+    return classical_scores(Fit(data.item_set.learnt(), data.split, seed, report=report), names)
 
 
 def _info(dataset: Dataset, choice: Choice, data: _Prepared, training: Mapping[str, Any]) -> "DetectorInfo":

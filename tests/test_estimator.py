@@ -86,3 +86,19 @@ def test_a_choice_that_does_not_fit_is_refused_with_a_sentence(arguments, messag
 def test_a_share_that_is_none_is_refused(clouds):
     with pytest.raises(ValueError, match="alpha"):
         AnomalyDetector(alpha=1.5).fit(clouds)
+
+
+@pytest.mark.parametrize("method", ["balanced", "masked_cells", "nearest_neighbours"])
+def test_a_constant_column_that_moves_and_values_far_outside_are_outliers_by_how_far_they_are(method, clouds):
+    x = np.column_stack([clouds, np.full(len(clouds), 0.1 + 0.2), np.full(len(clouds), 7.0)])
+    detector = AnomalyDetector(method, settings=QUICK if method == "masked_cells" else None).fit(x)
+    rows = np.repeat(x[:1], 7, axis=0)
+    rows[1, 6] = 0.3  # another rounding
+    rows[[2, 3], 7] = [7.5, 5000]
+    rows[[4, 5, 6], 0] = np.array([1e2, 1e6, 1e200]) * x[:, 0].std()
+
+    found = detector.score_samples(rows)
+
+    assert found[1] == pytest.approx(found[0])
+    assert found[3] < found[2] < np.quantile(detector.score_samples(x), 0.02)
+    assert found[6] < found[5] < found[4]

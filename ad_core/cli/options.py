@@ -79,6 +79,10 @@ class DataOptions:
         list[str] | None,
         _option(help="Column to train on as a category, such as an id of a machine; repeatable."),
     ] = None
+    watch: Annotated[
+        list[str] | None,
+        _option(help="Column that is not learnt from, but in which a new value is an alarm; repeatable."),
+    ] = None
     time: Annotated[str | None, _option(help="Time column; the data are then a sensor recording.")] = None
     entity: Annotated[str | None, _option(help="Column that tells several recordings in one file apart.")] = None
     only: Annotated[
@@ -138,6 +142,7 @@ class DataOptions:
             ignore=self.ignore or (),
             use=(*(self.use or ()), *(self.category or ())),
             kinds=dict.fromkeys(self.category or (), ColumnKind.CATEGORY),
+            watch=self.watch or (),
             time=self.time,
             entity=self.entity,
             only=self.only or (),

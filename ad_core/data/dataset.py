@@ -34,6 +34,8 @@ class Role(StrEnum):
     CLASS = "class"
     TIME = "time"
     ENTITY = "entity"
+    WATCHED = "watched"
+    """Nothing can be learnt from it, as it never or hardly ever changes; a value that it never held is an alarm."""
     IGNORE = "ignore"
 
 
@@ -81,6 +83,11 @@ class Schema(BaseModel):
     def names(self, role: Role) -> list[str]:
         """Names of the columns of a role, in file order."""
         return [c.name for c in self.columns if c.role is role]
+
+    @property
+    def scored(self) -> list[str]:
+        """Names of the columns that scores depend on: features, then those that are only watched."""
+        return [*self.names(Role.FEATURE), *self.names(Role.WATCHED)]
 
     def one(self, role: Role) -> str | None:
         """The column of a role that at most one column can have."""
@@ -143,6 +150,8 @@ class Declared(BaseModel):
     ignore: tuple[str, ...] = ()
     use: tuple[str, ...] = ()
     """Columns to use as features although the reader would leave them out."""
+    watch: tuple[str, ...] = ()
+    """Columns that are not learnt from, but whose new values are an alarm."""
     only: tuple[str, ...] = ()
     """`COLUMN=VALUE` texts: only the rows that fulfil all of them are training rows. All rows are scored."""
     exclude: tuple[tuple[str, ...], ...] = ()
@@ -213,6 +222,7 @@ class Declared(BaseModel):
         }
         return {
             **dict.fromkeys(self.ignore, Role.IGNORE),
+            **dict.fromkeys(self.watch, Role.WATCHED),
             **dict.fromkeys(self.use, Role.FEATURE),
             **{name: role for role, name in named.items() if name is not None},
         }

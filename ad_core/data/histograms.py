@@ -24,6 +24,8 @@ MOST_KEPT = 100_000
 """Maximum number of levels that are kept; of a column with more it is not known which levels are new."""
 COMPARED = (ColumnKind.NUMBER, ColumnKind.DATE, ColumnKind.CATEGORY, ColumnKind.BOOLEAN)
 BY_LEVEL = (ColumnKind.CATEGORY, ColumnKind.BOOLEAN)
+FEW = 20
+"""Maximum number of values of a number or a text that hardly changed in training, for them to be compared as levels."""
 
 
 class ColumnHistogram(BaseModel):
@@ -43,14 +45,17 @@ class ColumnHistogram(BaseModel):
     levels: tuple[str, ...] = ()
     """Categories and booleans: the levels, the most frequent first."""
     knows_all_levels: bool = True
+    as_levels: bool = False
+    """A number or a text that hardly changed in training: its values are compared as levels, so a new one is seen."""
     date_format: str | None = None
     """Of dates that are texts, see `values.date_format`."""
 
     @classmethod
     def of(cls, column: Column, values: pd.Series) -> Self:
-        """The histogram of a column whose kind is one of COMPARED."""
-        if column.kind in BY_LEVEL:
-            found = coded(values)
+        """The histogram of a column whose kind is one of COMPARED, or that hardly changed in training."""
+        found = coded(values)
+        hardly = len(found.levels) <= (FEW if column.role is Role.WATCHED else 1) and column.kind is not ColumnKind.DATE
+        if column.kind in BY_LEVEL or hardly:
             order = np.argsort(-found.counts(), kind="stable")
             own = cls(
                 name=column.name,
@@ -58,6 +63,7 @@ class ColumnHistogram(BaseModel):
                 counts=(),
                 levels=tuple(found.levels[i] for i in order[:MOST_KEPT]),
                 knows_all_levels=len(order) <= MOST_KEPT,
+                as_levels=column.kind not in BY_LEVEL,
             )
         else:
             is_text = column.kind is ColumnKind.DATE and not pd.api.types.is_datetime64_any_dtype(values)
@@ -79,7 +85,7 @@ class ColumnHistogram(BaseModel):
 
     def count(self, values: pd.Series) -> np.ndarray:
         """(bins,) int64: how many values lie in each bin; the last two are other levels and missing cells."""
-        if self.kind in BY_LEVEL:
+        if self.by_level:
             found, at = coded(values), self._known.positions
             other = min(len(self.levels), MOST_LEVELS)
             place = at(found.levels)
@@ -92,11 +98,16 @@ class ColumnHistogram(BaseModel):
 
     def never_seen(self, values: pd.Series) -> np.ndarray:
         """(rows,) bool: cells whose level no training row has."""
-        if self.kind not in BY_LEVEL or not self.knows_all_levels:
+        if not self.by_level or not self.knows_all_levels:
             return np.zeros(len(values), dtype=bool)
         found = coded(values)
         is_new = np.append(self._known.positions(found.levels) < 0, False)
         return np.asarray(is_new[found.codes])
+
+    @property
+    def by_level(self) -> bool:
+        """Whether values are compared as levels; else as numbers."""
+        return self.as_levels or self.kind in BY_LEVEL
 
     @cached_property
     def _known(self) -> KnownLevels:
@@ -105,7 +116,7 @@ class ColumnHistogram(BaseModel):
 
     def outside(self, values: pd.Series) -> tuple[int, int]:
         """How many of the known numbers or dates lie outside the range of the training rows, and how many there are."""
-        if self.kind in BY_LEVEL or self.low is None or self.high is None:
+        if self.by_level or self.low is None or self.high is None:
             return 0, 0
         new = _numbers(self.kind, values, self.date_format)
         return int(((new < self.low) | (new > self.high)).sum()), int((~np.isnan(new)).sum())
@@ -121,7 +132,11 @@ def histograms_of(data: pd.DataFrame, schema: Schema) -> tuple[ColumnHistogram, 
 
 
 def _compared(schema: Schema) -> Iterable[Column]:
-    return (c for c in schema.columns if c.role is Role.FEATURE and c.kind in COMPARED)
+    """The used columns, and those in which only a change counts; free text among these has few values."""
+    for column in schema.columns:
+        is_few = column.kind in COMPARED or (column.kind is ColumnKind.TEXT and column.distinct <= FEW)
+        if (column.role is Role.FEATURE and column.kind in COMPARED) or (column.role is Role.WATCHED and is_few):
+            yield column
 
 
 def _numbers(kind: ColumnKind, values: pd.Series, form: str | None) -> np.ndarray:

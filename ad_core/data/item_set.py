@@ -10,6 +10,7 @@ import pandas as pd
 
 from ad_core.data.fill_in import FillIn
 from ad_core.data.images.tiles import Box, stitched
+from ad_core.data.limits import Limits
 from ad_core.data.overlap import covering_sums
 
 if TYPE_CHECKING:
@@ -52,6 +53,10 @@ class ItemSet:
     """Positions of the parts of which the data hold no value at all; the detector fills them in."""
     fill_in: FillIn | None = None
     """What stands in the place of the absent parts, once they are filled in."""
+    limits: Limits | None = None
+    """What the training rows never left; None = a method learns from all entries as they are."""
+    clips: tuple[np.ndarray, np.ndarray] | None = None
+    """(entries,) float32 twice: `take` clips the entries to these; see `learnt`."""
 
     def __len__(self) -> int:
         return len(self.items)
@@ -59,17 +64,33 @@ class ItemSet:
     @property
     def items_at_a_time(self) -> int:
         """Number of items to hold in memory at a time: 1024, or fewer if items are large."""
-        return min(1024, max(1, NUMBERS_AT_A_TIME // self.shape.entries))
+        shape = self.shape if self.limits is None else self.limits.learnt
+        return min(1024, max(1, NUMBERS_AT_A_TIME // shape.entries))
 
     def take(self, index: np.ndarray | slice) -> "Tensor":
         """The items at these positions, (b, *item) float32."""
+        items = self.at(self._starts[index])
+        return items if self.fill_in is None else self.fill_in.put(items, index)
+
+    def at(self, positions: np.ndarray) -> "Tensor":
+        """(k, *item) float32: what `x` holds at these positions; for recordings the windows that begin there."""
         import torch
 
-        x = self.x[self._starts[index]]
+        x = self.x[positions]
         if x.dtype.kind == "u":
             return torch.from_numpy(x.astype(np.float32) / np.iinfo(x.dtype).max)
         items = torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32))  # indexing by positions made a copy already
-        return items if self.fill_in is None else self.fill_in.put(items, index)
+        if self.clips is not None:
+            low, high = (torch.from_numpy(ends).view(-1, *[1] * (x.ndim - 2)) for ends in self.clips)
+            items = items.clamp(low, high)
+        return items
+
+    def learnt(self) -> "ItemSet":
+        """The same items as a method sees them: without the entries that never changed in training, and clipped."""
+        if self.limits is None:
+            return self
+        own = self.limits
+        return replace(self, shape=own.learnt, x=self.x[:, : own.seen], limits=None, clips=own.clips)
 
     @cached_property
     def _starts(self) -> np.ndarray:

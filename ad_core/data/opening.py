@@ -25,6 +25,7 @@ def open_dataset(
     entity: str | None = None,
     ignore: Iterable[str] = (),
     use: Iterable[str] = (),
+    watch: Iterable[str] = (),
     only: Iterable[str] = (),
     exclude: Iterable[Sequence[str]] = (),
     kinds: Mapping[str, ColumnKind] | None = None,
@@ -38,6 +39,7 @@ def open_dataset(
 
     Args:
         label: column with the true labels, where known; used for evaluation only.
+        watch: columns that are not learnt from, but whose new values are an alarm, as in constant ones.
         only: `COLUMN=VALUE` texts; rows that don't fulfil all of them are scored, but are no training rows.
         exclude: times of recordings, (from, to) or (from, to, entity), whose rows are scored, but are no training rows.
         kinds: corrected kinds of columns.
@@ -62,6 +64,7 @@ def open_dataset(
         entity=entity,
         ignore=tuple(ignore),
         use=tuple(use),
+        watch=tuple(watch),
         only=tuple(only),
         exclude=tuple(tuple(map(str, one)) for one in exclude),
         kinds=dict(kinds or {}),
@@ -162,6 +165,7 @@ def as_used(dataset: Dataset) -> Declared:
         entity=schema.one(Role.ENTITY) or dataset.declared.entity,
         ignore=tuple(schema.names(Role.IGNORE)),
         use=tuple(schema.names(Role.FEATURE)),
+        watch=tuple(schema.names(Role.WATCHED)),
         kinds={c.name: c.kind for c in schema.columns},
         ids_by_source=dataset.declared.ids_by_source,
         sheet=dataset.declared.sheet,
@@ -245,6 +249,7 @@ def _that_exist(declared: Declared, sources: Any) -> Declared:
         | {
             "ignore": tuple(c for c in declared.ignore if c in there),
             "use": tuple(c for c in declared.use if c in there or declared.allow_missing),
+            "watch": tuple(c for c in declared.watch if c in there),
         }
         | {
             "kinds": {

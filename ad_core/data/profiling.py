@@ -104,7 +104,8 @@ def drift_from(histograms: Iterable[ColumnHistogram], new: pd.DataFrame) -> pd.D
     """How far each column of new data has drifted from its histogram.
 
     Numbers and dates: population stability index over ten bins of equal reference share; categories and booleans: over
-    their levels; missing cells are a bin of their own.
+    their levels; missing cells are a bin of their own. Columns that are only watched are
+    compared too.
 
     Returns:
         `column`, `kind`, `effect` (the index), `chance` (its expected value without drift for this number of rows),
@@ -212,7 +213,8 @@ def _blockers(dataset: Dataset, usable: np.ndarray) -> list[str]:
     blockers += questions(dataset, "app")
     used = dataset.schema.names(Role.FEATURE)
     if not used:
-        left_out = [f"{c.name!r}: {c.reason}" for c in dataset.schema.columns if c.role is Role.IGNORE and c.reason][:3]
+        apart = (Role.IGNORE, Role.WATCHED)
+        left_out = [f"{c.name!r}: {c.reason}" for c in dataset.schema.columns if c.role in apart and c.reason][:3]
         why = f" Left out are {' '.join(left_out)}" if left_out else ""
         blockers.append(f"No column can be used. Mark at least one as a feature, or open other data.{why}")
     elif training.any() and dataset.modality is Modality.TABLE and not _any_changes(dataset.data, used, training):

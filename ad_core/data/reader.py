@@ -16,6 +16,7 @@ import pandas as pd
 
 from ad_core.data.dataset import Dataset, Declared
 from ad_core.data.item_set import ItemSet
+from ad_core.data.limits import Limits
 from ad_core.registry import Registry
 from ad_core.settings import S_co, SettingsClass
 from ad_core.types import ItemShape, Modality
@@ -131,6 +132,11 @@ class Reader(ABC, Generic[S_co]):
     def columns_behind(self, part: int, data: pd.DataFrame, entity: str | None = None) -> list[str]:  # noqa: ARG002
         """The user's columns that determine a part in these rows, the largest share first; by default its own name."""
         return [self.shape.parts.names[part]]
+
+    @property
+    def limits(self) -> Limits | None:
+        """What the training rows never left, known after `fit`; None where items are learnt from as they are."""
+        return None
 
     @property
     def has_clock(self) -> bool:

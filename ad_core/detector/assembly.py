@@ -1,5 +1,7 @@
 """From a fitted method to a detector: calibration, normal items, and typical values on items that were held out."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -15,6 +17,7 @@ from ad_core.detector.leading_channels import reference_levels
 from ad_core.detector.normals import Normals
 from ad_core.methods.recipe import Fitted, HeldOut
 from ad_core.methods.scorer import ScoreModel
+from ad_core.methods.watched import watched
 from ad_core.training.by_method import MethodFit
 from ad_core.training.fit import embed_items, per_item, score_items
 from ad_core.training.fit_inputs import Fit
@@ -78,9 +81,26 @@ def scores_of_all(fitted: Fitted, fit: Fit) -> np.ndarray:
     return scores
 
 
-def _held_out(split: Split, item_scores: np.ndarray) -> HeldOut:
+def watched_too(result: MethodFit, fit: Fit, item_scores: np.ndarray) -> tuple[MethodFit, np.ndarray]:
+    """The method's model with the limits of the items, and the scores of all items by it; see `methods.watched`.
+
+    Args:
+        fit: with the item set that has the limits.
+        item_scores: of all items, by the model alone.
+    """
+    fitted, scores = watched(result.fitted, fit.item_set, _calibrating(fit.split), item_scores)
+    if isinstance(fitted.model, torch.nn.Module):
+        fitted.model.to(fit.device)
+    return replace(result, fitted=fitted), scores
+
+
+def _calibrating(split: Split) -> np.ndarray:
     """Calibration items, or for a recording too short for any the early-stop items, which no weight was fitted to."""
-    chosen = split.calibration if len(split.calibration) else split.early_stop
+    return split.calibration if len(split.calibration) else split.early_stop
+
+
+def _held_out(split: Split, item_scores: np.ndarray) -> HeldOut:
+    chosen = _calibrating(split)
     return HeldOut(chosen, item_scores[chosen])
 
 

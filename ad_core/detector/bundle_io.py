@@ -27,6 +27,7 @@ from ad_core.methods.pretext import PRETEXTS
 from ad_core.methods.recipe import RECIPES, Recipe
 from ad_core.methods.reference import REFERENCES, ReferenceModel
 from ad_core.methods.scorer import ScoreModel, TaskModel
+from ad_core.methods.watched import Watched
 from ad_core.storage import bundle
 from ad_core.storage.run_calibration import REVIEW, reviewed
 from ad_core.training.fit import build_model
@@ -48,7 +49,8 @@ def write_detector(detector: "Detector", folder: Path) -> None:
     Raises:
         BundleError: the folder holds something else than a bundle.
     """
-    model_facts, tensors = _model_state(detector.model, detector.recipe)
+    own = detector.model.model if isinstance(detector.model, Watched) else detector.model
+    model_facts, tensors = _model_state(own, detector.recipe)
     reader_facts, reader_arrays = detector.reader.state()
     parts: dict[str, Any] = {
         "reader": {
@@ -68,6 +70,8 @@ def write_detector(detector: "Detector", folder: Path) -> None:
         },
         "normal_rows": {"row_ids": detector.normals.row_ids},
     }
+    if isinstance(detector.model, Watched):
+        parts["watched"] = {"spread": detector.model.spread, "change": detector.model.change}
     if detector.residuals is not None:
         parts["residuals"] = {"quantiles": detector.residuals}
     if detector.out_of_bag is not None:
@@ -117,8 +121,13 @@ def _detector(
     info: DetectorInfo, parts: Mapping[str, Any], folder: Path, detector_class: "type[Detector]"
 ) -> "Detector":
     model, recipe = _restored_model(parts["model"], _without_marker(parts["weights"]), info.modality)
+    inner = model
+    reader = _restored_reader(parts["reader"], parts["reader_arrays"])
+    if "watched" in parts and (limits := reader.limits) is not None:
+        own = parts["watched"]
+        model = Watched(model, limits, float(own["spread"]), float(own["change"])).eval()
     return detector_class(
-        reader=_restored_reader(parts["reader"], parts["reader_arrays"]),
+        reader=reader,
         model=model,
         calibration=Calibration.from_frame(parts["calibration"], parts["calibration_facts"]),
         normals=Normals(
@@ -128,7 +137,7 @@ def _detector(
         ),
         info=info,
         residuals=parts["residuals"]["quantiles"] if "residuals" in parts else None,
-        out_of_bag=with_positions(parts.get("out_of_bag"), None if recipe is None else recipe.fitted_to(model)),
+        out_of_bag=with_positions(parts.get("out_of_bag"), None if recipe is None else recipe.fitted_to(inner)),
         recipe=recipe,
         part_levels=parts["part_levels"]["levels"] if "part_levels" in parts else None,
         calibration_rows=reviewed(parts.get("calibration_rows"), parts.get(REVIEW)),

@@ -84,7 +84,7 @@ class Gate:
         if self.state == "withdrawn for some rows":
             rows, them = ("row holds", "it") if count == 1 else ("rows hold", "them")
             return (
-                f"{count:,} {rows} categories that were never seen. No error rate is guaranteed among {them}. In no "
+                f"{count:,} {rows} values that were never seen. No error rate is guaranteed among {them}. In no "
                 "single column, nor in their scores, do the other rows differ much from those that the detector was "
                 "calibrated with."
             )

@@ -73,4 +73,7 @@ class DetectorInfo(BaseModel):
 
     def to_facts(self) -> dict[str, Any]:
         """JSON-able, with the keys that bundles and run summaries have."""
-        return {**self.model_dump(mode="json", exclude={"more"}), **self.more}
+        facts = self.model_dump(mode="json", exclude={"more"})
+        if not self.declared.watch:  # bundles before format 3 have no such key, and are saved again as they were
+            del facts["declared"]["watch"]
+        return {**facts, **self.more}

@@ -120,7 +120,8 @@ class Stream:
                 f"No channel is among the values, which are called {', '.join(map(str, values)) or 'nothing'}. "
                 f"The detector knows {', '.join(channel.name for channel in channels)}."
             )
-        row = np.array([[channel.number(values.get(channel.name)) for channel in channels]])
+        apart = [one.of_cell(values.get(one.name)) for one in self._reader.apart]
+        row = np.array([[*(channel.number(values.get(channel.name)) for channel in channels), *apart]])
         name = None if entity is None else plain(entity)
         return self._taken(name, [self._stamp(name, time)], row)
 
@@ -140,7 +141,9 @@ class Stream:
             raise DataError(
                 f"The ticks have no {' and no '.join(map(repr, missing))}. Bring all channels and the time."
             )
-        numbers = np.column_stack([channel.numbers(ticks[channel.name]) for channel in self._reader.channels])
+        apart = [one.in_rows(ticks, self._reader.channels) for one in self._reader.apart]
+        numbers = [channel.numbers(ticks[channel.name]) for channel in self._reader.channels]
+        every = np.column_stack([*numbers, *apart])
         times = ticks[time].tolist() if time else [None] * len(ticks)
         entities = ticks[declared.entity].tolist() if declared.entity in ticks.columns else [None] * len(ticks)
         found: list[StreamScore] = []
@@ -152,7 +155,7 @@ class Stream:
                 members.setdefault(None if entity is None else plain(entity), []).append(i)
         for name, rows in members.items():
             for begin in range(0, len(rows), AT_A_TIME):
-                found += self._block(name, times, numbers, rows[begin : begin + AT_A_TIME])
+                found += self._block(name, times, every, rows[begin : begin + AT_A_TIME])
         return as_table(found)
 
     def close(self, entity: Any = None) -> list[StreamScore]:

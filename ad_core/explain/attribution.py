@@ -24,9 +24,10 @@ from sklearn.linear_model import LinearRegression
 from torch import Tensor
 
 from ad_core.errors import ExplanationError
-from ad_core.explain.attribution_regions import GRID, boxes, by_part, cells, heat, spans
+from ad_core.explain.attribution_regions import GRID, boxes, by_part, by_part_over_time, cells, heat, spans
 from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.scorer import ScoreModel
+from ad_core.methods.watched import Watched
 from ad_core.types import ItemShape, Modality
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "baseline_from",
     "boxes",
     "by_part",
+    "by_part_over_time",
     "explain",
     "heat",
     "methods_for",
@@ -124,6 +126,8 @@ def explain(
     Raises:
         ExplanationError: the method is unknown, or needs a gradient that the model does not have.
     """
+    if isinstance(model, Watched):
+        return _with_exact_terms(model, x, baseline, explained_by=(method, steps), originals=originals, pieces=pieces)
     _check(model, x, method)
     wide = torch.float32 if x.device.type == "mps" else torch.float64  # mps has no float64
     mask = (cells(shape) if pieces is None else pieces).to(x.device)
@@ -143,6 +147,41 @@ def explain(
     top, bottom = (torch.cat([torch.zeros(0, dtype=torch.float64), *many]) for many in (tops, bottoms))
     delta = (total.flatten(1).sum(1) - (top - bottom)).abs()
     return Attribution(total.float().numpy(), delta.numpy(), method, top.numpy(), bottom.numpy())
+
+
+def _with_exact_terms(
+    model: Watched,
+    x: Tensor,
+    baseline: Tensor,
+    *,
+    explained_by: tuple[str, int],
+    originals: Tensor | SourceItems | None,
+    pieces: Tensor | None,
+) -> Attribution:
+    """The attribution of the score of the model inside, and what each entry outside of its limits adds to it.
+
+    Args:
+        explained_by: method and steps.
+    """
+    pool = baseline if baseline.ndim > x.ndim else baseline[:, None]
+    made_of = SourceItems.each(x if originals is None else originals)
+    made_of = replace(made_of, items=model.learnt(made_of.items))
+    seen = torch.stack([model.learnt(one) for one in pool.unbind(1)], 1)
+    found = explain(
+        model.model,
+        model.limits.learnt,
+        model.learnt(x),
+        seen if baseline.ndim > x.ndim else seen[:, 0],
+        *explained_by,
+        originals=made_of,
+        pieces=None if pieces is None else pieces[: model.limits.seen],
+    )
+    with torch.no_grad():
+        shares = torch.stack([model.shares(x, one) for one in pool.unbind(1)]).mean(0).cpu().numpy()
+        added = model.added(x).double().cpu().numpy()
+        under = torch.stack([model.added(one) for one in pool.unbind(1)]).mean(0).double().cpu().numpy()
+    shares[:, : found.values.shape[1]] += found.values
+    return replace(found, values=shares, score=found.score + added, baseline_score=found.baseline_score + under)
 
 
 def at_a_time(shape: ItemShape) -> int:

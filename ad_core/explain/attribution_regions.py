@@ -28,6 +28,17 @@ def by_part(shape: ItemShape, values: np.ndarray) -> np.ndarray:
     return np.bincount(shape.parts.of_entry, weights=per_entry, minlength=len(shape.parts.names))
 
 
+def by_part_over_time(shape: ItemShape, values: np.ndarray) -> np.ndarray:
+    """(parts, time) float32: the sum over the entries of each part at each time step.
+
+    Args:
+        values: (entry, time) of one window.
+    """
+    total = np.zeros((len(shape.parts.names), values.shape[1]), dtype=np.float32)
+    np.add.at(total, np.asarray(shape.parts.of_entry), np.asarray(values, dtype=np.float32))
+    return total
+
+
 def heat(values: np.ndarray) -> np.ndarray:
     """(k, y, x) float32 maps: summed over colours and smoothed slightly, since gradients of single pixels are noisy.
 

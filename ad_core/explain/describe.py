@@ -73,6 +73,15 @@ class Attributed:
             found = self.detector.model.expected_range(self.x)
         return None if found is None else torch.stack(found).cpu().numpy()
 
+    def is_watched(self, part: int) -> bool:
+        """Whether a part is only watched for changes, and not learnt from."""
+        limits = self.item_set.limits
+        return limits is not None and part >= len(limits.learnt.parts.names)
+
+    def is_idle(self, part: int, share: float) -> bool:
+        """Whether a part is only watched for changes, and did not change."""
+        return self.is_watched(part) and share == 0
+
     def line(self, i: int, part: str, value: str | None, attribution: float, **more: Any) -> dict[str, Any]:
         """One line of `Explained.parts`."""
         expected = {name: more.pop(name, None) for name in ("expected", "expected_low", "expected_high")}
@@ -118,9 +127,18 @@ def _columns(work: Attributed, result: Explained) -> list[dict[str, Any]]:  # no
     for i in range(len(work.row_ids)):
         shares = explanation.by_part(work.item_set.shape, work.found.values[i])
         for part in np.argsort(-np.abs(shares), kind="stable"):
-            value = _text(work.dataset.data[parts.names[part]].iloc[rows[i]])
+            if work.is_idle(int(part), shares[part]):
+                continue
+            name = parts.names[part]
+            value = _text(work.dataset.data[name].iloc[rows[i]]) if name in work.dataset.data else None
             own = None if ranges is None else ranges[:, i]
-            instead = {} if expected is None else _expected(work.detector, int(part), expected[i], own)
+            if expected is not None:
+                instead = _expected(work.detector, int(part), expected[i], own)
+            elif work.is_watched(int(part)):
+                usual = work.detector.reader.expected_in_units(int(part), np.zeros((1, 1)))
+                instead = {"expected": _text(usual[0])}
+            else:
+                instead = {}
             lines.append(work.line(i, parts.names[part], value, float(shares[part]), **instead))
     return lines
 
@@ -166,12 +184,14 @@ def _boxes(work: Attributed, result: Explained) -> list[dict[str, Any]]:
 
 
 def _spans(work: Attributed, result: Explained) -> list[dict[str, Any]]:
-    expected, lines = work.expected(), []
+    expected, lines, names = work.expected(), [], work.item_set.shape.parts.names
     for i, row_id in enumerate(work.row_ids):
         window, labels = _window(work, i, None if expected is None else expected[i])
         result.windows[row_id] = window
-        result.maps[row_id] = work.found.values[i].astype(np.float32)
+        result.maps[row_id] = explanation.by_part_over_time(work.item_set.shape, work.found.values[i])
         for span in explanation.spans(work.item_set.shape, work.found.values[i], window["time"].to_numpy()):
+            if work.is_idle(names.index(span["channel"]), span["attribution"]):
+                continue
             share, channel = span.pop("attribution"), labels[span["channel"]]
             inside = window["time"].between(span["t0"], span["t1"])
             part = f"{channel}, {_clock(span['t0'])} to {_clock(span['t1'])}"

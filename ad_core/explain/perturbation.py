@@ -14,6 +14,7 @@ from ad_core.explain.grade import COVERED, DRAWS
 from ad_core.explain.inpainting import as_bright, soft_edge
 from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.scorer import ScoreModel
+from ad_core.methods.watched import Watched
 from ad_core.types import ItemShape
 
 MOST_NAMED = 5
@@ -75,6 +76,9 @@ class FeaturePerturbation:
         self.x = x = self.originals.items
         own = parts(shape) if len(shape.parts.names) > 1 else cells(shape)
         self.pieces = own.to(x.device)  # (*item) int64, which piece each entry belongs to
+        self.others = torch.ones(int(own.max()) + 1, dtype=torch.bool).numpy()  # (piece,) that can be drawn as others
+        if isinstance(model, Watched):  # to replace what has not changed would be no comparison
+            self.others[int(own[: model.limits.seen].max()) + 1 :] = False
 
     def shares(self, values: np.ndarray) -> np.ndarray:
         """(k, *item) -> (k, piece): the sum over the entries of each piece."""
@@ -92,12 +96,12 @@ class FeaturePerturbation:
 
     def testable(self, named: np.ndarray) -> np.ndarray:
         """(k,) bool: whether there are as many other pieces."""
-        return np.asarray((~named).sum(1) >= named.sum(1))
+        return np.asarray((~named & self.others).sum(1) >= named.sum(1))
 
     def scores_without(self, named: np.ndarray) -> np.ndarray:
         """(1 + DRAWS, k) scores of the items with the chosen pieces replaced by the baseline's."""
         random = np.random.default_rng(SEED)
-        chosen = np.stack([named, *(_drawn(~named, named.sum(1), random) for _ in range(DRAWS))])
+        chosen = np.stack([named, *(_drawn(~named & self.others, named.sum(1), random) for _ in range(DRAWS))])
         scores, some = [], at_a_time(self.shape)
         which = np.tile(np.arange(len(self.x)), len(chosen))  # every item once for each set
         flat = torch.from_numpy(chosen.reshape(-1, chosen.shape[2]))

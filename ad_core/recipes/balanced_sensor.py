@@ -137,7 +137,7 @@ def _dense(item_set: ItemSet, items: np.ndarray) -> Tensor:
         np.arange(a, b) if next_ else np.array([a]) for a, b, next_ in zip(start, start[1:], follows, strict=False)
     ]
     every = np.concatenate([*starts, start[-1:]])
-    return torch.from_numpy(np.ascontiguousarray(item_set.x[_evenly(every, MOST_TEACHING)], dtype=np.float32))
+    return item_set.at(_evenly(every, MOST_TEACHING))
 
 
 def _evenly(positions: np.ndarray, most: int) -> np.ndarray:

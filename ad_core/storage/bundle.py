@@ -15,9 +15,9 @@ import pandas as pd
 
 from ad_core.errors import BundleError
 
-FORMAT = 2
+FORMAT = 3
 """Increased when the previous version can't read a bundle of this one. 2: shared channels, scales per entity and more
-settings of recordings; parts can be changed later.
+settings of recordings; parts can be changed later. 3: items hold what never changed in training, and are not clipped.
 """
 
 MANIFEST = "bundle.json"

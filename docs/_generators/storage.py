@@ -40,6 +40,7 @@ BUNDLE = {
         "json",
         "Histogram of each column of the training rows (bins, range, levels), which new data are compared with.",
     ),
+    "watched": ("json", "How much a change of what never changed in training adds to a score, and values far outside."),
     "part_levels": ("safetensors", "Recordings: 99 % quantile of each channel's share of the score."),
     "threshold": ("json", "Every saved alert rule, oldest first; the last one holds."),
 }
@@ -51,8 +52,9 @@ origin runs no code. The manifest `{manifest}` holds the format ({format}), the 
 checksum of each file; a missing, cut or edited file is an error. A part that is changed later (a threshold, a
 calibration) gets a new file such as `calibration@2.parquet`, and the manifest is replaced last.
 
-Bundles of format 1 still load. A bundle of a newer format than this version knows is refused with a sentence that
-says so. When loading, the detector scores 32 stored items again and compares: another result is an error."""
+Bundles of formats 1 and 2 still load, and give the scores that they gave; they watch nothing. A bundle of a newer
+format than this version knows is refused with a sentence that says so. When loading, the detector scores 32 stored
+items again and compares: another result is an error."""
 
 INTRO_DATABASE = """\
 The app keeps data sets, runs, thresholds and verdicts in a database: SQLite in `AD_HOME`, or PostgreSQL by

@@ -59,7 +59,7 @@ def test_rows_of_a_shop_that_was_never_seen_lose_the_guarantee_alone():
     assert found.state == "withdrawn for some rows"
     assert (found.outside[:150] == "shop z was never seen").all()
     assert (found.outside[150:] == "").all()
-    assert found.sentence.startswith("150 rows hold categories")
+    assert found.sentence.startswith("150 rows hold values")
 
 
 def test_another_spelling_of_a_shop_is_no_new_shop_and_no_drift():

@@ -1,6 +1,7 @@
 """Recordings: one row per time stamp, one column per channel, one recording or several; items are windows."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ from pydantic import Field, field_validator
 from ad_core.data.absent import ALLOW, similar, with_absent
 from ad_core.data.dataset import Dataset, Declared, Role, fingerprint_of
 from ad_core.data.item_set import ItemSet
+from ad_core.data.limits import NEW_AT_MOST, Limits, limits_of
 from ad_core.data.reader import READERS, EventsGap, Reader
 from ad_core.data.recordings import windows
 from ad_core.data.recordings.base_array import base_of
 from ad_core.data.recordings.channel_checks import command_notice, drifts, frozen
-from ad_core.data.recordings.channels import Channel, some, unlike
+from ad_core.data.recordings.channels import Channel, some
 from ad_core.data.recordings.loading import load
 from ad_core.data.recordings.resampling import FEW, Grid, resampled
 from ad_core.data.recordings.rows import clock_kind, noted, other_clock, repeats, rows_of
@@ -32,6 +34,7 @@ from ad_core.data.recordings.timeline import (
     typical_interval,
 )
 from ad_core.data.recordings.timestamps import ClockKind
+from ad_core.data.recordings.watched_channels import WatchedChannel, novelty
 from ad_core.data.tables.row_filter import fulfils
 from ad_core.errors import DataError
 from ad_core.settings import Settings
@@ -56,7 +59,8 @@ class SensorSettings(Settings):
         20.0,
         gt=0,
         le=1000,
-        description="Values are clipped at this distance from the mean [standard deviations].",
+        description="A method sees values clipped at this distance from the mean [standard deviations]; beyond, the "
+        "score rises with the distance.",
     )
 
     resample: float = Field(
@@ -164,19 +168,32 @@ class Sensor(Reader[SensorSettings]):
         if not chosen.any():
             raise DataError("None of the training rows has a time stamp. Choose other training rows.")
         training = line.first[chosen]
+        self.clock = clock_kind(dataset.rows, dataset.schema)
+        own = self.settings
         self.scaling, self.notices = learn_scaling(
-            dataset, training, self.settings.scale_per_entity, self.settings.clip
+            dataset, training, own.scale_per_entity, own.clip, is_resampled=self._is_resampled
         )
         self.notices += drifts(dataset, rows)
         if "cls" in dataset.rows:
             self.classes = sorted(dataset.rows["cls"].iloc[training].dropna().unique().tolist())
         self.interval_s, self.gap_s = typical_interval(line), typical_gap(line)
-        self.clock = clock_kind(dataset.rows, dataset.schema)
         grid = self._grid(line)
         self.notices += [] if grid is None else [grid.notice()]
         segments = windows.runs(chosen, line) if grid is None else windows.runs(chosen[grid.nearest], grid.line)
         self.window, self.stride, window_notices = windows.fitting(segments, self.settings.window, self.settings.stride)
         self.notices += window_notices
+        self.scaling = replace(self.scaling, novelty=self._novelty(dataset, training))
+        if self.scaling.novelty > NEW_AT_MOST:
+            self.notices.append(
+                "So many channels are constant, or changed a single time, that normal recordings will have such "
+                "changes too: a single one raises the score only a little."
+            )
+
+    def _novelty(self, dataset: Dataset, training: np.ndarray) -> float:
+        """Estimated share of normal windows in which something changes that never changed in training."""
+        varying = [channel for channel in self.channels if not channel.is_constant]
+        numbers = [channel.numbers(dataset.data[channel.name].iloc[training]) for channel in varying]
+        return novelty(numbers, len(self.channels) - len(varying), self.window)
 
     def item_set(self, dataset: Dataset) -> ItemSet:
         measured = timeline(dataset.rows)
@@ -197,7 +214,7 @@ class Sensor(Reader[SensorSettings]):
         x = np.lib.stride_tricks.sliding_window_view(base, self.window, axis=0)  # (samples - window + 1, channel, time)
         times = None if grid is None else grid.times(dataset.rows)
         absent = tuple(self.scaling.position[i] for i in self.scaling.dead(dataset.data) if i in self.scaling.position)
-        return ItemSet(self.shape, x, items, rows, self.window, notices, times, absent=absent)
+        return ItemSet(self.shape, x, items, rows, self.window, notices, times, absent=absent, limits=self.limits)
 
     def match(self, dataset: Dataset) -> list[str]:
         names = [channel.name for channel in self.channels if channel.name not in dataset.data]
@@ -223,8 +240,7 @@ class Sensor(Reader[SensorSettings]):
             sentences.append(
                 f"Not used, because the detector does not know {'it' if len(extra) == 1 else 'them'}: {some(extra)}."
             )
-        shared = {self.channels[i].name for i in self.scaling.shared}
-        sentences += unlike([c for c in self.channels if c.name not in dataset.absent], dataset.data, shared)
+        sentences += self.scaling.differences(dataset.data, dataset.rows, dataset.absent)
         sentences += self.scaling.unknown(dataset.rows)
         interval_s = float("nan") if self.settings.resample else self.interval_s  # resampled windows last equally long
         return sentences + other_clock(dataset.rows, dataset.schema, self.clock, interval_s)
@@ -238,8 +254,21 @@ class Sensor(Reader[SensorSettings]):
     def shape(self) -> ItemShape:
         parts = self.scaling.parts
         return ItemShape(
-            modality=Modality.SENSOR, size=(len(parts.names), self.window), parts=parts, classes=len(self.classes)
+            modality=Modality.SENSOR, size=(len(parts.of_entry), self.window), parts=parts, classes=len(self.classes)
         )
+
+    @property
+    def limits(self) -> Limits | None:
+        """See the contract; None for bundles before format 3."""
+        entries = self.scaling.limits
+        if entries is None:
+            return None
+        return limits_of(self.shape, self.scaling.learnt, entries, self.scaling.novelty)
+
+    @property
+    def apart(self) -> tuple[WatchedChannel, ...]:
+        """The watched channels that methods don't learn from; a recording may lack them."""
+        return tuple(one for one in self.scaling.watched if one.channel is None)
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         facts, arrays = self.scaling.state()
@@ -302,6 +331,7 @@ class Sensor(Reader[SensorSettings]):
             partial(self.scaling.scaled, entity=entity),
             self.settings.resample if self.clock is not ClockKind.ROW else 0.0,
             self._limit_s,
+            len(self.apart),
         )
 
     def _grid(self, line: Timeline) -> Grid | None:
@@ -334,5 +364,8 @@ class Sensor(Reader[SensorSettings]):
     @property
     def _short(self) -> int:
         """Maximum length of a run of missing cells that is interpolated [samples]; 0 after resampling."""
-        is_resampled = self.settings.resample > 0 and self.clock is not ClockKind.ROW
-        return 0 if is_resampled else windows.short_hole(self.window)
+        return 0 if self._is_resampled else windows.short_hole(self.window)
+
+    @property
+    def _is_resampled(self) -> bool:
+        return self.settings.resample > 0 and self.clock is not ClockKind.ROW

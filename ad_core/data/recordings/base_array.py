@@ -6,6 +6,7 @@ from ad_core.data.dataset import Dataset
 from ad_core.data.recordings.resampling import Grid
 from ad_core.data.recordings.scaling import Scaling
 from ad_core.data.recordings.timeline import Timeline
+from ad_core.data.recordings.watched_channels import in_samples
 from ad_core.data.recordings.windows import fill
 
 
@@ -32,4 +33,6 @@ def base_of(
         numbers, unknown = fill(numbers, line.segment, line.seconds, short)
         scaling.write(base, i, scaling.z(i, numbers, names))
         absent += unknown & (i not in dead)
+    if scaling.watched:
+        base[:, scaling.learnt :] = in_samples(scaling.watched, dataset.data, scaling.channels, line)
     return base, absent

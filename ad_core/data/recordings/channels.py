@@ -150,11 +150,14 @@ def z_scores(numbers: np.ndarray, mean: float | np.ndarray, scale: float | np.nd
     return np.where(np.isnan(z), 0.0, z)
 
 
-def unlike(channels: Sequence[Channel], data: pd.DataFrame, shared: Collection[str] = ()) -> list[str]:
+def unlike(
+    channels: Sequence[Channel], data: pd.DataFrame, shared: Collection[str] = (), told: Collection[str] = ()
+) -> list[str]:
     """Sentences about channels that are empty in a new recording, out of range, or have new or other spelt values.
 
     Args:
         shared: names of constant channels that share one of an item.
+        told: names of channels of whose new values another sentence tells.
     """
     sentences = []
     for channel in channels:
@@ -164,6 +167,8 @@ def unlike(channels: Sequence[Channel], data: pd.DataFrame, shared: Collection[s
         if not len(numbers):
             how = "counts as unchanged" if channel.name in shared else "is filled in from similar training windows"
             sentences.append(f"{channel.name!r} is empty here; it {how}, and only the other channels are scored.")
+        elif channel.name in told:
+            continue
         elif channel.level is not None or channel.is_command:
             sentences += _told_values(channel, data[channel.name])
         elif outside > OFTEN_OUTSIDE:

@@ -21,6 +21,9 @@ TIME_NAMES = re.compile(
 TIME_ENDINGS = re.compile(r"(?i)([ _-]|^)(time|timestamp|datetime|date)$")
 PART_NAMES = re.compile(r"(?i)^(split|fold|subset|train[ _-]?test)$")
 
+MOST_WATCHED = 20
+"""Maximum number of different values of a text whose new values are an alarm."""
+
 MOSTLY = 0.9
 """Minimum share of numbers for a text column to be read as numbers; the other cells count as missing."""
 
@@ -130,7 +133,7 @@ def _column(name: str, values: pd.Series, roles: dict[str, Role], declared: Decl
     update = _judged(column, values)
     if name in declared.kinds:
         update.pop("kind", None)
-    if roles.get(name) is Role.FEATURE and update.get("role") is Role.IGNORE:
+    if roles.get(name) is Role.FEATURE and update.get("role") in (Role.IGNORE, Role.WATCHED):
         if not declared.of_training and (
             kind in (ColumnKind.TEXT, ColumnKind.DATE)
             or distinct == 0
@@ -161,18 +164,24 @@ def _judged(column: Column, values: pd.Series) -> dict[str, object]:
     def left_out(reason: str) -> dict[str, object]:
         return {"role": Role.IGNORE, "grade": "C", "reason": reason}
 
-    if column.distinct == 0:
-        return left_out("It is empty.")
+    def watched(reason: str) -> dict[str, object]:
+        reason = f"{reason} Nothing can be learnt from it, but a new value is an alarm."
+        return {"role": Role.WATCHED, "grade": "C", "reason": reason}
+
     if PART_NAMES.match(column.name):
         return left_out("By its name it marks training and test rows.")
+    if column.distinct == 0:
+        return watched("It is empty.")
     if column.kind is ColumnKind.DATE:
         return left_out("It holds dates, and is not the time column.")
+    if column.kind in (ColumnKind.TEXT, ColumnKind.CATEGORY) and 2 < column.distinct <= MOST_WATCHED:
+        return watched(f"It is text with {column.distinct} different values; a channel takes numbers or two values.")
     if column.kind in (ColumnKind.TEXT, ColumnKind.CATEGORY) and column.distinct > 2:
         return left_out(f"It is text with {column.distinct} different values; a channel takes numbers or two values.")
     if column.kind is ColumnKind.NUMBER and _counts(values):
         return left_out("It only counts the rows.")
     if column.distinct == 1:
-        return {"role": Role.FEATURE, "grade": "B", "reason": "It is constant here; a later change will be visible."}
+        return {"role": Role.FEATURE, "grade": "B", "reason": "It is constant here; a later change is an alarm."}
     if column.missing > 0.6:
         return {"role": Role.FEATURE, "grade": "B", "reason": f"{column.missing:.0%} of its cells are missing."}
     if is_command(values):
@@ -230,6 +239,8 @@ def _counts(values: pd.Series) -> bool:
 
 
 def _why(role: Role) -> str:
-    return {Role.LABEL: "Only used for evaluation, never for training.", Role.IGNORE: "Left out as declared."}.get(
-        role, ""
-    )
+    return {
+        Role.LABEL: "Only used for evaluation, never for training.",
+        Role.WATCHED: "Not learnt from, but a new value is an alarm, as declared.",
+        Role.IGNORE: "Left out as declared.",
+    }.get(role, "")

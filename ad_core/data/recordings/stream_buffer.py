@@ -32,12 +32,16 @@ class Cut:
     """Maximum length of a hole that is interpolated [samples]."""
     channels: int
     """Number of the user's channels; `scaled` may return fewer."""
-    scaled: Callable[[np.ndarray], np.ndarray]
-    """(samples, channel) float64 without missing cells -> (samples, item channel) float32."""
+    scaled: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    """(samples, channel) float64 without missing cells, and (samples, channel + apart) as measured -> (samples, item
+    channel) float32."""
     step_s: float = 0.0
     """Interval to which irregular sampling is resampled [s]; 0 = no resampling."""
     limit_s: float = 0.0
     """When resampling: no interpolation between values further apart [s]."""
+    apart: int = 0
+    """Number of values behind those of the channels that are never missing: how new a channel's value is that methods
+    don't learn from."""
 
 
 @dataclass(frozen=True)
@@ -157,10 +161,11 @@ class StreamBuffer:
         self.feed = Feed(self.cut.channels, self.cut.step_s, self.cut.limit_s) if self.cut.step_s else None
         self.times: deque[list[Any]] = deque()
         """The ticks that belong to each sample that is not final."""
-        self.raw, self.seconds = RingBuffer((self.cut.channels,), np.float64), RingBuffer((), np.float64)
+        width = self.cut.channels + self.cut.apart
+        self.raw, self.seconds = RingBuffer((width,), np.float64), RingBuffer((), np.float64)
         self.base, self.absent = RingBuffer((self.item_channels,), np.float32), RingBuffer((), np.int64)
         self.total, self.count = RingBuffer((), np.float64), RingBuffer((), np.int64)
-        self.held = np.full(self.cut.channels, np.nan)
+        self.held = np.full(width, np.nan)
         """(channel,) the last value known before the samples in `raw`."""
 
     def _append(self, seconds: np.ndarray, values: np.ndarray, times: list[list[Any]]) -> None:
@@ -197,7 +202,7 @@ class StreamBuffer:
         fresh = values[begin:end]
         if not np.isfinite(fresh).all():
             fresh, absent = self._filled(values, begin, end)
-        self.base.append(self.cut.scaled(fresh))
+        self.base.append(self.cut.scaled(fresh[:, : self.cut.channels], values[begin:end]))
         self.absent.append(absent)
         if begin > 8 * (self.cut.short + 1):
             self._forget(until - self.cut.short - 1)

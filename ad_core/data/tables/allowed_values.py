@@ -17,6 +17,7 @@ from ad_core.data.tables.encoding import ColumnEncoding
 from ad_core.data.tables.known_levels import KnownLevels
 from ad_core.data.tables.number_encoding import BooleanEncoding, NumberEncoding
 from ad_core.data.tables.values import known_of, level_text, numbers, parse_dates
+from ad_core.data.tables.watched_encoding import WatchedEncoding
 from ad_core.errors import DataError
 
 DAY = 86_400
@@ -144,6 +145,7 @@ def allowed_in(codes: Sequence[ColumnEncoding], data: pd.DataFrame) -> dict[str,
     Raises:
         DataError: a column is missing.
     """
+    codes = [code for code in codes if code.name in data or not isinstance(code, WatchedEncoding)]
     if gone := [code.name for code in codes if code.name not in data]:
         raise DataError(
             f"The detector needs {', '.join(map(repr, gone))}, which these data do not have. Open the file that "
@@ -154,6 +156,13 @@ def allowed_in(codes: Sequence[ColumnEncoding], data: pd.DataFrame) -> dict[str,
 
 def _of(code: ColumnEncoding, column: pd.Series) -> Allowed:
     facts: dict[str, Any] = {"name": code.name, "kind": code.kind, "missing": code.has_missing}
+    if isinstance(code, WatchedEncoding):
+        facts["missing"] = True
+        if code.kind is ColumnKind.DATE:
+            return Allowed(**facts, low=code.low, high=code.high, date_format=_form(code.date_format, column))
+        if code.kind is not ColumnKind.NUMBER:
+            return Allowed(**facts)
+        return Allowed(**facts, low=code.low, high=code.high, decimals=_decimals(column))
     if isinstance(code, OneHotEncoding):
         return Allowed(**facts, levels=code.levels)
     if isinstance(code, BooleanEncoding):
@@ -165,10 +174,15 @@ def _of(code: ColumnEncoding, column: pd.Series) -> Allowed:
     if isinstance(code, CalendarEncoding) and code.is_number:
         return Allowed(**facts, low=code.low, high=code.high, decimals=_decimals(column))
     if isinstance(code, DateEncoding | CalendarEncoding):
-        form = None if pd.api.types.is_datetime64_any_dtype(column) else code.date_format or "ISO8601"
+        form = _form(code.date_format, column)
         whole = "hour" not in code.cycles and code.low % DAY == 0
         return Allowed(**facts, low=code.low, high=code.high, date_format=form, whole_days=whole)
     return Allowed(**facts)
+
+
+def _form(date_format: str | None, column: pd.Series) -> str | None:
+    """The format of a column's dates that are texts."""
+    return None if pd.api.types.is_datetime64_any_dtype(column) else date_format or "ISO8601"
 
 
 def _decimals(column: pd.Series) -> int | None:

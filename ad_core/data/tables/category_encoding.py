@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 
+from ad_core.data.limits import EntryLimits, never_changed
 from ad_core.data.tables.encoding import MISSING, OTHER, ColumnEncoding
 from ad_core.data.tables.known_levels import KnownLevels, sentences
 from ad_core.data.tables.values import coded
@@ -39,6 +40,12 @@ class OneHotEncoding(ColumnEncoding):
         table = np.append(np.where(at < 0, other, at), other - 1 if self.has_missing else other)
         one_hot: np.ndarray = table[column.codes][:, None] == np.arange(self.entries)
         return one_hot.astype(np.float64)
+
+    def limits(self, clip: float) -> list[EntryLimits]:
+        found = super().limits(clip)
+        if len(self.levels) == 1:  # otherwise only whether a cell is missing varied
+            found[-1] = never_changed(clip, -np.inf, 0.5)
+        return found
 
     def decode(self, entries: np.ndarray) -> list[str | float]:
         return [self.block[i] for i in np.asarray(entries).argmax(axis=1)]

@@ -16,6 +16,7 @@ from ad_core.data.tables.number_encoding import BooleanEncoding, NumberEncoding,
 from ad_core.data.tables.quantile_encoding import QuantileEncoding, learn_quantile
 from ad_core.data.tables.text_encoding import TextEncoding, learn_text
 from ad_core.data.tables.values import Coded, coded
+from ad_core.data.tables.watched_encoding import WatchedEncoding
 
 MAX_COUNTED_LEVELS = 100_000
 """Maximum number of levels whose counts are kept; rarer ones count as new levels."""
@@ -28,7 +29,8 @@ AnyEncoding = Annotated[
     | FrequencyEncoding
     | DateEncoding
     | CalendarEncoding
-    | TextEncoding,
+    | TextEncoding
+    | WatchedEncoding,
     Field(discriminator="form"),
 ]
 

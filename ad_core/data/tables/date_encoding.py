@@ -6,17 +6,23 @@ import numpy as np
 import pandas as pd
 
 from ad_core.data.dataset import ColumnKind
-from ad_core.data.tables.encoding import MISSING, ColumnEncoding
+from ad_core.data.limits import EntryLimits
+from ad_core.data.tables.encoding import MISSING, ColumnEncoding, cells_of
 from ad_core.data.tables.values import coded, parse_dates
 
 _DAY = 86_400.0
+LATER = 10 * 365.25 * _DAY
+"""How long after the last training row a date is usual: longer than a detector is in use [s]."""
 _CYCLES = ("hour", "weekday", "month")
 
 
 class DateEncoding(ColumnEncoding):
     """Elapsed time as a z-score, and hour, weekday and month as sine and cosine where they vary.
 
-    Elapsed time is clipped to the range of the training rows: later rows are not anomalous only because they are later.
+    A method sees elapsed time clipped to the range of the training rows. Outside, the score rises with the distance in
+    ranges of the training rows, slowly at first. Earlier dates count from the first of the training rows on. Later ones
+    count only from LATER, or one range, after the last: rows are not anomalous because they are later, as time moves
+    on, but a date of another century is.
     """
 
     form: Literal["date"] = "date"
@@ -36,12 +42,20 @@ class DateEncoding(ColumnEncoding):
         dates = parse_dates(values, self.date_format)
         seconds = seconds_of(dates)
         missing = np.isnan(seconds)
-        held = np.where(missing, self.mean, np.clip(seconds, self.low, self.high))
+        held = np.where(missing, self.mean, seconds)
         columns = [(held - self.mean) / self.scale]
         for cycle in self.cycles:
             angle = 2 * np.pi * phase(dates, seconds, cycle)
             columns += [np.where(missing, 0.0, np.sin(angle)), np.where(missing, 0.0, np.cos(angle))]
         return np.column_stack([*columns, missing] if self.has_missing else columns)
+
+    def limits(self, clip: float) -> list[EntryLimits]:
+        low, high = ((end - self.mean) / self.scale for end in (self.low, self.high))
+        found = super().limits(clip)
+        span = (high - low) or _DAY
+        later = max(span, LATER / self.scale)
+        found[0] = EntryLimits(max(low, -clip), min(high, clip), low, high + later, span, certain=False)
+        return found
 
     def decode(self, entries: np.ndarray) -> list[str | float]:
         seconds = np.asarray(entries, dtype=np.float64)[:, 0] * self.scale + self.mean
@@ -55,10 +69,18 @@ class DateEncoding(ColumnEncoding):
 
     def differences(self, values: pd.Series) -> list[str]:
         seconds = seconds_of(parse_dates(values, self.date_format))
-        outside = float(((seconds < self.low) | (seconds > self.high)).mean())
+        outside = np.flatnonzero((seconds < self.low) | (seconds > self.high))
+        told = super().differences(values) + self.unreadable(values)
+        if not len(outside):
+            return told
         ends = " to ".join(_iso(np.array([self.low, self.high]), "D"))
-        sentence = f"{outside:.0%} of {self.name!r} lies outside {ends}, the time of the training rows."
-        return super().differences(values) + self.unreadable(values) + ([sentence] if outside > 0.01 else [])
+        farthest = outside[np.argsort(-np.maximum(self.low - seconds, seconds - self.high)[outside], kind="stable")]
+        share = len(outside) / len(values)
+        return [
+            *told,
+            f"{share:.0%} of {self.name!r} lies outside {ends}, the time of the training rows, farthest first in "
+            f"{cells_of(values, farthest)}.",
+        ]
 
 
 def seconds_of(dates: pd.Series) -> np.ndarray:

@@ -8,10 +8,13 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from ad_core.data.dataset import ColumnKind
+from ad_core.data.limits import EntryLimits, far
 from ad_core.data.tables.values import coded
 from ad_core.types import PartKind
 
 MISSING, OTHER = "(missing)", "(other)"
+FIRST = 3
+"""Number of cells that a sentence names."""
 
 
 class ColumnEncoding(BaseModel, ABC):
@@ -38,6 +41,14 @@ class ColumnEncoding(BaseModel, ABC):
     @abstractmethod
     def decode(self, entries: np.ndarray) -> list[str | float]:
         """(k, entries), as encoded or as predicted -> k values in the user's own unit."""
+
+    def limits(self, clip: float) -> list[EntryLimits]:
+        """The limits of each entry.
+
+        Args:
+            clip: distance from the mean beyond which a method sees no difference [standard deviations].
+        """
+        return [far(clip)] * self.entries
 
     def bad(self, values: pd.Series) -> np.ndarray:
         """(rows,) bool: cells that are not missing but can't be read as this kind."""
@@ -67,6 +78,13 @@ class ColumnEncoding(BaseModel, ABC):
             f"{len(at)} of {len(values)} cells of {self.name!r} can't be read as a {self.kind}, first in row "
             f"{at[0] + 1} ({str(values.iloc[at[0]])[:40]!r}); they count as missing, and a note at their rows says so."
         ]
+
+
+def cells_of(values: pd.Series, rows: np.ndarray) -> str:
+    """These cells in words: how many rows, and the first of them."""
+    shown = ", ".join(f"row {row + 1} ({str(values.iloc[row])[:40]!r})" for row in rows[:FIRST])
+    count = "1 row" if len(rows) == 1 else f"{len(rows):,} rows"
+    return f"{count}: {shown}{' and more' if len(rows) > FIRST else ''}"
 
 
 def word(level: str) -> str:

@@ -7,9 +7,15 @@ import numpy as np
 import pandas as pd
 
 from ad_core.data.dataset import ColumnKind
-from ad_core.data.tables.encoding import MISSING, OTHER, ColumnEncoding
+from ad_core.data.limits import EntryLimits, far, never_changed
+from ad_core.data.tables.encoding import MISSING, OTHER, ColumnEncoding, cells_of
 from ad_core.data.tables.known_levels import KnownLevels, sentences
 from ad_core.data.tables.values import coded, is_number_type, known_of, numbers
+
+ONE_VALUE = 1e-6
+"""Distance up to which a number equals the only one of the training rows, as a share of it."""
+FAR = 30.0
+"""Distance from the mean from which a value is reported, by its row [standard deviations]."""
 
 
 class NumberEncoding(ColumnEncoding):
@@ -42,13 +48,19 @@ class NumberEncoding(ColumnEncoding):
         gone = entries[:, 1] > 0.5 if self.has_missing else np.zeros(len(decoded), dtype=bool)
         return [MISSING if absent else float(value) for value, absent in zip(decoded, gone, strict=True)]
 
+    def limits(self, clip: float) -> list[EntryLimits]:
+        low, high = self._scaled(np.array([self.low, self.high]))[:, 0].tolist()
+        if low < high:
+            return [far(clip, low, high), *[far(clip)] * self.has_missing]
+        return [never_changed(clip, low - ONE_VALUE, high + ONE_VALUE), far(clip)]  # only whether one is missing varied
+
     def bad(self, values: pd.Series) -> np.ndarray:
         return numbers(values)[1]
 
     def differences(self, values: pd.Series) -> list[str]:
         parsed, _ = numbers(values)
         outside = float(((parsed < self.low) | (parsed > self.high)).mean())
-        told = super().differences(values) + self.unreadable(values)
+        told = super().differences(values) + self.unreadable(values) + self._far(parsed, values)
         if outside > 0.01:
             told.append(
                 f"{outside:.0%} of {self.name!r} lies outside {self.low:g} to {self.high:g}, "
@@ -59,6 +71,18 @@ class NumberEncoding(ColumnEncoding):
     def without_value(self, values: pd.Series) -> np.ndarray:
         # infinite numbers have a notice of their own
         return values.isna().to_numpy() if is_number_type(values) else super().without_value(values)
+
+    def _far(self, parsed: np.ndarray, values: pd.Series) -> list[str]:
+        """A sentence about values that are farther outside than a method can tell apart."""
+        with np.errstate(over="ignore"):
+            z = np.abs(parsed / self.scale - self.mean / self.scale)
+        rows = np.flatnonzero((z > FAR) & ((parsed < self.low) | (parsed > self.high)))
+        if not len(rows):
+            return []
+        return [
+            f"{self.name!r} lies more than {FAR:g} standard deviations from the mean of the training rows in "
+            f"{cells_of(values, rows)}."
+        ]
 
 
 class BooleanEncoding(ColumnEncoding):
@@ -80,6 +104,9 @@ class BooleanEncoding(ColumnEncoding):
         at = self.known.positions(column.levels)
         encoded = np.append(np.where(at < 0, 2.0, at), self.fill)[column.codes]
         return np.column_stack([encoded, column.missing()]) if self.has_missing else encoded[:, None]
+
+    def limits(self, clip: float) -> list[EntryLimits]:
+        return [never_changed(clip, -np.inf, 1.5), *[far(clip)] * self.has_missing]
 
     def decode(self, entries: np.ndarray) -> list[str | float]:
         gone = entries[:, 1] > 0.5 if self.has_missing else np.zeros(len(entries), dtype=bool)

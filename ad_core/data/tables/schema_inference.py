@@ -8,6 +8,7 @@ import pandas as pd
 
 from ad_core.data.dataset import Column, ColumnKind, Declared, Role, Schema
 from ad_core.data.label_search import ASKED, Labels, find_labels
+from ad_core.data.label_words import is_label_name
 from ad_core.data.tables.kind_inference import FEW_LEVELS, ColumnTraits, check_kind, traits_of
 from ad_core.data.tables.labels import read_labels
 from ad_core.data.tables.leakage import leak, near_copies
@@ -85,12 +86,13 @@ def _grade(traits: ColumnTraits, rows: int, max_levels: int) -> None:
     """Caveats of a single column."""
     if traits.role is not Role.FEATURE:
         return
+    role, change = _watched(traits)
     if traits.distinct == 0:
-        traits.lower("C", "Every cell is missing.", Role.IGNORE)
+        traits.lower("C", f"Every cell is missing. {change}", role)
     elif traits.missing > NEARLY_EMPTY:
-        traits.lower("C", f"{traits.missing:.1%} of the cells are missing.", Role.IGNORE)
+        traits.lower("C", f"{traits.missing:.1%} of the cells are missing. {change}", role)
     elif traits.distinct == 1 and traits.missing == 0:
-        traits.lower("C", "Every row has the same value.", Role.IGNORE)
+        traits.lower("C", f"Every row has the same value. {change}", role)
     elif traits.missing > MOSTLY_MISSING:
         traits.lower("B", f"{traits.missing:.0%} of the cells are missing.")
     elif traits.distinct == 1:
@@ -103,6 +105,13 @@ def _grade(traits: ColumnTraits, rows: int, max_levels: int) -> None:
         traits.lower("C", f"Free text: {traits.distinct} different values in {rows} rows.", Role.IGNORE)
     elif traits.kind is ColumnKind.CATEGORY and traits.distinct > max_levels:
         traits.lower("B", f"{traits.distinct} different values: the frequency of a row's value is used.")
+
+
+def _watched(traits: ColumnTraits) -> tuple[Role, str]:
+    """The role of a column that nothing can be learnt from, and what a change of it means."""
+    if is_label_name(traits.name):
+        return Role.IGNORE, "Left out, as its name is that of true labels."
+    return Role.WATCHED, "Nothing can be learnt from it, but a new value is an alarm."
 
 
 def _give_id(all_traits: list[ColumnTraits], known: set[str], has_id: bool) -> None:

@@ -170,15 +170,16 @@ def _distance(detector: Detector, x: Tensor) -> np.ndarray:
 
 
 def _moves(case: ChangedCase, judge: Judge, fixed: Sequence[str]) -> list[Move]:
-    detector, names = case.detector, case.item_set.shape.parts.names
+    detector = case.detector
     if detector.modality is Modality.TABLE:
         return _columns(case).moves(case.donors, fixed)
     if detector.modality is Modality.IMAGE:
         grid = grids(detector, case.item_set, np.array([case.item]))[0]
         return image_moves(case.x, case.donors, case.donor_ids, grid)
-    best = best_channels(case.x, case.donors, judge.score, fixed, names)
-    stay = [name for c, name in enumerate(names) if c not in best]
-    return window_moves(case.x, case.donors, case.donor_ids, names, stay)
+    parts = case.item_set.shape.parts
+    best = best_channels(case.x, case.donors, judge.score, fixed, parts)
+    stay = [name for c, name in enumerate(parts.names) if c not in best]
+    return window_moves(case.x, case.donors, case.donor_ids, parts, stay)
 
 
 def _columns(case: ChangedCase) -> Columns:

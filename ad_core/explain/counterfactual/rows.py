@@ -18,6 +18,7 @@ from ad_core.data.tables.date_encoding import seconds_of
 from ad_core.data.tables.encoding import MISSING, OTHER
 from ad_core.data.tables.text_encoding import TEXT
 from ad_core.data.tables.values import numbers, parse_dates
+from ad_core.data.tables.watched_encoding import WatchedEncoding
 from ad_core.explain.counterfactual.search import Found, Judge, Move, apply
 from ad_core.progress import Report
 
@@ -63,9 +64,11 @@ class Columns:
         """A column with this value; numbers and dates cost their distance [standard deviations], others 1."""
         entries = self.reader.shape.parts.entries(part)
         values = torch.from_numpy(self.reader.encoded_cells(part, [cell])[0])
-        is_far = self.reader.codes[part].kind in (ColumnKind.NUMBER, ColumnKind.DATE) and not pd.isna(self._cell(part))
+        code = self.reader.codes[part]
+        is_far = code.kind in (ColumnKind.NUMBER, ColumnKind.DATE) and not pd.isna(self._cell(part))
+        is_far &= not isinstance(code, WatchedEncoding)
         cost = float((values[0] - self.x[entries][0]).abs()) if is_far else 1.0
-        return Move(self.reader.codes[part].name, (entries,), values, cost, cell)
+        return Move(code.name, (entries,), values, cost, cell)
 
     def shrunk(self, found: Found, judge: Judge, report: Report) -> Found:
         """Minimise the change of each number and date while the row stays normal."""
@@ -111,8 +114,11 @@ class Columns:
         return [one for one in found if min(value, goal) <= one <= max(value, goal)]
 
     def _cells(self, part: int, entries: np.ndarray) -> list[Any]:
-        """Distinct values of the donors in the user's terms, then the other levels of a category; none missing."""
+        """Distinct values of the donors in the user's terms, then the other levels of a category; none missing, unless
+        the cells of a watched column are."""
         code, allowed = self.reader.codes[part], self.allowed[self.reader.codes[part].name]
+        if isinstance(code, WatchedEncoding):
+            return [code.usual]
         if isinstance(code, FrequencyEncoding):
             return _as_frequent(code, entries)
         if isinstance(code, CalendarEncoding):
@@ -128,11 +134,13 @@ class Columns:
         return list(dict.fromkeys([*cells, *allowed.levels]))
 
     def _cell(self, part: int) -> Any:
-        return self.row[self.reader.codes[part].name]
+        return self.row.get(self.reader.codes[part].name)
 
     def _as_number(self, part: int, cell: Any) -> float | None:
         """A number or a date as a float, clipped to the range of the training rows; None for other kinds."""
         code = self.reader.codes[part]
+        if isinstance(code, WatchedEncoding):
+            return None
         column, allowed = pd.Series([cell], dtype="object").infer_objects(), self.allowed[code.name]
         if code.kind is ColumnKind.NUMBER:
             value = float(numbers(column)[0][0])

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ad_core.explain.counterfactual.search import Move
+from ad_core.types import Parts
 
 EIGHTHS = ((1, 1), (2, 1), (4, 2), (8, 8))
 """Lengths of segments, and distances between their beginnings, in eighths of the window."""
@@ -18,41 +19,41 @@ BLENDED = 8
 """Old and new values are blended over 1 / BLENDED of a segment at its ends, as a jump would be anomalous too."""
 
 
-def window_moves(
-    x: Tensor, donors: Tensor, donor_ids: Sequence[str], channels: Sequence[str], fixed: Sequence[str]
-) -> list[Move]:
+def window_moves(x: Tensor, donors: Tensor, donor_ids: Sequence[str], parts: Parts, fixed: Sequence[str]) -> list[Move]:
     """Every segment of every channel, with the values of each donor.
 
     Args:
-        x: (channel, time).
-        donors: (k, channel, time).
-        channels: their names.
+        x: (entry, time).
+        donors: (k, entry, time).
+        parts: the channels, and the entries of each.
         fixed: channels that must stay.
     """
     time, found = x.shape[-1], []
-    for c, name in enumerate(channels):
+    for c, name in enumerate(parts.names):
         if name in fixed:
             continue
+        at = parts.entries(c)
         for donor, donor_id in zip(donors, donor_ids, strict=True):
             for low, high in _segments(time):
-                values = _blended(x[c], donor[c], low, high)
-                if not torch.equal(values, x[c, low:high]):
+                values = _blended(x[at], donor[at], low, high)
+                if not torch.equal(values, x[at, low:high]):
                     to = {"low": low, "high": high, "as_in": donor_id}
-                    found.append(Move(name, (c, slice(low, high)), values, (high - low) / time, to))
+                    found.append(Move(name, (at, slice(low, high)), values, (high - low) / time, to))
     return found
 
 
 def best_channels(
-    x: Tensor, donors: Tensor, score: Callable[[Tensor], np.ndarray], fixed: Sequence[str], channels: Sequence[str]
+    x: Tensor, donors: Tensor, score: Callable[[Tensor], np.ndarray], fixed: Sequence[str], parts: Parts
 ) -> list[int]:
     """Positions of the channels whose replacement as a whole lowers the score most."""
-    free = [c for c, name in enumerate(channels) if name not in fixed]
+    free = [c for c, name in enumerate(parts.names) if name not in fixed]
     if len(free) <= MOST_CHANNELS:
         return free
     lowest = []
     for c in free:
         changed = x[None].repeat(len(donors), 1, 1)
-        changed[:, c] = donors[:, c]
+        at = parts.entries(c)
+        changed[:, at] = donors[:, at]
         lowest.append(score(changed).min())
     return sorted(free[i] for i in np.argsort(lowest, kind="stable")[:MOST_CHANNELS])
 
@@ -74,6 +75,6 @@ def _blended(old: Tensor, new: Tensor, low: int, high: int) -> Tensor:
     rise = torch.arange(1, ramp + 1) / (ramp + 1)
     if low > 0 and ramp:
         weight[:ramp] = rise
-    if high < len(old) and ramp:
+    if high < old.shape[-1] and ramp:
         weight[-ramp:] = torch.minimum(weight[-ramp:], rise.flip(0))
-    return old[low:high] * (1 - weight) + new[low:high] * weight
+    return old[:, low:high] * (1 - weight) + new[:, low:high] * weight

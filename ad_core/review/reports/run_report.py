@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ad_core.alerts.threshold import Alerts
-from ad_core.data.dataset import Dataset, Role
+from ad_core.data.dataset import Dataset
 from ad_core.evaluation.precision import precision
 from ad_core.explain.clusters import alert_groups, surrogate_rule
 from ad_core.explain.global_importance import GlobalImportance, global_importance, ranking
@@ -171,7 +171,7 @@ def _groups(parts: pd.DataFrame, chosen: pd.Series, dataset: Dataset | None) -> 
     for group in alert_groups(parts[parts["row_id"].isin(chosen)])[:GROUPS]:
         rule = None
         if dataset is not None and dataset.modality == "table":
-            columns = [name for name in dataset.schema.names(Role.FEATURE) if name in dataset.data]
+            columns = [c for c in dataset.schema.scored if c in dataset.data and dataset.data[c].notna().any()]
             rule = surrogate_rule(dataset.data[columns], dataset.rows["row_id"].isin(group.row_ids).to_numpy())
         lines.append(
             {

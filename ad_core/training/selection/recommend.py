@@ -81,7 +81,7 @@ def tried(dataset: Dataset, wanted: Wanted, report: Report) -> Trials:
     for notice in (*item_set.notices, *notices):
         report.say(notice)
     report.stage("train")
-    fit = Fit(item_set, split, seed, choose_device(wanted.device), report, wanted.training_rows)
+    fit = Fit(item_set.learnt(), split, seed, choose_device(wanted.device), report, wanted.training_rows)
     return run_trials(candidates, fit, plan)
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ad_core.data.dataset import Role
 from ad_core.errors import AdError
 from ad_core.explain.clusters import AlertGroup, SurrogateRule, alert_groups, surrogate_rule
 from pages._ui.shell import words
@@ -86,5 +85,5 @@ def _rule(run_id: str, group: AlertGroup) -> SurrogateRule | None:
 @st.cache_data(show_spinner=False, max_entries=12)
 def _described(run_id: str, row_ids: tuple[str, ...]) -> SurrogateRule | None:
     data = batch(run_id)
-    columns = [name for name in data.schema.names(Role.FEATURE) if name in data.data]
+    columns = [name for name in data.schema.scored if name in data.data and data.data[name].notna().any()]
     return surrogate_rule(data.data[columns], data.rows["row_id"].isin(row_ids).to_numpy())

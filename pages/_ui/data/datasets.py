@@ -134,12 +134,15 @@ def with_role(declared: Declared, schema: Schema, column: str, role: Role) -> De
     fields = declared.model_dump()
     fields["use"] = tuple(c for c in declared.use if c != column)
     fields["ignore"] = tuple(c for c in declared.ignore if c != column)
+    fields["watch"] = tuple(c for c in declared.watch if c != column)
     for field in SINGLE.values():
         fields[field] = None if fields[field] == column else fields[field]
     if role is Role.FEATURE:
         fields["use"] += (column,)
     elif role is Role.IGNORE:
         fields["ignore"] += (column,)
+    elif role is Role.WATCHED:
+        fields["watch"] += (column,)
     else:
         before = schema.one(role)
         fields[SINGLE[role]] = column

@@ -18,6 +18,7 @@ ROLES = {
     Role.CLASS: "class of normal rows",
     Role.TIME: "time",
     Role.ENTITY: "recording",
+    Role.WATCHED: "watched for changes",
     Role.IGNORE: "ignored",
 }
 
@@ -69,7 +70,8 @@ def schema_editor(record: DatasetRecord, dataset: Dataset, declared: Declared) -
             "grade": st.column_config.TextColumn(
                 "grade",
                 width=55,
-                help="A: no problem. B: usable with a caveat. C: ignored, unless you make it a feature.",
+                help="A: no problem. B: usable with a caveat. C: ignored, or only watched for changes, unless you make "
+                "it a feature.",
             ),
             "reason": st.column_config.TextColumn("what is done with it", width=230),
         },

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ad_core.data.dataset import Role
 from ad_core.errors import AdError
 from ad_core.explain import figures
 from ad_core.explain import grade as explanation_grade
@@ -239,7 +238,8 @@ def neighbours(run_id: str, training_id: str, row_id: str, case: Case, modality:
     except AdError as error:
         st.warning(f"The data can't be opened any more, so the rows can't be shown: {error}")
         return
-    columns = trained.schema.names(Role.FEATURE)
+    explained = set(case.explanation["part"])  # type: ignore[index]
+    columns = [c for c in trained.schema.scored if c in explained]
     own = mine.data.loc[(mine.rows["row_id"] == row_id).to_numpy(), [c for c in columns if c in mine.data]].head(1)
     position = pd.Series(np.arange(len(trained)), index=trained.rows["row_id"].to_numpy())
     there = [name for name in near["neighbour"] if name in position.index]

@@ -12,7 +12,8 @@ PAGES = {
         "Data",
         "Open a file, check the role and the kind of each column, and choose the training rows.",
         "Every column has a **role**: the detector learns from features; the id identifies the row; a label is never "
-        "trained on and only used for evaluation; ignored columns are left out. Columns of grade C are ignored unless "
+        "trained on and only used for evaluation; ignored columns are left out. A column that never changes is "
+        "watched, and a new value in it is an alarm. Columns of grade C are ignored or watched unless "
         "you make them features. Change a role or a kind in the table, and the page reads the data again. "
         "Nothing is trained on this page.",
     ),

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ad_core.data.dataset import Role
 from ad_core.errors import AdError
 from pages._ui.shell.shell import table_height
 from pages._ui.shell.stored import batch
@@ -17,7 +16,7 @@ def row_values(run_id: str, row_id: str) -> None:
     except AdError as error:
         st.warning(f"The data can't be opened any more, so the row can't be shown: {error}")
         return
-    columns = [c for c in dataset.schema.names(Role.FEATURE) if c in dataset.data]
+    columns = [c for c in dataset.schema.scored if c in dataset.data]
     at = np.flatnonzero((dataset.rows["row_id"] == row_id).to_numpy())
     if not len(at) or not columns:
         return

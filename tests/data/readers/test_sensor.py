@@ -79,11 +79,12 @@ def test_columns_get_their_roles_by_name_and_content():
         "is_anomaly_point": "true labels",
         "split": "training and test",
         "comment": "text with 400",
-        "empty": "empty",
         "row": "counts",
     }.items():
         assert columns[name].role is Role.IGNORE
         assert reason in columns[name].reason
+    assert columns["empty"].role is Role.WATCHED
+    assert "a new value is an alarm" in columns["empty"].reason
 
 
 def test_what_was_declared_wins_over_what_is_found():
@@ -322,7 +323,7 @@ def test_two_entities_of_different_length_in_one_file_keep_to_themselves():
 
 def test_windows_of_a_million_samples_share_one_array():
     n = 1_000_000
-    table = pd.DataFrame({f"c{i}": np.arange(n, dtype=np.float32) % (7 + i) for i in range(20)})
+    table = pd.DataFrame({f"c{i}": np.arange(n, dtype=np.float32) % (9 + i) for i in range(20)})
     dataset = opened(table)
     reader = Sensor(SensorSettings(window=128))
     reader.fit(dataset, dataset.is_training)
@@ -464,24 +465,27 @@ def test_infinite_values_count_as_missing_and_are_reported():
 def test_a_constant_channel_stays_at_zero_until_it_changes():
     table = recording().assign(flat=7.0)
     reader, _, item_set = framed(table)
-    assert said(item_set.notices, "Constant in the training rows: flat")
+    assert said(item_set.notices, "Constant in the training rows, so a change there is an alarm: flat")
     assert (item_set.x[:, 2] == 0).all()
 
     later = reader.item_set(opened(table.assign(flat=9.0)))
     assert (later.x[:, 2] == 2.0).all()
 
 
-def test_values_far_outside_are_clipped():
+def test_a_method_sees_values_far_outside_clipped():
     table = recording()
     reader, _, _ = framed(table)
-    table.loc[10, "c0"] = 1e30
-    assert reader.item_set(opened(table)).x.max() == 20.0
+    table.loc[10, "c0"] = 1e20
+    item_set = reader.item_set(opened(table))
+    assert item_set.x.max() > 1e19
+    assert item_set.learnt().take(np.arange(len(item_set))).max() == 20.0
 
 
 def test_one_channel_and_a_two_valued_text_are_enough():
     table = recording(channels=1).assign(mode=np.where(np.arange(400) % 50 < 25, "run", "idle"))
     _, _, item_set = framed(table)
-    assert item_set.shape.size == (2, 16)
+    assert item_set.learnt().shape.size == (2, 16)
+    assert item_set.shape.size == (3, 16)  # behind the channels, whether the text is a new one
     assert set(np.unique(item_set.x[:, 1])) == {-1.0, 1.0}
     assert framed(recording(channels=1))[2].shape.size == (1, 16)
 
@@ -571,7 +575,7 @@ def test_what_differs_but_can_be_handled_is_said():
     for words in (
         "another order",
         "does not know it: more",
-        "'mode' has values that are not in the training rows",
+        "'mode' holds 2 values in the training rows. Another value",
         "'c1': 100% of the values lie outside",
         "every 10 min here, but every 1 min",
     ):

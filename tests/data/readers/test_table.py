@@ -71,10 +71,10 @@ def test_kinds_and_units_are_found_out():
 @pytest.mark.parametrize(
     ("values", "role", "kind", "grade"),
     [
-        ([7] * N, Role.IGNORE, ColumnKind.NUMBER, "C"),
-        ([np.nan] * N, Role.IGNORE, ColumnKind.NUMBER, "C"),
+        ([7] * N, Role.WATCHED, ColumnKind.NUMBER, "C"),
+        ([np.nan] * N, Role.WATCHED, ColumnKind.NUMBER, "C"),
         ([1.5, np.nan, 2.5, np.nan, np.nan] * (N // 5), Role.FEATURE, ColumnKind.NUMBER, "A"),
-        ([1.5, 2.5] + [np.nan] * (N - 2), Role.IGNORE, ColumnKind.NUMBER, "C"),
+        ([1.5, 2.5] + [np.nan] * (N - 2), Role.WATCHED, ColumnKind.NUMBER, "C"),
         ([1.5, 2.5, *[np.nan] * 6] * (N // 8), Role.FEATURE, ColumnKind.NUMBER, "B"),
         ([f"a text of its own, number {i}" for i in range(N)], Role.IGNORE, ColumnKind.TEXT, "C"),
         (["yes", "no"] * (N // 2), Role.FEATURE, ColumnKind.BOOLEAN, "A"),
@@ -370,7 +370,8 @@ def test_later_rows_are_not_unusual_for_being_later():
     later = reader.item_set(opened(data.assign(when=data["when"] + pd.Timedelta(days=365))))
 
     entry = item_set.shape.parts.entries(item_set.shape.parts.names.index("when"))[0]
-    assert later.x[:, entry].max() == item_set.x[:, entry].max()
+    assert later.learnt().take(np.arange(N))[:, entry].max() == item_set.x[:, entry].max()
+    assert later.x[:, entry].max() <= item_set.limits.entries[entry].usual_high
 
 
 def test_numbers_come_back_in_the_users_unit():
@@ -388,22 +389,26 @@ def test_numbers_come_back_in_the_users_unit():
     )
 
 
-def test_what_never_changes_among_the_rows_that_teach_is_dropped_and_told():
+def test_what_never_changes_among_the_training_rows_is_not_learnt_from_but_watched_and_told():
     data = mixed()
     data["flat"] = np.where(np.arange(N) < 100, 1.0, 2.0)
     _, _, item_set = fitted(data, np.arange(N) < 100)
 
-    assert "flat" not in item_set.shape.parts.names
-    assert any("'flat'" in notice for notice in item_set.notices)
+    assert "flat" not in item_set.learnt().shape.parts.names
+    assert item_set.shape.parts.names[-1] == "flat"
+    assert item_set.x[:, -1].tolist() == [0] * 100 + [1] * (N - 100)
+    assert "Constant in the training rows, so a change there is an alarm: 'flat'." in item_set.notices
 
 
-def test_far_away_numbers_are_held_at_the_clip():
+def test_a_method_sees_far_away_numbers_at_the_clip():
     data = mixed()
     reader, _, _ = fitted(data)
     far = data.copy()
     far.loc[0, "speed [m/s]"] = 1e300
 
-    assert reader.item_set(opened(far)).x.max() == 30.0
+    item_set = reader.item_set(opened(far))
+    assert item_set.x.max() == np.float32(1e30)
+    assert item_set.learnt().take(np.arange(N)).max() == 30.0
 
 
 def test_infinities_count_as_missing_and_are_told():

@@ -81,7 +81,7 @@ def test_constant_channels_alone_are_refused_and_beside_others_ignored():
     done = trained(table.assign(c1=0.0, c2=-5.5))
     assert_sane(done, table)
     assert finds_the_end(done)
-    assert said(done, "Constant in the training rows: c1, c2")
+    assert said(done, "Constant in the training rows, so a change there is an alarm: c1, c2")
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -110,16 +110,18 @@ def test_a_channel_that_differs_only_between_recordings_is_zero_in_each():
 def test_several_constant_channels_share_one_that_is_the_sum_of_their_sizes():
     reader, _, item_set = fitted(commands(idle=4))
     assert item_set.shape.parts.names == ("speed", "start", "other channels (4 constant)")
+    assert item_set.learnt().shape.size[0] == 3
     assert (item_set.x[:, 2] == 0).all()
     assert "These 4 share one channel" in " ".join(item_set.notices)
 
     later = commands(idle=4).astype({f"idle{i}": float for i in range(4)})
     later.loc[100, "idle1"] = 1.0
     later.loc[101, ["idle1", "idle2"]] = 1.0
-    later.loc[102, "idle3"] = -70.0  # counts 5 at most, and together 3
-    x = reader.item_set(Sensor.open(later, Declared(time="time"))).x
+    later.loc[102, "idle3"] = -70.0  # a method sees 3 at most
+    found = reader.item_set(Sensor.open(later, Declared(time="time")))
 
-    assert x[100, 2, :4].tolist() == [1, 2, 3, 0]
+    assert found.x[100, 2, :4].tolist() == [1, 2, 70, 0]
+    assert found.learnt().at(np.array([100]))[0, 2, :4].tolist() == [1, 2, 3, 0]
 
 
 def test_two_constant_channels_stay_what_they_are():
@@ -146,7 +148,8 @@ def test_a_stream_scales_as_the_file():
     item_set = reader.item_set(dataset)
     numbers = table[["temp", "pressure", "x", "y", "z"]].to_numpy()
     for name, start in (("a", 0), ("b", N)):
-        scaled = reader.cut(entity=name).scaled(numbers[start : start + N])
+        own = numbers[start : start + N]
+        scaled = reader.cut(entity=name).scaled(own, own)
         np.testing.assert_allclose(scaled[240:256].T, item_set.x[start + 240], rtol=1e-6)
 
 

@@ -186,7 +186,8 @@ def test_a_date_far_in_the_future_is_a_date():
 
     assert code.decode(code.encode(values)) == values.tolist()
     assert code.differences(pd.Series(["1066-10-14"] * 3)) == [
-        "100% of 'x' lies outside 2023-06-01 to 9999-12-31, the time of the training rows."
+        "100% of 'x' lies outside 2023-06-01 to 9999-12-31, the time of the training rows, farthest first in 3 rows: "
+        "row 1 ('1066-10-14'), row 2 ('1066-10-14'), row 3 ('1066-10-14')."
     ]
 
 

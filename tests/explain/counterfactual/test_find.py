@@ -18,6 +18,7 @@ from ad_core.explain.counterfactual.search import Found, Judge
 from ad_core.explain.counterfactual.windows import window_moves
 from ad_core.explain.what_if import what_if
 from ad_core.progress import Silent
+from ad_core.types import PartKind, Parts
 
 BROKEN = "P00299"  # 4,980 for food at three in the night
 
@@ -214,14 +215,15 @@ def test_a_scratch_is_painted_over(trained_on_plates, plates_folder):
 
 def test_stretches_go_over_into_what_stays_without_a_jump():
     x, donors = torch.zeros(1, 64), torch.ones(1, 1, 64)
-    moves = window_moves(x, donors, ["n"], ["flow"], [])
+    flow = Parts(names=("flow",), of_entry=(0,), kinds=(PartKind.NUMBER,), units=(None,))
+    moves = window_moves(x, donors, ["n"], flow, [])
     inner = next(m for m in moves if (m.to["low"], m.to["high"]) == (16, 32))
     whole = next(m for m in moves if (m.to["low"], m.to["high"]) == (0, 64))
 
-    assert inner.values[0] < 0.5 < inner.values[8]
-    assert inner.values[-1] < 0.5
+    assert inner.values[0, 0] < 0.5 < inner.values[0, 8]
+    assert inner.values[0, -1] < 0.5
     assert (whole.values == 1).all()
-    assert window_moves(x, donors, ["n"], ["flow"], ["flow"]) == []
+    assert window_moves(x, donors, ["n"], flow, ["flow"]) == []
 
 
 def test_regions_are_filled_smoothly_or_as_bright_as_their_surroundings():
