@@ -26,6 +26,7 @@ ROLES = {
     "class": "the class of normal rows",
     "time": "the time",
     "entity": "tells recordings apart",
+    "watched": "not learnt from, but a new value is an alarm",
 }
 SHORT = {"id": "row id", "label": "label", "class": "class", "time": "time", "entity": "recording"}
 SHOWN = 10
@@ -71,6 +72,8 @@ def treatment(column: "Column", has_labels: bool) -> str:
         return f"left out: {column.reason.removeprefix('Left out ') or 'as declared.'}"
     if column.role == "label" and not has_labels:
         return "the label, but it can't be read: used for nothing."
+    if column.role == "watched":
+        return f"only watched: {column.reason or ROLES['watched'] + '.'}"
     if column.role != "feature":
         return f"{ROLES[column.role]}."
     unit = f" [{column.unit}]" if column.unit else ""
@@ -87,6 +90,8 @@ def _summary(columns: Sequence["Column"]) -> str:
     kinds = [f"{n} {KINDS[kind][n > 1]}" for kind, n in Counter(c.kind for c in used).items()]
     parts = [f"{len(used)} used ({', '.join(kinds)})" if used else "none used"]
     parts += [f"{SHORT[c.role]} {c.name!r}" for c in columns if c.role in SHORT]
+    if watched := [c.name for c in columns if c.role == "watched"]:
+        parts.append(f"{len(watched)} only watched for new values ({_names(watched)})")
     left_out = [c for c in columns if c.role == "ignore" and not c.asked]
     if asked := [c.name for c in columns if c.asked]:
         parts.append(f"not decided {_names(asked)}")

@@ -29,9 +29,9 @@ def test_every_column_has_a_line_and_the_summary_counts_them():
     report = pipeline.open_dataset(machines(), ignore=["count"]).report()
 
     assert report.summary == (
-        "7 columns: 2 used (1 number, 1 category); row id 'part'; label 'failure'; 3 left out. "
-        "Left out: 'count'. As declared. Left out: 'machine_id'. An identifier by its name, with 88 different values. "
-        "Left out: 'site'. Every row has the same value."
+        "7 columns: 2 used (1 number, 1 category); row id 'part'; label 'failure'; 1 only watched for new values "
+        "('site'); 2 left out. Left out: 'count'. As declared. Left out: 'machine_id'. An identifier by its name, with "
+        "88 different values."
     )
     assert report.lines == [
         "part: names the rows.",
@@ -39,7 +39,7 @@ def test_every_column_has_a_line_and_the_summary_counts_them():
         "count: left out: as declared.",
         "shop: used as a category with 3 values.",
         "machine_id: left out: An identifier by its name, with 88 different values.",
-        "site: left out: Every row has the same value.",
+        "site: only watched: Every row has the same value. Nothing can be learnt from it, but a new value is an alarm.",
         "failure: the label: used for evaluation, never for training.",
     ]
     assert str(report).splitlines()[1:] == [f"  {line}" for line in report.lines]

@@ -160,7 +160,7 @@ def test_one_drift_check_serves_python_and_the_shell(september, tmp_path):
     written = pd.read_parquet(tmp_path / "s.parquet")
     assert (written["withdrawn"] == "shop z was never seen").sum() == 30
     assert written["alert"].tolist() == alerts.of_rows.tolist()
-    assert "30 rows hold categories that were never seen" in told.stderr
+    assert "30 rows hold values that were never seen" in told.stderr
     assert alerts.sentence in told.stderr
     assert "It does not cover 30 rows that the drift check withdraws (shop z was never seen)" in alerts.sentence
     assert alerts.guarantee.rows.new == 1170

@@ -6,7 +6,6 @@ import pytest
 
 from ad_core import pipeline
 from ad_core.data.dataset import Role
-from ad_core.detector.drift import gate
 from ad_core.detector.stream import as_table
 from ad_core.explain.attribution import How, methods_for
 from ad_core.explain.counterfactual.find import counterfactual
@@ -159,15 +158,15 @@ def test_a_file_without_a_watched_column_is_scored_and_that_is_said(balanced):
 
 
 def test_the_drift_check_compares_these_columns(balanced):
-    trained = pipeline.open_dataset(machines())
     quiet, loud = (pipeline.open_like(balanced, table) for table in (machines(50, 1), moved(machines(50, 1))))
 
-    same, found = (gate(balanced, trained, new, balanced.item_set(new)) for new in (quiet, loud))
+    same, found = (balanced.compared(balanced.score(new), new) for new in (quiet, loud))
 
     assert not (same.outside != "").any()
     assert [text.split()[0] for text in found.outside[: len(CHANGES)]] == list(CHANGES)
     assert set(CHANGES) <= {*found.columns["column"], "message"}
-    below = gate(balanced, trained, pipeline.open_like(balanced, machines(50, 1).assign(errors=-1)), None)
+    new = pipeline.open_like(balanced, machines(50, 1).assign(errors=-1))
+    below = balanced.compared(balanced.score(new), new)
     assert below.columns.set_index("column").at["errors", "verdict"] == "act"
 
 

@@ -185,7 +185,9 @@ class Scaling:
         shared = {self.channels[i].name for i in self.shared}
         if self.noise is None:
             return unlike(there, data, shared)
-        told, sentences = {one.name for one in self.watched}, []
+        commands = {channel.name for channel in self.channels if channel.level is not None or channel.is_command}
+        others = [one for one in self.watched if one.name not in commands]  # new states are told with their spelling
+        told, sentences = {one.name for one in others}, []
         entities = rows["entity"].to_numpy() if self.own and "entity" in rows else None
         for i, channel in enumerate(self.channels):
             if channel not in there:
@@ -202,7 +204,7 @@ class Scaling:
                     f"{channel.name!r} lies more than {self.clip:g} standard deviations from the mean of the training "
                     f"rows in {cells_of(data[channel.name], new)}."
                 )
-        sentences += [text for one in self.watched for text in one.differences(data, self.channels)]
+        sentences += [text for one in others for text in one.differences(data, self.channels)]
         return [*unlike(there, data, shared, told), *sentences]
 
     def scaled(self, numbers: np.ndarray, measured: np.ndarray, entity: str | None) -> np.ndarray:

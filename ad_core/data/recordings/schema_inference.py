@@ -165,6 +165,8 @@ def _judged(column: Column, values: pd.Series) -> dict[str, object]:
         return {"role": Role.IGNORE, "grade": "C", "reason": reason}
 
     def watched(reason: str) -> dict[str, object]:
+        if is_label_name(column.name):
+            return left_out(f"{reason} Its name is that of true labels.")
         reason = f"{reason} Nothing can be learnt from it, but a new value is an alarm."
         return {"role": Role.WATCHED, "grade": "C", "reason": reason}
 

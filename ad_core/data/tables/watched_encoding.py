@@ -15,7 +15,8 @@ import pandas as pd
 from ad_core.data.dataset import Column, ColumnKind
 from ad_core.data.limits import NEW_AT_MOST, EntryLimits, never_changed
 from ad_core.data.tables.date_encoding import seconds_of
-from ad_core.data.tables.encoding import MISSING, ColumnEncoding, cells_of, word
+from ad_core.data.tables.encoding import MISSING, ColumnEncoding, cells_of
+from ad_core.data.tables.known_levels import KnownLevels
 from ad_core.data.tables.values import coded, known_of, numbers, parse_dates
 
 MOST_LEVELS = 1000
@@ -63,8 +64,8 @@ class WatchedEncoding(ColumnEncoding):
         elif self.low is not None or not self.levels:
             size = self.farther(numbers(values)[0])
         else:
-            known = {word(level) for level in self.levels}
-            size = np.array([*(float(word(level) not in known) for level in column.levels), 0.0])[column.codes]
+            known = KnownLevels(self.levels, is_truth=self.kind is ColumnKind.BOOLEAN)
+            size = np.append(known.positions(column.levels) < 0, False).astype(np.float64)[column.codes]
         size = np.where(np.isnan(size), 1.0, size)  # a cell that is neither a number nor a date
         return np.where(column.missing(), 0.0, size)[:, None]
 

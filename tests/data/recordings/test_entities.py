@@ -27,7 +27,7 @@ def two() -> pd.DataFrame:
         ("pump", np.where(ON, "on", "off"), Role.FEATURE),
         ("pump", ON, Role.FEATURE),
         ("unit", np.where(ON, "A", "B"), Role.FEATURE),
-        ("machine", np.array(["idle", "run", "wash"])[(np.arange(N) // 40) % 3], Role.IGNORE),
+        ("machine", np.array(["idle", "run", "wash"])[(np.arange(N) // 40) % 3], Role.WATCHED),
     ],
 )
 def test_a_state_of_one_recording_does_not_split_it(name, held, role):

@@ -53,7 +53,7 @@ def test_texts_and_empty_channels_are_watched_and_a_truth_column_is_not():
     schema = opened(STATES.assign(ground_truth=np.nan, note=[f"note {i}" for i in range(N)])).schema
 
     assert schema.names(Role.WATCHED) == ["phase", "gone"]
-    assert schema.names(Role.IGNORE) == ["note"]
+    assert schema.names(Role.IGNORE) == ["ground_truth", "note"]
     assert "ground_truth" not in schema.scored
 
 
