@@ -62,7 +62,7 @@ class Shown:
         """
         own = self.of.get(ONLY if entity is None else entity)
         found = [own] if own is not None else list(self.of.values())
-        courses = [_course(values, *recording[:, channel], steps, ranged) for recording in found]
+        courses = [_course(values, recording[:, channel], steps, ranged) for recording in found]
         return min(courses, key=lambda course: float(np.abs(course - values).sum()), default=values)
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -75,8 +75,9 @@ class Shown:
         return cls(dict(zip(facts.get("shown", []), arrays.get("shown", ()), strict=True)))
 
 
-def _course(values: np.ndarray, low: float, high: float, step: float, steps: float, ranged: bool) -> np.ndarray:
+def _course(values: np.ndarray, shown: np.ndarray, steps: float, ranged: bool) -> np.ndarray:
     """Values within the range, if it is known and counts, and with no larger step, if one is known."""
+    low, high, step = shown
     kept = np.clip(values, low, high) if ranged and np.isfinite(low) else values
     return _without_jumps(kept, step * steps) if np.isfinite(step) else kept
 
