@@ -22,8 +22,10 @@ COLUMNS = (
     "n_rows",
     "n_alarms",
 )
-LED_BY = ("leading", "leads")
-"""Columns on the channels that led an event: the first one, and the first three in words."""
+LED_BY = ("leading", "leads", "leading_sd", "leading_p")
+"""Columns on the channels that led an event: the first one, the first three in words, and of the first its size and its
+test against chance. Older tables lack the last two.
+"""
 
 
 def events(rows: pd.DataFrame, alert: np.ndarray, merge_gap: int = 0, leading: pd.Series | None = None) -> pd.DataFrame:

@@ -36,8 +36,9 @@ class ItemSet:
     """(samples or windows, *item): float32, or uint8 / uint16 for images (`take` scales them to 0..1). May be
     memory-mapped or a strided view: overlapping windows are never copied."""
     items: pd.DataFrame
-    """n lines: `start` (position in `x` and first sample covered), optionally `cls` (class code, -1 unknown). Tiles of
-    large images add `at` (their own position in `x`, as several share a sample) and their box in the image,
+    """n lines: `start` (position in `x` and first sample covered), optionally `cls` (class code, -1 unknown).
+    Windows add the `segment` without a gap that they are cut from, and where there are several recordings the `entity`.
+    Tiles of large images add `at` (their own position in `x`, as several share a sample) and their box in the image,
     `top, left, height, width` [px].
     """
     rows: pd.DataFrame

@@ -104,6 +104,21 @@ class Reader(ABC, Generic[S_co]):
         """
         return np.asarray(values, dtype=np.float64)
 
+    def course_in_units(
+        self,
+        channel: int,
+        values: np.ndarray,
+        entity: str | None = None,
+        *,
+        follows_level: bool = False,  # noqa: ARG002
+    ) -> np.ndarray:
+        """(time,) what a model expected of a channel of a window, in the user's unit.
+
+        Args:
+            follows_level: whether the model expects any level that the window has.
+        """
+        return self.channel_in_units(channel, values, entity)
+
     def expected_in_units(self, part: int, encoded_entries: np.ndarray) -> list[str | float]:
         """Entries of one part, encoded or predicted, in the user's own unit; by default each is a value of a channel.
 

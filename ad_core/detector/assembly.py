@@ -13,8 +13,9 @@ from ad_core.detector.detector import Detector
 from ad_core.detector.drift import histograms_of_training
 from ad_core.detector.info import DetectorInfo
 from ad_core.detector.kept_scores import kept_scores
-from ad_core.detector.leading_channels import reference_levels
+from ad_core.detector.leading_channels import usual_parts
 from ad_core.detector.normals import Normals
+from ad_core.detector.usual_parts import UsualParts
 from ad_core.methods.recipe import Fitted, HeldOut
 from ad_core.methods.scorer import ScoreModel
 from ad_core.methods.watched import watched
@@ -59,7 +60,7 @@ def assembled(
         residuals=_residuals(fitted.model, fit),
         out_of_bag=None if fitted.held_out is None else kept_scores(fit.item_set, fitted.held_out),
         recipe=result.recipe,
-        part_levels=_part_levels(fitted, fit),
+        usual_parts=_usual_parts(fitted, fit),
         device=fit.device,
         calibration_rows=rows,
         histograms=histograms_of_training(dataset),
@@ -132,14 +133,14 @@ def _residuals(model: ScoreModel, fit: Fit) -> np.ndarray | None:
     return np.asarray(np.quantile(np.concatenate(found), [0.05, 0.95], axis=0), dtype=np.float32)
 
 
-def _part_levels(fitted: Fitted, fit: Fit) -> np.ndarray | None:
-    """(channel,) high quantile of the part scores of a recording's channels, on items that weren't in the fit."""
+def _usual_parts(fitted: Fitted, fit: Fit) -> UsualParts | None:
+    """The usual part scores of a recording's channels, on items that weren't in the fit."""
     if fit.modality is not Modality.SENSOR:
         return None
     if fitted.held_out is None:
         items = fit.split.calibration if len(fit.split.calibration) else fit.split.early_stop
-        return reference_levels(fitted.model, fit.item_set, items, fit.device)
+        return usual_parts(fitted.model, fit.item_set, items, fit.device)
     if isinstance(fitted.held_out.model, torch.nn.Module):
         model = fitted.held_out.model.to(fit.device)
-        return reference_levels(model, fit.item_set, fitted.held_out.items, fit.device)
+        return usual_parts(model, fit.item_set, fitted.held_out.items, fit.device)
     return None

@@ -24,8 +24,8 @@ def what_does_not_fit(detector: "Detector") -> str:
         ),
         "the typical residuals have another shape than the reader's items": detector.residuals is not None
         and detector.residuals.shape != (2, *size),
-        "there is not one level for each channel": detector.part_levels is not None
-        and (detector.modality is not Modality.SENSOR or detector.part_levels.shape != size[:1]),
+        "there is not one level for each channel": detector.usual_parts is not None
+        and (detector.modality is not Modality.SENSOR or not detector.usual_parts.fits(size[0])),
         "the calibration rows are no table of row_id and score": not _is_of_rows(detector.calibration_rows),
         "the out-of-bag scores are no table of row_id and score": not _is_of_rows(detector.out_of_bag),
     }

@@ -21,6 +21,7 @@ from ad_core.detector.bundle_check import what_does_not_fit
 from ad_core.detector.info import DetectorInfo
 from ad_core.detector.kept_scores import with_positions
 from ad_core.detector.normals import Normals
+from ad_core.detector.usual_parts import UsualParts
 from ad_core.errors import AdError, BundleError
 from ad_core.methods.encoder import EncoderChoice
 from ad_core.methods.pretext import PRETEXTS
@@ -76,8 +77,8 @@ def write_detector(detector: "Detector", folder: Path) -> None:
         parts["residuals"] = {"quantiles": detector.residuals}
     if detector.out_of_bag is not None:
         parts["out_of_bag"] = detector.out_of_bag
-    if detector.part_levels is not None:
-        parts["part_levels"] = {"levels": detector.part_levels}
+    if detector.usual_parts is not None:
+        parts["part_levels"] = detector.usual_parts.arrays()
     if detector.calibration_rows is not None:
         parts["calibration_rows"] = detector.calibration_rows
     if detector.histograms is not None:
@@ -139,7 +140,7 @@ def _detector(
         residuals=parts["residuals"]["quantiles"] if "residuals" in parts else None,
         out_of_bag=with_positions(parts.get("out_of_bag"), None if recipe is None else recipe.fitted_to(inner)),
         recipe=recipe,
-        part_levels=parts["part_levels"]["levels"] if "part_levels" in parts else None,
+        usual_parts=UsualParts(**parts["part_levels"]) if "part_levels" in parts else None,
         calibration_rows=reviewed(parts.get("calibration_rows"), parts.get(REVIEW)),
         thresholds=read_thresholds(parts.get("threshold"), folder),
         histograms=_histograms(parts.get("histograms"), folder),

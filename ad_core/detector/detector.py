@@ -22,6 +22,7 @@ from ad_core.detector.bundle_io import ELSEWHERE, read_detector, write_detector
 from ad_core.detector.info import DetectorInfo
 from ad_core.detector.kept_scores import by_id_alone, keeping, positions_of
 from ad_core.detector.normals import Normals
+from ad_core.detector.usual_parts import UsualParts
 from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.recipe import Recipe
 from ad_core.methods.scorer import ScoreModel
@@ -56,8 +57,8 @@ class Detector:
     """
     recipe: Recipe | None = None
     """The recipe that built the model, where one did."""
-    part_levels: np.ndarray | None = None
-    """(channel,) 99 % quantile of each channel's part scores, of recordings; see `leading_channels`."""
+    usual_parts: UsualParts | None = None
+    """The usual part scores of each channel of recordings; see `leading_channels`."""
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     calibration_rows: pd.DataFrame | None = None
     """All rows of the first calibration, those left out later among them; see `calibration_rows.of_items`. None in

@@ -34,20 +34,24 @@ def find_events(
         led: number of highest events for which it is looked up which channels led.
 
     Returns:
-        Columns of `alerts.events.events`. Where the model has scores per channel, also `leading` (the channel that led)
-        and `leads` (the first three, and how long before the peak), filled for the highest events.
+        Columns of `alerts.events.events`. Where the model has scores per channel, also `leading` (the one that led),
+        `leads` (the first three, how long before the peak, and how far), and of the first `leading_sd` and `leading_p`
+        (see `Lead`), filled for the highest events. Where no channel passes the test, `leads` says so.
     """
     found = events(scores, alerts.of_rows, detector.reader.events_gap(item_set).rows)
-    if detector.part_levels is None or not led:
+    if detector.usual_parts is None or not led:
         return found
     row = pd.Series(np.arange(len(item_set.rows)), index=item_set.rows["row_id"].to_numpy())
     sample = item_set.rows["sample"].to_numpy()
     is_clock = detector.reader.has_clock
     names: list[str | None] = [None] * len(found)
     texts: list[str | None] = [None] * len(found)
+    sizes = np.full((len(found), 2), np.nan)
     for i, event in enumerate(found.head(led).itertuples()):
         start, peak = int(row[event.row_id_start]), int(row[event.row_id_peak])
-        first = leads(detector.model, item_set, detector.part_levels, (sample[start], sample[peak]), detector.device)
+        first = leads(detector.model, item_set, detector.usual_parts, (sample[start], sample[peak]), detector.device)
+        texts[i] = in_words_of(first, item_set, peak, is_clock=is_clock)
         if first:
-            names[i], texts[i] = first[0].channel, in_words_of(first, item_set, peak, is_clock=is_clock)
-    return found.assign(leading=pd.Series(names, dtype="str"), leads=pd.Series(texts, dtype="str"))
+            names[i], sizes[i] = first[0].channel, (first[0].size, first[0].p)
+    named = {"leading": pd.Series(names, dtype="str"), "leads": pd.Series(texts, dtype="str")}
+    return found.assign(**named, leading_sd=sizes[:, 0], leading_p=sizes[:, 1])

@@ -3,7 +3,8 @@
 A model with part scores gives each channel a score over time: the mean of its part scores over the windows that cover a
 time stamp. The reference level of a channel is the 99 % quantile of that score on calibration windows. In an event, a
 channel leads from where its score rose above the level for the last time before the peak, short dips aside. One time
-stamp in a hundred exceeds the level by chance, so only an excess that reaches into the event counts.
+stamp in a hundred exceeds the level by chance, so an excess must reach into the event, and rise there further than any
+channel rises in 95 % of the normal stretches of that length.
 """
 
 from dataclasses import dataclass
@@ -15,9 +16,9 @@ import torch
 from ad_core.data.item_set import ItemSet
 from ad_core.data.overlap import covering_sums
 from ad_core.data.recordings.timeline import in_words
+from ad_core.detector.usual_parts import CHANCE, UsualParts
 from ad_core.methods.scorer import ScoreModel
 
-QUANTILE = 0.99
 WINDOWS, RUN = 256, 32
 """Maximum number of calibration windows for the levels, and number of neighbouring ones taken together."""
 
@@ -29,6 +30,9 @@ DIP = 8
 
 NAMED = 3
 
+NO_LEAD = "none beyond chance"
+"""Stands in place of the channels where none passes the test."""
+
 
 @dataclass(frozen=True)
 class Lead:
@@ -39,14 +43,16 @@ class Lead:
     """How long before the peak [samples]."""
     row: int
     """The row where it rose, a position in `ItemSet.rows`."""
-    excess: float
-    """Highest value up to the peak, in levels."""
+    size: float
+    """Highest value in the event up to the peak, in robust standard deviations above the median of normal windows; NaN
+    in bundles of older versions.
+    """
+    p: float
+    """Probability that some channel rises as far by chance, see `UsualParts.chance`; NaN as above."""
 
 
-def reference_levels(
-    model: ScoreModel, item_set: ItemSet, index: np.ndarray, device: torch.device
-) -> np.ndarray | None:
-    """(channel,) the 99 % level of each channel's part score among the time stamps of normal windows.
+def usual_parts(model: ScoreModel, item_set: ItemSet, index: np.ndarray, device: torch.device) -> UsualParts | None:
+    """What each channel's part score usually is among the time stamps of normal windows.
 
     Args:
         index: positions of calibration windows.
@@ -60,17 +66,16 @@ def reference_levels(
     found = _channel_scores(model, item_set, index, device)
     if found is None:
         return None
-    _, signals = found
-    return np.asarray(np.nanquantile(signals, QUANTILE, axis=0))
+    first, signals = found
+    return UsualParts.of(signals, item_set.items["start"].to_numpy()[index] - first, item_set.span)
 
 
 def leads(
-    model: ScoreModel, item_set: ItemSet, levels: np.ndarray, event: tuple[int, int], device: torch.device
+    model: ScoreModel, item_set: ItemSet, usual: UsualParts, event: tuple[int, int], device: torch.device
 ) -> list[Lead]:
-    """The channels that led an event, the earliest first.
+    """The channels that led an event, the earliest first; those that may have risen by chance are left out.
 
     Args:
-        levels: (channel,) as `reference_levels` gives.
         event: samples of its start and its peak.
     """
     start, peak = event
@@ -82,26 +87,32 @@ def leads(
     first, signals = found
     signals = signals[max(0, low - first) : peak + 1 - first]
     first, rows = max(first, low), item_set.row_of_sample()
-    led = []
+    led, windows, deviations = [], (peak - start + 1) / item_set.span, usual.deviations(signals)
     for c, name in enumerate(item_set.shape.parts.names):
-        begin = _rise(signals[:, c] > levels[c], start - first, max(1, item_set.span // DIP))
+        begin = _rise(signals[:, c] > usual.levels[c], start - first, max(1, item_set.span // DIP))
         if begin is not None:
-            excess = float(np.nanmax(signals[begin:, c]) / max(levels[c], 1e-12))
-            led.append(Lead(name, peak - first - begin, int(rows[first + begin]), excess))
-    return sorted(led, key=lambda lead: (-lead.samples, -lead.excess))
+            in_event = deviations[max(begin, start - first) :, c]
+            size = float(np.nanmax(in_event)) if np.isfinite(in_event).any() else float("nan")
+            p = usual.chance(size, windows)
+            if not p > CHANCE:
+                led.append(Lead(name, peak - first - begin, int(rows[first + begin]), size, p))
+    return sorted(led, key=lambda lead: (-lead.samples, -lead.size))
 
 
 def in_words_of(led: list[Lead], item_set: ItemSet, peak_row: int, *, is_clock: bool) -> str:
-    """`pressure, 40 s before the peak; flow, 12 s`: the first three."""
-    texts = []
+    """`pressure, 40 s before the peak (9.1 SD); flow, 12 s (5.2 SD)`: the first three, with their sizes in robust
+    standard deviations.
+    """
+    if not led:
+        return NO_LEAD
+    texts: list[str] = []
     for lead in led[:NAMED]:
         before = item_set.rows["time"].iloc[peak_row] - item_set.rows["time"].iloc[lead.row]
         seconds = before.total_seconds() if isinstance(before, pd.Timedelta) else float(before)
         long = in_words(seconds) if is_clock else f"{lead.samples} samples"
-        if lead.samples == 0:
-            texts.append(f"{lead.channel}, at the peak")
-        else:
-            texts.append(f"{lead.channel}, {long}{' before the peak' if not texts else ''}")
+        size = "" if np.isnan(lead.size) else f" ({lead.size:,.{1 if lead.size < 10 else 0}f} SD)"
+        when = "at the peak" if lead.samples == 0 else f"{long}{' before the peak' if not texts else ''}"
+        texts.append(f"{lead.channel}, {when}{size}")
     return "; ".join(texts)
 
 

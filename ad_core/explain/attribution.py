@@ -83,6 +83,26 @@ class Attribution:
     """(k,) float64."""
     baseline_score: np.ndarray
     """(k,) float64."""
+    usual_score: float | None = None
+    """Score of a typical normal item that was not trained on; None = not known, or of no use, see `least`."""
+
+    @property
+    def least(self) -> np.ndarray:
+        """(k,) the score that is left of an item without anything unusual.
+
+        The baseline's. But the baseline is a training item: a detector that compares windows with training windows
+        knows it, and those that overlap it, by heart, so that it scores far below any new normal window. What lies
+        below the usual score can't be lost by making the item normal.
+        """
+        if self.usual_score is None:
+            return self.baseline_score
+        return np.where(self.is_above_usual, np.maximum(self.baseline_score, self.usual_score), self.baseline_score)
+
+    @property
+    def is_above_usual(self) -> np.ndarray:
+        """(k,) bool: whether the score lies above the usual one, and this above the baseline's."""
+        usual = np.nan if self.usual_score is None else self.usual_score
+        return np.asarray((self.baseline_score < usual) & (usual < self.score))
 
 
 def methods_for(model: ScoreModel) -> list[str]:

@@ -62,9 +62,11 @@ class Attributed:
         return np.asarray(row_of_item(self.item_set)[self.index])
 
     def expected(self) -> np.ndarray | None:
-        """(k, *item) the values that the model expected; None where it predicts none."""
+        """(k, *item) the values that the model expected, of recordings given which one; None where it predicts none."""
+        of_item = self.item_set.items
+        names = of_item["entity"].iloc[self.index].astype(str).tolist() if "entity" in of_item else [None] * len(self.x)
         with torch.no_grad():
-            values = self.detector.model.expected(self.x)
+            values = self.detector.model.expected_of(self.x, names)
         return None if values is None else values.cpu().numpy()
 
     def expected_range(self) -> np.ndarray | None:
@@ -204,13 +206,13 @@ def _spans(work: Attributed, result: Explained) -> list[dict[str, Any]]:
 def _window(work: Attributed, i: int, expected: np.ndarray | None) -> tuple[pd.DataFrame, dict[str, str]]:
     """The window with what was expected of it, and the label of each channel in its columns."""
     window = Window.of(work.detector.reader, work.dataset, work.item_set, int(work.index[i]))
-    values, labels = work.x[i].cpu().numpy(), {}
+    values, labels, follows = work.x[i].cpu().numpy(), {}, work.detector.model.level_followers
     table = {"time": window.times.to_numpy()}
     for c, channel in enumerate(work.item_set.shape.parts.names):
         label = labels[channel] = window.label(c)
         table[label] = window.actual(c, values[c])
         if expected is not None:
-            table[f"{label} expected"] = window.in_units(c, expected[c])
+            table[f"{label} expected"] = window.expected(c, expected[c], follows_level=c in follows)
     return pd.DataFrame(table), labels
 
 

@@ -1,6 +1,7 @@
 """Explain rows: find the item of each row, and attribute its score to its parts."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -115,6 +116,8 @@ def explain_items(
     """
     method = how.method or attribution.methods_for(detector.model)[0]
     spread = detector.normals.x.std(0, correction=0).to(detector.device)
+    # only windows overlap: a training row or image has no near copies among the others
+    usual = float(np.median(detector.calibration.scores)) if detector.modality is Modality.SENSOR else None
     parts: list[dict[str, Any]] = []
     neighbours: list[dict[str, Any]] = []
     checks: list[pd.DataFrame] = []
@@ -131,6 +134,7 @@ def explain_items(
         baseline = attribution.baseline_from(detector.normals.x, near, how.baseline).to(detector.device)
         steps = STEPS[detector.modality]
         found = attribution.explain(detector.model, item_set.shape, x, baseline, method, steps, made_of)
+        found = replace(found, usual_score=usual)
         tested = check(detector.model, item_set.shape, made_of, baseline, found, spread)
         checks.append(tested.table(names).assign(method=method, baseline=how.baseline))
         neighbours += [

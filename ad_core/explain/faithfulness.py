@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from ad_core.explain.attribution import SEED, Attribution, explain, methods_for
-from ad_core.explain.grade import DRAWS, OWN_MAP, grades
+from ad_core.explain.grade import BASELINE, DRAWS, OWN_MAP, USUAL, grades
 from ad_core.explain.perturbation import FeaturePerturbation, Perturbation, RegionPerturbation, of_map
 from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.scorer import ScoreModel
@@ -49,7 +49,7 @@ class Checks:
     area: np.ndarray
     """Share of the image that is inpainted for these regions; NaN where parts were tested."""
     drop: np.ndarray
-    """Share of score - baseline score that is lost without the parts named first."""
+    """Share of the score, counted from `above`, that is lost without the parts named first."""
     drop_random: np.ndarray
     """Mean share that is lost without the same number of other parts."""
     p: np.ndarray
@@ -66,9 +66,14 @@ class Checks:
     baseline_score: np.ndarray
     """The score of the baseline, to which the shares add the rest."""
 
+    above: np.ndarray | str = BASELINE
+    """What `drop` and `drop_random` count from: USUAL, the score of a typical normal item, or BASELINE, that of the
+    baseline; see `Attribution.least`.
+    """
+
     def table(self, row_ids: list[str]) -> pd.DataFrame:
         """One line per explanation."""
-        fields = ("named", "area", "drop", "drop_random", "p", "agreement", "stability", "gap", *SCORES)
+        fields = ("named", "area", "drop", "drop_random", "p", "agreement", "stability", "gap", "above", *SCORES)
         lines = pd.DataFrame({"row_id": row_ids, **{name: getattr(self, name) for name in fields}})
         lines["second_method"] = self.second_method
         return lines.assign(grade=grades(lines))
@@ -109,6 +114,7 @@ def check(
         gap if found.method in ADD_UP else np.full(len(found.score), np.nan),
         found.score,
         found.baseline_score,
+        np.where(found.is_above_usual, USUAL, BASELINE),
     )
 
 
@@ -155,7 +161,7 @@ def shared(shares: np.ndarray, named: np.ndarray) -> np.ndarray:
 def _deleted(places: Perturbation, found: Attribution, named: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Drop, mean drop of random sets, and p; NaN where no part is named, no other is left, or scores don't differ."""
     possible = named.any(1) & places.testable(named) & (found.score > found.baseline_score)
-    span = np.where(possible, found.score - found.baseline_score, np.nan)
+    span = np.where(possible, found.score - found.least, np.nan)
     drop, *draws = (found.score - places.scores_without(named)) / span
     p = (1 + (np.stack(draws) >= drop).sum(0)) / (DRAWS + 1)
     return drop, np.mean(draws, axis=0), np.where(np.isnan(drop), np.nan, p)

@@ -22,6 +22,9 @@ SAME = 0.5
 OWN_MAP = "own_map"
 """In place of a second method: the detector's own map of an image."""
 
+BASELINE, USUAL = "baseline", "usual"
+"""What the lost share of a score counts from: the baseline's score, or that of a typical normal item."""
+
 GAP = 0.25
 """Maximum gap between the sum of shares and the score, as a share of it; with more, an explanation is at best weak."""
 
@@ -76,7 +79,8 @@ def in_words(checked: Mapping[str, Any], severity: str | None = None) -> str:
 
 
 def _finding(checked: Mapping[str, Any]) -> str:
-    named, drop, elsewhere = int(checked["named"]), _percent(checked["drop"]), _percent(checked["drop_random"])
+    named, elsewhere = int(checked["named"]), _percent(checked["drop_random"])
+    drop = "all" if checked["drop"] >= 0.995 else _percent(checked["drop"])
     if _is_region(checked):
         regions = "the region named first" if named == 1 else f"the {named} regions named first"
         area = f"{_percent(checked['area'])} of the image" if checked["area"] >= 0.005 else "under 1 % of the image"
@@ -85,8 +89,9 @@ def _finding(checked: Mapping[str, Any]) -> str:
             f"gone; with as much painted over elsewhere, {elsewhere} on average."
         )
     parts = "the part named first" if named == 1 else f"the {named} parts named first"
+    above = "that of a typical normal one" if checked.get("above") == USUAL else "the baseline"
     return (
-        f"Without {parts}, {drop} of the score above the baseline is gone; without as many other parts, {elsewhere} on "
+        f"Without {parts}, {drop} of the score above {above} is gone; without as many other parts, {elsewhere} on "
         "average."
     )
 

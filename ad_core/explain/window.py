@@ -64,3 +64,7 @@ class Window:
     def in_units(self, channel: int, values: np.ndarray) -> np.ndarray:
         """(time,) values of an item's channel in the user's unit."""
         return self.reader.channel_in_units(channel, values, self.entity)
+
+    def expected(self, channel: int, values: np.ndarray, *, follows_level: bool) -> np.ndarray:
+        """(time,) what a model expected of a channel, in the user's unit; see `Reader.course_in_units`."""
+        return self.reader.course_in_units(channel, values, self.entity, follows_level=follows_level)

@@ -1,7 +1,7 @@
 """Contract of a scorer: from a trained pretext task to one anomaly score per item."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Generic, Protocol
 
 import torch
@@ -89,6 +89,17 @@ class ScoreModel(Protocol):
     def expected(self, x: Tensor) -> Tensor | None:  # noqa: ARG002
         """(b, *item) expected values, or None."""
         return None
+
+    def expected_of(self, x: Tensor, recordings: Sequence[str | None]) -> Tensor | None:  # noqa: ARG002
+        """(b, channel, time) expected values of windows, given the recording of each, where it is known; by default
+        the same as without.
+        """
+        return self.expected(x)
+
+    @property
+    def level_followers(self) -> tuple[int, ...]:
+        """Positions of the channels of which any level is expected that a window has; by default none."""
+        return ()
 
     def expected_range(self, x: Tensor) -> tuple[Tensor, Tensor] | None:  # noqa: ARG002
         """(b, *item) twice, 5 % and 95 % quantile of what was expected, or None."""

@@ -17,6 +17,7 @@ Farther outside is always more anomalous, and an item within all limits keeps it
 up, so each is the exact attribution to its entry.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -126,6 +127,10 @@ class Watched(nn.Module, ScoreModel):
 
     def expected(self, x: Tensor) -> Tensor | None:
         found = self.model.expected(self.learnt(x))
+        return None if found is None else self._with_unchanged(found)
+
+    def expected_of(self, x: Tensor, recordings: Sequence[str | None]) -> Tensor | None:
+        found = self.model.expected_of(self.learnt(x), recordings)
         return None if found is None else self._with_unchanged(found)
 
     def expected_range(self, x: Tensor) -> tuple[Tensor, Tensor] | None:

@@ -68,11 +68,11 @@ class BalancedSensor(Recipe[BalancedSensorSettings]):
         if training_rows == "mixed":
             teaching = np.sort(trusted(item_set, teaching, LEFT_OUT["mixed"], self.seed))
         earlier, later = earlier_and_later(item_set, teaching)
-        first = LevelAndShape.of(_dense(item_set, earlier), item_set.shape, judged)
+        first = _views(item_set, earlier, judged)
         report.check()
         report.step(0.3)
         first.learn_usual(item_set.take(_evenly(later, MOST_TEACHING)))
-        model = LevelAndShape.of(_dense(item_set, teaching), item_set.shape, judged)
+        model = _views(item_set, teaching, judged)
         model.take_usual(first)
         report.step(0.6)
         with torch.no_grad():
@@ -94,15 +94,25 @@ class BalancedSensor(Recipe[BalancedSensorSettings]):
 
     def state(self, model: ScoreModel) -> tuple[dict[str, Any], Mapping[str, np.ndarray | Tensor]]:
         views = cast(LevelAndShape, model)
-        facts = {"shape": views.shape.model_dump(mode="json"), "judged": views.judged}
+        facts = {
+            "shape": views.shape.model_dump(mode="json"),
+            "judged": views.judged,
+            "recordings": views.recordings,
+        }
         return facts, {name: value.detach().cpu() for name, value in views.state_dict().items()}
 
     def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> ScoreModel:
         shape, judged = ItemShape.model_validate(facts["shape"]), list(facts["judged"])
         model = LevelAndShape(shape, judged)
+        found = {name: torch.from_numpy(np.array(value)) for name, value in arrays.items()}
         if any(name.startswith("earlier.") for name in arrays):
             model.earlier = LevelAndShape(shape, judged)
-        model.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in arrays.items()})
+        of_models = {"": model} if model.earlier is None else {"": model, "earlier.": model.earlier}
+        for prefix, one in of_models.items():
+            found.setdefault(f"{prefix}recording", one.recording)  # bundles of older versions know neither
+            one.recordings = list(facts.get("recordings", []))
+            one.recording = torch.empty_like(found[f"{prefix}recording"])
+        model.load_state_dict(found)
         return model.eval()
 
 
@@ -129,15 +139,27 @@ def earlier_and_later(item_set: ItemSet, teaching: np.ndarray) -> tuple[np.ndarr
     return teaching, teaching
 
 
-def _dense(item_set: ItemSet, items: np.ndarray) -> Tensor:
-    """(n, channel, time) evenly chosen windows of all samples that these items cover, starting at any sample."""
-    start = np.sort(item_set.items["start"].to_numpy()[items])
+def _views(item_set: ItemSet, items: np.ndarray, judged: list[JudgedBy]) -> LevelAndShape:
+    """With the subsequences of the samples that these items cover as the banks."""
+    starts, recording = dense(item_set, items)
+    windows = item_set.at(starts)
+    return LevelAndShape.of(windows, item_set.shape, judged, recording.astype(str).tolist())
+
+
+def dense(item_set: ItemSet, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) evenly chosen starts of windows of all samples that these items cover, at any sample, and (n,) the recording
+    of each, "" where there is only one; no window crosses the end of a segment.
+    """
+    frame = item_set.items.iloc[items].sort_values("start", kind="stable")
+    start, recording, segment = (
+        frame[name].to_numpy() if name in frame else np.full(len(frame), "") for name in ("start", "entity", "segment")
+    )
     follows = np.diff(start) <= item_set.span  # these windows overlap or touch: there is no gap between their samples
-    starts = [
-        np.arange(a, b) if next_ else np.array([a]) for a, b, next_ in zip(start, start[1:], follows, strict=False)
-    ]
-    every = np.concatenate([*starts, start[-1:]])
-    return item_set.at(_evenly(every, MOST_TEACHING))
+    follows &= (recording[1:] == recording[:-1]) & (segment[1:] == segment[:-1])
+    until = np.append(np.where(follows, start[1:], start[:-1] + 1), start[-1] + 1)
+    every = np.concatenate([np.arange(a, b) for a, b in zip(start, until, strict=True)])
+    chosen = _evenly(np.arange(len(every)), MOST_TEACHING)
+    return every[chosen], np.repeat(recording, until - start)[chosen]
 
 
 def _evenly(positions: np.ndarray, most: int) -> np.ndarray:

@@ -447,3 +447,42 @@ def test_words_speak_of_regions_of_images():
     assert "the detector's own map names other places" in small
     assert "most of the score" not in small  # a score that is made of the worst places hangs on what is left of them
     assert "Other places do as much" in in_words(line(area=0.1, p=0.5, agreement=0.1, grade="not supported"))
+
+
+LOW = -20.0
+"""What a detector that knows its training windows by heart gives to one of them; new normal windows score 0."""
+
+
+def by_heart() -> HandMade:
+    """(b, 3, 32): the logarithm of the size of each channel, so that nothing at all scores LOW."""
+    return HandMade(lambda x: (x.square().mean(2).sum(1) + np.exp(LOW)).log())
+
+
+def test_what_a_training_window_scores_below_a_new_one_is_not_lost_by_mending_the_named_channel():
+    """One channel is broken, the others are usual; without it the window scores as new normal ones do."""
+    model, shape = by_heart(), shape_of(Modality.SENSOR, (3, 32))
+    x, baseline = torch.full((2, 3, 32), 2**-0.5), torch.zeros(2, 3, 32)
+    x[:, 1] = 20.0
+    found = explain(model, shape, x, baseline, "feature_ablation")
+
+    above_baseline, above_usual = (
+        check(model, shape, x, baseline, replace(found, usual_score=usual), torch.full((3, 32), 0.01))
+        for usual in (None, 0.0)
+    )
+
+    np.testing.assert_allclose(above_baseline.drop, np.log(401) / (np.log(401) - LOW), rtol=1e-3)
+    assert set(grade_of(above_baseline)) == {"weak"}
+    np.testing.assert_allclose(above_usual.drop, 1, rtol=1e-3)
+    assert set(grade_of(above_usual)) <= {"supported", "weak"}
+    words = in_words(above_usual.table(["", ""]).iloc[0])
+    assert words.startswith("Without the part named first, all of the score above that of a typical normal one is gone")
+    assert "most of the score" not in words
+
+
+def test_the_usual_score_counts_only_between_the_baseline_and_the_item():
+    score, baseline = np.array([3.0, 3.0, 0.5]), np.array([-2.0, 2.0, -2.0])
+    found = Attribution(np.zeros((3, 1)), np.zeros(3), "occlusion", score, baseline, usual_score=1.0)
+
+    assert found.least.tolist() == [1.0, 2.0, -2.0]
+    assert found.is_above_usual.tolist() == [True, False, False]
+    assert replace(found, usual_score=None).least.tolist() == baseline.tolist()

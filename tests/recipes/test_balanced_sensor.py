@@ -8,13 +8,16 @@ import pandas as pd
 import pytest
 import torch
 
+from ad_core.data.dataset import Declared
 from ad_core.data.item_set import ItemSet, Split
+from ad_core.data.readers.sensor import Sensor, SensorSettings
+from ad_core.data.recordings.timeline import timeline
 from ad_core.detector.detector import Detector
 from ad_core.explain.attribution import explain
 from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.pipeline import Trained, open_dataset, train_all
 from ad_core.progress import Silent
-from ad_core.recipes.balanced_sensor import BalancedSensor, BalancedSensorSettings, earlier_and_later
+from ad_core.recipes.balanced_sensor import BalancedSensor, BalancedSensorSettings, dense, earlier_and_later
 from ad_core.training.choice import Choice
 from ad_core.types import Modality
 from tests.contracts import items
@@ -197,3 +200,40 @@ def test_one_window_is_enough_to_learn_from():
 
     assert np.isfinite(fitted.held_out.scores).all()
     assert fitted.model.score(frame.take(np.arange(1)) + 5).item() > fitted.model.score(frame.take(np.arange(1))).item()
+
+
+def test_no_window_that_is_compared_with_crosses_recordings_or_a_gap():
+    """Two pumps of which one has a gap; windows that touch each other, so that nothing lies between the starts."""
+    table = pump(512).drop(columns="fault")
+    after_gap = table.assign(time=table["time"] + pd.Timedelta("1h"))
+    both = pd.concat(
+        [frame.assign(pump=name) for name in "ab" for frame in ([table, after_gap] if name == "a" else [table])]
+    )
+    reader = Sensor(SensorSettings(window=64))
+    data = Sensor.open(both, Declared(time="time", entity="pump"))
+    reader.fit(data, data.is_training)
+    frame = reader.item_set(data)
+
+    starts, recording = dense(frame, np.arange(len(frame)))
+
+    line = timeline(data.rows)
+    assert (line.segment[starts] == line.segment[starts + 63]).all()
+    assert recording.tolist() == data.rows["entity"].to_numpy()[line.first[starts]].tolist()
+    assert len(starts) == 3 * (512 - 63)
+
+
+def test_a_bundle_that_does_not_know_the_recordings_scores_the_same():
+    model = trained().detector.model
+    recipe = BalancedSensor(BalancedSensorSettings(), 0)
+    facts, arrays = recipe.state(model)
+    arrays = {name: np.asarray(value) for name, value in arrays.items()}
+    x = trained().detector.normals.x[:4]
+
+    known = recipe.restore(facts, arrays)
+    old = recipe.restore(
+        {k: v for k, v in facts.items() if k != "recordings"}, {k: v for k, v in arrays.items() if k != "recording"}
+    )
+
+    torch.testing.assert_close(known.expected(x), model.expected(x))
+    assert torch.equal(known.score(x), old.score(x))
+    assert old.expected(x).isfinite().all()

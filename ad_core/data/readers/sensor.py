@@ -24,6 +24,7 @@ from ad_core.data.recordings.resampling import FEW, Grid, resampled
 from ad_core.data.recordings.rows import clock_kind, noted, other_clock, repeats, rows_of
 from ad_core.data.recordings.scaling import PerEntity, Scaling, learn_scaling
 from ad_core.data.recordings.schema_inference import looks_like_recording, propose
+from ad_core.data.recordings.shown import Shown
 from ad_core.data.recordings.stream_buffer import Cut
 from ad_core.data.recordings.timeline import (
     GAP_FACTOR,
@@ -107,7 +108,7 @@ class Sensor(Reader[SensorSettings]):
 
     def __init__(self, settings: SensorSettings) -> None:
         super().__init__(settings)
-        self.scaling = Scaling((), settings.clip)
+        self.scaling, self.shown = Scaling((), settings.clip), Shown()
         self.classes: list[str] = []
         self.window, self.stride, self.clock = 0, 0, ClockKind.ROW
         self.interval_s, self.gap_s = float("nan"), float("nan")
@@ -173,6 +174,7 @@ class Sensor(Reader[SensorSettings]):
         self.scaling, self.notices = learn_scaling(
             dataset, training, own.scale_per_entity, own.clip, is_resampled=self._is_resampled
         )
+        self.shown = Shown.learn(dataset, line, chosen, self.channels)
         self.notices += drifts(dataset, rows)
         if "cls" in dataset.rows:
             self.classes = sorted(dataset.rows["cls"].iloc[training].dropna().unique().tolist())
@@ -271,9 +273,10 @@ class Sensor(Reader[SensorSettings]):
         return tuple(one for one in self.scaling.watched if one.channel is None)
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        facts, arrays = self.scaling.state()
+        (facts, arrays), (recordings, shown) = self.scaling.state(), self.shown.state()
         return {
             **facts,
+            **recordings,
             "classes": self.classes,
             "window": self.window,
             "stride": self.stride,
@@ -281,10 +284,11 @@ class Sensor(Reader[SensorSettings]):
             "gap_s": self.gap_s if np.isfinite(self.gap_s) else None,
             "clock": str(self.clock),
             "notices": self.notices,
-        }, arrays
+        }, arrays | shown
 
     def restore(self, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
         self.scaling = Scaling.restored(facts, arrays, self.settings.clip)
+        self.shown = Shown.restored(facts, arrays)
         self.classes, self.notices = list(facts["classes"]), list(facts["notices"])
         self.window, self.stride, self.clock = int(facts["window"]), int(facts["stride"]), ClockKind(facts["clock"])
         self.interval_s = float("nan") if facts["interval_s"] is None else float(facts["interval_s"])
@@ -294,6 +298,18 @@ class Sensor(Reader[SensorSettings]):
     def channel_in_units(self, channel: int, values: np.ndarray, entity: str | None = None) -> np.ndarray:
         """See the contract; the channel that constant channels share has no unit."""
         return self.scaling.in_units(channel, values, entity)
+
+    def course_in_units(
+        self, channel: int, values: np.ndarray, entity: str | None = None, *, follows_level: bool = False
+    ) -> np.ndarray:
+        """See the contract; within the range and the steps that a single training recording showed."""
+        course = self.channel_in_units(channel, values, entity)
+        if channel >= len(self.scaling.kept):
+            return course
+        known = self.settings.resample > 0 and self.interval_s > 0
+        steps = max(1.0, self.settings.resample / self.interval_s) if known else 1.0
+        at = self.scaling.kept[channel]
+        return self.shown.within(at, course, entity, steps=steps, ranged=not follows_level)
 
     def measured(self, part: int, data: pd.DataFrame, entity: str | None = None) -> np.ndarray:
         """See the contract; for the channel that constant channels share, the sum of their deviations."""
@@ -353,7 +369,7 @@ class Sensor(Reader[SensorSettings]):
         live = len(self.channels) - len(self.scaling.dead(dataset.data))
         share = (until[start + self.window] - until[start]) / (self.window * max(live, 1))
         start, share = start[share <= windows.TOO_MANY_MISSING], share[share <= windows.TOO_MANY_MISSING]
-        items = pd.DataFrame({"start": start, "missing": share})
+        items = pd.DataFrame({"start": start, "missing": share, "segment": line.segment[start]})
         if "entity" in dataset.rows:
             items["entity"] = dataset.rows["entity"].to_numpy()[line.first[start]]
         if self.classes and "cls" in dataset.rows:

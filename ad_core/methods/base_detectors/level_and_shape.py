@@ -1,12 +1,16 @@
 """Ensemble for recordings: nearest training subsequences, with and without the mean level of their channels."""
 
 import math
+from collections.abc import Sequence
 from typing import Self, cast
 
+import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from ad_core.methods.base_detectors.subsequence_neighbours import SubsequenceNeighbours
+from ad_core.methods.base_detectors.one_recording import windows_like
+from ad_core.methods.base_detectors.subsequence_neighbours import SubsequenceNeighbours, kept
 from ad_core.methods.perturbed_copies import SourceItems
 from ad_core.methods.scorer import ScoreModel
 from ad_core.types import ItemShape, JudgedBy
@@ -44,12 +48,15 @@ class LevelAndShape(nn.Module, ScoreModel):
     usual: Tensor
     residual: Tensor
     error: Tensor
+    recording: Tensor
+    """(windows of the bank,) code of the recording that each is cut from; empty in bundles of older versions."""
 
     differentiable = True
 
     def __init__(self, shape: ItemShape, judged: list[JudgedBy]) -> None:
         super().__init__()
         self.shape, self.judged = shape, judged
+        self.recordings: list[str] = []
         channels, time = shape.size
         self.views = [view for view in MEMBERS if any(by in (view, "both") for by in judged)]
         pairs = [(view, parts, white) for view in self.views for parts, white in MEMBERS[view]]
@@ -64,11 +71,18 @@ class LevelAndShape(nn.Module, ScoreModel):
         self.register_buffer("residual", torch.zeros(2, channels, 1))
         self.register_buffer("error", torch.ones(channels, 1))
         self.earlier: LevelAndShape | None = None
+        self.register_buffer("recording", torch.zeros(0, dtype=torch.int64))
 
     @classmethod
-    def of(cls, windows: Tensor, shape: ItemShape, judged: list[JudgedBy]) -> Self:
-        """With the subsequences of these (n, channel, time) windows as the banks."""
+    def of(cls, windows: Tensor, shape: ItemShape, judged: list[JudgedBy], recording: list[str] | None = None) -> Self:
+        """With the subsequences of these (n, channel, time) windows as the banks.
+
+        Args:
+            recording: (n,) the recording that each window is cut from; None = all from one.
+        """
         model = cls(shape, judged)
+        codes, names = pd.factorize(np.array([""] * len(windows) if recording is None else recording, dtype=object))
+        model.recording, model.recordings = torch.from_numpy(codes.astype(np.int64))[kept(len(windows))], list(names)
         for name, member in model._members.items():
             by_shape = ("shape", "both") if name.startswith("shape") else ("shape",)
             centred = torch.tensor([by in by_shape for by in judged])
@@ -119,10 +133,22 @@ class LevelAndShape(nn.Module, ScoreModel):
         return self._plain.vectors(x)
 
     def part_scores(self, x: Tensor) -> Tensor | None:
-        return (x - self.expected(x)).square() / self.error  # (b, channel, time)
+        like = self.expected(x) if len(self.recording) else self._plain.nearest(x).mean(1)  # as the error was learnt
+        return (x - like).square() / self.error  # (b, channel, time)
 
     def expected(self, x: Tensor) -> Tensor:
-        return self._plain.nearest(x).mean(1)
+        return self.expected_of(x, [None] * len(x))
+
+    def expected_of(self, x: Tensor, recordings: Sequence[str | None]) -> Tensor:
+        code = {name: at for at, name in enumerate(self.recordings)}
+        own = torch.tensor([code.get(name or "", -1) for name in recordings], device=x.device)
+        near = windows_like(self._plain.vectors(x), self._plain.bank, x.shape[1], self.recording, own)
+        return self._plain.shown(x, near).mean(1)
+
+    @property
+    def level_followers(self) -> tuple[int, ...]:
+        """Positions of the channels that are compared by their shape alone."""
+        return tuple(c for c, by in enumerate(self.judged) if by == "shape")
 
     def expected_range(self, x: Tensor) -> tuple[Tensor, Tensor] | None:
         expected = self.expected(x)

@@ -61,8 +61,7 @@ class SubsequenceNeighbours(TensorGroup):
         member = cls(span, whitened)
         member.put("centred", centred)
         found = member.vectors(windows)  # (n k, d)
-        rows = torch.linspace(0, len(found) - 1, min(BANK, len(found))).long()
-        bank = found[rows].double()
+        bank = found[kept(len(found))].double()
         mean, turn = bank.mean(0), torch.ones(0, dtype=torch.float64)
         if whitened:
             variance, directions = torch.linalg.eigh((bank - mean).T @ (bank - mean) / len(bank))
@@ -97,6 +96,10 @@ class SubsequenceNeighbours(TensorGroup):
         window; channels that are compared by shape are shifted to the window's own level.
         """
         _, at = NeighbourDistances(self.vectors(x), self.bank).nearest(NEIGHBOURS)
+        return self.shown(x, at)
+
+    def shown(self, x: Tensor, at: Tensor) -> Tensor:
+        """(b, k, channel, time) the windows at these (b, k) positions of the bank, as `nearest` returns them."""
         found = self.bank[at].view(len(x), -1, x.shape[1], self.bank.shape[1] // x.shape[1])
         level = x.mean(2, keepdim=True) * self.centred[:, None]
         smooth = torch.nn.functional.interpolate(found.flatten(0, 1), x.shape[2], mode="linear", align_corners=False)
@@ -115,6 +118,11 @@ class SubsequenceNeighbours(TensorGroup):
         """Start of each subsequence in a window."""
         span = min(self.span, time)
         return [*range(0, time - span, max(1, span // 2)), time - span]
+
+
+def kept(found: int) -> Tensor:
+    """Positions of the subsequences that are kept in the bank, among those found."""
+    return torch.linspace(0, found - 1, min(BANK, found)).long()
 
 
 def _over(scores: Tensor, starts: list[int], span: int, time: int) -> Tensor:

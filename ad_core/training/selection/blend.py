@@ -4,7 +4,7 @@ The task that finds synthetic anomalies best is not used alone: on labelled tabl
 chosen task, and mostly worse than Balanced. So Balanced always has the larger weight.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self, cast
 
@@ -90,6 +90,15 @@ class Joined(nn.Module, ScoreModel):
 
     def expected(self, x: Tensor) -> Tensor | None:
         return cast(ScoreModel, self.base).expected(x)
+
+    def expected_of(self, x: Tensor, recordings: Sequence[str | None]) -> Tensor | None:
+        """See the contract."""
+        return cast(ScoreModel, self.base).expected_of(x, recordings)
+
+    @property
+    def level_followers(self) -> tuple[int, ...]:
+        """See the contract."""
+        return cast(ScoreModel, self.base).level_followers
 
     def expected_range(self, x: Tensor) -> tuple[Tensor, Tensor] | None:
         return cast(ScoreModel, self.base).expected_range(x)

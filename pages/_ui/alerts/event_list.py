@@ -78,7 +78,10 @@ def _columns(unit: str) -> dict[str, Any]:
             "first to deviate",
             width=260,
             help="The channels whose own part of the score first rose above its 99 % level on calibration windows, and "
-            "how long before the peak. Known for the highest events of the rule that was in force when the run was "
+            "how long before the peak. SD: the largest deviation in the event, in robust standard deviations (of the "
+            "root of that part). Listed are only channels that rise further than any channel does in 95 % of the "
+            "normal stretches of this length; detectors of older versions have neither sizes nor this test. "
+            "Known for the highest events of the rule that was in force when the run was "
             "scored, where the method scores channels by themselves.",
         ),
         "excluded": st.column_config.CheckboxColumn("excluded", help="The peak lies in a time that was excluded."),

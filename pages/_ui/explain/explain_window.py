@@ -49,7 +49,9 @@ def window(run_id: str, row_id: str, case: Case) -> None:
 def _event(run_id: str, row_id: str) -> None:
     event = event_of(run_id, row_id)
     if event is not None:
-        first = f" First channels to deviate: {event['leads']}." if pd.notna(event.get("leads")) else ""
+        leads = event.get("leads")
+        first = f" First channels to deviate: {leads}." if pd.notna(leads) else ""
+        first += " SD: robust standard deviations of their part of the score." if " SD)" in first else ""
         st.caption(
             f"Peak of the event from {event['start']} to {event['end']} ({event['duration']:.4g} s, "
             f"{event['n_alarms']} alerts).{first}"

@@ -63,7 +63,8 @@ GRADE_SIGNS = {
 GRADE_HELP = (
     "Every explanation gets a faithfulness check. **Supported**: (1) replacing the top features by normal values "
     "lowers the score more than replacing any of 20 random sets of other features, (2) it removes at least half of "
-    "the score above the baseline, and (3) another method and slightly changed values give the same top features. "
+    "the score above the baseline (of a recording: above a typical normal window), and (3) another method and slightly "
+    "changed values give the same top features. "
     "**Weak**: (1) holds, but (2) or (3) fails or the attributions don't add up. **Not supported**: (1) fails. In an "
     "image, the top region is painted over as in a normal image; where (1) fails but the detector's own anomaly map "
     "shows the same region, the grade is weak. "
