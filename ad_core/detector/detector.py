@@ -32,7 +32,7 @@ from ad_core.types import Modality
 
 if TYPE_CHECKING:
     from ad_core.alerts.threshold import Alerts, Rule
-    from ad_core.detector.drift import Gate
+    from ad_core.detector.drift_gate import Gate
     from ad_core.detector.stream import Stream
 
 

@@ -9,8 +9,8 @@ rows that these leave, the scores with those of the calibration rows (see `score
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -18,121 +18,24 @@ import pandas as pd
 from ad_core.data.dataset import Column, ColumnKind, Dataset, Role, Schema
 from ad_core.data.histograms import ColumnHistogram, histograms_of
 from ad_core.data.item_set import ItemSet
-from ad_core.data.profiling import WHOLLY, drift, drift_from
+from ad_core.data.profiling import drift_from
 from ad_core.data.reservoir import drawn_items
-from ad_core.detector.score_shift import VERY_HIGH, ScoreShift, many_high, score_shift
+from ad_core.detector.drift_gate import Gate
+from ad_core.detector.score_shift import VERY_HIGH, many_high, score_shift
+from ad_core.errors import DataError
 from ad_core.types import Modality
 
 if TYPE_CHECKING:
     from ad_core.detector.detector import Detector
 
-State = Literal["same", "watch", "withdrawn", "withdrawn for some rows", "unknown"]
-
 MOST_ROWS = 200_000
 """Maximum number of rows on either side; of more rows a random sample is compared."""
 
-NAMED, LISTED = 3, 20
-"""Maximum number of columns that the sentence names, and that are kept with the run."""
+LEAST_USUAL, FEWEST_USUAL = 0.1, 20
+"""Minimum share and number of rows that don't score high for a comparison without those that do."""
 
 MEASURES = ("brightness", "contrast", "sharpness")
 """Measures by which images are compared."""
-
-
-@dataclass(frozen=True)
-class Gate:
-    """How a new file compares with the training data."""
-
-    state: State
-    """Unknown: nothing is known of the training data, so only the scores were compared."""
-    columns: pd.DataFrame
-    """As `profiling.drift` gives them."""
-    outside: np.ndarray
-    """(rows,) str: why nothing is guaranteed for this row by itself, else ""."""
-    shift: ScoreShift | None = None
-    """The shift of the scores, where there is one."""
-    high: float | None = None
-    """See `score_shift.many_high`."""
-
-    @property
-    def withdrawn(self) -> np.ndarray:
-        """(rows,) str: why nothing is guaranteed for this row, by itself or as one of this file, else ""."""
-        if self.state != "withdrawn":
-            return self.outside
-        return np.where(self.outside == "", self._reason, self.outside)
-
-    @property
-    def sentence(self) -> str:
-        """What the comparison means for the alerts."""
-        if self.high is None or self.state == "withdrawn":
-            return self._of_state
-        remark = (
-            f"{self.high:.0%} of the rows score higher than {1 - VERY_HIGH:.0%} of the calibration rows do. If not all "
-            "of these are anomalies, normal rows score higher than before, and the guarantee does not hold."
-        )
-        return remark if self.state == "watch" and not self._moved else f"{self._of_state} {remark}"
-
-    @property
-    def _of_state(self) -> str:
-        count = int((self.outside != "").sum())
-        if self.state == "withdrawn":
-            clocks = [repr(line.column) for line in self._away if line.kind == ColumnKind.DATE]
-            without = f", or without {' and '.join(clocks)}," if clocks else ""
-            return (
-                f"{self._reason} Scores still rank the rows, but no error rate is guaranteed. Train on newer rows"
-                f"{without} to have a guarantee again."
-            )
-        if self.state == "withdrawn for some rows":
-            rows, them = ("row holds", "it") if count == 1 else ("rows hold", "them")
-            return (
-                f"{count:,} {rows} values that were never seen. No error rate is guaranteed among {them}. In no "
-                "single column, nor in their scores, do the other rows differ much from those that the detector was "
-                "calibrated with."
-            )
-        if self.state == "watch":
-            return (
-                f"These data differ a little from those that the detector was calibrated with, most in {self._moved}. "
-                "The realised error rates may differ somewhat from the guaranteed ones."
-            )
-        if self.state == "unknown":
-            return (
-                "Whether these data are like those that the detector was calibrated with could not be checked column "
-                "by column: the detector is of an older version. Train it again to have the check."
-            )
-        return (
-            "In every single column, and in their scores, these data are like those that the detector was calibrated "
-            "with."
-        )
-
-    @property
-    def _away(self) -> list[Any]:
-        """Lines of the columns that lie beyond the range of the training rows as a whole."""
-        return [line for line in self.columns.itertuples() if line.verdict == "act" and line.outside > WHOLLY]
-
-    @property
-    def _moved(self) -> str:
-        moved = self.columns.loc[self.columns["verdict"] != "stable", "column"].tolist()
-        return ", ".join(moved[:NAMED]) + (f" and {len(moved) - NAMED} more" if len(moved) > NAMED else "")
-
-    @property
-    def _reason(self) -> str:
-        """Why nothing is guaranteed for the whole file."""
-        if away := self._away:
-            named = ", ".join(f"{line.column!r} ({line.outside:.0%} of its values)" for line in away[:NAMED])
-            more = f" and {len(away) - NAMED} more" if len(away) > NAMED else ""
-            return f"Beyond the range of the training rows lies {named}{more}."
-        if "act" in set(self.columns["verdict"]):
-            return f"These data differ from those that the detector was calibrated with, most in {self._moved}."
-        return "" if self.shift is None else self.shift.sentence
-
-    def facts(self) -> dict[str, Any]:
-        """JSON-able, for a run's summary."""
-        lines = self.columns.head(LISTED).to_dict("records")
-        return {
-            "state": self.state,
-            "sentence": self.sentence,
-            "columns": lines,
-            "rows": int((self.outside != "").sum()),
-        }
 
 
 def histograms_of_training(dataset: Dataset) -> tuple[ColumnHistogram, ...] | None:
@@ -143,23 +46,24 @@ def histograms_of_training(dataset: Dataset) -> tuple[ColumnHistogram, ...] | No
     return histograms_of(data.iloc[drawn_items(np.arange(len(data)), MOST_ROWS, 0)], dataset.schema)
 
 
-def of_columns(histograms: Sequence[ColumnHistogram], new: pd.DataFrame) -> Gate:
+def of_columns(histograms: Sequence[ColumnHistogram], new: pd.DataFrame, usual: np.ndarray | None = None) -> Gate:
     """Compare tables or recordings column by column.
 
     Args:
         histograms: of the rows that the detector was trained and calibrated on.
         new: the rows of the new file, in order.
+        usual: (rows,) bool: rows that don't score high. A column that only the others have moved shows anomalies, and
+            no drift. None = not known.
     """
-    outside = _never_seen(histograms, new)
-    columns = drift_from(histograms, new.iloc[drawn_items(np.arange(len(new)), MOST_ROWS, 0)])
-    return Gate(_state(columns, histograms, new, outside), columns, outside)
+    return _judged(histograms, new, _never_seen(histograms, new), usual)
 
 
-def of_images(normals: np.ndarray, item_set: ItemSet) -> Gate:
+def of_images(normals: np.ndarray, item_set: ItemSet, usual: np.ndarray | None = None) -> Gate:
     """Compare images by their brightness, contrast and sharpness.
 
     Args:
         normals: (m, channel, y, x) in 0..1, training images.
+        usual: (rows,) bool, as in `of_columns`.
     """
     index = drawn_items(np.arange(len(item_set)), 2000, 0)
     old = pd.DataFrame(_measures(normals), columns=MEASURES)
@@ -169,9 +73,9 @@ def of_images(normals: np.ndarray, item_set: ItemSet) -> Gate:
         ),
         columns=MEASURES,
     )
-    schema, nowhere = _measured_schema(), np.full(len(item_set.rows), "", dtype=object)
-    columns = drift(old, new, schema)
-    return Gate(_state(columns, histograms_of(old, schema), new, nowhere), columns, nowhere)
+    is_usual = None if usual is None else np.isin(index, item_set.items_within(usual))
+    found = _judged(histograms_of(old, _measured_schema()), new, np.full(len(new), "", dtype=object), is_usual)
+    return replace(found, outside=np.full(len(item_set.rows), "", dtype=object))
 
 
 def gate(
@@ -180,55 +84,93 @@ def gate(
     """Compare a new file with the training data, and its scores with those of the calibration rows.
 
     Args:
-        scores: of the new data, with `used_for` where training rows are marked: they are not compared.
+        scores: of rows of the new data, with `used_for` where training rows are marked: they are not compared.
         item_set: of the new data.
         trained: the data set that the detector was trained on; needed only where its bundle holds no histograms.
+
+    Returns:
+        Its `outside` runs parallel to the scores.
+
+    Raises:
+        DataError: a score belongs to no row of the new data.
     """
-    found = _of_data(detector, new, item_set, trained)
+    at = pd.Index(new.rows["row_id"]).get_indexer(scores["row_id"])
+    if (at < 0).any():
+        raise DataError(
+            f"{(at < 0).sum():,} of {len(at):,} scores belong to no row of {new.name!r}. Give the data set that they are "
+            "of."
+        )
+    score = scores["score"].to_numpy(dtype=np.float64)
+    usual = ~(score > np.quantile(detector.calibration.scores, 1 - VERY_HIGH))
+    found = _of_data(detector, new.data.iloc[at], (item_set, at), usual, trained)
     if found.state == "withdrawn":
         return found
-    covered = _compared(scores, item_set, found.outside)
+    covered = _covered(scores, item_set.rows["sample"].to_numpy()[at] // item_set.span, found.outside, item_set.span)
     if (shift := score_shift(covered, detector.calibration)) is not None:
         return replace(found, state="withdrawn", shift=shift)
     high = many_high(covered, detector.calibration)
     return found if high is None else replace(found, state="watch" if found.state == "same" else found.state, high=high)
 
 
-def _of_data(detector: "Detector", new: Dataset, item_set: ItemSet, trained: Dataset | None) -> Gate:
+def _of_data(
+    detector: "Detector",
+    data: pd.DataFrame,
+    items: tuple[ItemSet, np.ndarray],
+    usual: np.ndarray,
+    trained: Dataset | None,
+) -> Gate:
+    """The comparison without the scores' own; `items` are the new items, and the positions of the compared rows."""
+    item_set, at = items
     if detector.modality is Modality.IMAGE and len(item_set):
-        return of_images(detector.normals.x.numpy(), item_set)
+        of_all = np.zeros(len(item_set.rows), dtype=bool)
+        of_all[at] = usual
+        return replace(of_images(detector.normals.x.numpy(), item_set, of_all), outside=_nowhere(len(at)))
     histograms = detector.histograms
     if histograms is None and trained is not None:
         histograms = histograms_of_training(trained)
     if histograms is None:
-        nothing = drift_from((), new.data)
-        return Gate("unknown", nothing, np.full(len(new), "", dtype=object))
-    return of_columns(histograms, new.data)
+        return Gate("unknown", drift_from((), data), _nowhere(len(at)))
+    return of_columns(histograms, data, usual)
 
 
-def _compared(scores: pd.DataFrame, item_set: ItemSet, outside: np.ndarray) -> np.ndarray:
+def _nowhere(rows: int) -> np.ndarray:
+    return np.full(rows, "", dtype=object)
+
+
+def _covered(scores: pd.DataFrame, block: np.ndarray, outside: np.ndarray, span: int) -> np.ndarray:
     """(k,) scores of the new rows that are covered so far; of recordings the highest of each block."""
     score = scores["score"].to_numpy(dtype=np.float64)
     covered = np.isfinite(score) & (outside == "")
     if "used_for" in scores:
         covered &= (scores["used_for"] == "").to_numpy()
-    if item_set.span > 1:
-        block = item_set.rows["sample"].to_numpy()[covered] // item_set.span
-        return np.asarray(pd.Series(score[covered]).groupby(block).max())
+    if span > 1:
+        return np.asarray(pd.Series(score[covered]).groupby(block[covered]).max())
     return np.asarray(score[covered])
 
 
-def _state(
-    columns: pd.DataFrame, histograms: Sequence[ColumnHistogram], new: pd.DataFrame, outside: np.ndarray
-) -> State:
-    verdicts = set(columns["verdict"])
+def _judged(
+    histograms: Sequence[ColumnHistogram], new: pd.DataFrame, outside: np.ndarray, usual: np.ndarray | None
+) -> Gate:
+    """The verdict on all columns; a column that only rows outside or rows with high scores have moved is watched."""
     strange = outside != ""
-    if "act" in verdicts:
-        rest = drift_from(histograms, new[~strange]) if strange.any() and not strange.all() else columns
-        return "withdrawn" if "act" in set(rest["verdict"]) else "withdrawn for some rows"
+    columns = drift_from(histograms, _sample(new))
+    moved = set(columns.loc[columns["verdict"] == "act", "column"])
+    if moved:
+        rest = ~strange if not strange.all() else np.ones(len(new), dtype=bool)
+        kept = rest if usual is None else rest & usual
+        rest = kept if kept.sum() >= max(FEWEST_USUAL, LEAST_USUAL * rest.sum()) else rest
+        of_rest = columns if rest.all() else drift_from(histograms, _sample(new[rest]))
+        still = set(of_rest.loc[of_rest["verdict"] == "act", "column"])
+        columns["verdict"] = columns["verdict"].where(~columns["column"].isin(moved - still), "watch")
+        if still:
+            return Gate("withdrawn", columns, outside)
     if strange.any():
-        return "withdrawn for some rows"
-    return "watch" if "watch" in verdicts else "same"
+        return Gate("withdrawn for some rows", columns, outside)
+    return Gate("watch" if "watch" in set(columns["verdict"]) else "same", columns, outside, by_high=bool(moved))
+
+
+def _sample(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.iloc[drawn_items(np.arange(len(rows)), MOST_ROWS, 0)]
 
 
 def _never_seen(histograms: Sequence[ColumnHistogram], new: pd.DataFrame) -> np.ndarray:

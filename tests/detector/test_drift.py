@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from ad_core.alerts.guarantee import Drifted
 from ad_core.cli.app import app
 from ad_core.data.histograms import histograms_of
-from ad_core.detector import drift
+from ad_core.detector import drift, drift_gate
+from ad_core.errors import DataError
 from ad_core.pipeline import load_detector, open_dataset, open_like, train
 from ad_core.types import Modality
 from tests.contracts import items
@@ -22,7 +23,7 @@ def shop(n: int, seed: int, *, mean: float = 0.0, shops: str = "abc") -> pd.Data
     return pd.DataFrame({"amount": random.normal(mean, 1, n), "shop": random.choice(list(shops), n)})
 
 
-def gate(new: pd.DataFrame) -> drift.Gate:
+def gate(new: pd.DataFrame) -> drift_gate.Gate:
     reference = open_dataset(shop(2000, 0), kinds={"shop": "category"})
     return drift.of_columns(drift.histograms_of_training(reference), new)
 
@@ -219,6 +220,40 @@ def test_many_high_scores_are_said_where_they_can_not_be_told_from_anomalies():
     assert found.state == "watch"
     assert "of the rows score higher than 95% of the calibration rows do" in found.sentence
     assert detector.alerts(scores, new).guarantee.holds
+
+
+def test_a_file_full_of_anomalies_keeps_the_guarantee_for_the_others():
+    """Two of three rows are far out in both columns: the columns differ, the normal rows don't."""
+    random = np.random.default_rng(0)
+    detector = train(
+        open_dataset(pd.DataFrame(random.normal(size=(1000, 2)), columns=["a", "b"])), "nearest_neighbours"
+    )
+    x = random.normal(size=(600, 2))
+    x[:400] += 9
+    new = open_like(detector, pd.DataFrame(x, columns=["a", "b"]))
+    scores = detector.score(new)
+
+    found, alerts = detector.compared(scores, new), detector.alerts(scores, new)
+
+    assert found.state == "watch"
+    assert "but only by rows that score high" in found.sentence
+    assert alerts.guarantee.holds
+    moved = open_like(detector, pd.DataFrame(x[:400], columns=["a", "b"]))  # no row is like the training rows
+    assert detector.compared(detector.score(moved), moved).state == "withdrawn"
+
+
+def test_some_rows_of_a_scored_file_are_compared_by_themselves(september):
+    detector = train(open_dataset(september, modality="table"), "nearest_neighbours", training_rows="clean")
+    new = open_like(detector, september.assign(shop=["z"] * 600 + september["shop"][600:].tolist()))
+    scores = detector.score(new)
+
+    found = detector.compared(scores.iloc[::-2], new)
+
+    assert len(found.outside) == 600
+    assert (found.outside != "").tolist() == [False] * 300 + [True] * 300
+    assert detector.alerts(scores.iloc[::-2], new).guarantee.rows.withdrawn.rows == 300
+    with pytest.raises(DataError, match="1 of 1,200 scores belong to no row"):
+        detector.compared(scores.assign(row_id=["?", *scores["row_id"][1:]]), new)
 
 
 def test_darker_images_withdraw_the_guarantee():
