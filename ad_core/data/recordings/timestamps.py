@@ -46,7 +46,7 @@ class Clock:
 
 def row_clock(entity: pd.Series | None, n: int) -> Clock:
     """The row number, counted from 0 within each recording, as the time."""
-    time = pd.Series(np.arange(n)) if entity is None else entity.groupby(entity.to_numpy()).cumcount()
+    time = pd.Series(np.arange(n)) if entity is None else entity.groupby(entity.to_numpy(), dropna=False).cumcount()
     notice = "There is no time column: the row number is used as the time."
     return Clock(ClockKind.ROW, time.reset_index(drop=True).astype("int64"), np.full(n, "", dtype=object), (notice,))
 
