@@ -11,7 +11,7 @@ from ad_core.data.dataset import Column, ColumnKind, Dataset, Role, Schema
 from ad_core.data.duplicates import equal_rows
 from ad_core.data.histograms import ColumnHistogram, histograms_of
 from ad_core.data.label_questions import questions
-from ad_core.data.tables.values import coded, is_number_type, known_of, numbers, parse_dates
+from ad_core.data.tables.values import coded, is_number_type, known_of, middle_of, numbers, parse_dates
 from ad_core.types import Modality
 
 FEWEST_ROWS = 20
@@ -144,7 +144,7 @@ def _column(dataset: Dataset, column: Column) -> ColumnProfile:
         parsed, _ = numbers(values)
         known = known_of(parsed)
         if len(known):
-            facts = {"min": float(known.min()), "median": float(np.median(known)), "max": float(known.max())}
+            facts = {"min": float(known.min()), "median": middle_of(known), "max": float(known.max())}
     elif column.kind in (ColumnKind.DATE, ColumnKind.CALENDAR) and pd.api.types.is_datetime64_any_dtype(values):
         dates = parse_dates(values, None).dropna().sort_values()
         if len(dates):

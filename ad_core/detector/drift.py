@@ -97,7 +97,7 @@ def gate(
     at = pd.Index(new.rows["row_id"]).get_indexer(scores["row_id"])
     if (at < 0).any():
         raise DataError(
-            f"{(at < 0).sum():,} of {len(at):,} scores belong to no row of {new.name!r}. Give the data set that they are "
+            f"{(at < 0).sum():,} of {len(at):,} scores belong to no row of {new.name!r}. Give the data that they are "
             "of."
         )
     score = scores["score"].to_numpy(dtype=np.float64)

@@ -111,7 +111,11 @@ def ragged_line(path: Path, dialect: Dialect) -> tuple[int, int] | None:
             widths = ((number, len(cutting.cells(line))) for number, line in enumerate(file, 1) if line.strip())
             return next(((dialect.skip + number, n) for number, n in widths if n != width), None)
         reader = csv.reader(file, delimiter=cutting.delimiter, quotechar=cutting.quote)
-        return next(((dialect.skip + reader.line_num, len(row)) for row in reader if row and len(row) != width), None)
+        rows = ((dialect.skip + reader.line_num, len(row)) for row in reader if row and len(row) != width)
+        try:
+            return next(rows, None)
+        except csv.Error:  # a cell of more than MAX_LINE letters, such as all that follows a quotation mark
+            return None
 
 
 def _is_series(rows: Sequence[Sequence[str]], *, whole: bool) -> bool:

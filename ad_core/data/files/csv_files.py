@@ -18,6 +18,7 @@ from ad_core.data.files.csv_dialect import MISSING, Dialect, find_dialect, ragge
 from ad_core.data.files.line_stream import has_strays, rewritten
 from ad_core.data.files.reading import PLAIN, Reading
 from ad_core.data.files.stray_lines import MOST, Stray
+from ad_core.data.files.swallowed_rows import refuse_swallowed
 from ad_core.errors import DataError
 
 BLOCK_BYTES = 1_048_576
@@ -71,7 +72,7 @@ def read_csv(path: Path, rows: int | None = None, reading: Reading = PLAIN) -> t
         of the file gives are in `attrs["units"]`.
 
     Raises:
-        DataError: not a text table, or a row has more or fewer cells than the header.
+        DataError: not a text table, a row has more or fewer cells than the header, or a quotation mark is not closed.
     """
     dialect = find_dialect(path, reading)
     is_large = path.stat().st_size >= LARGE_BYTES
@@ -85,6 +86,7 @@ def read_csv(path: Path, rows: int | None = None, reading: Reading = PLAIN) -> t
     frame = pd.DataFrame(columns, copy=False)
     pa.default_memory_pool().release_unused()  # otherwise the process keeps the memory of the blocks
     frame = frame.head(rows) if rows else frame
+    refuse_swallowed(frame, dialect, path.name)
     frame.columns = pd.Index(dialect.names, dtype=object)
     frame.attrs["units"] = dialect.layout.units
     return frame, [*dialect.notices, *(source.stray.sentences(path.name) if source.stray else ())]

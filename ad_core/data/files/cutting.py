@@ -15,6 +15,7 @@ AGREED = 0.9
 TYPED = 0.9
 """A comma is a decimal mark, not the delimiter, where cutting at blanks leaves a larger share of numbers than this."""
 MAX_LINE = 16_000_000
+csv.field_size_limit(MAX_LINE)  # of the whole process; the default refuses cells of more than 131,072 letters
 _MARK = re.compile(r"^\s*(#|%|!|;|//)\s*")
 _WORDS = re.compile(r'"[^"]*"|\S+')
 _STAMPED = re.compile(r'"[^"]*"|\d{4}-\d{2}-\d{2} \d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?|\S+')

@@ -88,7 +88,7 @@ def _texts(path: Path, dialect: Dialect, stray: Stray | None) -> Iterator[str]:
             return
         suspicious = (*_MARKS, *_WORDS, *_headers(dialect))
         for number, record, last in _with_last(_records(file, dialect), dialect.skip):
-            if not record.strip():
+            if not record.strip() and (dialect.cutting.is_aligned or dialect.cutting.delimiter not in record):
                 if len(dialect.names) == 1 and not dialect.cutting.is_aligned:
                     yield record
                 continue

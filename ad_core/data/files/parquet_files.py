@@ -48,7 +48,7 @@ def plain_frame(
         categories: names of columns that stay categories though they hold numbers.
 
     Raises:
-        DataError: there are no rows or no columns, or a text is not UTF-8.
+        DataError: there are no rows or no columns, or cells can't be read, such as a text that is not UTF-8.
     """
     notices, columns = [], {}
     for position, (name, column) in enumerate(zip(names, arrays, strict=True)):
@@ -56,9 +56,7 @@ def plain_frame(
             notices.append(f"Each cell of {name!r} in {file} holds several values; they are kept as one text.")
         if name in categories and _is_number(column.type):
             column = column.dictionary_encode()
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            _check_texts(column, name, file)
-        columns[position] = _plain(column).to_pandas(date_as_object=False)
+        columns[position] = _to_pandas(column, name, file)
         del column
     frame = pd.DataFrame(columns, copy=False)
     pa.default_memory_pool().release_unused()  # otherwise the process keeps the memory of the columns
@@ -68,12 +66,18 @@ def plain_frame(
     return frame, notices
 
 
-def _check_texts(column: Any, name: str, file: str) -> None:
+def _to_pandas(column: Any, name: str, file: str) -> pd.Series:
     try:
-        column.validate(full=True)
+        if not pa.types.is_primitive(column.type):
+            column.validate(full=True)  # also texts within lists and categories, which fail only later
     except pa.ArrowInvalid as error:
         why = str(error).splitlines()[0][:150]
         raise DataError(f"Column {name!r} of {file} holds bytes that are no text ({why}). Export it again.") from None
+    try:
+        return _plain(column).to_pandas(date_as_object=False)
+    except (pa.ArrowException, ValueError, OverflowError) as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0][:150]
+        raise DataError(f"Column {name!r} of {file} ({column.type}) can't be read ({why}). Export it again.") from None
 
 
 def _categories(file: pq.ParquetFile) -> set[str]:
@@ -139,7 +143,7 @@ def _plain(column: Any) -> Any:
         return column.cast(pa.float64())
     if pa.types.is_duration(column.type):
         return pa.chunked_array([pa.array(column.to_pandas().dt.total_seconds())])
-    if pa.types.is_time(column.type):
+    if pa.types.is_time(column.type) or pa.types.is_string_view(column.type):
         return column.cast(pa.string())
     if pa.types.is_nested(column.type):
         return pa.chunked_array([pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())])

@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
+from ad_core.data.written_numbers import written
 from ad_core.errors import DataError
 
 EPOCH_UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
@@ -45,7 +46,7 @@ class Clock:
 
 def row_clock(entity: pd.Series | None, n: int) -> Clock:
     """The row number, counted from 0 within each recording, as the time."""
-    time = pd.Series(np.arange(n)) if entity is None else entity.groupby(entity.to_numpy()).cumcount()
+    time = pd.Series(np.arange(n)) if entity is None else entity.groupby(entity.to_numpy(), dropna=False).cumcount()
     notice = "There is no time column: the row number is used as the time."
     return Clock(ClockKind.ROW, time.reset_index(drop=True).astype("int64"), np.full(n, "", dtype=object), (notice,))
 
@@ -226,7 +227,7 @@ def _in_words(form: str) -> str:
 
 
 def _parse(values: pd.Series, form: str) -> pd.Series:
-    return pd.to_datetime(values, format=form, utc=True, errors="coerce")
+    return pd.to_datetime(written(values), format=form, utc=True, errors="coerce")
 
 
 def _shown(value: object) -> str:

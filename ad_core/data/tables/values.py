@@ -9,6 +9,7 @@ import pandas as pd
 
 from ad_core.data.files.csv_dialect import MISSING
 from ad_core.data.recordings.timestamps import DAYS, HOURS
+from ad_core.data.written_numbers import written
 
 FORMATS = ("ISO8601", *(day + hour for hour in HOURS for day in DAYS))
 _DATE_LIKE = re.compile(r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2}))([ T].*)?\s*")
@@ -111,6 +112,12 @@ def numbers_of(column: Coded) -> tuple[np.ndarray, np.ndarray]:
     return np.where(infinite, np.nan, levels)[column.codes], bad[column.codes]
 
 
+def middle_of(known: np.ndarray) -> float:
+    """Median of numbers of any size; the sum of two huge ones would overflow."""
+    low, high = np.quantile(known, 0.5, method="lower"), np.quantile(known, 0.5, method="higher")
+    return float(low if low == high else low / 2 + high / 2)
+
+
 def infinities(values: pd.Series) -> int:
     """Number of infinite cells."""
     return int(np.isinf(values.to_numpy(dtype=np.float64, na_value=np.nan)).sum()) if is_number_type(values) else 0
@@ -142,7 +149,7 @@ def parse_dates(values: pd.Series, form: str | None) -> pd.Series:
         return values.dt.tz_convert("UTC").dt.tz_localize(None)
     if pd.api.types.is_datetime64_dtype(values):
         return values
-    texts = values.astype("object").where(values.notna(), None)
+    texts = written(values).astype("object").where(values.notna(), None)
     return pd.to_datetime(texts, format=form or "ISO8601", utc=True, errors="coerce").dt.tz_localize(None)
 
 

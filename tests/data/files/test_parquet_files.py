@@ -5,6 +5,8 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.feather
+import pyarrow.orc
 import pyarrow.parquet as pq
 import pytest
 
@@ -12,6 +14,7 @@ from ad_core.data.dataset import ColumnKind
 from ad_core.data.files.tabular_files import read_files, read_head
 from ad_core.data.opening import as_used, open_as, open_dataset
 from ad_core.data.readers.table import Table
+from ad_core.errors import DataError
 
 ROWS = 120
 X = np.random.default_rng(0).normal(size=ROWS)
@@ -174,3 +177,38 @@ def test_categories_that_are_numbers_are_channels_of_a_recording_and_it_is_said(
     state = next(c for c in dataset.schema.columns if c.name == "state")
     assert (str(state.role), str(state.kind)) == ("feature", "number")
     assert "Categories that are written as numbers are used as numbers, as channels are: 'state'." in dataset.notices
+
+
+NO_TEXT = pa.array([b"fine"] * (ROWS - 1) + [b"\xff\xfe\x80"], pa.binary())
+TEXTS = pa.Array.from_buffers(pa.string(), ROWS, NO_TEXT.buffers())
+
+
+@pytest.mark.parametrize("write", [pq.write_table, pa.feather.write_feather, pa.orc.write_table])
+@pytest.mark.parametrize(
+    "column",
+    [
+        TEXTS,
+        TEXTS.dictionary_encode(),
+        pa.StructArray.from_arrays([TEXTS], ["a"]),
+        pa.ListArray.from_arrays(pa.array(range(ROWS + 1), pa.int32()), TEXTS),
+        NO_TEXT.cast(pa.binary_view()).view(pa.string_view()),
+    ],
+    ids=lambda column: str(column.type).partition("<")[0],
+)
+def test_bytes_that_are_no_text_get_one_sentence_wherever_they_are(tmp_path, column, write):
+    path = tmp_path / "a.bin"
+    try:
+        write(pa.table({"x": X, "c": column}), path)
+    except pa.ArrowNotImplementedError:
+        pytest.skip("this format has no such type")
+
+    with pytest.raises(DataError, match=r"Column 'c' of a.bin holds bytes that are no text"):
+        read_files([path])
+
+
+def test_a_column_that_pandas_can_not_hold_is_named(tmp_path):
+    times = pa.array([1] * ROWS, pa.timestamp("us", "Nowhere/Land"))
+    pq.write_table(pa.table({"x": X, "t": times}), tmp_path / "a.parquet")
+
+    with pytest.raises(DataError, match=r"Column 't' of a.parquet \(timestamp.*Nowhere/Land\]\) can't be read"):
+        read_files([tmp_path / "a.parquet"])

@@ -105,6 +105,13 @@ def test_an_empty_line_in_a_single_column_is_a_row(tmp_path):
     assert read(tmp_path, "a\n1\n\n3\n")["a"].isna().tolist() == [False, True, False]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_row_of_empty_cells_between_tabs_is_a_row(tmp_path, encoding):
+    content = "a\tb\tc\n1\t2\t3\n\t\t\n4\t5\t6\n"
+
+    assert read(tmp_path, content, encoding)["a"].tolist() == pytest.approx([1, np.nan, 4], nan_ok=True)
+
+
 def test_a_line_break_inside_quotes_is_part_of_the_cell(tmp_path):
     assert read(tmp_path, 'a,b\n"x\ny",1\n"z",2\n')["a"].tolist() == ["x\ny", "z"]
 

@@ -77,3 +77,17 @@ def test_a_column_that_is_no_time_is_refused(values):
 
 def test_row_numbers_start_anew_in_each_recording():
     assert row_clock(pd.Series(["a", "a", "b"]), 3).time.tolist() == [0, 1, 0]
+
+
+def test_rows_without_an_entity_are_counted_too():
+    """They get a note later; without a number they could not even be read."""
+    assert row_clock(pd.Series(["a", None, "a", None]), 4).time.tolist() == [0, 0, 1, 1]
+
+
+def test_numbers_among_times_that_are_texts_can_not_be_read_as_times():
+    """Joined files may hold both; pandas would take a number for a time since 1970, with a warning."""
+    texts = pd.date_range("2026-01-01", periods=9, freq="min").astype(str)
+
+    clock = read_clock(pd.Series([*texts, 12.5], dtype=object), "time")
+
+    assert clock.time.notna().tolist() == [True] * 9 + [False]

@@ -126,3 +126,25 @@ def test_a_column_that_is_missing_in_scoring_only_is_told_and_scored(name, train
 @pytest.fixture(scope="module")
 def trained_on_all_kinds() -> Trained:
     return trained(table(), kinds={"remark": ColumnKind.TEXT}, use=["remark"])
+
+
+def test_the_median_of_huge_numbers_is_between_them():
+    """Their sum would be infinite."""
+    data = table().assign(size=np.where(np.arange(200) < 100, 1.2e308, 1.6e308))
+
+    columns = {column.name: column for column in profile(open_dataset(data, modality="table")).columns}
+
+    assert columns["size"].median == pytest.approx(1.4e308)
+
+
+def test_numbers_that_are_declared_as_dates_are_refused_in_one_sentence():
+    with pytest.raises(DataError, match="'size' has something other than a date of one form in 200 of 200 rows"):
+        open_dataset(table(), modality="table", kinds={"size": "date"})
+
+
+def test_dates_that_became_numbers_in_new_data_are_named():
+    data = table()
+    detector = trained(data).detector
+
+    with pytest.raises(DataError, match="changed their type: 'when' was a date and now holds '0'"):
+        detector.score(open_like(detector, data.assign(when=np.arange(200))))
