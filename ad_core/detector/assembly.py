@@ -9,7 +9,7 @@ from ad_core.data.dataset import Dataset
 from ad_core.data.item_set import ItemSet, Split
 from ad_core.data.reader import Reader
 from ad_core.detector.detector import Detector
-from ad_core.detector.drift import histograms_of_training
+from ad_core.detector.drift import histograms_of_training, usual_rows
 from ad_core.detector.info import DetectorInfo
 from ad_core.detector.leading_channels import reference_levels
 from ad_core.detector.normals import Normals
@@ -47,10 +47,12 @@ def assembled(
     rows = of_items(fit.item_set, fitted.held_out or _held_out(fit.split, item_scores))
     if trims:
         rows = marked(trimmed(rows))
+    calibration = calibrated(rows)
+    usual = usual_rows(fit.item_set.reduce(item_scores), calibration)
     return Detector(
         reader=reader,
         model=fitted.model,
-        calibration=calibrated(rows),
+        calibration=calibration,
         normals=_normals(fitted, fit, item_scores),
         info=info,
         residuals=_residuals(fitted.model, fit),
@@ -59,7 +61,7 @@ def assembled(
         part_levels=_part_levels(fitted, fit),
         device=fit.device,
         calibration_rows=rows,
-        histograms=histograms_of_training(dataset),
+        histograms=histograms_of_training(dataset, usual),
     )
 
 
