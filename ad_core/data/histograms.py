@@ -37,6 +37,8 @@ class ColumnHistogram(BaseModel):
     kind: ColumnKind
     counts: tuple[int, ...]
     """Training rows in each bin; missing cells are the last one."""
+    usual: tuple[int, ...] = ()
+    """The same of the training rows that don't score high; empty where that is not known."""
     edges: tuple[float, ...] = ()
     """Numbers and dates [s since 1970]: the inner edges of bins of equal share."""
     low: float | None = None
@@ -51,8 +53,12 @@ class ColumnHistogram(BaseModel):
     """Of dates that are texts, see `values.date_format`."""
 
     @classmethod
-    def of(cls, column: Column, values: pd.Series) -> Self:
-        """The histogram of a column whose kind is one of COMPARED, or that hardly changed in training."""
+    def of(cls, column: Column, values: pd.Series, usual: np.ndarray | None = None) -> Self:
+        """The histogram of a column whose kind is one of COMPARED, or that hardly changed in training.
+
+        Args:
+            usual: (rows,) bool: rows that don't score high.
+        """
         found = coded(values)
         hardly = len(found.levels) <= (FEW if column.role is Role.WATCHED else 1) and column.kind is not ColumnKind.DATE
         if column.kind in BY_LEVEL or hardly:
@@ -81,7 +87,8 @@ class ColumnHistogram(BaseModel):
                 high=ends[1],
                 date_format=form,
             )
-        return own.model_copy(update={"counts": tuple(own.count(values).tolist())})
+        of_usual = () if usual is None else tuple(own.count(values[usual]).tolist())
+        return own.model_copy(update={"counts": tuple(own.count(values).tolist()), "usual": of_usual})
 
     def count(self, values: pd.Series) -> np.ndarray:
         """(bins,) int64: how many values lie in each bin; the last two are other levels and missing cells."""
@@ -122,13 +129,16 @@ class ColumnHistogram(BaseModel):
         return int(((new < self.low) | (new > self.high)).sum()), int((~np.isnan(new)).sum())
 
 
-def histograms_of(data: pd.DataFrame, schema: Schema) -> tuple[ColumnHistogram, ...]:
+def histograms_of(data: pd.DataFrame, schema: Schema, usual: np.ndarray | None = None) -> tuple[ColumnHistogram, ...]:
     """The histograms of all used columns that can be compared; free text and calendar columns can't.
 
     Args:
         data: the training rows.
+        usual: (rows,) bool: those that don't score high; None = not known.
     """
-    return tuple(ColumnHistogram.of(column, data[column.name]) for column in _compared(schema) if column.name in data)
+    return tuple(
+        ColumnHistogram.of(column, data[column.name], usual) for column in _compared(schema) if column.name in data
+    )
 
 
 def _compared(schema: Schema) -> Iterable[Column]:

@@ -24,6 +24,9 @@ RUN = 10
 """Minimum number of rows over which a channel keeps one value to count as stuck."""
 WATCH, ACT = 0.1, 0.25
 """Population stability index: the thresholds that credit scoring uses (Siddiqi 2006, Credit Risk Scorecards)."""
+BY_CHANCE = 0.001
+"""Probability that at least one column of a file without drift passes these thresholds: with few rows chance alone
+moves the index by more."""
 WHOLLY, FEWEST_OUTSIDE = 0.5, 3
 """Above this share of values beyond the range of the reference rows, and with at least this number of values, a column
 lies outside as a whole: single values beyond it are anomalies."""
@@ -100,31 +103,45 @@ def drift(reference: pd.DataFrame, new: pd.DataFrame, schema: Schema) -> pd.Data
     return drift_from(histograms_of(reference, schema), new)
 
 
-def drift_from(histograms: Iterable[ColumnHistogram], new: pd.DataFrame) -> pd.DataFrame:
+def drift_from(histograms: Iterable[ColumnHistogram], new: pd.DataFrame, *, usual: bool = False) -> pd.DataFrame:
     """How far each column of new data has drifted from its histogram.
 
     Numbers and dates: population stability index over ten bins of equal reference share; categories and booleans: over
     their levels; missing cells are a bin of their own. Columns that are only watched are
     compared too.
 
+    Args:
+        usual: the new rows are those that don't score high, and are compared with such rows.
+
     Returns:
         `column`, `kind`, `effect` (the index), `chance` (its expected value without drift for this number of rows),
         `outside` (share of the known values beyond the range of the reference), `verdict`: stable, watch or act, as the
-        effect minus chance passes 0.1 and 0.25; act also where most values lie outside. Largest effect first.
+        effect minus chance passes 0.1 and 0.25 and is significant; act also where most values lie outside. Largest
+        effect first.
     """
     lines = []
-    for histogram in histograms:
-        if histogram.name not in new.columns:
-            continue
+    compared = [histogram for histogram in histograms if histogram.name in new.columns]
+    for histogram in compared:
         values = new[histogram.name]
-        effect, chance = _stability_index(np.array(histogram.counts), histogram.count(values))
+        old = histogram.usual if usual and histogram.usual else histogram.counts
+        old_counts, new_counts = np.array(old), histogram.count(values)
+        effect, chance = _stability_index(old_counts, new_counts)
+        is_moved = effect - chance >= WATCH and _differ(old_counts, new_counts, BY_CHANCE / len(compared))
         moved, (outside, known) = effect - chance, histogram.outside(values)
         share = outside / known if known else 0.0
         is_away = known >= FEWEST_OUTSIDE and share > WHOLLY
-        verdict = "act" if moved >= ACT or is_away else "watch" if moved >= WATCH else "stable"
+        verdict = "act" if is_away or (is_moved and moved >= ACT) else "watch" if is_moved else "stable"
         lines.append((histogram.name, str(histogram.kind), effect, chance, share, verdict))
     table = pd.DataFrame(lines, columns=["column", "kind", "effect", "chance", "outside", "verdict"])
     return table.sort_values("effect", ascending=False, kind="stable", ignore_index=True)
+
+
+def _differ(old: np.ndarray, new: np.ndarray, error: float) -> bool:
+    """Whether two histograms differ by more than chance: the chi-square test of homogeneity, at this error."""
+    from scipy.stats import chi2_contingency
+
+    used = (old + new) > 0
+    return bool(chi2_contingency(np.stack([old[used], new[used]]), correction=False).pvalue <= error)
 
 
 def _stability_index(old: np.ndarray, new: np.ndarray) -> tuple[float, float]:

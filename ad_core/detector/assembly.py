@@ -10,7 +10,7 @@ from ad_core.data.dataset import Dataset
 from ad_core.data.item_set import Split
 from ad_core.data.reader import Reader
 from ad_core.detector.detector import Detector
-from ad_core.detector.drift import histograms_of_training
+from ad_core.detector.drift import histograms_of_training, usual_rows
 from ad_core.detector.info import DetectorInfo
 from ad_core.detector.kept_scores import kept_scores
 from ad_core.detector.leading_channels import usual_parts
@@ -51,10 +51,12 @@ def assembled(
     rows = of_items(fit.item_set, fitted.held_out or _held_out(fit.split, item_scores))
     if trims:
         rows = marked(trimmed(rows))
+    calibration = calibrated(rows)
+    usual = usual_rows(fit.item_set.reduce(item_scores), calibration)
     return Detector(
         reader=reader,
         model=fitted.model,
-        calibration=calibrated(rows),
+        calibration=calibration,
         normals=_normals(fitted, fit, item_scores),
         info=info,
         residuals=_residuals(fitted.model, fit),
@@ -63,7 +65,7 @@ def assembled(
         usual_parts=_usual_parts(fitted, fit),
         device=fit.device,
         calibration_rows=rows,
-        histograms=histograms_of_training(dataset),
+        histograms=histograms_of_training(dataset, usual),
     )
 
 

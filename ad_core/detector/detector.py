@@ -235,16 +235,16 @@ class Detector:
         """
         if dataset.fingerprint == self.info.data.fingerprint:
             return np.ones(len(scores), dtype=bool)
-        used = np.zeros(len(scores), dtype=bool)
-        item_set = None
+        used, item_set = np.zeros(len(scores), dtype=bool), None
+        place = pd.Index(dataset.rows["row_id"]).get_indexer(scores["row_id"])  # scores may be of some rows only
         for rows in (self.calibration_rows, self.out_of_bag):
             if rows is None or not len(rows):
                 continue
-            at, theirs = by_id(rows, dataset.rows), rows["score"].to_numpy(np.float64)
+            at, theirs = np.where(place < 0, -1, by_id(rows, dataset.rows)[place]), rows["score"].to_numpy(np.float64)
             alike = np.isclose(theirs[at], scores["score"].to_numpy(np.float64), rtol=ELSEWHERE) & (at >= 0) & ~used
             if alike.any():  # only then the data are prepared once more, to compare their values
                 item_set = self.reader.item_set(dataset) if item_set is None else item_set
-                used |= alike & (known_rows(rows, item_set) >= 0)
+                used |= alike & (known_rows(rows, item_set)[place] >= 0)
         return used
 
     def stream(self, gap_s: float | None = None, together: int = 1) -> "Stream":

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ad_core.alerts.calibration import Calibration
 from ad_core.data.dataset import Column, ColumnKind, Dataset, Role, Schema
 from ad_core.data.histograms import ColumnHistogram, histograms_of
 from ad_core.data.item_set import ItemSet
 from ad_core.data.profiling import drift_from
 from ad_core.data.reservoir import drawn_items
 from ad_core.detector.drift_gate import Gate
-from ad_core.detector.score_shift import VERY_HIGH, many_high, score_shift
+from ad_core.detector.score_shift import HIGH, many_high, score_shift
 from ad_core.errors import DataError
 from ad_core.types import Modality
 
@@ -38,12 +39,21 @@ MEASURES = ("brightness", "contrast", "sharpness")
 """Measures by which images are compared."""
 
 
-def histograms_of_training(dataset: Dataset) -> tuple[ColumnHistogram, ...] | None:
-    """What `gate` compares new data with; None for images, which are compared with the detector's normal images."""
+def histograms_of_training(dataset: Dataset, usual: np.ndarray | None = None) -> tuple[ColumnHistogram, ...] | None:
+    """What `gate` compares new data with; None for images, which are compared with the detector's normal images.
+
+    Args:
+        usual: (rows,) bool, see `usual_rows`; None = not known.
+    """
     if dataset.modality is Modality.IMAGE:
         return None
-    data = dataset.data[dataset.is_training]
-    return histograms_of(data.iloc[drawn_items(np.arange(len(data)), MOST_ROWS, 0)], dataset.schema)
+    at = drawn_items(np.flatnonzero(dataset.is_training), MOST_ROWS, 0)
+    return histograms_of(dataset.data.iloc[at], dataset.schema, None if usual is None else usual[at])
+
+
+def usual_rows(score: np.ndarray, calibration: Calibration) -> np.ndarray:
+    """(rows,) bool: rows without a score, or with one below the 75 % quantile of the calibration."""
+    return np.asarray(~(score > np.quantile(calibration.scores, 1 - HIGH)))
 
 
 def of_columns(histograms: Sequence[ColumnHistogram], new: pd.DataFrame, usual: np.ndarray | None = None) -> Gate:
@@ -101,7 +111,7 @@ def gate(
             "of."
         )
     score = scores["score"].to_numpy(dtype=np.float64)
-    usual = ~(score > np.quantile(detector.calibration.scores, 1 - VERY_HIGH))
+    usual = usual_rows(score, detector.calibration)
     found = _of_data(detector, new.data.iloc[at], (item_set, at), usual, trained)
     if found.state == "withdrawn":
         return found
@@ -158,8 +168,9 @@ def _judged(
     if moved:
         rest = ~strange if not strange.all() else np.ones(len(new), dtype=bool)
         kept = rest if usual is None else rest & usual
-        rest = kept if kept.sum() >= max(FEWEST_USUAL, LEAST_USUAL * rest.sum()) else rest
-        of_rest = columns if rest.all() else drift_from(histograms, _sample(new[rest]))
+        by_usual = usual is not None and kept.sum() >= max(FEWEST_USUAL, LEAST_USUAL * rest.sum())
+        rest = kept if by_usual else rest
+        of_rest = columns if rest.all() else drift_from(histograms, _sample(new[rest]), usual=by_usual)
         still = set(of_rest.loc[of_rest["verdict"] == "act", "column"])
         columns["verdict"] = columns["verdict"].where(~columns["column"].isin(moved - still), "watch")
         if still:

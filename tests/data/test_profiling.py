@@ -181,9 +181,11 @@ def test_few_new_rows_alone_are_no_drift():
     old = payments(2000)
     schema = opened(old).schema
 
-    verdicts = [drift(old, payments(12, seed=seed), schema)["verdict"].ne("act").all() for seed in range(1, 21)]
+    verdicts = [
+        set(drift(old, payments(n, seed=seed), schema)["verdict"]) for n in (1, 3, 12, 90) for seed in range(1, 21)
+    ]
 
-    assert np.mean(verdicts) > 0.7  # twelve rows in ten bins: chance alone gives an index near 0.8
+    assert all(found == {"stable"} for found in verdicts)
 
 
 @settings(deadline=None, max_examples=60)

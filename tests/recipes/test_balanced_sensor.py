@@ -130,7 +130,7 @@ def test_a_single_channel_whose_level_left_for_good_is_judged_by_its_shape_and_t
     for shift in (0.0, 5.0):
         report = Heard()
         dataset = open_dataset(one_channel(shift)).with_training_rows(np.arange(3000) < 2000)
-        model = train_all(dataset, Choice(), report, references=False).detector.model
+        model = train_all(dataset, Choice(), report, references=False).detector.model.model
         said[shift] = (model.judged, any("judged by its shape only" in sentence for sentence in report.said))
 
     assert said == {0.0: (["both"], False), 5.0: (["shape"], True)}
@@ -141,7 +141,7 @@ def test_what_the_analyst_says_of_the_level_settles_it():
 
     scores = train_all(dataset, Choice(), Silent(), references=False)
 
-    assert scores.detector.model.judged == ["level"]
+    assert scores.detector.model.model.judged == ["level"]
     assert scores.scores["score"][2200:].min() > 0.5
 
 
@@ -156,7 +156,7 @@ def test_the_bundle_gives_the_same_scores(tmp_path):
 
 
 def test_a_copy_of_a_window_that_taught_scores_as_if_the_window_had_not():
-    model, frame = trained().detector.model, trained().item_set
+    model, frame = trained().detector.model.model, trained().item_set.learnt()
     bank = {tuple(row) for row in model.members["level_1"].bank.numpy().round(4)}
     vectors = model.embed(frame.take(np.arange(len(frame))))
     at = next(i for i, row in enumerate(vectors.numpy().round(4)) if tuple(row) in bank)
@@ -223,11 +223,11 @@ def test_no_window_that_is_compared_with_crosses_recordings_or_a_gap():
 
 
 def test_a_bundle_that_does_not_know_the_recordings_scores_the_same():
-    model = trained().detector.model
+    model = trained().detector.model.model
     recipe = BalancedSensor(BalancedSensorSettings(), 0)
     facts, arrays = recipe.state(model)
     arrays = {name: np.asarray(value) for name, value in arrays.items()}
-    x = trained().detector.normals.x[:4]
+    x = trained().item_set.learnt().take(np.arange(4))
 
     known = recipe.restore(facts, arrays)
     old = recipe.restore(

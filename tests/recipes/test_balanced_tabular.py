@@ -235,7 +235,7 @@ def test_a_row_that_taught_keeps_its_out_of_bag_score_when_it_is_scored_again(tr
     kept = trained.scores.set_index("row_id")["score"]
     np.testing.assert_array_equal(again["score"], kept[again["row_id"]])
     assert len(detector.out_of_bag) == len(kept) == 300
-    if "clouds" in detector.model.members:  # whose mean over all folds includes mixtures that saw the row
+    if "clouds" in detector.model.model.members:  # whose mean over all folds includes mixtures that saw the row
         by_model = score_items(detector.model, trained.item_set, np.arange(300))
         assert not np.allclose(by_model, kept, rtol=1e-3)
 
