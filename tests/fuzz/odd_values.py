@@ -9,17 +9,33 @@ LONG = "x" * 140_000
 """More letters than Python's csv module takes in one cell by default."""
 CELLS: tuple[object, ...] = (
     *(float("inf"), -float("inf"), 1e308, -1e308, 5e-324, 1e39, 2**53 + 1, 2**63, -(2**63), 10**30, 0, -1, 1),
-    *("inf", "-inf", "nan", "NaN", "1e400", "-1e400", "NULL", "N/A", "?", "-", "", " ", "#DIV/0!", "#REF!", "TRUE", "no"),
-    *("=1+1", "=HYPERLINK(A1)", "@x", "+", "--", "0x1F", "1_000", "1,5", "1.234,5", "1'000", "$1,234.50", "12 %", "20 °C"),
-    *("<0.1", ">5", "1D+03", "1e", "e5", "٣٤", "１２", "ⅷ", "½", "日本", "שלום", "🙂", "a\u0301", "\u200b", "\ufeff", "é" * 300),
-    *("a\nb", 'say "x"', "it's", "a;b", "a,b", "a\tb", "a|b", "\x1a", "\x7f", "\x85", "\u2028", "0007", "1" * 400, LONG),
-    *("2026-02-30", "0000-00-00", "9999-12-31", "24:00", "2026-01-01T00:00:00+25:00", "12:61", "00:00:60", "1e5000", "1.1.1"),
-    *(None, None, None, True, False, "True", "\x00"),
+    *(
+        "inf",
+        "-inf",
+        "nan",
+        "NaN",
+        "1e400",
+        "-1e400",
+        "1e5000",
+        "1" * 400,
+        "0007",
+        "0x1F",
+        "1_000",
+        "1.1.1",
+        "1e",
+        "e5",
+    ),
+    *("NULL", "N/A", "?", "-", "--", "+", "", " ", "#DIV/0!", "#REF!", "TRUE", "no", "=1+1", "=HYPERLINK(A1)", "@x"),
+    *("1,5", "1.234,5", "1'000", "$1,234.50", "12 %", "20 °C", "<0.1", ">5", "1D+03", "½", "ⅷ", "٣٤", "１２"),
+    *("日本", "שלום", "🙂", "a\u0301", "\u200b", "\ufeff", "é" * 300, "\x1a", "\x7f", "\x85", "\u2028", "\x00", LONG),
+    *("a\nb", 'say "x"', "it's", "a;b", "a,b", "a\tb", "a|b", None, None, None, True, False, "True"),
+    *("2026-02-30", "0000-00-00", "9999-12-31", "24:00", "2026-01-01T00:00:00+25:00", "12:61", "00:00:60"),
 )
 NAMES = (
-    *("", " ", "shop", "amount [EUR]", "time", "label", "id", "class", "score", "note", "row_id", "entity", "index", "1"),
-    *("nan", "None", "a" * 3000, "日本", "🙂", "a\nb", 'a"b', "a,b", "<b>x</b>", "$x$", "{x}", "%s", "[m]", "x [", "x ()"),
-    *("_x", "__class__", "\u200b", "\ufeffx", "#x", "Time", "SHOP", "shop ", "flow [l/s]", "flow [l/min]", "column 1", "#2"),
+    *("", " ", "shop", "amount [EUR]", "time", "label", "id", "class", "score", "note", "row_id", "entity", "index"),
+    *("1", "nan", "None", "a" * 3000, "日本", "🙂", "a\nb", 'a"b', "a,b", "<b>x</b>", "$x$", "{x}", "%s", "[m]", "x ["),
+    *("x ()", "_x", "__class__", "\u200b", "\ufeffx", "#x", "Time", "SHOP", "shop ", "flow [l/s]", "flow [l/min]"),
+    *("column 1", "#2"),
 )
 Change = Callable[[np.random.Generator, pd.DataFrame], pd.DataFrame]
 
