@@ -5,6 +5,7 @@
 # make docs           build the documentation into docs/_build/html; its tutorials are run
 # make test-kernels   the tests that compare numbers, computed with newer and with older instructions of the processor
 # make test-lowest    a part of the tests with the lowest versions that pyproject.toml allows (.venv-lowest, 6 GB)
+# make fuzz           open and score 10,000 odd files and print what goes wrong [N=500] [SEED=0]
 # make bench          measure on labelled data: AD_BENCH_DATA=folder [ONLY=sensor] [SEEDS=0,1,2]
 #
 # WORKERS=N runs the tests in N processes (2). TORCH_INDEX=URL takes another build of torch than the default of this platform.
@@ -20,6 +21,8 @@ PORT ?= 8501
 WORKERS ?= 2
 ONLY ?=
 SEEDS ?=
+N ?= 10000
+SEED ?= 0
 
 # Tests of the numbers that this product computes.
 NUMERIC := $(addprefix tests/,alerts/test_calibration.py alerts/test_extreme_values.py explain/test_attribution.py \
@@ -31,7 +34,7 @@ LIBRARIES := $(addprefix tests/,alerts/test_calibration.py cli/test_verdicts.py 
 	explain/test_attribution.py methods/augmentations methods/encoders methods/references pages/test_pages.py projection \
 	review/reports storage test_packaging.py test_registry.py test_settings.py test_types.py)
 
-.PHONY: app test check wheel-check docs test-kernels test-lowest bench clean
+.PHONY: app test check wheel-check docs test-kernels test-lowest fuzz bench clean
 
 app: $(STAMP)
 	@echo "Anomaly Lens: http://127.0.0.1:$(PORT)   (your data stays on this machine; stop with Ctrl+C)"
@@ -62,6 +65,9 @@ test-kernels: $(STAMP)
 test-lowest: export OMP_NUM_THREADS = 1
 test-lowest: $(LOWEST_STAMP)
 	$(LOWEST)/python -m pytest -q -m "not slow and not browser and not gpu" -n $(WORKERS) --dist=loadfile $(LIBRARIES)
+
+fuzz: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --seed $(SEED) --count $(N)
 
 bench: $(STAMP)
 	$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(SEEDS),--seeds $(SEEDS))

@@ -9,8 +9,8 @@ An input is fully determined by its seed and its number. It is made in three ste
   columns (`odd_values`), is written in one of many formats (`writers`; text in many dialects: `text_lines`),
 - now and then the bytes of the file are damaged (`damage`),
 - it is opened as a new user would and as the shell opens new data for a detector, its columns are reported and
-  profiled, and it is scored by a detector that was trained once on clean data of its kind (`detectors`); some inputs are
-  trained on themselves (`judgement`).
+  profiled, and it is scored by a detector that was trained once on clean data of its kind (`detectors`); with some
+  inputs a detector of their own is trained (`judgement`).
 
 An `AdError` of one readable sentence is a right answer. Failures are: any other exception or a warning, more than 10 s
 of processor time, a score that is not finite and has no note, scores of another number of rows than the data set has,

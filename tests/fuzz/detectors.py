@@ -19,6 +19,8 @@ METHODS = {
     Modality.IMAGE: ("histogram", "nearest_neighbours"),
 }
 """A quick one, and the default method where that is quick too."""
+SETTINGS = {Modality.SENSOR: {"reader": {"window": 8}}}
+"""Windows that fit into short recordings."""
 
 
 @cache
@@ -27,7 +29,7 @@ def trained(kind: Modality, method: str) -> Detector:
     rng = np.random.default_rng(0)
     with TemporaryDirectory() as folder:
         dataset = pipeline.open_dataset(_clean(rng, kind, Path(folder)))
-        return pipeline.train(dataset, method)
+        return pipeline.train(dataset, method, settings=SETTINGS.get(kind))
 
 
 def _clean(rng: np.random.Generator, kind: Modality, folder: Path) -> Path:

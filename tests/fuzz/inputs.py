@@ -24,7 +24,10 @@ class Input:
     seed: int
     number: int
     kind: Modality
+    folder: Path
+    """What was written lies in it."""
     path: Path
+    """What is opened."""
     said: str
     """What is unusual about it."""
     rows: int
@@ -46,10 +49,10 @@ def make_input(seed: int, number: int, folder: Path) -> Input:
     kind = Modality(str(rng.choice(["table", "sensor", "image"], p=[0.5, 0.3, 0.2])))
     if kind is Modality.IMAGE:
         path, said, rows = write_images(rng, folder)
-        return Input(seed, number, kind, path, said, rows, trains=rng.random() < 0.03)
+        return Input(seed, number, kind, folder, path, said, rows, trains=rng.random() < 0.03)
     made = _recording(rng, folder) if kind is Modality.SENSOR else _table(rng, folder)
     path, said, rows, columns = made
-    return Input(seed, number, kind, path, said, rows, _options(rng, kind, columns), trains=rng.random() < 0.1)
+    return Input(seed, number, kind, folder, path, said, rows, _options(rng, kind, columns), trains=rng.random() < 0.1)
 
 
 def _table(rng: np.random.Generator, folder: Path) -> tuple[Path, str, int, list[str]]:

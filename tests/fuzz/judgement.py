@@ -5,9 +5,11 @@ import signal
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -17,8 +19,8 @@ from ad_core.data.profiling import profile
 from ad_core.detector.detector import Detector
 from ad_core.errors import AdError
 from ad_core.types import Modality
-from tests.fuzz.detectors import METHODS, trained
-from tests.fuzz.inputs import Input
+from tests.fuzz.detectors import METHODS, SETTINGS, trained
+from tests.fuzz.inputs import Input, make_input
 
 SLOWEST = 10
 """Maximum processor time for one input [s]; processor time, as a busy machine is no failure."""
@@ -26,6 +28,10 @@ LONGEST_SENTENCE = 4000
 """Maximum length of an error; a name of 3,000 letters may be in it."""
 QUICK = {Modality.TABLE: "nearest_neighbours", Modality.SENSOR: "nearest_neighbours", Modality.IMAGE: "histogram"}
 _ROWS = re.compile(
+    r"left out|leaves? out|neither trained on nor scored|no rows?\b|not rows?\b|dropped|skipped|no header|"
+    r"not the header|one column|twice"
+)
+"""Notices by which rows may be fewer, or more."""
     r"left out|leaves? out|neither trained on nor scored|no rows?\b|not rows?\b|dropped|skipped|no header|not the header|one column|twice"
 )
 
@@ -46,25 +52,42 @@ class TooSlowError(Exception):
     """An input took more than its processor time."""
 
 
+def judged(seed: int, numbers: Iterable[int]) -> Iterator[tuple[Input, Verdict]]:
+    """Each input of a seed, in a folder that is removed afterwards, and its verdict."""
+    for number in numbers:
+        with TemporaryDirectory(prefix="fuzz-") as folder:
+            one = make_input(seed, number, Path(folder))
+            yield one, judge(one)
+
+
+def told(one: Input, failure: str) -> str:
+    """A failure with what the input was and how to repeat it."""
+    options = f", opened with {dict(one.options)}" if one.options else ""
+    return (
+        f"FAILURE {failure}\n  {one.kind}: {one.said[:300]}{options}\n"
+        f"  repeat: python -m tests.fuzz --seed {one.seed} --only {one.number}"
+    )
+
+
 def judge(one: Input) -> Verdict:
     """Open, report, profile, score, and now and then train; nothing is raised."""
     verdict = Verdict()
     methods = METHODS[one.kind]
     detector = trained(one.kind, methods[one.number % len(methods)])
-    with _guarded(verdict, "open_dataset"):
+    with guarded(verdict, "open_dataset"):
         dataset = pipeline.open_dataset(one.path, **dict(one.options))
         verdict.what["opened"] += 1
         _check_rows(verdict, one, dataset)
         str(dataset.report())
         profile(dataset)
-        with _guarded(verdict, "score of open_dataset"):
+        with guarded(verdict, "score of open_dataset"):
             _score(verdict, detector, dataset)
         if one.trains:
-            with _guarded(verdict, "train"):
-                own = pipeline.train(dataset, QUICK[dataset.modality])
+            with guarded(verdict, "train"):
+                own = pipeline.train(dataset, QUICK[dataset.modality], settings=SETTINGS.get(dataset.modality))
                 verdict.what["trained"] += 1
                 _score(verdict, own, dataset)
-    with _guarded(verdict, "Detector.open"):
+    with guarded(verdict, "Detector.open"):
         like = detector.open(one.path, allow_missing=bool(one.draw.random() < 0.3))
         _check_rows(verdict, one, like)
         _score(verdict, detector, like)
@@ -72,7 +95,7 @@ def judge(one: Input) -> Verdict:
 
 
 @contextmanager
-def _guarded(verdict: Verdict, step: str) -> Iterator[None]:
+def guarded(verdict: Verdict, step: str) -> Iterator[None]:
     """Refusals are counted; everything else that is raised, and every warning, is a failure."""
     try:
         with warnings.catch_warnings(), _timed():

@@ -221,6 +221,9 @@ def _between(
             units = {n: c.strip("[]()<>") for n, c in zip(names, cells, strict=True) if n and is_unit(c)}
         elif filled(record):
             other.append(" ".join(filter(None, record))[:40])
+    if empty := sum(len(record) == len(names) > 1 and not filled(record) for record in records[at + 1 : body_at]):
+        lines, are = ("A line", "is") if empty == 1 else (f"{empty} lines", "are")
+        said.append(f"{lines} of {file} directly below the header {are} empty and left out.")
     if units:
         shown = ", ".join(f"{name} [{text}]" for name, text in list(units.items())[:6])
         said.append(f"A line of {file} below the header holds units, not a row: {shown}.")

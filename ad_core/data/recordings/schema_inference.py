@@ -237,7 +237,7 @@ def _kind(values: pd.Series) -> ColumnKind:
 
 def _counts(values: pd.Series) -> bool:
     numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-    return len(numbers) > 2 and bool((np.diff(numbers) == 1).all())
+    return len(numbers) > 2 and bool(np.isfinite(numbers).all() and (np.diff(numbers) == 1).all())
 
 
 def _why(role: Role) -> str:

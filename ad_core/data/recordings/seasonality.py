@@ -5,6 +5,8 @@ import numpy as np
 SHORTEST, LONGEST = 8, 4096
 """Range of lags that are searched [samples]."""
 
+HUGE = 1e100
+"""Above this, squares of the values overflow."""
 CLEAR = 0.3
 """Minimum autocorrelation of a period that is reported."""
 
@@ -21,6 +23,8 @@ def seasonal_period(values: np.ndarray) -> tuple[int, float] | None:
         Lag [samples] and autocorrelation (0..1) there; None where nothing repeats.
     """
     longest = min(LONGEST, len(values) // 3)
+    if (largest := np.abs(values).max(initial=0.0)) > HUGE:
+        values = values / largest
     centred = values - values.mean()
     power = float(centred @ centred)
     if longest <= SHORTEST + 1 or power <= 0:

@@ -80,6 +80,8 @@ def read_clock(values: pd.Series, name: str) -> Clock:
             f"they get no score."
         )
     kind = ClockKind.DATE if pd.api.types.is_datetime64_dtype(time) else ClockKind.SECONDS
+    if kind is ClockKind.DATE and time.max().as_unit("us") - time.min().as_unit("us") > pd.Timedelta.max:
+        time = time.dt.as_unit("us")  # intervals of 292 years, to a wrong date, do not fit in nanoseconds
     return Clock(kind, time, notes, tuple(notices), is_local)
 
 

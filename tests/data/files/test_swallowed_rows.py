@@ -32,7 +32,7 @@ def test_rows_between_two_stray_quotation_marks_are_not_lost_silently(tmp_path):
     lines = rows()
     lines[200], lines[230] = '200,1.5,"12 inch', '230,1.5,14 inch"'
 
-    with pytest.raises(DataError, match="in row 201 of a.csv .* so 30 lines"):
+    with pytest.raises(DataError, match=r"in row 201 of a.csv .* so 30 lines"):
         read(tmp_path, lines)
 
 
@@ -59,7 +59,7 @@ def test_behind_a_very_long_cell_the_line_that_does_not_fit_is_still_named(tmp_p
     lines = rows()
     lines[350], lines[380] = f"350,1.5,{'x' * 140_000}", "380,2"
 
-    with pytest.raises(DataError, match="Line 382 of a.csv has 2 cells, but the first line has 3"):
+    with pytest.raises(DataError, match=r"Line 382 of a.csv has 2 cells, but the first line has 3"):
         read(tmp_path, lines)
 
 

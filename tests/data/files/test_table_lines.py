@@ -294,3 +294,11 @@ def test_a_table_after_title_is_the_same_as_the_plain_table(tmp_path, monkeypatc
     framed = read(tmp_path, ["Title", "", header, *lines[:1000], header, *lines[1000:], "Total rows: 3000"])
 
     pd.testing.assert_frame_equal(plain, framed)
+
+
+@pytest.mark.parametrize(("empty", "words"), [(1, "A line of a.csv directly"), (2, "2 lines of a.csv directly")])
+def test_empty_lines_below_the_header_are_told(tmp_path, empty, words):
+    frame = read(tmp_path, ["a,b,c", *[",,"] * empty, *rows()])
+
+    assert len(frame) == N
+    assert words in said(frame)

@@ -143,3 +143,24 @@ def test_a_text_column_is_left_out_with_a_reason_and_two_states_become_a_channel
     assert comment.reason.startswith("It is text with 600 different values")
     with pytest.raises(DataError, match="No column can be used as a channel"):
         trained(table[["time", "comment"]])
+
+
+def test_a_date_centuries_away_is_a_gap():
+    """So many years do not fit in nanoseconds, in which such dates are often held."""
+    data = recording(300)
+    data["time"] = data["time"].astype("datetime64[ns]")
+    data.loc[299, "time"] = pd.Timestamp("2262-04-01")
+    data.loc[0, "time"] = pd.Timestamp("1677-10-01")
+
+    dataset = pipeline.open_dataset(data, time="time")
+
+    assert any("2 gaps" in notice for notice in dataset.notices)
+
+
+def test_infinite_readings_are_no_counter_and_are_told():
+    data = recording(300).drop(columns="time")
+    data.loc[7:9, "c1"] = np.inf
+
+    dataset = pipeline.open_dataset(data, modality="sensor")
+
+    assert any("'c1': 3 infinite values count as missing" in notice for notice in dataset.notices)
