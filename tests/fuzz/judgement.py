@@ -32,8 +32,6 @@ _ROWS = re.compile(
     r"not the header|one column|twice"
 )
 """Notices by which rows may be fewer, or more."""
-    r"left out|leaves? out|neither trained on nor scored|no rows?\b|not rows?\b|dropped|skipped|no header|not the header|one column|twice"
-)
 
 
 @dataclass
