@@ -40,16 +40,20 @@ def test_an_unsure_label_is_refused_with_the_two_ways_out(verb, file, tmp_path):
 
 
 def test_both_ways_out_lead_on(file):
-    assert train(file, "--label", "target")[0] == ["a"]
-    assert train(file, "--use", "target")[0] == ["a", "target"]
-    assert train(file, "--ignore", "target", "--category", "machine_id")[0] == ["a", "machine_id"]
+    assert train(file, "--label", "target")[0] == ["a", "site"]
+    assert train(file, "--use", "target")[0] == ["a", "target", "site"]
+    assert train(file, "--ignore", "target", "--category", "machine_id")[0] == [
+        "a",
+        "machine_id",
+        "site",
+    ]  # site is constant: only watched
 
 
 def test_the_summary_is_said_always_and_a_line_per_column_on_demand(file):
     _, said = train(file, "--ignore", "target")
-    assert "4 columns: 1 used (1 number); 3 left out." in said
-    assert "site: left out" not in said
+    assert "4 columns: 1 used (1 number); 1 only watched for new values ('site'); 2 left out." in said
+    assert "site: only watched" not in said
 
     _, said = train(file, "--ignore", "target", "--verbose")
     assert "a: used as a number.\n" in said
-    assert "site: left out: Every row has the same value.\n" in said
+    assert "site: only watched: Every row has the same value." in said

@@ -575,7 +575,7 @@ def test_what_differs_but_can_be_handled_is_said():
     for words in (
         "another order",
         "does not know it: more",
-        "'mode' holds 2 values in the training rows. Another value",
+        "'mode' has values that are not in the training rows, which have",
         "'c1': 100% of the values lie outside",
         "every 10 min here, but every 1 min",
     ):
