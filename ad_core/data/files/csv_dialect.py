@@ -142,7 +142,7 @@ def _encoding(path: Path) -> tuple[str, bool]:
         return _checked_utf16(path, "utf-16"), True
     if b"\x00" in head:
         share = [head[i::2].count(0) / max(len(head[i::2]), 1) for i in (0, 1)]
-        if max(share) < 0.3 or min(share) > 0.3 or head[0] == 0 == head[1]:
+        if max(share) < 0.3 or min(share) > 0.3 or head[:2] == b"\x00\x00":
             is_text = not foreign_kind(head) and _odd_bytes(head) <= MOST_ODD
             raise _zero_bytes(path, head) if is_text else _not_text(path, head)
         return _checked_utf16(path, "utf-16-le" if share[1] > share[0] else "utf-16-be"), True

@@ -53,3 +53,10 @@ def test_a_bundle_is_looked_for_and_written_where_that_is_possible(tmp_path):
         bundle.write(tmp_path / "file", {}, {})
     with pytest.raises(BundleError, match="can't be made: Not a directory"):
         bundle.write(tmp_path / "file" / "below", {}, {})
+
+
+def test_a_file_of_one_zero_byte_is_refused(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"\x00")
+
+    with pytest.raises(DataError, match=r"a\.csv"):
+        open_dataset(tmp_path / "a.csv")
