@@ -41,7 +41,8 @@ def write_images(rng: np.random.Generator, folder: Path) -> tuple[Path, str, int
     """A few odd images.
 
     Returns:
-        The folder, or an archive of it or one image; what it is in words; the number of its image files.
+        The folder, or an archive of it or one image; what it is in words; the number of its image files, -1 where that
+        is not certain.
     """
     base = folder / "images"
     said, paths = [], []
@@ -65,7 +66,8 @@ def write_images(rng: np.random.Generator, folder: Path) -> tuple[Path, str, int
     described = ", ".join(said)
     match rng.integers(6):
         case 0:
-            return _zipped(rng, base, folder / "images.zip"), f"zip of {described}", count
+            path, is_damaged = _zipped(rng, base, folder / "images.zip")
+            return path, f"zip of {described}" + ", damaged" * is_damaged, -1 if is_damaged else count
         case 1:
             return paths[0], f"one of {described}", 1
     return base, described, count
@@ -76,7 +78,7 @@ def _ending(rng: np.random.Generator) -> str:
 
 
 def _write(rng: np.random.Generator, path: Path, mode: str) -> None:
-    side = int(rng.choice([24, 24, 24, 16, 9, 2, 1]))
+    side = int(rng.choice([24, 16, 9, 2, 1], p=[0.7, 0.1, 0.1, 0.05, 0.05]))
     pixels = clean_image(rng, side, int(rng.choice([side, 24])))
     if rng.random() < 0.1:
         pixels = np.full_like(pixels, rng.choice([0, 1, 255]))
@@ -94,11 +96,13 @@ def _write(rng: np.random.Generator, path: Path, mode: str) -> None:
     image.save(path, **({"save_all": True, "append_images": extra} if extra else {}))
 
 
-def _zipped(rng: np.random.Generator, base: Path, target: Path) -> Path:
+def _zipped(rng: np.random.Generator, base: Path, target: Path) -> tuple[Path, bool]:
+    """The archive, and whether it is damaged."""
     with zipfile.ZipFile(target, "w") as archive:
         for path in sorted(base.rglob("*")):
             if path.is_file():
                 archive.writestr(zipfile.ZipInfo(str(path.relative_to(base))), path.read_bytes())
-    if rng.random() < 0.2:
+    is_damaged = rng.random() < 0.2
+    if is_damaged:
         target.write_bytes(damaged(rng, target.read_bytes())[0])
-    return target
+    return target, bool(is_damaged)

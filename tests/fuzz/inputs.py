@@ -52,7 +52,7 @@ def make_input(seed: int, number: int, folder: Path) -> Input:
         return Input(seed, number, kind, folder, path, said, rows, trains=rng.random() < 0.03)
     made = _recording(rng, folder) if kind is Modality.SENSOR else _table(rng, folder)
     path, said, rows, columns = made
-    return Input(seed, number, kind, folder, path, said, rows, _options(rng, kind, columns), trains=rng.random() < 0.1)
+    return Input(seed, number, kind, folder, path, said, rows, _options(rng, kind, columns), trains=rng.random() < 0.06)
 
 
 def _table(rng: np.random.Generator, folder: Path) -> tuple[Path, str, int, list[str]]:

@@ -28,10 +28,10 @@ LONGEST_SENTENCE = 4000
 """Maximum length of an error; a name of 3,000 letters may be in it."""
 QUICK = {Modality.TABLE: "nearest_neighbours", Modality.SENSOR: "nearest_neighbours", Modality.IMAGE: "histogram"}
 _ROWS = re.compile(
-    r"left out|leaves? out|neither trained on nor scored|no rows?\b|not rows?\b|dropped|skipped|no header|"
-    r"not the header|one column|twice"
+    r"(?i)\b(lines?|rows?|images?|files?|masks?)\b.*\b(left out|no rows?|not a row|neither trained)|left out of|"
+    r"has no header"
 )
-"""Notices by which rows may be fewer, or more."""
+"""Notices by which rows may be fewer, or one more."""
 
 
 @dataclass

@@ -150,7 +150,7 @@ def _arff(rng: np.random.Generator, frame: pd.DataFrame, path: Path) -> tuple[li
     numbers = {name for name in frame.columns if pd.api.types.is_numeric_dtype(frame.loc[:, frame.columns == name])}
     lines = ["@relation fuzz"]
     for at, name in enumerate(frame.columns):
-        values = sorted(set(_texts(frame).iloc[:, at].dropna()))[:50]
+        values = sorted(set(_texts(frame).iloc[:, at].dropna()))
         kind = "numeric" if name in numbers else "{" + ",".join(f"'{v}'" for v in values) + "}"
         lines.append(f"@attribute '{name}' {kind}")
     lines.append("@data")

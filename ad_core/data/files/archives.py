@@ -52,7 +52,9 @@ class SafeZip:
         try:
             self._zip = zipfile.ZipFile(path)
         except _BROKEN as error:
-            raise DataError(f"{path.name} can't be opened as a zip file ({error}). Pack or copy it again.") from None
+            raise DataError(
+                f"{path.name} can't be opened as a zip file ({_why(error)}). Pack or copy it again."
+            ) from None
         try:
             self._members = _checked(path, self._zip.infolist(), limits or Limits())
         except DataError:
@@ -78,7 +80,7 @@ class SafeZip:
         try:
             return self._zip.read(member)
         except _BROKEN as error:
-            raise DataError(f"{name} in {self.path.name} is damaged ({error}). Pack or copy it again.") from None
+            raise DataError(f"{name} in {self.path.name} is damaged ({_why(error)}). Pack or copy it again.") from None
 
     def extract(self, folder: Path) -> list[Path]:
         """Unpack all members below a folder.
@@ -136,6 +138,11 @@ def member_of(file: str) -> tuple[Path, str] | None:
         if Path(file[:at]).is_file():
             return Path(file[:at]), file[at + len(SEPARATOR) :]
     return None
+
+
+def _why(error: BaseException) -> str:
+    """The beginning of a library's text; a damaged header is quoted in it, with all that follows."""
+    return str(error)[:150]
 
 
 def read_bytes(file: str) -> bytes:

@@ -1,6 +1,7 @@
 """NumPy arrays and ARFF files as tables."""
 
 import io
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -70,6 +71,9 @@ def _arff(path: Path) -> tuple[pd.DataFrame, list[str]]:
     from scipy.io import arff
 
     text = path.read_bytes().decode("utf-8", "replace")
+    is_ascii = text.isascii()
+    if not is_ascii:  # the library takes ASCII only
+        text = text.encode("ascii", "xmlcharrefreplace").decode()
     try:
         data, _ = arff.loadarff(io.StringIO(text))
     except NotImplementedError as error:
@@ -79,5 +83,10 @@ def _arff(path: Path) -> tuple[pd.DataFrame, list[str]]:
     frame = pd.DataFrame(data)
     for name in frame.columns[[pd.api.types.is_object_dtype(dtype) for dtype in frame.dtypes]]:
         texts = frame[name].str.decode("utf-8", errors="replace")
-        frame[name] = texts.where(texts != "?").astype("str")
-    return frame, []
+        frame[name] = (texts if is_ascii else texts.map(_unescaped)).where(texts != "?").astype("str")
+    return (frame if is_ascii else frame.rename(columns=_unescaped)), []
+
+
+def _unescaped(text: str) -> str:
+    """A text with the characters that were replaced by their numbers."""
+    return re.sub(r"&#(\d+);", lambda match: chr(int(match[1])), text)

@@ -59,13 +59,33 @@ def _json(path: Path) -> Any:
     with path.open("rb") as file:
         head = file.read(FIRST)
     if _is_object(head.removeprefix(b"\xef\xbb\xbf").lstrip()):
-        return pyarrow.json.read_json(path)
+        try:
+            return pyarrow.json.read_json(path)
+        except pa.ArrowInvalid as error:
+            if " changed from " not in str(error):
+                raise
+        with path.open(encoding="utf-8-sig") as text:  # slower, but a column may hold numbers and words
+            return _table_of([json.loads(line) for line in text if line.strip()])
     whole = json.loads(path.read_text(encoding="utf-8-sig"))
     if isinstance(whole, list) and whole and all(isinstance(row, dict) for row in whole):
-        return pa.Table.from_pylist([{str(key): value for key, value in row.items()} for row in whole])
+        return _table_of(whole)
     raise DataError(
         f"{path.name} is JSON, but no table: it needs one object per line, or one list of objects with a row each."
     )
+
+
+def _table_of(rows: list[dict[str, Any]]) -> Any:
+    """A column for each key of any row; Arrow itself would take the keys of the first row only."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return pa.Table.from_arrays([_array([row.get(name) for row in rows]) for name in names], names)
+
+
+def _array(values: list[Any]) -> Any:
+    """Values of one type, else their texts."""
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        return pa.array([v if v is None or isinstance(v, str) else json.dumps(v) for v in values], pa.string())
 
 
 def _is_object(start: bytes) -> bool:

@@ -146,7 +146,8 @@ def learn(name: str, unit: str | None, values: pd.Series, *, as_text: bool) -> C
 
 def z_scores(numbers: np.ndarray, mean: float | np.ndarray, scale: float | np.ndarray, clip: float) -> np.ndarray:
     """z-scores, (numbers - mean) / scale, within +-clip; 0, the mean, where nothing is known."""
-    z = np.clip((numbers - mean) / scale, -clip, clip)
+    with np.errstate(over="ignore"):  # an overflow gives infinity, which is clipped
+        z = np.clip((numbers - mean) / scale, -clip, clip)
     return np.where(np.isnan(z), 0.0, z)
 
 

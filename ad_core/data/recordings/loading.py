@@ -42,6 +42,7 @@ def load(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Loaded:
     Raises:
         DataError: a file can't be read, has no rows, or has other channels than the first.
     """
+    from ad_core.data.files.left_in_folder import left_in
     from ad_core.data.files.tabular_files import as_numbers, notices_of, read_alike, units_of
 
     if isinstance(sources, pd.DataFrame):
@@ -52,6 +53,7 @@ def load(sources: Sequence[Path] | pd.DataFrame, declared: Declared) -> Loaded:
     paths, notices = each_once(path for source in sources for path in _files(Path(source)))
     sources, _ = each_once(map(Path, sources))
     read = read_alike(paths, declared.reading())
+    notices += left_in(sources, paths)
     units = units_of(read[0][1])
     notices += list(dict.fromkeys(notice for _, frame in read for notice in notices_of(frame)))
     notices += _numbered_categories([frame for _, frame in read])

@@ -49,7 +49,7 @@ def rows_of(
     texts = times
     if entity is not None:
         notes[(notes == "") & entity.isna().to_numpy()] = f"The entity ({entity_name!r}) is missing."
-        texts = entity.fillna("no entity").astype("str") + "|" + times
+        texts = entity.astype(object).fillna("no entity").astype("str") + "|" + times
     ids = _ids(texts if id_name is None else data[id_name], files, row_ids if id_name is None else ids_from_column)
     rows = pd.DataFrame({"row_id": ids, "note": notes})
     if entity is not None:

@@ -129,10 +129,12 @@ def _of_frame(frame: pd.DataFrame, declared: Declared) -> _Loaded:
 
 
 def _of_files(paths: list[Path], declared: Declared) -> _Loaded:
+    from ad_core.data.files.left_in_folder import left_in
     from ad_core.data.files.tabular_files import files_in, notices_of, read_alike, units_of
 
     files, notices = each_once(file for path in paths for file in (files_in(path) if path.is_dir() else [path]))
     read = read_alike(files, declared.reading())
+    notices += left_in(paths, files)
     notices += [notice for _, frame in read for notice in notices_of(frame)]
     paths, _ = each_once(paths)
     name = paths[0].stem if len(paths) == 1 else f"{paths[0].stem} and {len(paths) - 1} more"

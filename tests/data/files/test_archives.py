@@ -164,6 +164,21 @@ def test_a_cut_off_zip_is_named(tmp_path):
         SafeZip(path)
 
 
+def test_a_damaged_header_is_not_quoted_with_all_that_follows(tmp_path):
+    """The length of the name in it may be wrong by thousands."""
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.txt", "row\n" * 5000)
+    content = bytearray(path.read_bytes())
+    content[27] = 16  # 4,096 letters more in the name
+    path.write_bytes(content)
+
+    with SafeZip(path) as archive, pytest.raises(DataError, match=r"a\.txt in x\.zip is damaged") as caught:
+        archive.read("a.txt")
+
+    assert len(str(caught.value)) < 300
+
+
 def test_a_damaged_member_is_named_when_it_is_read(tmp_path):
     path = packed(tmp_path / "x.zip", {"a.txt": b"content" * 10, "b.txt": b"fine"}, zipfile.ZIP_STORED)
     path.write_bytes(path.read_bytes().replace(b"content", b"CONTENT", 1))

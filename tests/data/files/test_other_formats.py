@@ -165,3 +165,41 @@ def test_a_zip_without_a_table_says_what_it_holds(tmp_path):
 
     with pytest.raises(DataError, match=r"a.zip holds no table \(found: notes.md\)"):
         read_files([tmp_path / "a.zip"])
+
+
+ODD = [{"x": float(i), "note": "fine", "on": True} for i in range(30)]
+ODD[7] = {"x": "n/a", "note": 3, "on": 1, "late": 1.5}
+
+
+@pytest.mark.parametrize("form", ["lines", "list"])
+def test_json_rows_with_other_keys_and_types_than_the_first_lose_nothing(tmp_path, form):
+    """Arrow refuses lines whose types change, and of a list it takes the keys of the first row only."""
+    path = tmp_path / "a.json"
+    path.write_text("\n".join(map(json.dumps, ODD)) if form == "lines" else json.dumps(ODD))
+
+    frame = read_files([path])[0][1]
+
+    assert list(frame.columns) == ["x", "note", "on", "late"]
+    assert frame["x"].tolist()[6:9] == ["6.0", "n/a", "8.0"]
+    assert frame["note"].tolist()[6:8] == ["fine", "3"]
+    assert frame["late"].tolist()[7] == 1.5
+
+
+def test_numbers_beyond_64_bits_in_json_are_kept_as_text(tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps([{"x": 2**70}, {"x": 1}]))
+
+    assert read_files([tmp_path / "a.json"])[0][1]["x"].tolist() == [str(2**70), "1"]
+
+
+def test_names_and_values_of_arff_may_have_any_letters(tmp_path):
+    """The library encodes them as ASCII."""
+    rows = "\n".join(f"{i},'{('Bäckerei', 'café &amp; bar')[i % 2]}'" for i in range(20))
+    (tmp_path / "a.arff").write_text(
+        f"@relation läden\n@attribute größe numeric\n@attribute shop {{'Bäckerei','café &amp; bar'}}\n@data\n{rows}\n",
+        encoding="utf-8",
+    )
+
+    frame = read_files([tmp_path / "a.arff"])[0][1]
+
+    assert list(frame.columns) == ["größe", "shop"]
+    assert frame["shop"].tolist()[:2] == ["Bäckerei", "café &amp; bar"]

@@ -162,6 +162,14 @@ def test_what_is_no_table_gets_one_clear_sentence(tmp_path, content, part):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("content", [b"\x00", b"\x00\x00", b"a", b"\xff", b"\xff\xfe"])
+def test_files_of_one_or_two_bytes_get_one_clear_sentence(tmp_path, content):
+    (tmp_path / "a.csv").write_bytes(content)
+
+    with pytest.raises(DataError, match=r"a\.csv"):
+        read_files([tmp_path / "a.csv"])
+
+
 def test_a_missing_file_and_a_folder_are_told_apart(tmp_path):
     with pytest.raises(DataError, match="There is no file"):
         read_files([tmp_path / "gone.csv"])

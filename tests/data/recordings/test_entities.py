@@ -6,6 +6,7 @@ import pytest
 
 from ad_core import pipeline
 from ad_core.data.dataset import Role
+from ad_core.errors import DataError
 
 N = 600
 TIME = pd.date_range("2026-01-01", periods=N, freq="min")
@@ -56,3 +57,10 @@ def test_recordings_of_one_file_are_told_apart_by_a_clock_that_starts_again_or_b
 
     assert dataset.schema.one(Role.ENTITY) == "pump"
     assert not any("entity" in notice for notice in dataset.notices)
+
+
+def test_an_entity_column_without_any_value_is_refused_in_a_sentence():
+    data = pd.DataFrame({"pump": np.full(40, np.nan), "x": np.sin(np.arange(40.0)), "y": np.cos(np.arange(40.0))})
+
+    with pytest.raises(DataError, match=r"The entity \('pump'\) is missing"):
+        pipeline.open_dataset(data, modality="sensor", entity="pump")

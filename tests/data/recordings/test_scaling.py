@@ -10,6 +10,7 @@ from ad_core import pipeline
 from ad_core.data.dataset import Dataset, Declared
 from ad_core.data.item_set import ItemSet
 from ad_core.data.readers.sensor import Sensor, SensorSettings
+from ad_core.data.recordings.channels import z_scores
 from ad_core.data.recordings.scaling import Scaling
 from ad_core.errors import SettingsError
 from ad_core.explain.attribution import How
@@ -168,3 +169,7 @@ def test_an_explanation_names_the_channel_behind_the_shared_one_and_shows_units(
     assert top["channel"] == name
     assert found.windows["208"][name].max() == 1.0
     assert found.windows["208"]["speed"].tolist() == later["speed"].iloc[200:216].tolist()
+
+
+def test_readings_near_the_largest_number_are_clipped_without_a_warning():
+    assert z_scores(np.array([1e308, -1e308, np.nan, 0.5]), 0.0, 0.5, 20.0).tolist() == [20.0, -20.0, 0.0, 1.0]
