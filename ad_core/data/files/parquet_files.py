@@ -75,7 +75,7 @@ def _to_pandas(column: Any, name: str, file: str) -> pd.Series:
         raise DataError(f"Column {name!r} of {file} holds bytes that are no text ({why}). Export it again.") from None
     try:
         return _plain(column).to_pandas(date_as_object=False)
-    except (pa.ArrowException, ValueError, OverflowError) as error:
+    except (pa.ArrowException, ValueError, OverflowError, LookupError) as error:
         why = (str(error).splitlines() or [type(error).__name__])[0][:150]
         raise DataError(f"Column {name!r} of {file} ({column.type}) can't be read ({why}). Export it again.") from None
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from ad_core.errors import DataError
 
 SHOWN = 80
-"""Maximum number of characters of a path in a sentence."""
+"""Maximum number of characters of a path in a sentence: its last ones."""
 
 
 def existing(sources: str | Path | Sequence[str | Path]) -> list[Path]:
@@ -22,7 +22,7 @@ def existing(sources: str | Path | Sequence[str | Path]) -> list[Path]:
 
 
 def _existing(path: Path) -> Path:
-    shown = str(path) if len(str(path)) <= SHOWN else f"{str(path)[: SHOWN - 1]}…"
+    shown = str(path) if len(str(path)) <= SHOWN else f"…{str(path)[1 - SHOWN :]}"  # the end names the file
     try:
         full = path.expanduser().resolve()
         if not full.exists():

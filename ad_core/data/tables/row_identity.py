@@ -69,7 +69,8 @@ def ids_over_files(ids: Sequence[pd.Series], names: Sequence[str]) -> pd.Series:
     repeated = texts.duplicated(keep=False).to_numpy()
     if repeated.any():
         file = np.repeat(np.arange(len(ids)), [len(one) for one in ids])[repeated]
-        texts[repeated] = [f"{names[at]}{SOURCE_END}{text}" for at, text in zip(file, texts[repeated], strict=True)]
+        told = [f"{names[at]}{SOURCE_END}{text}" for at, text in zip(file, texts[repeated], strict=True)]
+        texts.iloc[np.flatnonzero(repeated)] = told
         texts = row_ids(texts)  # an id may look like that by itself
     return texts
 

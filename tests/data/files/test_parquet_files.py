@@ -193,7 +193,6 @@ TEXTS = pa.Array.from_buffers(pa.string(), ROWS, NO_TEXT.buffers())
         TEXTS.dictionary_encode(),
         pa.StructArray.from_arrays([TEXTS], ["a"]),
         pa.ListArray.from_arrays(pa.array(range(ROWS + 1), pa.int32()), TEXTS),
-        NO_TEXT.cast(pa.binary_view()).view(pa.string_view()),
     ],
     ids=lambda column: str(column.type).partition("<")[0],
 )
